@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The trees that a series may be based on: branches, remotes' branches, and those named in git-config.
+
+Everything here is pure: refs and git-config come in, trees come out. git-config has, for a tree called NAME:
+
+    seriestool.tree.NAME.url      where `trees update` fetches it from
+    seriestool.tree.NAME.branch   the one branch that matters (all branches where it is not given)
+    seriestool.tree.NAME.ref      instead of a URL: a ref of this repository that somebody else keeps up to date
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from seriestool.errors import InputError
+from seriestool.git import Ref
+
+Kind = Literal["branch", "remote", "configured", "tag", "other"]
+Config = Mapping[str, tuple[str, ...]]
+
+TREES = "refs/seriestool/trees/"
+"""Where `trees update` fetches to: one folder for each configured tree."""
+
+_PREFIX = "seriestool.tree."
+_MAIN = ("master", "main", "mainline", "trunk")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A maintainer's tree at one branch, and where that branch stands now."""
+
+    name: str
+    """As git shortens it: 'master', 'origin/next'; for a configured tree the name that the user gave it."""
+    ref: str
+    """Full name of the ref in this repository."""
+    commit: str
+    """The tip."""
+    url: str | None
+    """Where it comes from, without passwords; None for a local branch."""
+    branch: str | None
+    """The branch's name at that URL, or here for a local one."""
+    kind: Kind
+
+    def to_dict(self) -> dict[str, object]:
+        """The tree as JSON shows it."""
+        return {
+            "name": self.name,
+            "ref": self.ref,
+            "commit": self.commit,
+            "url": self.url,
+            "branch": self.branch,
+            "kind": self.kind,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A tree as git-config names it, fetched or not."""
+
+    name: str
+    url: str | None
+    branch: str | None
+    ref: str | None
+
+    @property
+    def folder(self) -> str:
+        """The refs of this tree all begin with this."""
+        return f"{TREES}{self.name}/"
+
+
+def configured_trees(config: Config) -> tuple[Configured, ...]:
+    """The trees that git-config names, sorted by name.
+
+    Raises InputError where a name could not be part of a ref.
+    """
+    names = {key[len(_PREFIX) :].rpartition(".")[0] for key in config if key.startswith(_PREFIX)} - {""}
+    for name in names:
+        check_name(name)
+    return tuple(
+        Configured(name, _last(config, name, "url"), _last(config, name, "branch"), _last(config, name, "ref"))
+        for name in sorted(names)
+    )
+
+
+def check_name(name: str) -> None:
+    """Nothing, where a tree may be called `name`; raises InputError where not (gitglossary, "ref")."""
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
+        raise InputError(
+            f"'{name}' cannot be the name of a tree", hint="a name is letters, digits, '-', '_', '+' and single dots"
+        )
+
+
+def list_trees(refs: Sequence[Ref], config: Config, head: str | None) -> tuple[Tree, ...]:
+    """The trees of a repository, those first that are most likely meant while nothing is known of a series.
+
+    Local branches, remote-tracking branches and configured trees are trees; tags, notes, the stash, pull requests and
+    what seriestool keeps for itself are not. `head` is the full name of the branch that HEAD points to.
+    """
+    configured = configured_trees(config)
+    named = {_full_ref(tree.ref, refs): tree for tree in configured if tree.ref}
+    remotes = _remotes(config)
+    trees = [tree for ref in refs if (tree := _tree(ref, named, configured, remotes, config))]
+    return default_order(trees, refs, config, head)
+
+
+def list_tags(refs: Iterable[Ref]) -> tuple[Tree, ...]:
+    """The tags that lead to a commit, by name: no trees, but points with a name."""
+    prefix = "refs/tags/"
+    return tuple(
+        Tree(ref.name[len(prefix) :], ref.name, ref.commit, None, None, "tag")
+        for ref in refs
+        if ref.name.startswith(prefix)
+    )
+
+
+def default_order(trees: Iterable[Tree], refs: Sequence[Ref], config: Config, head: str | None) -> tuple[Tree, ...]:
+    """The trees, the upstream of HEAD first, then the remotes' default branches, HEAD's own, main branches, others."""
+    upstream = _upstream(head, config)
+    defaults = _remote_defaults(trees := tuple(trees), refs)
+
+    def rank(tree: Tree) -> tuple[int, int, str]:
+        main = _MAIN.index(tree.branch) if tree.branch in _MAIN else len(_MAIN)
+        if tree.ref == upstream:
+            return 0, main, tree.name
+        if tree.ref in defaults:
+            return (1 if tree.ref.startswith("refs/remotes/origin/") else 2), main, tree.name
+        if tree.ref == head:
+            return 3, main, tree.name
+        if tree.branch in _MAIN and tree.kind != "configured":
+            return (4 if tree.kind == "remote" else 5), main, tree.name
+        return (6 if tree.kind == "configured" else 7), 0, tree.name
+
+    return tuple(sorted(trees, key=rank))
+
+
+def without_password(url: str | None) -> str | None:
+    """The URL as it may be shown: `https://user:secret@host/` has lost `user:secret@`."""
+    return re.sub(r"^([a-z][a-z0-9+.-]{0,20}://)[^/@\s]*:[^/@\s]*@", r"\1", url, flags=re.IGNORECASE) if url else url
+
+
+def _tree(
+    ref: Ref,
+    named: Mapping[str, Configured],
+    configured: Sequence[Configured],
+    remotes: Sequence[str],
+    config: Config,
+) -> Tree | None:
+    if own := named.get(ref.name):
+        return Tree(own.name, ref.name, ref.commit, without_password(own.url), own.branch, "configured")
+    if ref.name.startswith("refs/heads/"):
+        name = ref.name[len("refs/heads/") :]
+        return Tree(name, ref.name, ref.commit, None, name, "branch")
+    if ref.name.startswith("refs/remotes/"):
+        return _remote_tree(ref, remotes, config)
+    if ref.name.startswith(TREES):
+        return _fetched_tree(ref, configured)
+    return None
+
+
+def _remote_tree(ref: Ref, remotes: Sequence[str], config: Config) -> Tree | None:
+    name = ref.name[len("refs/remotes/") :]
+    remote = next((r for r in remotes if name.startswith(r + "/")), name.partition("/")[0])
+    branch = name[len(remote) + 1 :]
+    if branch == "HEAD":
+        return None
+    url = config.get(f"remote.{remote}.url", (None,))[0]
+    return Tree(name, ref.name, ref.commit, without_password(url), branch or name, "remote")
+
+
+def _fetched_tree(ref: Ref, configured: Sequence[Configured]) -> Tree | None:
+    for tree in configured:
+        if not tree.url or not ref.name.startswith(tree.folder):
+            continue
+        branch = ref.name[len(tree.folder) :]
+        if tree.branch not in (None, branch):
+            return None
+        name = tree.name if tree.branch else f"{tree.name}/{branch}"
+        return Tree(name, ref.name, ref.commit, without_password(tree.url), branch, "configured")
+    return None
+
+
+def _full_ref(name: str, refs: Iterable[Ref]) -> str:
+    known = {ref.name for ref in refs}
+    candidates = (name, f"refs/{name}", f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}")
+    return next((full for full in candidates if full in known), name)
+
+
+def _remotes(config: Config) -> tuple[str, ...]:
+    names = {key[len("remote.") :].rpartition(".")[0] for key in config if key.startswith("remote.")} - {""}
+    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+
+
+def _upstream(head: str | None, config: Config) -> str | None:
+    if not head or not head.startswith("refs/heads/"):
+        return None
+    branch = head[len("refs/heads/") :]
+    remote = config.get(f"branch.{branch}.remote", (None,))[-1]
+    merge = config.get(f"branch.{branch}.merge", (None,))[-1]
+    if not remote or not merge:
+        return None
+    return merge if remote == "." else f"refs/remotes/{remote}/{merge.removeprefix('refs/heads/')}"
+
+
+def _remote_defaults(trees: Sequence[Tree], refs: Iterable[Ref]) -> set[str]:
+    # A list of refs says where refs/remotes/x/HEAD leads, not by which branch: the main one of those that stand there.
+    defaults = set()
+    for ref in refs:
+        if not (ref.name.startswith("refs/remotes/") and ref.name.endswith("/HEAD")):
+            continue
+        folder = ref.name[: -len("HEAD")]
+        same = [tree for tree in trees if tree.commit == ref.commit and tree.ref.startswith(folder)]
+        main = [tree for tree in same if tree.branch in _MAIN]
+        if found := sorted(main or same, key=lambda tree: tree.name):
+            defaults.add(found[0].ref)
+    return defaults
+
+
+def _last(config: Config, name: str, key: str) -> str | None:
+    return config.get(f"{_PREFIX}{name}.{key}", (None,))[-1]
