@@ -2,11 +2,14 @@
 """Git, as verbs: the one module that starts it.
 
 Callers name what they want (`refs`, `ls_tree`, `describe`), never an argv. Every call runs in a clean environment:
-no GIT_* of the caller, no hooks, no pager, no prompts, no lazy fetches, so that the same question gets the same answer on
-every machine (https://git-scm.com/docs/git#_environment_variables).
+no GIT_* of the caller, no hooks, no pager, no prompts, no lazy fetches, so that the same question gets the same
+answer on every machine (https://git-scm.com/docs/git#_environment_variables).
 """
 
+import contextlib
 import os
+import re
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +34,7 @@ _CONFIG = (
     "-c", "advice.graftFileDeprecated=false", "-c", "log.showSignature=false", "-c", "diff.ignoreSubmodules=none",
     "-c", "apply.whitespace=nowarn", "-c", "apply.ignoreWhitespace=no",
 )  # fmt: skip
+_STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
 _ARGUMENTS_PER_CALL = 500  # well below the 128 KiB that Linux allows for one argument list of long paths
 
 
@@ -47,6 +51,14 @@ class TreeEntry(NamedTuple):
     mode: int
     kind: str
     oid: str
+
+
+class ReflogEntry(NamedTuple):
+    """A value that a ref got, and when (unix time)."""
+
+    ref: str
+    commit: str
+    time: int
 
 
 class GitError(OutsideError):
@@ -91,6 +103,13 @@ class Repository:
             )
         git_dir, common_dir, object_format, bare, shallow = os.fsdecode(answer.stdout).splitlines()
         return cls(Path(git_dir), Path(common_dir), object_format, bare == "true", shallow == "true")
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """The bare repository at `path`, made (sha1) where it is not there yet."""
+        command = ["git", "init", "--quiet", "--bare", "--template=", "--object-format=sha1", "--", str(path)]
+        _run_long(command, timeout=60)
+        return cls.open(path)
 
     @property
     def oid_size(self) -> int:
@@ -171,6 +190,58 @@ class Repository:
              "--format=%x01%H %ct %P"],
             revisions.encode())  # fmt: skip
 
+    def reflog(self, limit: int = 5000) -> tuple[ReflogEntry, ...]:
+        """The newest `limit` values that the refs had, as far as reflogs remember them and the commits are there."""
+        out = self._try("log", "--walk-reflogs", "--all", "--ignore-missing", f"--max-count={limit}", "--date=unix",
+                        "--format=%H %gD")  # fmt: skip
+        lines = (out or b"").decode("utf-8", "surrogateescape").splitlines()
+        return tuple(entry for line in lines if (entry := _parse_reflog(line)))
+
+    def missing_from(self, tips: Iterable[str], commits: Iterable[str]) -> frozenset[str]:
+        """Those of `commits` that are here and that none of `tips` leads to."""
+        wanted = tuple(commits)
+        revisions = "".join([*(f"{oid}\n" for oid in wanted), *(f"^{oid}\n" for oid in tips)])
+        out = self._run("rev-list", "--ignore-missing", "--stdin", stdin=revisions.encode())
+        return frozenset(out.decode().split()) & frozenset(wanted)
+
+    def update_refs(self, values: Mapping[str, str | None]) -> None:
+        """Refs set to new values (None: deleted), all of them or none (`git update-ref --stdin`)."""
+        lines = [
+            f"delete {name}\0\0" if value is None else f"update {name}\0{value}\0\0" for name, value in values.items()
+        ]
+        self._run("update-ref", "--no-deref", "--stdin", "-z", stdin="".join(lines).encode("utf-8", "surrogateescape"))
+
+    def fetch(self, url: str, refspecs: Sequence[str], timeout: float) -> None:
+        """Refs of another repository fetched into this one: no tags, no FETCH_HEAD, all refs or none.
+
+        Refs that are gone there go here too, among those that the refspecs write. Protocol version 2 whatever is
+        configured: it alone hands out commits that no ref leads to any more (gitprotocol-v2, "fetch").
+        Raises GitError, also when it takes longer than `timeout` seconds.
+        """
+        command = [
+            *self._command(), "-c", "protocol.version=2", "-c", "fetch.writeCommitGraph=false",
+            "-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={_STALLED}",
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules",
+            "--atomic", "--prune", "--no-prune-tags", "--end-of-options", url, *refspecs,
+        ]  # fmt: skip
+        _run_long(command, timeout)
+
+    def set_config(self, key: str, value: str) -> None:
+        """The repository's git-config with `key` set to this one value."""
+        self._run("config", "--local", "--replace-all", key, value)
+
+    def add_config(self, key: str, value: str) -> None:
+        """The repository's git-config with one more value of `key`."""
+        self._run("config", "--local", "--add", key, value)
+
+    def unset_config(self, key: str, value: str) -> None:
+        """The repository's git-config without this value of `key`."""
+        self._run("config", "--local", "--fixed-value", "--unset-all", key, value)
+
+    def remove_config_section(self, section: str) -> None:
+        """The repository's git-config without this section."""
+        self._run("config", "--local", "--remove-section", section)
+
     def _command(self) -> list[str]:
         return ["git", f"--git-dir={self.git_dir}", *_CONFIG]
 
@@ -202,6 +273,47 @@ def _parse_ref(line: str) -> Ref | None:
     if kind == "tag" and rest and rest[0] == "commit":
         return Ref(name, rest[1])
     return None
+
+
+def _parse_reflog(line: str) -> ReflogEntry | None:
+    commit, _, selector = line.partition(" ")
+    ref, _, time = selector.rpartition("@{")
+    return ReflogEntry(ref, commit, int(time[:-1])) if ref and time[:-1].isdigit() else None
+
+
+def _run_long(command: Sequence[str], timeout: float) -> None:
+    # In a session of its own: ssh finds no terminal to ask for a password, and nothing outlives a timeout or ^C.
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=clean_environment({"GIT_NO_LAZY_FETCH": "0"}),
+        start_new_session=True,
+    )
+    try:
+        stderr = process.communicate(timeout=timeout)[1].decode("utf-8", "replace").strip()
+    except BaseException as error:
+        _end_group(process)
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise GitError(f"git took longer than {timeout:g} seconds") from None
+        raise
+    if process.returncode:
+        raise GitError(_reason(stderr) or f"git ended with {process.returncode}", stderr, process.returncode)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=5)
+            return
+
+
+def _reason(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.startswith(("fatal: ", "error: "))]
+    return re.sub(r"^(fatal|error): (remote error: )?", "", lines[0]) if lines else stderr.partition("\n")[0]
 
 
 class _Stream(AbstractContextManager[IO[bytes]]):
