@@ -76,6 +76,15 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**env, **_SEALED, **(extra or {})}
 
 
+def version() -> str | None:
+    """What `git --version` prints, or None where there is no git."""
+    try:
+        answer = subprocess.run(["git", "--version"], capture_output=True, env=clean_environment())
+    except OSError:
+        return None
+    return answer.stdout.decode("utf-8", "replace").strip()
+
+
 class Repository:
     """A git repository on disk: bare or not, a worktree, shallow, partial, sha1 or sha256."""
 

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The program: finds the command, runs it, and is the one place where errors become text and an exit code.
+
+A command is a module with `add_arguments(parser)` and `run(arguments, ui) -> int`; only the chosen one is imported.
+"""
+
+import contextlib
+import os
+import select
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
+
+from seriestool import __version__
+from seriestool.cli.options import Parser, add_common_options, default_options
+from seriestool.cli.ui import Ui, open_ui, printable_line
+from seriestool.errors import InputError, OutsideError, SeriestoolError
+
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+EXIT_READER_GONE = 141
+"""What a shell sees of a program that SIGPIPE ended."""
+
+
+class Command(NamedTuple):
+    """A command's name, the module that it lives in, and its line in the help."""
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
+    Command(
+        "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"
+    ),
+    Command("show", "seriestool.cli.show", "show what a series is"),
+    Command("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
+)
+
+
+class CommandModule(Protocol):
+    """What a command's module has."""
+
+    def add_arguments(self, parser: Parser) -> None:
+        """Declare the command's own options on `parser`."""
+
+    def run(self, arguments: Namespace, ui: Ui) -> int:
+        """Do the work; the result is the exit code."""
+
+
+def run() -> None:
+    """The console script: `main` on the command line of the process."""
+    # Started with a stream closed (`>&-`), Python has None there, and the next file opened would become stdout.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit code of the program run with these arguments."""
+    try:
+        code = _run_command(argv)
+        sys.stdout.flush()
+    except SeriestoolError as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            _say("")  # the terminal has echoed ^C
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        gone = isinstance(error, BrokenPipeError) and _has_lost_reader()
+        _drop_stdout()
+        return EXIT_READER_GONE if gone else _fail(_outside(error))
+    except Exception as error:
+        return _crash(error, argv)
+    return code
+
+
+def _run_command(argv: Sequence[str]) -> int:
+    try:
+        command, arguments = _parse(argv)
+    except SystemExit:  # --help and --version have been printed
+        return 0
+    return command.run(arguments, open_ui(arguments))
+
+
+def _parse(argv: Sequence[str]) -> tuple[CommandModule, Namespace]:
+    arguments = default_options()
+    _top_parser().parse_args(argv, arguments)
+    command = get_command(arguments.command)
+    module = cast("CommandModule", import_module(command.module))
+    parser = Parser(f"seriestool {command.name}", description=command.summary)
+    module.add_arguments(parser)
+    add_common_options(parser)
+    parser.parse_args(arguments.rest, arguments)
+    return module, arguments
+
+
+def _top_parser() -> Parser:
+    commands = "\n".join(f"  {command.name:<12}{command.summary}" for command in COMMANDS)
+    parser = Parser(
+        "seriestool",
+        usage="seriestool [options] <command> [<arguments>]",
+        description="What a mailed patch series is, and what it applies to.",
+        epilog=f"commands:\n{commands}\n\n'seriestool <command> --help' has more on each.",
+    )
+    parser.add_argument("--version", action="version", version=f"seriestool {__version__}")
+    add_common_options(parser)
+    parser.add_argument("command", metavar="<command>", help="one of those below")
+    parser.add_argument("rest", nargs="...", metavar="<arguments>", help="its options and arguments")
+    return parser
+
+
+def get_command(name: str) -> Command:
+    """The command of that name; raises InputError, with the nearest name as a hint."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    import difflib
+
+    near = difflib.get_close_matches(name, [command.name for command in COMMANDS], 1)
+    hint = f"did you mean '{near[0]}'?" if near else "see 'seriestool --help'"
+    raise InputError(f"'{name}' is not a seriestool command", hint=hint)
+
+
+def _fail(error: SeriestoolError) -> int:
+    _say(f"seriestool: {error.message}")
+    if error.hint:
+        _say(f"hint: {error.hint}")
+    return error.exit_code
+
+
+def _outside(error: OSError) -> OutsideError:
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return OutsideError(reason)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+    return OutsideError(f"{reason}: '{name}'", hint="is git installed?" if name == "git" else None)
+
+
+def _crash(error: Exception, argv: Sequence[str]) -> int:
+    from seriestool.cli.crash import write_crash_log
+
+    what = f"seriestool: a bug: {type(error).__name__}: {error}"[:300]
+    try:
+        _say(f"{what} (please report it with the log '{write_crash_log(error, argv)}')")
+    except OSError as problem:
+        _say(f"{what} (and no log could be written: {problem})")
+    return EXIT_BUG
+
+
+def _say(line: str) -> None:
+    """Write one line to stderr; whoever closed it does not want it."""
+    with contextlib.suppress(OSError):
+        print(printable_line(line), file=sys.stderr, flush=True)
+
+
+def _has_lost_reader() -> bool:
+    """Whether nobody reads stdout any more."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):
+        return False
+    return bool(poll.poll(0))
+
+
+def _drop_stdout() -> None:
+    """Let what still waits in a broken stdout go nowhere, or Python would fail once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
