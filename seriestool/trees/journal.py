@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where each tree pointed, and when: branches get rebased, and yesterday's tip is today's lost base.
+
+The journal is a text file in the repository's common folder, a line for each new tip: `<unix time> <commit> <tree>`.
+A tip that its tree no longer leads to (it was rebased, or is gone) is kept from `git gc` by a ref
+`refs/seriestool/tips/<commit>`. Tips that were only built upon need none: a handful of refs, not one for each update.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from seriestool.errors import OutsideError
+from seriestool.git import Repository
+from seriestool.trees import Tree
+
+TIPS = "refs/seriestool/tips/"
+KEEP = 400
+"""Tips remembered for each tree."""
+
+
+class PastTip(NamedTuple):
+    """A commit that was the tip of a tree, from when until when (unix times); None: it still is, as far as is known."""
+
+    tree: str
+    commit: str
+    seen_from: int
+    seen_until: int | None
+
+
+class _Seen(NamedTuple):
+    time: int
+    commit: str
+    tree: str
+
+
+def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: int = KEEP) -> bool:
+    """Whether the journal changed: it did where a tree moved since the last call, came, or is gone.
+
+    `now` is unix time. Where nothing moved this reads one small file. Raises OutsideError where nothing can be written.
+    """
+    tips = {tree.name: tree.commit for tree in trees if _is_followed(tree, repository)}
+    digest = _digest(tips)
+    folder = _folder(repository)
+    if _read(folder / "digest") == digest.encode():
+        return False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / "lock"):
+            _record(repository, folder, tips, now, keep)
+            _replace(folder / "digest", digest.encode())
+    except OSError as error:
+        raise OutsideError(f"cannot write the journal of tips: {error}") from error
+    return True
+
+
+def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 5000) -> tuple[PastTip, ...]:
+    """Every tip that the trees are known to have had and whose commit is here, by tree, oldest first.
+
+    From the journal, and from the newest `limit` entries of the reflogs that are there.
+    """
+    names = {tree.ref: tree.name for tree in trees}
+    seen = list(_parse(_read(_folder(repository) / "log")))
+    if _has_reflogs(repository):
+        entries = repository.reflog(limit)
+        seen += [_Seen(entry.time, entry.commit, names[entry.ref]) for entry in entries if entry.ref in names]
+    tips = _intervals(seen)
+    commits = sorted({tip.commit for tip in tips})
+    here = {oid for oid, found in zip(commits, repository.objects.check(commits), strict=True) if found}
+    return tuple(tip for tip in tips if tip.commit in here)
+
+
+def _record(repository: Repository, folder: Path, tips: Mapping[str, str], now: int, keep: int) -> None:
+    old = list(_parse(_read(folder / "log")))
+    last = {seen.tree: seen.commit for seen in old}
+    new = [_Seen(now, commit, tree) for tree, commit in sorted(tips.items()) if last.get(tree) != commit]
+    left = {commit for tree, commit in last.items() if tips.get(tree) != commit}
+    kept = _newest([*old, *new], keep)
+    _move_refs(repository, tips, left, {seen.commit for seen in kept})
+    lines = "".join(f"{seen.time} {seen.commit} {seen.tree}\n" for seen in kept)
+    _replace(folder / "log", lines.encode("utf-8", "surrogateescape"))
+
+
+def _move_refs(repository: Repository, tips: Mapping[str, str], left: set[str], kept: set[str]) -> None:
+    refs = [ref for ref in repository.refs() if ref.name.startswith(TIPS)]
+    old = {ref.commit for ref in refs}
+    lost = repository.missing_from({*tips.values(), *old}, left) if left - old else frozenset()
+    values: dict[str, str | None] = {ref.name: None for ref in refs if ref.commit not in kept}
+    values |= {TIPS + commit: commit for commit in sorted(lost & kept)}
+    if values:
+        repository.update_refs(values)
+
+
+def _newest(seen: Sequence[_Seen], keep: int) -> list[_Seen]:
+    counts: dict[str, int] = {}
+    kept = []
+    for entry in reversed(seen):
+        counts[entry.tree] = counts.get(entry.tree, 0) + 1
+        if counts[entry.tree] <= keep:
+            kept.append(entry)
+    return kept[::-1]
+
+
+def _intervals(seen: Iterable[_Seen]) -> list[PastTip]:
+    by_tree: dict[str, list[_Seen]] = {}
+    for entry in sorted(set(seen)):
+        by_tree.setdefault(entry.tree, []).append(entry)
+    return [
+        PastTip(tree, entry.commit, entry.time, following.time if following else None)
+        for tree, entries in sorted(by_tree.items())
+        for entry, following in _steps(entries)
+    ]
+
+
+def _steps(entries: Iterable[_Seen]) -> list[tuple[_Seen, _Seen | None]]:
+    # Journal and reflog both know of most moves; the later word on the same tip adds nothing.
+    moves: list[_Seen] = []
+    for entry in entries:
+        if not moves or moves[-1].commit != entry.commit:
+            moves.append(entry)
+    return list(zip(moves, [*moves[1:], None], strict=True))
+
+
+def _is_followed(tree: Tree, repository: Repository) -> bool:
+    # In a bare mirror the branches are another repository's; in a work tree they are the user's own.
+    return tree.kind in ("remote", "configured") or (repository.is_bare and tree.kind == "branch")
+
+
+def _has_reflogs(repository: Repository) -> bool:
+    # Saves a process where none are; other ref storages (reftable) keep them elsewhere, so ask git there.
+    return (repository.common_dir / "logs").exists() or (repository.common_dir / "reftable").exists()
+
+
+def _folder(repository: Repository) -> Path:
+    return repository.common_dir / "seriestool" / "tips"
+
+
+def _digest(tips: Mapping[str, str]) -> str:
+    text = "".join(f"{commit} {name}\n" for name, commit in sorted(tips.items()))
+    return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+def _parse(journal: bytes) -> Iterator[_Seen]:
+    for line in journal.decode("utf-8", "surrogateescape").splitlines():
+        time, _, rest = line.partition(" ")
+        commit, _, tree = rest.partition(" ")
+        if time.isdigit() and tree and len(commit) in (40, 64):
+            yield _Seen(int(time), commit, tree)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
