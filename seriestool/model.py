@@ -53,6 +53,17 @@ class Hunk:
 
 
 @dataclass(frozen=True, slots=True)
+class BinaryHunk:
+    """One half of a `GIT binary patch`: the way forward, or the way back."""
+
+    method: str
+    """literal or delta."""
+    size: int
+    """Bytes of the data, once inflated, as the mail claims."""
+    deflated: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FileDiff:
     """What one patch does to one file; paths have no `a/` or `b/` before them."""
 
@@ -65,9 +76,15 @@ class FileDiff:
     """Abbreviated id from the `index` line, lower case; None where there is no such line, or the file is new."""
     new_blob: str | None = None
     old_mode: int | None = None
+    """Of the `old mode`, `deleted file mode` or `index` line."""
     new_mode: int | None = None
+    """Of the `new mode` or `new file mode` line; None where the file keeps the mode that it has."""
     hunks: tuple[Hunk, ...] = ()
     binary: BinaryKind | None = None
+    binary_hunks: tuple[BinaryHunk, ...] = ()
+    """Forward, and mostly also the way back; only of BinaryKind.PATCH."""
+    may_create: bool = False
+    """Whether this MODIFY creates its file where it is absent: a diff without a git header that only adds lines."""
 
     @property
     def path(self) -> bytes:
