@@ -25,6 +25,25 @@ _GIT_CONFIG = """\
 _CLEARED = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "PAGER", "XDG_CONFIG_DIRS", "EMAIL")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-golden", action="store_true", help="write tests/cli/golden anew instead of comparing")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden("find-base-none", text)`: the text is that of tests/cli/golden/find-base-none.txt (`make golden`)."""
+
+    def compare(name: str, text: str) -> None:
+        file = helpers.ROOT / "tests/cli/golden" / f"{name}.txt"
+        if request.config.getoption("--refresh-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert file.exists(), f"no {file.relative_to(helpers.ROOT)} yet: run `make golden` and read it"
+        assert text == file.read_text(encoding="utf-8"), "the output has changed: `make golden`, and read the diff"
+
+    return compare
+
+
 @pytest.fixture(autouse=True)
 def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home folder of this test; nothing of the machine's own configuration is seen."""

@@ -8,7 +8,7 @@ import contextlib
 import os
 import select
 import sys
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
@@ -110,8 +110,8 @@ def _top_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"seriestool {__version__}")
     add_common_options(parser)
-    parser.add_argument("command", metavar="<command>", help="one of those below")
-    parser.add_argument("rest", nargs="...", metavar="<arguments>", help="its options and arguments")
+    parser.add_argument("command", metavar="<command>", help=SUPPRESS)  # the epilog has them
+    parser.add_argument("rest", nargs="...", help=SUPPRESS)
     return parser
 
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# demo and test do all the set-up themselves: system packages that are missing (.ci/setup), and a virtual environment.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A plain path file instead of an import hook: the hook would cost each run some milliseconds.
+PIP_INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable
+PYTEST = $(BIN)/pytest -n auto
+
+.PHONY: help demo test check lint golden bench clean
+
+help:
+	@echo "make demo    find the base of a series that ships here, in a git tree made for it"
+	@echo "make test    run the tests"
+	@echo "make check   linters, types, layers and tests: what must be green before a commit"
+	@echo "make golden  write the expected output of the commands anew; read the diff"
+	@echo "make bench   measure"
+	@echo "make clean   remove what the above made"
+
+demo: $(VENV)/.stamp-run
+	@$(BIN)/python series/demo.py
+
+test: $(VENV)/.stamp-dev
+	@$(PYTEST)
+
+check: lint
+	@$(PYTEST)
+
+lint: $(VENV)/.stamp-dev
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "hint: run '$(BIN)/ruff format'" >&2; false; }
+	@$(BIN)/mypy --strict
+	@$(BIN)/lint-imports
+
+golden: $(VENV)/.stamp-dev
+	@$(PYTEST) tests/cli --refresh-golden
+	@git --no-pager diff --stat -- tests/cli
+
+bench: $(VENV)/.stamp-dev
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(VENV)/.stamp-run: pyproject.toml .ci/setup
+	@.ci/setup demo
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing the Python packages into $(VENV)" >&2
+	@$(PIP_INSTALL) .
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run
+	@.ci/setup test
+	@$(PIP_INSTALL) '.[dev]'
+	@touch $@
