@@ -4,7 +4,7 @@
 bytes for diffs, paths and file contents; str for message-ids (no angle brackets), object ids and trailers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -178,6 +178,8 @@ class Series:
     """Where the patches themselves are not at hand: their titles as a quoted cover letter lists them."""
     paths: tuple[bytes, ...] = ()
     """Where the patches themselves are not at hand: the files as a quoted diffstat lists them."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know of how it was put together: a partial reroll."""
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -235,7 +237,7 @@ class Failure:
 
     path: bytes
     reason: str
-    """One of: missing-file, exists, hunk, binary, mode, unsafe-path."""
+    """One of: missing-file, exists, hunk, binary, mode, leaves-contents, unsafe-path."""
     hunk: int | None = None
     """1-based number of the first hunk that fails, where a hunk fails."""
     line: int | None = None
@@ -251,8 +253,9 @@ class PatchOutcome:
     """How the patch `counter` fared: in order, after the patches before it, and alone on the bare commit."""
 
     counter: int
-    outcome: Outcome
+    outcome: Outcome | None
+    """None where a patch before it conflicts, so that nothing can be said of the order."""
     offsets: int = 0
     """How many hunks applied away from the line they name."""
     failure: Failure | None = None
-    alone: Outcome | None = field(default=None)
+    alone: Outcome | None = None

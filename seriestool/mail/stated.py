@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an author states besides the patch: trailers, and the base and prerequisites of a series.
+
+Only from where such lines stand: a quoted reply or a sentence that happens to hold one states nothing.
+"""
+
+import re
+from collections.abc import Iterable
+
+from seriestool.model import BaseInfo, Prerequisite, Trailer
+
+_TRAILER = re.compile(r"^([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
+_GIT_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
+_KEY = re.compile(
+    r"^(base-commit|change-id|prerequisite-(?:patch-id|message-id|change-id|base-commit)|based-on|depends-on)"
+    r"[ \t]*:(.*)$",
+    re.I,
+)
+_SEPARATOR = re.compile(r"^(?:\s.*|---+\s*|--\s*|)$")
+_MESSAGE_ID = re.compile(r"^<([^<>\s]+)>")
+_PREREQUISITE_PREFIX = "prerequisite-"
+
+Stated = tuple[tuple[str, str], ...]
+"""(key in lower case, value as it stands), in order."""
+
+
+def parse_trailers(message: str) -> tuple[Trailer, ...]:
+    """The trailers in the last paragraph of a commit message, by the rules of git-interpret-trailers(1).
+
+    A paragraph counts when all its lines are trailers, or when one was made by git and a quarter of them are trailers.
+    """
+    paragraph = message.rstrip().rpartition("\n\n")[2].split("\n")
+    lines = _unfold(paragraph)
+    trailers = [Trailer(match[1], match[2].strip()) for line in lines if (match := _TRAILER.match(line))]
+    by_git = any(line.startswith(_GIT_GENERATED) for line in lines)
+    if len(trailers) == len(lines) or (by_git and len(trailers) * 4 >= len(lines)):
+        return tuple(trailers)
+    return ()
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    unfolded: list[str] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and unfolded and _TRAILER.match(unfolded[-1]):
+            unfolded[-1] += " " + line.strip()
+        else:
+            unfolded.append(line)
+    return unfolded
+
+
+def parse_stated(text: str) -> Stated:
+    """What the trailer blocks of a cover letter, or of the text below `---`, state.
+
+    A block is a run of lines at the margin that are all `key: value`; blank and indented lines, `---` and `-- ` end it.
+    """
+    found: list[tuple[str, str]] = []
+    block: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        if not _SEPARATOR.match(line):
+            block.append(line)
+        elif block:
+            if all(_TRAILER.match(one) for one in block):
+                found.extend(_keys(block))
+            block = []
+    return tuple(found)
+
+
+def parse_stated_below_diff(text: str) -> Stated:
+    """What stands at the margin of a diff or below it: no line of a hunk begins there with a letter."""
+    return tuple(_keys(line for line in text.split("\n") if line[:1] in "BbCcDdPp")) if ":" in text else ()
+
+
+def _keys(lines: Iterable[str]) -> list[tuple[str, str]]:
+    return [(match[1].lower(), match[2].strip()) for line in lines if (match := _KEY.match(line))]
+
+
+def base_info(stated: Stated) -> BaseInfo:
+    """The base and prerequisites that `stated` names; where a base-commit stands twice, the last one counts."""
+    commits = [value for key, value in stated if key == "base-commit" and value]
+    wanted = dict.fromkeys(
+        Prerequisite(key.removeprefix(_PREREQUISITE_PREFIX), _bare(value))
+        for key, value in stated
+        if key not in ("base-commit", "change-id") and value
+    )
+    return BaseInfo(commits[-1] if commits else None, tuple(wanted))
+
+
+def change_id(stated: Stated) -> str | None:
+    """The last change-id that `stated` names, or None."""
+    values = [value for key, value in stated if key == "change-id" and value]
+    return values[-1] if values else None
+
+
+def _bare(value: str) -> str:
+    match = _MESSAGE_ID.match(value)
+    return match[1] if match else value
