@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where hunks go: exactly where plain `git apply` puts them, no fuzz, whitespace not ignored.
+
+A hunk is looked for at the line that its header names (the new one: the hunks before it are applied already), then
+at growing distance after and before it. One that starts at line 1 must stand at the beginning, one without context
+behind it at the end. Lines that an earlier hunk wrote are never matched again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from .model import Hunk
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A hunk, made ready to be tried on many contents."""
+
+    number: int
+    """1-based place of the hunk in its file diff."""
+    old_start: int
+    expected: int
+    """0-based line at which git looks first."""
+    old: list[bytes]
+    new: list[bytes]
+    is_at_start: bool
+    is_at_end: bool
+    anchor: int
+    """Which of `old` is the longest line: the one that stands in a file least often."""
+    is_ragged: bool
+    """Whether it writes a line without newline, to which the line behind it may stick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The lines after all hunks, and how many hunks were not at their place."""
+
+    lines: list[bytes]
+    offsets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """The first hunk that finds no place, and the lines that stand where it belongs."""
+
+    edit: Edit
+    found: tuple[bytes, ...]
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """The lines of `content` with their newlines; only `\\n` ends a line."""
+    return BytesIO(content).readlines()
+
+
+def prepare_edits(hunks: Sequence[Hunk]) -> tuple[Edit, ...]:
+    """The hunks of one file diff, ready for `apply_edits`."""
+    return tuple(_edit(number, hunk) for number, hunk in enumerate(hunks, 1))
+
+
+def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced:
+    """What the edits make of `lines` (which stay as they are), or the first edit that finds no place."""
+    written = list(lines)
+    # The same lines, None for those that an edit wrote: None never equals a line, so they cannot be matched again.
+    free: list[bytes | None] = list(lines)
+    offsets = 0
+    for edit in edits:
+        at = _place(free, edit)
+        if at is None:
+            return Misplaced(edit, tuple(written[edit.expected : edit.expected + len(edit.old)]))
+        end = at + len(edit.old)
+        written[at:end] = edit.new
+        free[at:end] = [None] * len(edit.new)
+        offsets += at != edit.expected
+    if any(edit.is_ragged for edit in edits):
+        written = split_lines(b"".join(written))
+    return Placed(written, offsets)
+
+
+def _edit(number: int, hunk: Hunk) -> Edit:
+    # An empty line is a context line of which blank and newline were both eaten: git passes over it.
+    old = [line[1:] for line in hunk.lines if line[:1] != b"+" and len(line) > 1]
+    new = [line[1:] for line in hunk.lines if line[:1] != b"-" and len(line) > 1]
+    return Edit(
+        number,
+        hunk.old_start,
+        max(hunk.new_start - 1, 0),
+        old,
+        new,
+        is_at_start=hunk.old_start <= 1,
+        is_at_end=not hunk.lines or hunk.lines[-1][:1] != b" ",
+        anchor=max(range(len(old)), key=lambda at: len(old[at]), default=0),
+        is_ragged=any(not line.endswith(b"\n") for line in new),
+    )
+
+
+def _place(free: list[bytes | None], edit: Edit) -> int | None:
+    size = len(edit.old)
+    last = len(free) - size
+    if edit.is_at_start or edit.is_at_end:
+        at = 0 if edit.is_at_start else last
+        fits = at == last or (0 <= at < last and not edit.is_at_end)
+        return at if fits and free[at : at + size] == edit.old else None
+    start = min(edit.expected, len(free))
+    if free[start : start + size] == edit.old:
+        return start
+    return _nearest(free, edit, start, last)
+
+
+def _nearest(free: list[bytes | None], edit: Edit, start: int, last: int) -> int | None:
+    after = _first_match(free, edit, start + 1, last)
+    # Something before the line has to be nearer than what stands after it: at the same distance git goes forward.
+    lowest = 0 if after is None else max(0, start - (after - start) + 1)
+    before = _last_match(free, edit, lowest, min(start - 1, last))
+    return after if before is None else before
+
+
+def _first_match(free: list[bytes | None], edit: Edit, low: int, high: int) -> int | None:
+    size, anchor = len(edit.old), edit.anchor
+    line = edit.old[anchor]
+    while low <= high:
+        try:
+            low = free.index(line, low + anchor, high + anchor + 1) - anchor
+        except ValueError:
+            return None
+        if free[low : low + size] == edit.old:
+            return low
+        low += 1
+    return None
+
+
+def _last_match(free: list[bytes | None], edit: Edit, low: int, high: int) -> int | None:
+    """The last place from `low` to `high`: searched in blocks from the end, for a list has no rindex."""
+    block = 256
+    while low <= high:
+        start = max(low, high - block + 1)
+        found = None
+        at = _first_match(free, edit, start, high)
+        while at is not None:
+            found = at
+            at = _first_match(free, edit, at + 1, high)
+        if found is not None:
+            return found
+        high = start - 1
+        block *= 4
+    return None
