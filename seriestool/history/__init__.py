@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The history index: at which commits, of all that were ever seen, is the state of a path one that is accepted?
+
+`update` brings it up to date and opens it, `History` answers. It knows paths, states and commits, nothing of series.
+"""
+
+from seriestool.history.history import History, Line
+from seriestool.history.reach import narrow, roots, tips_holding
+from seriestool.history.segments import Segments, coverage
+from seriestool.history.update import fingerprint, index_dir, update
+from seriestool.history.values import absent, blob_prefix, match_value, mode_of, value_of
+
+__all__ = [
+    "History",
+    "Line",
+    "Segments",
+    "absent",
+    "blob_prefix",
+    "coverage",
+    "fingerprint",
+    "index_dir",
+    "match_value",
+    "mode_of",
+    "narrow",
+    "roots",
+    "tips_holding",
+    "update",
+    "value_of",
+]

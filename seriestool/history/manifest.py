@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manifest: which files make the index, and of which refs. Replacing it is what commits an update."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+VERSION = 1
+_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index consists of."""
+
+    key: str
+    """The fingerprint of the repository: another one, another history."""
+    refs: str
+    """A digest of the commits that the refs pointed to at the last update."""
+    tips: str = ""
+    """The file with the ids of the tips that are indexed."""
+    layers: tuple[str, ...] = ()
+    """The layer files, oldest commits first."""
+    version: int = VERSION
+
+
+def find_manifest(folder: Path) -> Manifest | None:
+    """The manifest in the folder, or None where there is none that can be used."""
+    try:
+        fields = json.loads((folder / _NAME).read_bytes())
+        fields["layers"] = tuple(map(str, fields["layers"]))
+        manifest = Manifest(**fields)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return manifest if manifest.version == VERSION else None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Put the manifest in the place of the one before, all or nothing."""
+    draft = folder / f"{_NAME}.tmp"
+    write(draft, [json.dumps(asdict(manifest), indent=1).encode()])
+    draft.replace(folder / _NAME)
+
+
+def write(file: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write a file, and have it on disk."""
+    with file.open("wb") as stream:
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sweep(folder: Path) -> None:
+    """Remove what no manifest names: older layers, and what an interrupted update left."""
+    manifest = find_manifest(folder)
+    keep = {_NAME, *(manifest.layers if manifest else ()), manifest.tips if manifest else ""}
+    for file in folder.iterdir():
+        if file.name not in keep and file.name.startswith(("layer-", "tips-", _NAME)):
+            file.unlink(missing_ok=True)
