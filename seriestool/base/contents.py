@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The files behind the states of the history index, read once each through the long-lived object reader."""
+
+from collections.abc import Iterable
+
+from seriestool.apply import FileState
+from seriestool.errors import OutsideError
+from seriestool.git import Repository
+from seriestool.history import History, absent, blob_prefix, mode_of
+
+_GITLINK = 0o160000
+
+
+class ContentMissingError(OutsideError):
+    """A blob is not in the repository: a partial clone, or a damaged one."""
+
+
+class Contents:
+    """What files hold, by the value that the history index has for them."""
+
+    def __init__(self, repository: Repository, history: History) -> None:
+        self._repository = repository
+        self._history = history
+        self._known: dict[int, FileState | None] = {}
+
+    def state(self, value: int) -> FileState | None:
+        """Content and mode; None for a path that is absent.
+
+        Raises ContentMissingError where the blob is not here.
+        """
+        if value not in self._known:
+            self._known[value] = self._read(value)
+        return self._known[value]
+
+    def at(self, position: int, paths: Iterable[bytes]) -> dict[bytes, FileState]:
+        """Those of `paths` that exist at a commit."""
+        history = self._history
+        states = {path: self.state(history.value(position, path)) for path in paths}
+        return {path: state for path, state in states.items() if state is not None}
+
+    def _read(self, value: int) -> FileState | None:
+        if absent(value):
+            return None
+        mode, prefix = mode_of(value), blob_prefix(value)
+        if mode == _GITLINK:
+            return FileState(b"Subproject commit " + prefix.encode(), mode)
+        found = self._repository.objects.read(prefix)
+        if found is None:
+            raise ContentMissingError(
+                f"the content of blob {prefix} is not in this repository",
+                hint="in a partial clone, fetch it first: git fetch --refetch --no-filter",
+            )
+        return FileState(found[2], mode)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Why a series does not fit: per path what was expected, who has it, and which commit made the difference."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from seriestool.apply import Track
+from seriestool.base.contents import ContentMissingError
+from seriestool.base.ground import Ground
+from seriestool.base.preimage import Expectation, Expects, PreImage
+from seriestool.base.region import Region, Run
+from seriestool.base.verdict import Holder, PathAnswer
+from seriestool.history import absent
+from seriestool.model import Failure, Series
+
+MOST_VERSIONS = 300
+"""Versions of one path that are searched for the commit that changed a hunk's lines."""
+
+
+def explain(series: Series, preimage: PreImage, ground: Ground, position: int | None) -> tuple[PathAnswer, ...]:
+    """One answer for each path of the pre-image, seen from the commit at `position` (None: from nowhere)."""
+    return tuple(_explain_path(wanted, series, preimage, ground, position) for wanted in preimage.expectations)
+
+
+def all_matched(preimage: PreImage) -> tuple[PathAnswer, ...]:
+    """The same where every path is as expected: there is nothing to explain."""
+    return tuple(
+        PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched") for wanted in preimage.expectations
+    )
+
+
+def _explain_path(
+    wanted: Expectation, series: Series, preimage: PreImage, ground: Ground, position: int | None
+) -> PathAnswer:
+    history = ground.history
+    region = Region(history, history.segments(wanted.path, wanted.accepts), _events(wanted, ground))
+    holders = _holders(region, ground) if wanted.expects is not Expects.ABSENT else ()
+    value = history.value(position, wanted.path) if position is not None else 0
+    if position is not None and wanted.accepts(value):
+        return PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched", holders)
+    track_failure = _failure_at(wanted, preimage, ground, value)
+    patch = series.patches[track_failure[0]].counter if track_failure else None
+    return PathAnswer(
+        wanted.path,
+        wanted.blob,
+        str(wanted.expects),
+        False,
+        _reason(wanted, value, region),
+        holders,
+        _culprit(wanted, preimage, ground, position, region),
+        patch,
+        track_failure[1] if track_failure else None,
+    )
+
+
+def _events(wanted: Expectation, ground: Ground) -> list[int]:
+    return [position for position, _ in ground.history.changes(wanted.path)]
+
+
+def _holders(region: Region, ground: Ground) -> tuple[Holder, ...]:
+    """The trees that have or had it on their line, with the newest run of each."""
+    found = []
+    for place in ground.places:
+        runs = region.runs(place.tip)
+        if runs:
+            found.append(_holder(place.tree.name, runs[0], ground))
+    return tuple(found)
+
+
+def _holder(name: str, run: Run, ground: Ground) -> Holder:
+    history = ground.history
+    return Holder(name, history.oid(run.oldest), history.oid(run.ended_by) if run.ended_by is not None else None)
+
+
+def _reason(wanted: Expectation, value: int, region: Region) -> str:
+    if wanted.expects is Expects.ABSENT:
+        return "exists"
+    if not region:
+        return "never"
+    return "missing-file" if absent(value) else "elsewhere"
+
+
+def _failure_at(wanted: Expectation, preimage: PreImage, ground: Ground, value: int) -> tuple[int, Failure] | None:
+    """The first patch (by index) and place at which what the series does to this path fails."""
+    try:
+        state = ground.contents.state(value)
+    except ContentMissingError:
+        return None
+    results = (track.try_state(state) for track in preimage.tracks_of(wanted.path))
+    failures = [(result.patch or 0, result.failure) for result in results if result.failure is not None]
+    return min(failures, key=lambda found: found[0], default=None)
+
+
+def _culprit(
+    wanted: Expectation, preimage: PreImage, ground: Ground, position: int | None, region: Region
+) -> str | None:
+    """The commit on the line to `position` after which it no longer fits.
+
+    That is the one that changed the lines of a failing hunk; else the one that replaced the expected blob.
+    """
+    if position is None:
+        return None
+    changed = _changed_lines(wanted, preimage.tracks_of(wanted.path), ground, position)
+    if changed is not None:
+        return ground.history.oid(changed)
+    ended = [run.ended_by for run in region.runs(position) if run.ended_by is not None]
+    return ground.history.oid(ended[0]) if ended else None
+
+
+def _changed_lines(wanted: Expectation, tracks: Sequence[Track], ground: Ground, position: int) -> int | None:
+    """The change of the path, on the line to `position`, after which the series' hunks do not apply any more."""
+    history, line = ground.history, ground.history.on_line(position)
+    versions = [(change, value) for change, value in history.changes(wanted.path) if line.has(change)]
+    versions.sort(key=lambda version: history.depth(version[0]), reverse=True)
+    later: int | None = None
+    try:
+        for change, value in islice(versions, MOST_VERSIONS):
+            state = ground.contents.state(value)
+            if all(track.try_state(state).ok for track in tracks):
+                return later
+            later = change
+    except ContentMissingError:
+        return None
+    return None

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""find-base: which commits a series sits on, proven; and where there is none, exactly why.
+
+In the order of proof: `exact`, `applies`, `three-way`, `partial`, `none` (see `verdict.Level`). A level is looked for
+over the whole history before the next one is tried, and the best commit is looked at once more in the
+repository itself before anything is claimed of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from seriestool.base import explain, fit, rank
+from seriestool.base.contents import ContentMissingError
+from seriestool.base.ground import Ground, Place
+from seriestool.base.points import Point, find_points
+from seriestool.base.preimage import PreImage, find_preimage
+from seriestool.base.region import LineCover, Region, Run
+from seriestool.base.stated import LookUp, check_stated
+from seriestool.base.threeway import find_three_way
+from seriestool.base.trial import applied, level_of, try_series
+from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Range, Stated, Verdict
+from seriestool.errors import InputError, OutsideError
+from seriestool.model import PatchOutcome, Series
+
+MOST_SIDE_RUNS = 200
+"""Runs off all trees' lines that are told, those nearest to the posting first."""
+MOST_NAMED = 8
+"""Candidates whose commits are looked up to show their subjects."""
+
+
+def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -> Verdict:
+    """The verdict on a series.
+
+    Raises InputError where the series has no patches, or patches that contradict each other.
+    """
+    if not series.patches:
+        return _without_patches(series, ground, push_log)
+    question = _Question(series, find_preimage(series), ground)
+    stated = check_stated(series, question.preimage, ground, push_log)
+    notes: tuple[str, ...] = ()
+    region = fit.find_exact(ground.history, question.preimage)
+    if region:
+        return question.answer(Level.EXACT, region, stated, notes)
+    try:
+        region = fit.find_applying(ground.history, question.preimage, ground.contents)
+    except ContentMissingError as error:
+        notes = (f"{error.message}: only whole blobs could be compared",)
+        return question.nothing_applies(stated, notes, ())
+    if region:
+        return question.answer(Level.APPLIES, region, stated, notes)
+    return question.nothing_applies(stated, notes, question.points())
+
+
+def _without_patches(series: Series, ground: Ground, push_log: LookUp) -> Verdict:
+    """What a quoted cover letter alone allows to say: whether the stated base is known."""
+    if series.base.commit is None:
+        raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
+    stated = check_stated(series, PreImage((), ()), ground, push_log)
+    note = "the patches themselves are not in the input: only the stated base-commit was looked up"
+    return Verdict(series, Level.NONE, None, replace(stated, verdict=None) if stated else None, (), (), (), (note,))
+
+
+class _Question:
+    """One series asked of one ground."""
+
+    def __init__(self, series: Series, preimage: PreImage, ground: Ground) -> None:
+        self.series = series
+        self.preimage = preimage
+        self.ground = ground
+        self.posting = ground.posting(series)
+
+    def answer(self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]) -> Verdict:
+        """The verdict where the series fits: the candidates of each tree, best first."""
+        candidates = self._candidates(level, region, stated)
+        best = candidates[0]
+        if level is Level.EXACT:
+            self._prove(best.commit)
+        outcomes, notes = self._outcomes(best.commit, notes)
+        candidates = (replace(best, outcomes=outcomes), *candidates[1:])
+        paths = explain.all_matched(self.preimage)
+        if level is not Level.EXACT:
+            position = self.ground.history.find(best.commit)
+            paths = explain.explain(self.series, self.preimage, self.ground, position)
+        return self._verdict(level, self._base(best), stated, candidates, paths, notes)
+
+    def nothing_applies(self, stated: Stated | None, notes: tuple[str, ...], points: Sequence[Point]) -> Verdict:
+        """The verdict where plain `git apply` takes the series nowhere: three-way, partial or none."""
+        tried = tuple(self._try(point) for point in points)
+        candidates = tuple(sorted(tried, key=lambda found: (-applied(found.outcomes), -found.matched)))
+        merged = find_three_way(self.series, self.preimage, self.ground, candidates)
+        if merged is not None:
+            candidates = (merged, *(other for other in candidates if other.commit != merged.commit))
+        best = candidates[0] if candidates else None
+        position = self.ground.history.find(best.commit) if best else None
+        paths = explain.explain(self.series, self.preimage, self.ground, position)
+        level = best.verdict if best else Level.NONE
+        base = self._base(best) if best and level is not Level.NONE else None
+        return self._verdict(level, base, stated, candidates, paths, notes)
+
+    def points(self) -> tuple[Point, ...]:
+        """The commits to try one by one."""
+        cover = fit.exact_cover(self.ground.history, self.preimage)
+        return find_points(self.ground, self.preimage, cover, self.posting)
+
+    def _try(self, point: Point) -> Candidate:
+        files = self.ground.contents.at(point.position, self.series.touched)
+        outcomes = try_series(files, self.series.patches)
+        return Candidate(
+            point.tree,
+            self.ground.history.oid(point.position),
+            level_of(outcomes),
+            self.preimage.matched_at(self.ground.history, point.position),
+            len(self.preimage),
+            (),
+            outcomes,
+            point.label,
+        )
+
+    def _candidates(self, level: Level, region: Region, stated: Stated | None) -> tuple[Candidate, ...]:
+        found = [(place, runs) for place in self.ground.places if (runs := region.runs(place.tip))]
+        by_tree = [self._candidate_of(place, runs, level) for place, runs in found]
+        side = self._side_candidate(region, found, level)
+        ranked = sorted(by_tree, key=lambda candidate: not self._is_before(candidate))
+        if side is not None:
+            after = next((n for n, other in enumerate(ranked) if not self._is_before(other)), len(ranked))
+            ranked.insert(after if self._is_before(side) else len(ranked), side)
+        return self._stated_first(tuple(ranked), level, stated)
+
+    def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
+        best = rank.likeliest(self.ground.history, runs, self.posting)
+        return self._candidate(place.tree.name, best, level, runs)
+
+    def _side_candidate(
+        self, region: Region, found: Iterable[tuple[Place, Sequence[Run]]], level: Level
+    ) -> Candidate | None:
+        """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
+        history = self.ground.history
+        runs = region.side_runs(LineCover(history, [place.tip for place, _ in found]))
+        if not runs:
+            return None
+        runs = tuple(sorted(runs, key=lambda run: abs(history.time(run.newest) - self.posting.time)))
+        best = rank.nearest(history, (run.newest for run in runs), self.posting)
+        if best is None:
+            return None
+        return self._candidate(None, best, level, runs[:MOST_SIDE_RUNS])
+
+    def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:
+        history = self.ground.history
+        expected = len(self.preimage)
+        matched = expected if level is Level.EXACT else self.preimage.matched_at(history, position)
+        ranges = tuple(self._range(run) for run in runs)
+        return Candidate(
+            tree, history.oid(position), level, matched, expected, ranges, (), self.ground.tags.get(position)
+        )
+
+    def _range(self, run: Run) -> Range:
+        history = self.ground.history
+        count = history.depth(run.newest) - history.depth(run.oldest) + 1
+        made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
+        ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
+        return Range(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
+
+    def _is_before(self, candidate: Candidate) -> bool:
+        position = self.ground.history.find(candidate.commit)
+        return position is not None and rank.is_before(self.ground.history, position, self.posting)
+
+    def _stated_first(
+        self, candidates: tuple[Candidate, ...], level: Level, stated: Stated | None
+    ) -> tuple[Candidate, ...]:
+        """The author's own base comes first where it is true."""
+        if stated is None or stated.verdict is not level:
+            return candidates
+        position = self.ground.history.find(stated.commit)
+        if position is None:
+            return candidates
+        oid = self.ground.history.oid(position)
+        same = [found for found in candidates if found.tree == stated.tree]
+        first = replace(same[0], commit=oid, label="stated") if same else None
+        first = first or replace(self._candidate(stated.tree, position, level, ()), label="stated")
+        return (first, *(found for found in candidates if not same or found is not same[0]))
+
+    def _prove(self, oid: str) -> None:
+        """Look at the commit itself: the index is a cache, the repository is the truth."""
+        entries = self.ground.repository.ls_tree(oid, self.preimage.paths)
+        for wanted in self.preimage.expectations:
+            entry = entries.get(wanted.path)
+            if not wanted.accepts_entry(entry.mode if entry else 0, entry.oid if entry else ""):
+                raise OutsideError(
+                    f"the history index is wrong about commit {oid[:12]}",
+                    hint="rebuild it: seriestool trees update --rebuild",
+                )
+
+    def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:
+        position = self.ground.history.find(oid)
+        assert position is not None  # noqa: S101
+        try:
+            files = self.ground.contents.at(position, self.series.touched)
+        except ContentMissingError as error:
+            return (), (*notes, f"{error.message}: the patches were not tried")
+        return try_series(files, self.series.patches), notes
+
+    def _base(self, candidate: Candidate) -> Base | None:
+        commit = self.ground.commit(candidate.commit)
+        if commit is None:
+            return None
+        position = self.ground.history.find(candidate.commit)
+        tree = candidate.tree or (self.ground.tree_of(position) if position is not None else None)
+        return Base(
+            candidate.commit, tree, self.ground.repository.describe(candidate.commit), commit.subject, commit.date
+        )
+
+    def _verdict(
+        self,
+        level: Level,
+        base: Base | None,
+        stated: Stated | None,
+        candidates: tuple[Candidate, ...],
+        paths: tuple[PathAnswer, ...],
+        notes: tuple[str, ...],
+    ) -> Verdict:
+        named = [path.commit for path in paths]
+        named += [oid for candidate in candidates[:MOST_NAMED] for oid in _named(candidate)]
+        commits = self.ground.commits(named)
+        return Verdict(self.series, level, base, stated, candidates, paths, commits, notes)
+
+
+def _named(candidate: Candidate) -> list[str | None]:
+    ranges = candidate.ranges[:1]
+    return [candidate.commit, *(found.made_by for found in ranges), *(found.ended_by for found in ranges)]

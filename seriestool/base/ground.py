@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a base is looked for: one repository, its history, its trees and its named points."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from seriestool.base.contents import Contents
+from seriestool.base.rank import Posting
+from seriestool.base.verdict import Commit, utc
+from seriestool.git import Repository
+from seriestool.history import History, tips_holding
+from seriestool.model import Series
+from seriestool.trees import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tree with the position of its tip."""
+
+    tree: Tree
+    tip: int
+
+
+class Ground:
+    """A repository with everything that is known of it; `trees` come in the order in which they matter."""
+
+    def __init__(self, repository: Repository, history: History, trees: Iterable[Tree], tags: Iterable[Tree]) -> None:
+        self.repository = repository
+        self.history = history
+        self.contents = Contents(repository, history)
+        self.places = self._places(trees)
+        self._tags = tuple(tags)
+
+    def _places(self, trees: Iterable[Tree]) -> tuple[Place, ...]:
+        found = ((tree, self.history.find(tree.commit)) for tree in trees)
+        return tuple(Place(tree, tip) for tree, tip in found if tip is not None)
+
+    @cached_property
+    def tags(self) -> dict[int, str]:
+        """Names of tags by position; of several tags on one commit the last by name."""
+        found = ((self.history.find(tag.commit), tag.name) for tag in self._tags)
+        return {position: name for position, name in found if position is not None}
+
+    def posting(self, series: Series) -> Posting:
+        """When the series was sent, and which commits had a name."""
+        return Posting(int(series.posted.timestamp()), frozenset(self.tags))
+
+    def tree_of(self, position: int) -> str | None:
+        """The name of the first tree that has the commit: on its own line if any, else through a merge."""
+        for place in self.places:
+            if self.history.on_line(place.tip).has(position):
+                return place.tree.name
+        holders = tips_holding(self.history, position, [place.tip for place in self.places])
+        return next((place.tree.name for place in self.places if place.tip in holders), None)
+
+    def commit(self, oid: str) -> Commit | None:
+        """What people call the commit; None where the object is not here."""
+        found = self.repository.objects.read(oid)
+        return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
+
+    def commits(self, oids: Iterable[str | None]) -> tuple[Commit, ...]:
+        """The commits behind the ids that are here, each once, in the order of their ids."""
+        return tuple(commit for oid in sorted({oid for oid in oids if oid}) if (commit := self.commit(oid)))
+
+    def oids(self, positions: Sequence[int]) -> list[str]:
+        """The ids behind positions."""
+        return [self.history.oid(position) for position in positions]
+
+
+def parse_commit(oid: str, raw: bytes) -> Commit:
+    """The commit object as people name it (https://git-scm.com/docs/git-cat-file): subject, committer date, author."""
+    head, _, message = raw.partition(b"\n\n")
+    fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if b" " in line and not line.startswith(b" "))
+    subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
+    author = fields.get(b"author", b"").rpartition(b" <")[0]
+    return Commit(oid, _text(subject), utc(_timestamp(fields.get(b"committer", b""))), _text(author))
+
+
+def _timestamp(person: bytes) -> int:
+    words = person.rsplit(b" ", 2)
+    digits = words[1] if len(words) == 3 else b""
+    return min(int(digits), 0xFFFFFFFF) if digits.isdigit() else 0
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a series expects of its base: for each path of the base that it touches, a blob, any file, or nothing.
+
+A mailed diff names the blob that it was made from (`index old..new`, https://git-scm.com/docs/diff-format), so the
+first patch to touch a path says what the base has there. A renamed file keeps its expectation under the old name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from seriestool.apply import Track, parent_paths, tracks
+from seriestool.history import History, absent, match_value, mode_of
+from seriestool.model import FileDiff, Series
+
+_FILE_TYPE = 0o170000
+
+
+class Expects(StrEnum):
+    """What must be at a path of the base."""
+
+    BLOB = "blob"
+    PRESENT = "present"
+    """Some file: the mail does not name its blob."""
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must be at one path of the base."""
+
+    path: bytes
+    expects: Expects
+    blob: str | None = None
+    mode: int | None = None
+    """The old mode, where the series changes it or names it."""
+    patch: int = 1
+    """Counter of the first patch that touches the path."""
+
+    def accepts(self, value: int) -> bool:
+        """Whether a state of the history index is what is expected."""
+        if self.expects is Expects.ABSENT:
+            return absent(value)
+        if absent(value) or not self._accepts_type(mode_of(value)):
+            return False
+        return self.blob is None or match_value(value, self.blob)
+
+    def accepts_entry(self, mode: int, oid: str) -> bool:
+        """The same for what a commit's tree has: mode and full id, 0 and '' where there is nothing."""
+        if self.expects is Expects.ABSENT:
+            return not oid
+        return bool(oid) and self._accepts_type(mode) and oid.startswith(self.blob or "")
+
+    def _accepts_type(self, mode: int) -> bool:
+        # A wrong permission bit is only a warning to git apply; a wrong type (file, symlink, submodule) is an error.
+        return self.mode is None or (self.mode & _FILE_TYPE) == (mode & _FILE_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class PreImage:
+    """Everything that a series expects of its base, sorted by path."""
+
+    expectations: tuple[Expectation, ...]
+    tracks: tuple[Track, ...]
+    directories: tuple[bytes, ...] = ()
+    """Where the series needs a directory: there may be no file of that name."""
+
+    def __len__(self) -> int:
+        return len(self.expectations)
+
+    @property
+    def paths(self) -> tuple[bytes, ...]:
+        """The paths of the base that the series touches."""
+        return tuple(wanted.path for wanted in self.expectations)
+
+    def tracks_of(self, path: bytes) -> tuple[Track, ...]:
+        """What the series does to one path of the base; more than one track where it is copied."""
+        return tuple(track for track in self.tracks if track.path == path)
+
+    def matched_at(self, history: History, position: int) -> int:
+        """How many paths are as expected at a commit."""
+        return sum(wanted.accepts(history.value(position, wanted.path)) for wanted in self.expectations)
+
+
+def find_preimage(series: Series) -> PreImage:
+    """The pre-image of the series; InputError where patches contradict each other about what is there."""
+    followed = tuple(track for track in tracks([patch.files for patch in series.patches]) if not track.is_rebuilt)
+    found: dict[bytes, Expectation] = {}
+    for track in followed:
+        expectation = _expectation(track, series)
+        known = found.get(track.path)
+        if known is None or _is_sharper(expectation, known):
+            found[track.path] = expectation
+    return PreImage(tuple(found[path] for path in sorted(found)), followed, parent_paths(followed))
+
+
+def _expectation(track: Track, series: Series) -> Expectation:
+    patch = series.patches[track.steps[0].patch].counter if track.steps else 1
+    if track.absent:
+        return Expectation(track.path, Expects.ABSENT, patch=patch)
+    blob = _first_blob(step.diff for step in track.steps)
+    mode = track.steps[0].diff.old_mode if track.steps else None
+    return Expectation(track.path, Expects.BLOB if blob else Expects.PRESENT, blob, mode, patch)
+
+
+def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
+    """The first blob that is named for the content, before anything changes it: a pure rename names none."""
+    for diff in diffs:
+        if diff.old_blob is not None:
+            return diff.old_blob
+        if diff.hunks or diff.binary:
+            return None
+    return None
+
+
+def _is_sharper(new: Expectation, known: Expectation) -> bool:
+    order = (Expects.PRESENT, Expects.BLOB)
+    if Expects.ABSENT in (new.expects, known.expects):
+        return False
+    return order.index(new.expects) > order.index(known.expects)

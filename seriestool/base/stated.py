@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The base-commit that the author stated: a claim, checked like any other candidate.
+
+A wrong but existing base-commit taken at its word, or a true one of a branch that was rebased since reported as "not
+known", is what reviewers stumble over (https://lore.kernel.org/r/cbb8bf9325d5877d8e736b42f2ffde01dc7e2739.camel@kernel.org).
+"""
+
+import re
+from collections.abc import Callable
+
+from seriestool.base.contents import ContentMissingError
+from seriestool.base.ground import Ground
+from seriestool.base.preimage import PreImage
+from seriestool.base.trial import level_of, try_series
+from seriestool.base.verdict import Level, Sighting, Stated, StatedState
+from seriestool.model import Series
+
+LookUp = Callable[[str], tuple[Sighting, ...]]
+"""What the push log knows of a commit."""
+
+_OID = re.compile(r"[0-9a-f]{7,64}")
+
+
+def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: LookUp) -> Stated | None:
+    """What is true of the stated base-commit; None where the author stated none."""
+    value = series.base.commit
+    if value is None:
+        return None
+    if not _OID.fullmatch(value.lower()):
+        return _malformed(value, series, preimage, ground)
+    value = value.lower()
+    position = ground.history.find(value)
+    if position is None:
+        sightings = push_log(value)
+        return Stated(
+            value, StatedState.REBASED_AWAY if sightings else StatedState.UNKNOWN, None, None, sightings=sightings
+        )
+    tree = ground.tree_of(position)
+    if tree is None:
+        level, matched = _verify(position, series, preimage, ground)
+        return Stated(value, StatedState.REBASED_AWAY, level, None, matched, sightings=push_log(value))
+    level, matched = _verify(position, series, preimage, ground)
+    return Stated(value, StatedState.KNOWN, level, tree, matched)
+
+
+def _malformed(value: str, series: Series, preimage: PreImage, ground: Ground) -> Stated:
+    """A value such as `v6.9-rc1` is no id, but it may be the name of a tag that can be checked."""
+    position = next((position for position, name in ground.tags.items() if name == value), None)
+    if position is None:
+        return Stated(value, StatedState.MALFORMED, None, None)
+    level, matched = _verify(position, series, preimage, ground)
+    note = f"it is the name of a tag: {ground.history.oid(position)}"
+    return Stated(value, StatedState.MALFORMED, level, ground.tree_of(position), matched, note)
+
+
+def _verify(position: int, series: Series, preimage: PreImage, ground: Ground) -> tuple[Level | None, int]:
+    matched = preimage.matched_at(ground.history, position)
+    if matched == len(preimage):
+        return Level.EXACT, matched
+    try:
+        files = ground.contents.at(position, preimage.paths)
+    except ContentMissingError:
+        return None, matched
+    return level_of(try_series(files, series.patches)), matched

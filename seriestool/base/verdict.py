@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What find-base answers: frozen values, and how they look as JSON."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from seriestool.model import SCHEMA, Failure, PatchOutcome, Series, path_text
+
+
+class Level(StrEnum):
+    """How much was proven of a commit, best first."""
+
+    EXACT = "exact"
+    """Every touched path is the very blob that the series names, and the paths that it creates are absent."""
+    APPLIES = "applies"
+    """Plain `git apply` takes all patches in order."""
+    THREE_WAY = "three-way"
+    """All patches go in, at least one of them only with a three-way merge."""
+    PARTIAL = "partial"
+    """Some patches go in, from the first on."""
+    NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return list(Level).index(self)
+
+    @property
+    def is_base(self) -> bool:
+        """Whether the whole series can be put on such a commit."""
+        return self.rank <= Level.THREE_WAY.rank
+
+
+class StatedState(StrEnum):
+    """What is known of the base-commit that the author stated."""
+
+    KNOWN = "known"
+    REBASED_AWAY = "rebased-away"
+    """It was the tip of a branch, and no branch has it any more."""
+    UNKNOWN = "unknown"
+    MALFORMED = "malformed"
+    """The trailer's value is no commit id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as people name it."""
+
+    oid: str
+    subject: str
+    date: datetime
+    """Committer date, UTC."""
+    author: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """The commit as JSON shows it."""
+        return {"commit": self.oid, "subject": self.subject, "date": self.date.isoformat(), "author": self.author}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A run of commits on one line of first parents for which the same holds."""
+
+    oldest: str
+    newest: str
+    commits: int
+    made_by: str | None
+    """The commit that made it so: `oldest`, or None where it held from the very beginning."""
+    ended_by: str | None
+    """The commit after `newest` that ended it; None where it holds up to the tip."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The range as JSON shows it."""
+        return {
+            "oldest": self.oldest,
+            "newest": self.newest,
+            "commits": self.commits,
+            "made_by": self.made_by,
+            "ended_by": self.ended_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What holds in one tree: the best commit of it, and all ranges in which the same holds."""
+
+    tree: str | None
+    """None for commits that no branch's line has: merged topics, other refs."""
+    commit: str
+    verdict: Level
+    matched: int
+    expected: int
+    ranges: tuple[Range, ...] = ()
+    outcomes: tuple[PatchOutcome, ...] = ()
+    label: str | None = None
+    """What else the commit is: a tag's name, 'tip', 'tip at the posting date'."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The candidate as JSON shows it."""
+        return {
+            "tree": self.tree,
+            "commit": self.commit,
+            "label": self.label,
+            "verdict": str(self.verdict),
+            "matched": self.matched,
+            "expected": self.expected,
+            "ranges": [found.to_dict() for found in self.ranges],
+            "outcomes": [outcome_dict(outcome) for outcome in self.outcomes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A push-log record: between these times the commit was the tip of that branch, or came with that push."""
+
+    repository: str
+    ref: str
+    role: str
+    """tip or carried."""
+    since: datetime | None
+    until: datetime | None
+    push: str
+    """Message-id of the push record."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The sighting as JSON shows it."""
+        return {
+            "repository": self.repository,
+            "ref": self.ref,
+            "role": self.role,
+            "from": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "push": self.push,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The author's base-commit, checked."""
+
+    commit: str
+    state: StatedState
+    verdict: Level | None
+    """What was proven of it; None where its content is not to be had."""
+    tree: str | None
+    """A tree that has it."""
+    matched: int | None = None
+    note: str | None = None
+    sightings: tuple[Sighting, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The statement as JSON shows it."""
+        return {
+            "commit": self.commit,
+            "state": str(self.state),
+            "verdict": str(self.verdict) if self.verdict else None,
+            "tree": self.tree,
+            "matched": self.matched,
+            "note": self.note,
+            "sightings": [sighting.to_dict() for sighting in self.sightings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A tree that has, or had, an expected blob."""
+
+    tree: str
+    since: str
+    """The commit that brought it."""
+    until: str | None
+    """The commit that replaced it; None where the tip still has it."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The holder as JSON shows it."""
+        return {"tree": self.tree, "since": self.since, "until": self.until}
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """One path of the pre-image: what the series expects there, and who has it."""
+
+    path: bytes
+    blob: str | None
+    """Abbreviated id as mailed; None where the path must be absent, or where the mail names no blob."""
+    expects: str
+    """blob, absent or present."""
+    matched: bool
+    """Whether the best commit has what is expected."""
+    reason: str
+    """matched, elsewhere (other commits have it), never (no commit ever had it), exists, missing-file or mode."""
+    holders: tuple[Holder, ...] = ()
+    commit: str | None = None
+    """The commit that made the best commit differ: it replaced the blob, or changed the lines of the hunk."""
+    patch: int | None = None
+    """First patch that fails on this path at the best commit."""
+    failure: Failure | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The path as JSON shows it."""
+        return {
+            "path": path_text(self.path),
+            "blob": self.blob,
+            "expects": self.expects,
+            "matched": self.matched,
+            "reason": self.reason,
+            "trees": [holder.tree for holder in self.holders],
+            "holders": [holder.to_dict() for holder in self.holders],
+            "commit": self.commit,
+            "patch": self.patch,
+            "hunk": self.failure.hunk if self.failure else None,
+            "failure": failure_dict(self.failure),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The best commit, as people name it."""
+
+    commit: str
+    tree: str | None
+    describe: str | None
+    subject: str
+    date: datetime
+
+    def to_dict(self) -> dict[str, object]:
+        """The base as JSON shows it."""
+        return {
+            "commit": self.commit,
+            "tree": self.tree,
+            "describe": self.describe,
+            "subject": self.subject,
+            "date": self.date.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer of find-base; candidates best first."""
+
+    series: Series
+    level: Level
+    base: Base | None
+    stated: Stated | None
+    candidates: tuple[Candidate, ...]
+    paths: tuple[PathAnswer, ...]
+    commits: tuple[Commit, ...] = ()
+    """The commits that the answer names, for people."""
+    notes: tuple[str, ...] = ()
+    """What limits the answer: a partial clone without contents, a shallow history."""
+
+    def commit(self, oid: str | None) -> Commit | None:
+        """What is known of a commit that the answer names."""
+        return next((commit for commit in self.commits if commit.oid == oid), None)
+
+    def to_dict(self) -> dict[str, object]:
+        """The answer as JSON shows it; every key is always there."""
+        return {
+            "schema": SCHEMA,
+            "series": self.series.to_dict(),
+            "verdict": str(self.level),
+            "base": self.base.to_dict() if self.base else None,
+            "stated": self.stated.to_dict() if self.stated else None,
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "unmatched": [path.to_dict() for path in self.paths if not path.matched],
+            "preimage": [path.to_dict() for path in self.paths],
+            "commits": [commit.to_dict() for commit in self.commits],
+            "notes": list(self.notes),
+        }
+
+
+def outcome_dict(outcome: PatchOutcome) -> dict[str, object]:
+    """A patch's outcome as JSON shows it."""
+    return {
+        "patch": outcome.counter,
+        "outcome": str(outcome.outcome) if outcome.outcome else None,
+        "alone": str(outcome.alone) if outcome.alone else None,
+        "offsets": outcome.offsets,
+        "failure": failure_dict(outcome.failure),
+    }
+
+
+def failure_dict(failure: Failure | None) -> dict[str, object] | None:
+    """A failure as JSON shows it; lines without their line end."""
+    if failure is None:
+        return None
+    return {
+        "path": path_text(failure.path),
+        "reason": failure.reason,
+        "hunk": failure.hunk,
+        "line": failure.line,
+        "expected": [_line(line) for line in failure.expected],
+        "found": [_line(line) for line in failure.found],
+    }
+
+
+def _line(line: bytes) -> str:
+    return line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+
+
+def utc(timestamp: int) -> datetime:
+    """A committer time as a date."""
+    return datetime.fromtimestamp(timestamp, UTC)
