@@ -7,7 +7,7 @@
 from seriestool.history.history import History, Line
 from seriestool.history.reach import narrow, roots, tips_holding
 from seriestool.history.segments import Segments, coverage
-from seriestool.history.update import fingerprint, index_dir, update
+from seriestool.history.updater import fingerprint, index_dir, update
 from seriestool.history.values import absent, blob_prefix, match_value, mode_of, value_of
 
 __all__ = [
