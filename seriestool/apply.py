@@ -71,10 +71,10 @@ def apply_patch(files: Mapping[bytes, FileState], diffs: Sequence[FileDiff]) -> 
     results: list[Image | None] = []
     offsets = 0
     for diff in diffs:
-        applied = _apply_in(files, table, diff)
-        if isinstance(applied, Failure):
-            return applied
-        image, moved = applied
+        outcome = _apply_in(files, table, diff)
+        if isinstance(outcome, Failure):
+            return outcome
+        image, moved = outcome
         offsets += moved
         results.append(image)
         if diff.new_path is not None:
@@ -98,10 +98,10 @@ def apply_diff(diff: FileDiff, edits: Sequence[Edit], image: Image | None) -> _O
     new_mode = diff.new_mode or image.mode
     if (image.mode ^ old_mode) & _TYPE or (diff.kind is not DiffKind.DELETE and (old_mode ^ new_mode) & _TYPE):
         return Failure(diff.old_path or b"", "mode")
-    applied = _apply_content(diff, edits, Image(image.lines, new_mode))
-    if isinstance(applied, Failure) or diff.kind is not DiffKind.DELETE:
-        return _checked_link(diff, applied)
-    left, moved = applied
+    outcome = _apply_content(diff, edits, Image(image.lines, new_mode))
+    if isinstance(outcome, Failure) or diff.kind is not DiffKind.DELETE:
+        return _checked_link(diff, outcome)
+    left, moved = outcome
     if left is not None and left.lines:
         return Failure(diff.path, "leaves-contents", found=tuple(left.lines[:10]))
     return None, moved
@@ -150,13 +150,13 @@ def _apply_content(diff: FileDiff, edits: Sequence[Edit], image: Image) -> _Outc
     return Image(placed.lines, image.mode), placed.offsets
 
 
-def _checked_link(diff: FileDiff, applied: _Outcome) -> _Outcome:
+def _checked_link(diff: FileDiff, outcome: _Outcome) -> _Outcome:
     """A submodule whose content names no commit cannot be written to an index."""
-    if isinstance(applied, Failure) or applied[0] is None or applied[0].mode & _TYPE != _GITLINK:
-        return applied
-    words = b"".join(applied[0].lines).split(b" ")
+    if isinstance(outcome, Failure) or outcome[0] is None or outcome[0].mode & _TYPE != _GITLINK:
+        return outcome
+    words = b"".join(outcome[0].lines).split(b" ")
     names_commit = words[:2] == [b"Subproject", b"commit"] and len(words) == 3 and _is_oid(words[2].strip())
-    return applied if names_commit else Failure(diff.path, "mode")
+    return outcome if names_commit else Failure(diff.path, "mode")
 
 
 def _is_oid(text: bytes) -> bool:
@@ -280,14 +280,14 @@ class Track:
         return not self.is_rebuilt and (first.needs_absence or first.diff.kind is DiffKind.CREATE)
 
     def try_content(self, content: bytes | None, mode: int = REGULAR) -> TrackResult:
-        """How the state of the path in a base passes; `content` None is an absent file."""
+        """How a content of the path in a base passes; None is an absent file."""
         image = None if content is None or self.is_rebuilt else Image(split_lines(content), mode)
         offsets: list[int] = []
         for number, step in enumerate(self.steps):
-            applied = _take(step, image)
-            if isinstance(applied, Failure):
-                return TrackResult(tuple(offsets), applied, step.patch, image)
-            image, moved = applied
+            outcome = _take(step, image)
+            if isinstance(outcome, Failure):
+                return TrackResult(tuple(offsets), outcome, step.patch, image)
+            image, moved = outcome
             if number >= self.shared:
                 offsets += [step.patch] * moved
         return TrackResult(tuple(offsets), image=image)

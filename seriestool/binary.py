@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`GIT binary patch`: the new content of a binary file from the old one, checked by both ids as git does."""
 
-import zlib
-from hashlib import sha1, sha256
-
 from .model import BinaryHunk, FileDiff
 
 _LARGEST = 1 << 28
@@ -32,6 +29,8 @@ def find_patched(diff: FileDiff, old: bytes) -> bytes | None:
 
 def blob_oid(content: bytes, size: int = 40) -> str:
     """The id that git gives to a blob: `size` 40 for SHA-1, 64 for SHA-256 repositories."""
+    from hashlib import sha1, sha256
+
     header = b"blob %d\0" % len(content)
     digest = sha256(header) if size == 64 else sha1(header, usedforsecurity=False)
     digest.update(content)
@@ -51,6 +50,8 @@ def _apply(hunk: BinaryHunk, old: bytes) -> bytes | None:
 def _inflated(hunk: BinaryHunk) -> bytes | None:
     if hunk.size > _LARGEST:
         return None
+    import zlib
+
     inflater = zlib.decompressobj()
     try:
         data = inflater.decompress(hunk.deflated, hunk.size + 1)
