@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 
-from seriestool.apply import FileState
+from seriestool.apply import FileState, Track, TrackResult
 from seriestool.errors import OutsideError
 from seriestool.git import Repository
 from seriestool.history import History, absent, blob_prefix, mode_of
@@ -51,3 +51,8 @@ class Contents:
                 hint="in a partial clone, fetch it first: git fetch --refetch --no-filter",
             )
         return FileState(found[2], mode)
+
+
+def try_track(track: Track, state: FileState | None) -> TrackResult:
+    """How a state of the track's path passes it."""
+    return track.try_content(None) if state is None else track.try_content(state.content, state.mode)

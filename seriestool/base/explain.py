@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from seriestool.apply import Track
-from seriestool.base.contents import ContentMissingError
+from seriestool.base.contents import ContentMissingError, try_track
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, PreImage
 from seriestool.base.region import Region, Run
@@ -86,7 +86,7 @@ def _failure_at(wanted: Expectation, preimage: PreImage, ground: Ground, value: 
         state = ground.contents.state(value)
     except ContentMissingError:
         return None
-    results = (track.try_state(state) for track in preimage.tracks_of(wanted.path))
+    results = (try_track(track, state) for track in preimage.tracks_of(wanted.path))
     failures = [(result.patch or 0, result.failure) for result in results if result.failure is not None]
     return min(failures, key=lambda found: found[0], default=None)
 
@@ -116,7 +116,7 @@ def _changed_lines(wanted: Expectation, tracks: Sequence[Track], ground: Ground,
     try:
         for change, value in islice(versions, MOST_VERSIONS):
             state = ground.contents.state(value)
-            if all(track.try_state(state).ok for track in tracks):
+            if all(try_track(track, state).ok for track in tracks):
                 return later
             later = change
     except ContentMissingError:

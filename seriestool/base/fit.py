@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seriestool.apply import Track
-from seriestool.base.contents import Contents
+from seriestool.base.contents import Contents, try_track
 from seriestool.base.preimage import PreImage
 from seriestool.base.region import Interval, Region
 from seriestool.history import History, absent, coverage, narrow
@@ -75,7 +75,7 @@ def _applies(tracks: Sequence[Track], contents: Contents) -> Accepts:
 
     def accepts(value: int) -> bool:
         state = contents.state(value)
-        return all(track.try_state(state).ok for track in tracks)
+        return all(try_track(track, state).ok for track in tracks)
 
     return accepts
 

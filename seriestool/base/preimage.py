@@ -96,7 +96,7 @@ def find_preimage(series: Series) -> PreImage:
 
 def _expectation(track: Track, series: Series) -> Expectation:
     patch = series.patches[track.steps[0].patch].counter if track.steps else 1
-    if track.absent:
+    if track.must_be_absent:
         return Expectation(track.path, Expects.ABSENT, patch=patch)
     blob = _first_blob(step.diff for step in track.steps)
     mode = track.steps[0].diff.old_mode if track.steps else None

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The answer of find-base for people: readable without colour, most important things first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from seriestool.base.trial import applied, first_failure
+from seriestool.base.verdict import (
+    Candidate,
+    Level,
+    PathAnswer,
+    Range,
+    Sighting,
+    Stated,
+    StatedState,
+    Verdict,
+)
+from seriestool.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
+from seriestool.report.style import Style
+from seriestool.report.terminal import printable_line
+
+_SHORT = 12
+_MOST_TREES = 12
+_MOST_RANGES = 3
+_MOST_LINES = 6
+_MARKS = {
+    Outcome.UNMODIFIED: "+",
+    Outcome.MODIFIED: "~",
+    Outcome.EMPTY: "0",
+    Outcome.ALREADY_MERGED: "=",
+    Outcome.CONFLICT: "x",
+}
+_LEGEND = "+ applies   ~ applies at an offset   = is there already   x does not apply   0 changes nothing"
+
+
+def verdict_text(verdict: Verdict, style: Style) -> str:
+    """The whole answer; paragraphs are separated by empty lines."""
+    paragraphs = [
+        _heading(verdict.series, style),
+        _answer(verdict, style),
+        _stated(verdict, style),
+        _ranges(verdict, style),
+        _matrix(verdict, style),
+        _failures(verdict, style),
+        _paths(verdict, style),
+        [f"note: {note}" for note in verdict.notes],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def _heading(series: Series, style: Style) -> list[str]:
+    version = f"v{series.version} " if series.version > 1 else ""
+    return [
+        style.strong(f"{version}{series.subject}"),
+        f"{_count(len(series.patches), 'patch', 'patches')}, {_count(len(series.touched), 'file')}, "
+        f"posted {_minute(series.posted)}",
+    ]
+
+
+def _answer(verdict: Verdict, style: Style) -> list[str]:
+    base = verdict.base
+    if base is None:
+        return [style.bad("base: none. The series applies to no commit of any known tree.")]
+    name = f"{base.commit}" + (f" ({base.describe})" if base.describe else "")
+    where = f"in {base.tree}, " if base.tree else ""
+    lines = [
+        (style.good if verdict.level.is_base else style.bad)(f"base: {_claim(verdict)}"),
+        f"  {style.strong(name)}",
+        f"  {base.subject}",
+        f"  {where}committed {_minute(base.date)}{_lateness(base.date, verdict.series.posted)}",
+    ]
+    return [*lines, *(f"  {proof}" for proof in _proof(verdict))]
+
+
+def _claim(verdict: Verdict) -> str:
+    best = verdict.candidates[0]
+    if verdict.level is Level.EXACT:
+        return "exact"
+    if verdict.level is Level.APPLIES:
+        return "applies, but it is not what the series was made from"
+    if verdict.level is Level.THREE_WAY:
+        return "three-way. Plain patches fail, merges do not."
+    done = applied(best.outcomes)
+    return f"none. Only {done} of {len(best.outcomes)} patches go in, at best, on"
+
+
+def _proof(verdict: Verdict) -> Iterator[str]:
+    best = verdict.candidates[0]
+    if verdict.level is Level.EXACT:
+        yield f"proof: all {best.expected} paths are there as the series names them"
+    else:
+        yield f"blobs: {best.matched} of {best.expected} paths are as the series names them"
+    if best.outcomes and verdict.level.is_base:
+        yield _fared(best.outcomes)
+
+
+def _fared(outcomes: Sequence[PatchOutcome]) -> str:
+    if applied(outcomes) < len(outcomes):
+        failing = first_failure(outcomes)
+        return f"warning: patch {failing.counter if failing else 0} does not apply even there: was the mail edited?"
+    hunks = sum(outcome.offsets for outcome in outcomes)
+    how = f"{_count(hunks, 'hunk')} at an offset" if hunks else "every hunk at its line"
+    return f"tried: {_count(len(outcomes), 'patch applies', 'patches apply')}, {how}"
+
+
+def _lateness(committed: datetime, posted: datetime) -> str:
+    return ", after the series was posted" if committed > posted else ""
+
+
+def _stated(verdict: Verdict, style: Style) -> list[str]:
+    stated = verdict.stated
+    if stated is None:
+        return ["stated base-commit: none"]
+    lines = [f"stated base-commit {stated.commit}: {_stated_state(stated, verdict, style)}"]
+    if stated.note:
+        lines.append(f"  {stated.note}")
+    return [*lines, *(f"  {_sighting(sighting)}" for sighting in stated.sightings)]
+
+
+def _stated_state(stated: Stated, verdict: Verdict, style: Style) -> str:
+    where = {
+        StatedState.KNOWN: f"known, in {stated.tree}",
+        StatedState.REBASED_AWAY: "rebased away: no branch has it any more",
+        StatedState.UNKNOWN: "not in any known tree",
+        StatedState.MALFORMED: "no commit id",
+    }[stated.state]
+    if stated.verdict is None:
+        return style.warn(where)
+    if stated.verdict is Level.EXACT:
+        return style.good(f"{where}, and true: every path is there as named")
+    if stated.verdict.is_base:
+        return f"{where}; the series applies, but {_differ(stated, verdict)}"
+    return style.bad(f"{where}, but false: the series does not apply there, {_differ(stated, verdict)}")
+
+
+def _differ(stated: Stated, verdict: Verdict) -> str:
+    return f"{len(verdict.paths) - (stated.matched or 0)} of {len(verdict.paths)} paths differ"
+
+
+def _sighting(sighting: Sighting) -> str:
+    since = f" from {_second(sighting.since)}" if sighting.since else ""
+    until = f" until {_second(sighting.until)}" if sighting.until else ""
+    what = "was the tip of" if sighting.role == "tip" else "came with a push to"
+    return f"{what} {sighting.ref.removeprefix('refs/heads/')} in {sighting.repository}{since}{until}"
+
+
+def _ranges(verdict: Verdict, style: Style) -> list[str]:
+    """Where else the same holds; only for answers that are bases."""
+    if not verdict.level.is_base or not any(candidate.ranges for candidate in verdict.candidates):
+        return []
+    rows = [row for candidate in verdict.candidates[:_MOST_TREES] for row in _range_rows(candidate, verdict)]
+    hidden = len(verdict.candidates) - _MOST_TREES
+    tail = [f"  and in {_count(hidden, 'more tree')} (--json has all)"] if hidden > 0 else []
+    return [f"the same holds ({verdict.level}) for", *_table(rows, style), *tail]
+
+
+def _range_rows(candidate: Candidate, verdict: Verdict) -> Iterator[tuple[str, ...]]:
+    name = candidate.tree or "off the branches"
+    for found in candidate.ranges[:_MOST_RANGES]:
+        yield name, _count(found.commits, "commit"), _span(found), _ending(found, verdict)
+        name = ""
+    hidden = len(candidate.ranges) - _MOST_RANGES
+    if hidden > 0:
+        yield "", "", f"and {_count(hidden, 'more range')}", ""
+
+
+def _span(found: Range) -> str:
+    if found.commits == 1:
+        return found.oldest[:_SHORT]
+    return f"{found.oldest[:_SHORT]}..{found.newest[:_SHORT]}"
+
+
+def _ending(found: Range, verdict: Verdict) -> str:
+    if found.ended_by is None:
+        return "up to the tip"
+    return f"ended by {_commit_name(found.ended_by, verdict)}"
+
+
+def _matrix(verdict: Verdict, style: Style) -> list[str]:
+    """Patches x commits, where no commit takes them all."""
+    if verdict.level.is_base or not verdict.candidates or not verdict.candidates[0].outcomes:
+        return []
+    series = verdict.series
+    counters = [str(patch.counter) for patch in series.patches]
+    rows = [("commit", "tree", "paths", *counters)]
+    for candidate in verdict.candidates:
+        marks = [_MARKS[outcome.alone] if outcome.alone else "?" for outcome in candidate.outcomes]
+        rows.append((_named(candidate), candidate.tree or "", f"{candidate.matched}/{candidate.expected}", *marks))
+    return ["each patch alone, on the bare commit", *_table(rows, style), f"  {_LEGEND}"]
+
+
+def _named(candidate: Candidate) -> str:
+    return f"{candidate.commit[:_SHORT]} {candidate.label or ''}".rstrip()
+
+
+def _failures(verdict: Verdict, style: Style) -> list[str]:
+    """For each commit that was tried the first patch and hunk that plain `git apply` refuses."""
+    if verdict.level.is_base:
+        return []
+    lines: list[str] = []
+    for candidate in verdict.candidates:
+        lines += _first_failures(candidate, verdict, style)
+    return ["in order, the first that fails", *lines] if lines else []
+
+
+def _first_failures(candidate: Candidate, verdict: Verdict, style: Style) -> Iterator[str]:
+    failing = first_failure(candidate.outcomes)
+    if failing is None or failing.failure is None:
+        return
+    patch = _patch(verdict.series, failing.counter)
+    where = f"  on {_named(candidate)}"
+    if failing.outcome is Outcome.ALREADY_MERGED:
+        yield f"{where}: patch {patch.counter} is there already ({patch.subject})"
+        failing = next((later for later in candidate.outcomes if later.outcome is Outcome.CONFLICT), None)
+        if failing is None or failing.failure is None:
+            return
+        patch, where = _patch(verdict.series, failing.counter), "    then"
+    assert failing.failure is not None  # noqa: S101
+    yield style.bad(f"{where}: patch {patch.counter}, {_place(failing.failure)}")
+    yield f"      ({patch.subject})"
+    if candidate is verdict.candidates[0]:
+        yield from _lines_of(failing.failure)
+        yield from _culprit(failing.failure, verdict)
+
+
+def _place(failure: Failure) -> str:
+    path = path_text(failure.path)
+    reasons = {
+        "missing-file": "the file is not there",
+        "exists": "the file is there already",
+        "mode": "it is another kind of file",
+        "binary": "the binary file is not the one that the patch was made from",
+        "leaves-contents": "the file to be removed has more in it",
+    }
+    if failure.reason == "hunk":
+        return f"{path} hunk {failure.hunk} at line {failure.line}"
+    return f"{path}: {reasons.get(failure.reason, failure.reason)}"
+
+
+def _lines_of(failure: Failure) -> Iterator[str]:
+    """The first lines in which what was expected and what was found differ."""
+    if failure.reason != "hunk":
+        return
+    same = next(
+        (n for n, (old, new) in enumerate(zip(failure.expected, failure.found, strict=False)) if old != new),
+        min(len(failure.expected), len(failure.found)),
+    )
+    yield from _excerpt("expected", failure.expected, same)
+    yield from _excerpt("found", failure.found, same)
+
+
+def _excerpt(word: str, lines: Sequence[bytes], start: int) -> Iterator[str]:
+    some = lines[max(start - 1, 0) : start + _MOST_LINES]
+    for line in some:
+        yield f"      {word:<9}| {_text(line)}"
+        word = ""
+    if not some:
+        yield f"      {word:<9}| (end of file)"
+
+
+def _text(line: bytes) -> str:
+    return printable_line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+
+
+def _culprit(failure: Failure, verdict: Verdict) -> Iterator[str]:
+    answer = next((path for path in verdict.paths if path.path == failure.path), None)
+    if answer and answer.commit:
+        yield f"      changed by {_commit_name(answer.commit, verdict)}"
+
+
+def _paths(verdict: Verdict, style: Style) -> list[str]:
+    """Who has the files that the series was made from."""
+    if verdict.level is Level.EXACT or not verdict.paths:
+        return []
+    rows = [(path_text(path.path), path.blob or path.expects, _holders(path)) for path in verdict.paths]
+    return ["what the series was made from, and who has it", *_table(rows, style)]
+
+
+def _holders(path: PathAnswer) -> str:
+    if path.holders:
+        shown = ", ".join(holder.tree + ("" if holder.until is None else " (before)") for holder in path.holders[:6])
+        return shown + (", ..." if len(path.holders) > 6 else "")
+    if path.expects == "absent":
+        return "absent, as it must be" if path.matched else "is there already"
+    return "no tree ever had it" if path.reason == "never" else "not on any branch's own line"
+
+
+def _commit_name(oid: str, verdict: Verdict) -> str:
+    commit = verdict.commit(oid)
+    return f"{oid[:_SHORT]} {commit.subject} ({commit.author})" if commit else oid[:_SHORT]
+
+
+def _patch(series: Series, counter: int) -> Patch:
+    return next(patch for patch in series.patches if patch.counter == counter)
+
+
+def _table(rows: Iterable[Sequence[str]], style: Style) -> list[str]:
+    """Aligned columns, two blanks between them; cells made safe."""
+    safe = [[style.plain(cell) for cell in row] for row in rows]
+    widths = [max(len(row[n]) for row in safe if n < len(row)) for n in range(max(map(len, safe), default=0))]
+    return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in safe]
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _minute(date: datetime) -> str:
+    return f"{date:%Y-%m-%d %H:%M} UTC"
+
+
+def _second(date: datetime) -> str:
+    return f"{date:%Y-%m-%d %H:%M:%S} UTC"
