@@ -11,8 +11,9 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
@@ -35,6 +36,16 @@ _CONFIG = (
     "-c", "apply.whitespace=nowarn", "-c", "apply.ignoreWhitespace=no",
 )  # fmt: skip
 _STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
+# What no option of format-patch overrides.
+_UNCONFIGURED_DIFF = {
+    "format.headers": "",
+    "diff.context": "3",
+    "diff.algorithm": "default",
+    "diff.suppressBlankEmpty": "no",
+    "diff.indentHeuristic": "yes",
+    "diff.orderFile": "/dev/null",
+    "i18n.logOutputEncoding": "UTF-8",
+}
 _ARGUMENTS_PER_CALL = 500  # well below the 128 KiB that Linux allows for one argument list of long paths
 
 
@@ -83,6 +94,19 @@ def version() -> str | None:
     except OSError:
         return None
     return answer.stdout.decode("utf-8", "replace").strip()
+
+
+def without_password(url: str | None) -> str | None:
+    """The URL as it may be shown: `https://user:secret@host/` has lost `user:secret@`."""
+    return re.sub(r"^([a-z][a-z0-9+.-]{0,20}://)[^/@\s]*:[^/@\s]*@", r"\1", url, flags=re.IGNORECASE) if url else url
+
+
+def _as_environment(config: Mapping[str, str]) -> dict[str, str]:
+    """Environment that gives git these settings (git-config(1), GIT_CONFIG_COUNT)."""
+    pairs = {"GIT_CONFIG_COUNT": str(len(config))}
+    for n, (key, value) in enumerate(config.items()):
+        pairs |= {f"GIT_CONFIG_KEY_{n}": key, f"GIT_CONFIG_VALUE_{n}": value}
+    return pairs
 
 
 class Repository:
@@ -235,6 +259,41 @@ class Repository:
         ]  # fmt: skip
         _run_long(command, timeout)
 
+    def added_blobs(self) -> tuple[tuple[bytes, str], ...]:
+        """(path, id) of every blob that a commit of any ref brought in, oldest first: an archive's mails."""
+        out = self._run(
+            "log", "--all", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--root", "--format="
+        )
+        tokens = out.split(b"\0")
+        pairs = zip(tokens[::2], tokens[1::2], strict=False)
+        return tuple(
+            (path, oid) for meta, path in pairs if (oid := meta.decode("ascii", "replace").split(" ")[3]).strip("0")
+        )
+
+    def contents(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """(id, content) of each of these objects that is here, in that order; one process, one after the other."""
+        names = "".join(f"{oid}\n" for oid in oids).encode()
+        with _Stream([*self._command(), "cat-file", "--batch", "--buffer"], names) as stream:
+            while line := stream.readline():
+                oid, _, rest = line.decode("ascii", "replace").strip().partition(" ")
+                if rest == "missing":
+                    continue
+                yield oid, stream.read(int(rest.rpartition(" ")[2]))
+                stream.read(1)
+
+    def format_patch(self, base: str, tip: str) -> bytes:
+        """The commits of `base..tip`, merges left out, as mails in one mboxrd; full blob ids, binary patches whole.
+
+        As `git format-patch` writes them where nothing is configured.
+        """
+        return self._run(
+            "format-patch", "--stdout", "--pretty=mboxrd", "--full-index", "--binary", "--find-renames", "--numbered",
+            "--subject-prefix=PATCH", "--no-attach", "--no-cover-letter", "--no-thread", "--no-base", "--no-notes",
+            "--no-signoff", "--no-from", "--no-to", "--no-cc", "--no-add-header", "--no-signature", "--no-color",
+            "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative",
+            "--ignore-submodules=none", "--submodule=short", "--inter-hunk-context=0", "--always",
+            "--end-of-options", f"{base}..{tip}", env=_as_environment(_UNCONFIGURED_DIFF))  # fmt: skip
+
     def set_config(self, key: str, value: str) -> None:
         """The repository's git-config with `key` set to this one value."""
         self._run("config", "--local", "--replace-all", key, value)
@@ -250,6 +309,13 @@ class Repository:
     def remove_config_section(self, section: str) -> None:
         """The repository's git-config without this section."""
         self._run("config", "--local", "--remove-section", section)
+
+    @contextmanager
+    def scratch(self) -> Iterator["Scratch"]:
+        """An index and an object store of their own, on top of this repository's objects; gone after the block."""
+        with tempfile.TemporaryDirectory(prefix="seriestool-") as folder:
+            Path(folder, "objects").mkdir()
+            yield Scratch(self, Path(folder))
 
     def _command(self) -> list[str]:
         return ["git", f"--git-dir={self.git_dir}", *_CONFIG]
@@ -333,8 +399,6 @@ class _Stream(AbstractContextManager[IO[bytes]]):
         self._stdin = stdin
 
     def __enter__(self) -> IO[bytes]:
-        import tempfile
-
         source = tempfile.TemporaryFile()  # a pipe could fill up while nobody reads the other end yet
         source.write(self._stdin)
         source.seek(0)
@@ -344,7 +408,7 @@ class _Stream(AbstractContextManager[IO[bytes]]):
             stdin=source,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=clean_environment(),
+            env=clean_environment({"GIT_FLUSH": "0"}),  # or git writes to a pipe commit by commit
             bufsize=1 << 20,
         )
         source.close()
@@ -364,6 +428,38 @@ class _Stream(AbstractContextManager[IO[bytes]]):
         self._errors.close()
         if kind is None and status:
             raise GitError(f"git log failed: {stderr.splitlines()[0] if stderr else status}", stderr, status)
+
+
+class Scratch:
+    """Where patches are tried by git itself: nothing that happens here is seen in the repository."""
+
+    def __init__(self, repository: Repository, folder: Path) -> None:
+        self._repository = repository
+        self._folder = folder
+        self._env = {
+            "GIT_INDEX_FILE": str(folder / "index"),
+            "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repository.common_dir / "objects"),
+            "GIT_WORK_TREE": str(folder),
+        }
+
+    def load(self, entries: Mapping[bytes, TreeEntry]) -> None:
+        """Fill the index with just these entries."""
+        (self._folder / "index").unlink(missing_ok=True)
+        lines = (f"{entry.mode:o} {entry.oid}\t".encode() + path + b"\0" for path, entry in entries.items())
+        self._repository._run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=self._env)  # noqa: SLF001
+
+    def apply(self, diff: bytes, strip: int) -> bool:
+        """Whether plain `git apply --cached` takes the diff; if so the index has it."""
+        return self._apply(diff, f"-p{strip}")
+
+    def apply_three_way(self, diff: bytes, strip: int) -> bool:
+        """The same, with a three-way merge where the diff alone does not apply."""
+        return self._apply(diff, f"-p{strip}", "--3way")
+
+    def _apply(self, diff: bytes, *options: str) -> bool:
+        arguments = ("apply", "--cached", *options, "-")
+        return self._repository._try(*arguments, stdin=diff, env=self._env) is not None  # noqa: SLF001
 
 
 class ObjectReader:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seriestool.errors import InputError
-from seriestool.git import Ref
+from seriestool.git import Ref, without_password
 
 Kind = Literal["branch", "remote", "configured", "tag", "other"]
 Config = Mapping[str, tuple[str, ...]]
@@ -133,11 +133,6 @@ def default_order(trees: Iterable[Tree], refs: Sequence[Ref], config: Config, he
         return (6 if tree.kind == "configured" else 7), 0, tree.name
 
     return tuple(sorted(trees, key=rank))
-
-
-def without_password(url: str | None) -> str | None:
-    """The URL as it may be shown: `https://user:secret@host/` has lost `user:secret@`."""
-    return re.sub(r"^([a-z][a-z0-9+.-]{0,20}://)[^/@\s]*:[^/@\s]*@", r"\1", url, flags=re.IGNORECASE) if url else url
 
 
 def _tree(

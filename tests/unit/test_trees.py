@@ -4,7 +4,7 @@
 import pytest
 
 from seriestool.errors import InputError
-from seriestool.git import Ref
+from seriestool.git import Ref, without_password
 from seriestool.trees import (
     Configured,
     Tree,
@@ -13,7 +13,6 @@ from seriestool.trees import (
     default_order,
     list_tags,
     list_trees,
-    without_password,
 )
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40

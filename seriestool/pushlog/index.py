@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The index over the push log: one SQLite file, from a commit to the branches that it was the tip of.
+
+A commit is looked up by the first 60 bits of its id as a number, so that an abbreviated id is a range; full ids decide.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+from seriestool.errors import InputError, OutsideError
+from seriestool.pushlog import Change, Commit, Push, zoned
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_VERSION = 1
+_BATCH = 2000  # records in one transaction
+_PREFIX = 15  # hex digits that SQLite's signed 64 bits hold
+_PATIENCE = 60  # seconds to wait for another updater
+_SCHEMA = """
+CREATE TABLE push (id INTEGER PRIMARY KEY, msgid TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, user TEXT NOT NULL);
+CREATE TABLE place (id INTEGER PRIMARY KEY, repo TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (repo, ref));
+CREATE TABLE change (id INTEGER PRIMARY KEY, push INTEGER NOT NULL, place INTEGER NOT NULL, old BLOB, new BLOB,
+                     commits BLOB NOT NULL);
+CREATE INDEX change_by_place ON change (place);
+CREATE INDEX change_by_push ON change (push);
+CREATE TABLE tip (prefix INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (prefix, place)) WITHOUT ROWID;
+CREATE TABLE carried (prefix INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (prefix, change)) WITHOUT ROWID;
+CREATE TABLE done (source TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (source, item));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One time that a commit was seen in a repository."""
+
+    commit: str
+    repo: str
+    ref: str
+    role: Literal["tip", "carried"]
+    """The ref pointed to it; or it came below the tip of a push."""
+    since: datetime | None
+    """When it was pushed; None where the log does not have that push. UTC."""
+    until: datetime | None
+    """When the push came that replaced it; None where the log does not have that push, or it is the tip still."""
+    gone_by: datetime | None
+    """Where `until` is not known: by when something else was the tip; None where nothing newer was seen."""
+    msgid: str
+    """Of the push that replaced it; where that is not known, of the one that brought it."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The sighting as JSON shows it."""
+        return {
+            "commit": self.commit,
+            "repo": self.repo,
+            "ref": self.ref,
+            "role": self.role,
+            "since": _iso(self.since),
+            "until": _iso(self.until),
+            "gone_by": _iso(self.gone_by),
+            "msgid": self.msgid,
+        }
+
+
+class _Event(NamedTuple):
+    time: int
+    msgid: str
+    old: str | None
+    new: str | None
+
+
+class PushLog:
+    """The push log's index; open it with `find_log` to ask, with `make_log` to add to it."""
+
+    def __init__(self, connection: "sqlite3.Connection", path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._rows("SELECT count(*) FROM push")[0][0])
+
+    def find_commit(self, oid: str, limit: int = 200) -> tuple[Sighting, ...]:
+        """Where the commit was seen: first as a tip, the latest first, then as carried by a push, the first one first.
+
+        `oid` may be abbreviated to 7 digits; of an ambiguous one all commits are told. At most `limit` of each kind.
+        Raises InputError where it is no id.
+        """
+        low, high = _range(oid)
+        places = self._rows("SELECT DISTINCT place FROM tip WHERE prefix BETWEEN ? AND ? LIMIT 1000", low, high)
+        tips = [sighting for (place,) in places for sighting in self._tips(place, oid)]
+        tips.sort(key=lambda tip: (_newest(tip), tip.repo, tip.ref), reverse=True)
+        return (*tips[:limit], *islice(self._carried(oid, low, high), limit))
+
+    def find_push(self, msgid: str) -> Push | None:
+        """The push that the record told of, with the commits it carried, or None where it is not in the log."""
+        found = self._rows("SELECT id, time, user FROM push WHERE msgid = ?", msgid)
+        if not found:
+            return None
+        number, time, user = found[0]
+        rows = self._rows(
+            "SELECT repo, ref, old, new, commits FROM change JOIN place ON place.id = place WHERE push = ? "
+            "ORDER BY change.id", number)  # fmt: skip
+        changes = tuple(Change(ref, _hex(old), _hex(new), _unpack(commits)) for _, ref, old, new, commits in rows)
+        return Push(msgid, rows[0][0] if rows else "", user, zoned(time), changes)
+
+    def add(self, pushes: Iterable[Push], progress: Callable[[int], None] | None = None) -> int:
+        """How many of the pushes were new; each batch of them is added whole or not at all."""
+        added = seen = 0
+        stream = iter(pushes)
+        while batch := list(islice(stream, _BATCH)):
+            with self._transaction():
+                added += sum(self._add(push) for push in batch)
+            seen += len(batch)
+            if progress:
+                progress(seen)
+        return added
+
+    def state(self, source: str, item: str) -> str | None:
+        """What `set_state` was last told of this item of a source."""
+        rows = self._rows("SELECT state FROM done WHERE source = ? AND item = ?", source, item)
+        return str(rows[0][0]) if rows else None
+
+    def set_state(self, source: str, items: Iterable[tuple[str, str]]) -> None:
+        """How far each item of a source has been read."""
+        with self._transaction():
+            rows = [(source, item, state) for item, state in items]
+            self._connection.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", rows)
+
+    def _tips(self, place: int, oid: str) -> Iterator[Sighting]:
+        repo, ref = self._rows("SELECT repo, ref FROM place WHERE id = ?", place)[0]
+        rows = self._rows(
+            "SELECT time, msgid, old, new FROM change JOIN push ON push.id = push WHERE place = ?", place)  # fmt: skip
+        events = sorted(_Event(time, msgid, _hex(old), _hex(new)) for time, msgid, old, new in rows)
+        named = {tip for event in events for tip in (event.old, event.new) if tip and tip.startswith(oid)}
+        for commit in sorted(named):
+            yield from _stays(events, commit, repo, ref)
+
+    def _carried(self, oid: str, low: int, high: int) -> Iterator[Sighting]:
+        rows = self._rows(
+            "SELECT repo, ref, time, msgid, new, commits FROM carried JOIN change ON change.id = change "
+            "JOIN push ON push.id = push JOIN place ON place.id = place WHERE prefix BETWEEN ? AND ? "
+            "ORDER BY time, msgid LIMIT 10000", low, high)  # fmt: skip
+        for repo, ref, time, msgid, new, commits in rows:
+            for commit, _ in _unpack(commits):
+                if commit.startswith(oid) and commit != _hex(new):
+                    yield Sighting(commit, repo, ref, "carried", zoned(time), None, None, msgid)
+
+    def _add(self, push: Push) -> int:
+        execute = self._connection.execute
+        time = int(push.time.timestamp())
+        cursor = execute("INSERT OR IGNORE INTO push VALUES (NULL, ?, ?, ?)", (push.msgid, time, push.user))
+        if not cursor.rowcount:
+            return 0
+        number = cursor.lastrowid
+        for change in push.changes:
+            place = self._place(push.repo, change.ref)
+            values = (number, place, _raw(change.old), _raw(change.new), _pack(change.commits))
+            row = execute("INSERT INTO change VALUES (NULL, ?, ?, ?, ?, ?)", values).lastrowid
+            tips = [(_prefix(tip), place) for tip in (change.old, change.new) if tip]
+            carried = [(_prefix(commit), row) for commit, _ in change.commits if commit != change.new]
+            self._connection.executemany("INSERT OR IGNORE INTO tip VALUES (?, ?)", tips)
+            self._connection.executemany("INSERT OR IGNORE INTO carried VALUES (?, ?)", carried)
+        return 1
+
+    def _place(self, repo: str, ref: str) -> int:
+        self._connection.execute("INSERT OR IGNORE INTO place VALUES (NULL, ?, ?)", (repo, ref))
+        return int(self._rows("SELECT id FROM place WHERE repo = ? AND ref = ?", repo, ref)[0][0])
+
+    def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        with _damage(self._path):
+            return self._connection.execute(question, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _damage(self._path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+
+
+def find_log(path: Path) -> PushLog | None:
+    """The index to ask, or None where there is none; raises OutsideError where it is damaged."""
+    if not path.exists():
+        return None
+    import sqlite3
+
+    with _damage(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+        if not _is_ours(connection):
+            raise sqlite3.DatabaseError("another version")
+    return PushLog(connection, path)
+
+
+def make_log(path: Path) -> PushLog:
+    """The index to add to: the one that is there, or a new one where there is none or it is damaged."""
+    import sqlite3
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return PushLog(_connect(path), path)
+    except sqlite3.OperationalError as error:
+        raise OutsideError(f"cannot open the push log's index '{path}': {error}") from error
+    except sqlite3.DatabaseError:
+        path.unlink()  # all that it knows can be read again
+        return PushLog(_connect(path), path)
+
+
+def _connect(path: Path) -> "sqlite3.Connection":
+    import sqlite3
+
+    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.execute("COMMIT")
+    if not _is_ours(connection):
+        connection.close()
+        raise sqlite3.DatabaseError("another version")
+    return connection
+
+
+def _is_ours(connection: "sqlite3.Connection") -> bool:
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OutsideError(f"cannot use the push log's index '{path}': {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise OutsideError(
+            f"the push log's index '{path}' is damaged", hint="run 'seriestool trees push-log update' to make it again"
+        ) from error
+
+
+def _stays(events: Sequence[_Event], commit: str, repo: str, ref: str) -> Iterator[Sighting]:
+    """Each time that the ref pointed to the commit; `events` are those of the ref, in order."""
+
+    def stay(begin: _Event | None, end: _Event | None, gone_by: _Event | None) -> Sighting:
+        return Sighting(
+            commit, repo, ref, "tip",
+            since=zoned(begin.time) if begin else None,
+            until=zoned(end.time) if end else None,
+            gone_by=zoned(gone_by.time) if gone_by else None,
+            msgid=(end or begin or events[0]).msgid)  # fmt: skip
+
+    begin: _Event | None = None
+    for event in events:
+        if event.old == commit:
+            yield stay(begin, event, None)
+        elif begin:
+            yield stay(begin, None, event)  # the push that replaced it is not in the log
+        begin = event if event.new == commit else None
+    if begin:
+        yield stay(begin, None, None)
+
+
+def _newest(sighting: Sighting) -> datetime:
+    return sighting.until or sighting.since or zoned(0)
+
+
+def _range(oid: str) -> tuple[int, int]:
+    if not 7 <= len(oid) <= 64 or oid.strip("0123456789abcdef"):
+        raise InputError(f"'{oid}' is not a commit id", hint="give at least 7 of its hexadecimal digits, in lower case")
+    head = oid[:_PREFIX]
+    return int(head.ljust(_PREFIX, "0"), 16), int(head.ljust(_PREFIX, "f"), 16)
+
+
+def _prefix(oid: str) -> int:
+    return int(oid[:_PREFIX], 16)
+
+
+def _raw(oid: str | None) -> bytes | None:
+    return bytes.fromhex(oid) if oid else None
+
+
+def _hex(raw: bytes | None) -> str | None:
+    return raw.hex() if raw else None
+
+
+def _pack(commits: Sequence[Commit]) -> bytes:
+    text = "\n".join(f"{oid} {subject}" for oid, subject in commits)
+    return zlib.compress(text.encode("utf-8", "replace")) if text else b""
+
+
+def _unpack(packed: bytes) -> tuple[Commit, ...]:
+    if not packed:
+        return ()
+    lines = (line.partition(" ") for line in zlib.decompress(packed).decode("utf-8", "replace").split("\n"))
+    return tuple((oid, subject) for oid, _, subject in lines)
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
