@@ -403,7 +403,7 @@ def _git_names(file: _File, level: int) -> _Names:
 def _checked(file: _File, value: bytes, level: int, known: bytes | None, expects_null: bool) -> bytes | None:
     if expects_null or is_null(value):
         if not (expects_null and is_null(value)):
-            _fail("bad git-diff: /dev/null without 'new file mode' or 'deleted file mode', or the reverse,", file.line)
+            _fail("bad git-diff: /dev/null and the file mode line contradict each other", file.line)
         return None
     name = find_name(value, level)
     if name is None or (known is not None and known != name):

@@ -26,8 +26,11 @@ class Edit:
     new: list[bytes]
     is_at_start: bool
     is_at_end: bool
+    is_loose: bool
+    """Whether the last of `old` is a context line without newline: to git it matches a line that only has blanks more,
+    hence also the same line with a newline."""
     anchor: int
-    """Which of `old` is the longest line: the one that stands in a file least often."""
+    """Which of `old` is the longest line (the one that stands in a file least often), but not a loose one."""
     is_ragged: bool
     """Whether it writes a line without newline, to which the line behind it may stick."""
 
@@ -81,6 +84,8 @@ def _edit(number: int, hunk: Hunk) -> Edit:
     # An empty line is a context line of which blank and newline were both eaten: git passes over it.
     old = [line[1:] for line in hunk.lines if line[:1] != b"+" and len(line) > 1]
     new = [line[1:] for line in hunk.lines if line[:1] != b"-" and len(line) > 1]
+    is_at_end = not hunk.lines or hunk.lines[-1][:1] != b" "
+    is_loose = not is_at_end and bool(old) and not old[-1].endswith(b"\n")
     return Edit(
         number,
         hunk.old_start,
@@ -88,23 +93,33 @@ def _edit(number: int, hunk: Hunk) -> Edit:
         old,
         new,
         is_at_start=hunk.old_start <= 1,
-        is_at_end=not hunk.lines or hunk.lines[-1][:1] != b" ",
-        anchor=max(range(len(old)), key=lambda at: len(old[at]), default=0),
+        is_at_end=is_at_end,
+        is_loose=is_loose,
+        anchor=max(range(len(old) - is_loose), key=lambda at: len(old[at]), default=0),
         is_ragged=any(not line.endswith(b"\n") for line in new),
     )
 
 
 def _place(free: list[bytes | None], edit: Edit) -> int | None:
-    size = len(edit.old)
-    last = len(free) - size
+    last = len(free) - len(edit.old)
     if edit.is_at_start or edit.is_at_end:
         at = 0 if edit.is_at_start else last
         fits = at == last or (0 <= at < last and not edit.is_at_end)
-        return at if fits and free[at : at + size] == edit.old else None
+        return at if fits and _matches(free, edit, at) else None
     start = min(edit.expected, len(free))
-    if free[start : start + size] == edit.old:
+    if _matches(free, edit, start):
         return start
     return _nearest(free, edit, start, last)
+
+
+def _matches(free: list[bytes | None], edit: Edit, at: int) -> bool:
+    there = free[at : at + len(edit.old)]
+    if there == edit.old:
+        return True
+    if not edit.is_loose or len(there) != len(edit.old) or there[:-1] != edit.old[:-1]:
+        return False
+    line = there[-1]
+    return line is not None and line.startswith(edit.old[-1]) and not line[len(edit.old[-1]) :].strip(b" \t\r\n")
 
 
 def _nearest(free: list[bytes | None], edit: Edit, start: int, last: int) -> int | None:
@@ -116,14 +131,16 @@ def _nearest(free: list[bytes | None], edit: Edit, start: int, last: int) -> int
 
 
 def _first_match(free: list[bytes | None], edit: Edit, low: int, high: int) -> int | None:
-    size, anchor = len(edit.old), edit.anchor
+    if edit.is_loose and len(edit.old) == 1:
+        return next((at for at in range(low, high + 1) if _matches(free, edit, at)), None)
+    anchor = edit.anchor
     line = edit.old[anchor]
     while low <= high:
         try:
             low = free.index(line, low + anchor, high + anchor + 1) - anchor
         except ValueError:
             return None
-        if free[low : low + size] == edit.old:
+        if _matches(free, edit, low):
             return low
         low += 1
     return None
