@@ -7,7 +7,7 @@ same work. Replies belong to neither.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from seriestool.errors import InputError, NotFoundError
 from seriestool.mail.headers import decode_text
@@ -122,14 +122,21 @@ def find_postings(mails: Sequence[Mail]) -> list[Posting]:
     by_msgid = {mail.msgid: mail for mail in mails if mail.msgid}
     members = [mail for mail in mails if _is_member(mail, by_msgid)]
     groups: dict[tuple[int, int], list[Mail]] = {}
+    rerolls: dict[tuple[int, int], Posting] = {}
     for mail in members:
         version = _version(mail, by_msgid)
-        groups.setdefault((version, mail.subject.expected), []).append(mail)
+        place = _rerolled_place(mail, by_msgid)
+        if place:
+            posting = rerolls.setdefault((version, place[1]), Posting(version, place[1]))
+            posting.patches[place[0]] = mail
+        else:
+            groups.setdefault((version, mail.subject.expected), []).append(mail)
     postings = [
         posting
         for (version, expected), group in groups.items()
         for posting in _split_group(version, expected, group, by_msgid)
     ]
+    _merge_rerolls(postings, rerolls)
     postings = _adopt_covers(postings, by_msgid)
     return sorted(postings, key=lambda posting: (posting.first.posted, posting.first.msgid))
 
@@ -155,6 +162,30 @@ def _version(mail: Mail, by_msgid: dict[str, Mail]) -> int:
         if above is not None and not above.subject.is_reply and above.subject.expected == mail.subject.expected:
             return above.subject.version
     return mail.subject.version
+
+
+def _rerolled_place(mail: Mail, by_msgid: dict[str, Mail]) -> tuple[int, int] | None:
+    """(counter, expected) of the patch that the mail, which does not count itself, sends anew in answer to it."""
+    subject = mail.subject
+    if subject.counter is not None or subject.version < 2:
+        return None
+    for parent in reversed(mail.references):
+        above = by_msgid.get(parent)
+        if above is None or above.subject.is_reply or not above.subject.counter or above.subject.expected < 2:
+            continue
+        is_same = above.subject.title.casefold() == subject.title.casefold() and above.sender == mail.sender
+        if is_same and above.subject.version < subject.version:
+            return above.subject.counter, above.subject.expected
+    return None
+
+
+def _merge_rerolls(postings: list[Posting], rerolls: dict[tuple[int, int], Posting]) -> None:
+    for (version, expected), reroll in rerolls.items():
+        home = next((one for one in postings if (one.version, one.expected) == (version, expected)), None)
+        if home is None:
+            postings.append(reroll)
+        else:
+            home.patches = reroll.patches | home.patches
 
 
 def _split_group(version: int, expected: int, group: list[Mail], by_msgid: dict[str, Mail]) -> list[Posting]:
@@ -212,15 +243,20 @@ def _join(postings: list[Posting], new: Posting) -> None:
     """Add `new`, or what it has to a posting that lacks it: mails sent without threading."""
     for old in postings:
         if (
-            old.first.sender == new.first.sender
+            _sent_together(old.first, new.first)
             and not (old.cover and new.cover)
             and not old.patches.keys() & new.patches.keys()
-            and abs(old.first.posted - new.first.posted) <= _SENT_TOGETHER
         ):
             old.cover = old.cover or new.cover
             old.patches.update(new.patches)
             return
     postings.append(new)
+
+
+def _sent_together(one: Mail, other: Mail) -> bool:
+    if not one.msgid and not other.msgid:
+        return True  # files of git format-patch, never sent: From and Date are the patch's own
+    return one.sender == other.sender and abs(one.posted - other.posted) <= _SENT_TOGETHER
 
 
 def _adopt_covers(postings: list[Posting], by_msgid: dict[str, Mail]) -> list[Posting]:
@@ -377,10 +413,16 @@ def _series(posting: Posting) -> Series:
         change_id=change_id(stated),
         base=base_info(stated),
         prefixes=tuple(prefixes),
-        posted=min(mail.posted for mail in mails),
+        posted=_posted(mails),
         recipients=tuple(sorted({one for mail in mails for one in mail.recipients})),
         remarks=_remarks(posting),
     )
+
+
+def _posted(mails: Sequence[Mail]) -> datetime:
+    if not mails[0].msgid:
+        return max(mail.posted for mail in mails)  # not sent yet: no earlier than the newest patch was written
+    return min(mail.posted for mail in mails)
 
 
 def _remarks(posting: Posting) -> tuple[str, ...]:
