@@ -26,19 +26,8 @@ class Contents:
     def state(self, value: int) -> FileState | None:
         """Content and mode; None for a path that is absent.
 
-        Raises ContentMissingError where the blob is not here.
+        Raises ContentMissingError where the blob is not here. Not kept: a path can have thousands of versions.
         """
-        if value not in self._known:
-            self._known[value] = self._read(value)
-        return self._known[value]
-
-    def at(self, position: int, paths: Iterable[bytes]) -> dict[bytes, FileState]:
-        """Those of `paths` that exist at a commit."""
-        history = self._history
-        states = {path: self.state(history.value(position, path)) for path in paths}
-        return {path: state for path, state in states.items() if state is not None}
-
-    def _read(self, value: int) -> FileState | None:
         if absent(value):
             return None
         mode, prefix = mode_of(value), blob_prefix(value)
@@ -51,6 +40,16 @@ class Contents:
                 hint="in a partial clone, fetch it first: git fetch --refetch --no-filter",
             )
         return FileState(found[2], mode)
+
+    def at(self, position: int, paths: Iterable[bytes]) -> dict[bytes, FileState]:
+        """Those of `paths` that exist at a commit."""
+        values = {path: self._history.value(position, path) for path in paths}
+        return {path: state for path, value in values.items() if (state := self._kept(value)) is not None}
+
+    def _kept(self, value: int) -> FileState | None:
+        if value not in self._known:
+            self._known[value] = self.state(value)
+        return self._known[value]
 
 
 def try_track(track: Track, state: FileState | None) -> TrackResult:

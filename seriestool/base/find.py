@@ -20,7 +20,7 @@ from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Range, Stated, Verdict
 from seriestool.errors import InputError, OutsideError
-from seriestool.model import PatchOutcome, Series
+from seriestool.model import PatchOutcome, Series, path_text
 
 MOST_SIDE_RUNS = 200
 """Runs off all trees' lines that are told, those nearest to the posting first."""
@@ -42,12 +42,13 @@ def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -
     if region:
         return question.answer(Level.EXACT, region, stated, notes)
     try:
-        region = fit.find_applying(ground.history, question.preimage, ground.contents)
+        found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
     except ContentMissingError as error:
         notes = (f"{error.message}: only whole blobs could be compared",)
         return question.nothing_applies(stated, notes, ())
-    if region:
-        return question.answer(Level.APPLIES, region, stated, notes)
+    notes = tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
+    if found.region:
+        return question.answer(Level.APPLIES, found.region, stated, notes)
     return question.nothing_applies(stated, notes, question.points())
 
 

@@ -6,16 +6,18 @@ paths are good, and the history index knows those commits as intervals (see `his
 blob that a path ever had is tried once; a path's hunks apply or not depending on that blob alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seriestool.apply import Track
 from seriestool.base.contents import Contents, try_track
 from seriestool.base.preimage import PreImage
+from seriestool.base.rank import Posting
 from seriestool.base.region import Interval, Region
-from seriestool.history import History, absent, coverage, narrow
+from seriestool.history import History, Piece, absent, coverage, pieces_within
 
-Accepts = Callable[[int], bool]
+MOST_BYTES = 512 * 1024 * 1024
+"""Content of one path that is read: a MAINTAINERS file has tens of thousands of versions of a megabyte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +50,60 @@ def _not_barred(history: History, preimage: PreImage, left: Sequence[Interval]) 
     kept = list(left)
     for path in preimage.directories:
         if history.changes(path):
-            kept = narrow(history, kept, path, absent)
+            kept = [(start, stop) for start, stop, value in pieces_within(history, kept, path) if absent(value)]
     return kept
 
 
-def find_applying(history: History, preimage: PreImage, contents: Contents) -> Region:
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Where plain `git apply` takes the whole series, and the paths of which not every version was tried."""
+
+    region: Region
+    cut_short: tuple[bytes, ...]
+
+
+def find_applying(history: History, preimage: PreImage, contents: Contents, posting: Posting) -> Applying:
     """The commits on which plain `git apply` takes the whole series.
 
     The path with the fewest versions goes first; of the next ones only the versions are tried that stand beside a good
     version of those before. Raises ContentMissingError where a blob's content is not in the repository.
     """
     left: list[Interval] = [(0, len(history))]
-    by_path: dict[bytes, list[Track]] = {}
-    for track in preimage.tracks:
-        by_path.setdefault(track.path, []).append(track)
-    for path in sorted(by_path, key=lambda path: (len(history.changes(path)), path)):
-        accepts = _applies(by_path[path], contents)
-        left = narrow(history, left, path, accepts)
+    cut_short = []
+    for path in sorted(preimage.paths, key=lambda path: (len(history.changes(path)), path)):
+        pieces = pieces_within(history, left, path)
+        versions = _by_nearness(history, pieces, posting)
+        good, tried = _good_versions(versions, preimage.tracks_of(path), contents)
+        left = [(start, stop) for start, stop, value in pieces if value in good]
+        if tried < len(versions):
+            cut_short.append(path)
         if not left:
             break
-    return Region(history, _not_barred(history, preimage, left), _events(history, preimage))
+    region = Region(history, _not_barred(history, preimage, left), _events(history, preimage))
+    return Applying(region, tuple(cut_short))
 
 
-def _applies(tracks: Sequence[Track], contents: Contents) -> Accepts:
-    """Whether a state of a path takes all that the series does to it."""
+def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) -> list[int]:
+    """Each version once, those first that were current near the posting."""
+    away: dict[int, int] = {}
+    for start, _, value in pieces:
+        distance = abs(history.time(start) - posting.time)
+        away[value] = min(distance, away.get(value, distance))
+    return sorted(away, key=lambda value: (away[value], value))
 
-    def accepts(value: int) -> bool:
+
+def _good_versions(versions: Sequence[int], tracks: Sequence[Track], contents: Contents) -> tuple[set[int], int]:
+    """The versions that take all that the series does to the path; and how many were tried."""
+    good: set[int] = set()
+    read = 0
+    for number, value in enumerate(versions):
+        if read > MOST_BYTES:
+            return good, number
         state = contents.state(value)
-        return all(try_track(track, state).ok for track in tracks)
-
-    return accepts
+        read += len(state.content) if state else 0
+        if all(try_track(track, state).ok for track in tracks):
+            good.add(value)
+    return good, len(versions)
 
 
 def _events(history: History, preimage: PreImage) -> set[int]:

@@ -5,7 +5,7 @@
 """
 
 from seriestool.history.history import History, Line
-from seriestool.history.reach import narrow, roots, tips_holding
+from seriestool.history.reach import Piece, pieces_within, roots, tips_holding
 from seriestool.history.segments import Segments, coverage
 from seriestool.history.updater import fingerprint, index_dir, update
 from seriestool.history.values import absent, blob_prefix, match_value, mode_of, value_of
@@ -13,6 +13,7 @@ from seriestool.history.values import absent, blob_prefix, match_value, mode_of,
 __all__ = [
     "History",
     "Line",
+    "Piece",
     "Segments",
     "absent",
     "blob_prefix",
@@ -21,7 +22,7 @@ __all__ = [
     "index_dir",
     "match_value",
     "mode_of",
-    "narrow",
+    "pieces_within",
     "roots",
     "tips_holding",
     "update",

@@ -2,12 +2,12 @@
 """Wider questions to the index: which tips hold a commit, and where a path is in which state, asked in part."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from seriestool.history.history import History
 from seriestool.history.layout import Layer
-from seriestool.history.segments import Cover, Segments, carve, union
+from seriestool.history.segments import Cover, Segments, carve
 
 Piece = tuple[int, int, int]
 """(start, stop, value): the path has that value in [start, stop)."""
@@ -22,19 +22,9 @@ def _own_roots(layer: Layer) -> list[int]:
     return list(layer.roots[: bisect_left(layer.hang_off, 0)])
 
 
-def narrow(history: History, within: Segments, path: bytes, accept: Callable[[int], bool]) -> Segments:
-    """Those positions of `within` at which `accept` holds for the path's value.
-
-    It is asked once for each distinct value, and for those only that come up within `within`.
-    """
-    answers: dict[int, bool] = {}
-    kept: Segments = []
-    for start, stop, value in _overlap(within, sorted(_pieces(history, path))):
-        if value not in answers:
-            answers[value] = accept(value)
-        if answers[value]:
-            kept.append((start, stop))
-    return union(kept)
+def pieces_within(history: History, within: Segments, path: bytes) -> list[Piece]:
+    """The values of the path at the positions of `within`, sorted by position."""
+    return list(_overlap(within, sorted(_pieces(history, path))))
 
 
 def _pieces(history: History, path: bytes) -> list[Piece]:
