@@ -96,6 +96,23 @@ def version() -> str | None:
     return answer.stdout.decode("utf-8", "replace").strip()
 
 
+def config_at(path: Path) -> dict[str, tuple[str, ...]]:
+    """git-config as it is at `path`, in a repository or not; as `Repository.config` gives it."""
+    answer = subprocess.run(
+        ["git", "-C", str(path), "config", "--list", "-z"], capture_output=True, env=clean_environment()
+    )
+    return _parse_config(answer.stdout)
+
+
+def _parse_config(listed: bytes) -> dict[str, tuple[str, ...]]:
+    values: dict[str, list[str]] = {}
+    for item in listed.decode("utf-8", "surrogateescape").split("\0"):
+        key, _, value = item.partition("\n")
+        if key:
+            values.setdefault(key, []).append(value)
+    return {key: tuple(found) for key, found in values.items()}
+
+
 def without_password(url: str | None) -> str | None:
     """The URL as it may be shown: `https://user:secret@host/` has lost `user:secret@`."""
     return re.sub(r"^([a-z][a-z0-9+.-]{0,20}://)[^/@\s]*:[^/@\s]*@", r"\1", url, flags=re.IGNORECASE) if url else url
@@ -185,12 +202,7 @@ class Repository:
 
     def config(self) -> dict[str, tuple[str, ...]]:
         """git-config as this repository sees it: key (section and name lower case) -> its values, last one last."""
-        values: dict[str, list[str]] = {}
-        for item in self._run("config", "--list", "-z").decode("utf-8", "surrogateescape").split("\0"):
-            key, _, value = item.partition("\n")
-            if key:
-                values.setdefault(key, []).append(value)
-        return {key: tuple(found) for key, found in values.items()}
+        return _parse_config(self._run("config", "--list", "-z"))
 
     def ls_tree(self, commit: str, paths: Sequence[bytes]) -> dict[bytes, TreeEntry]:
         """What `commit` has at those of `paths` that it has; one process for some hundred paths."""
@@ -218,7 +230,7 @@ class Repository:
         """
         revisions = "".join([*(f"{oid}\n" for oid in include), *(f"^{oid}\n" for oid in exclude)])
         return _Stream(
-            [*self._command(), "log", "--stdin", "--ignore-missing", "--raw", "--no-abbrev", "--no-renames", "--root",
+            [*self._command(), "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
              "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
              "--format=%x01%H %ct %P"],
             revisions.encode())  # fmt: skip

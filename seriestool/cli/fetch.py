@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool fetch SERIES`: the series as an mbox that git am takes."""
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from seriestool.cli.options import Parser
+from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, OutsideError
+from seriestool.mail.write import mbox_name, write_mbox
+from seriestool.model import Series
+from seriestool.source import resolve
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of fetch."""
+    add_source_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="PATH", help="a file, a folder, or '-' (default: a file here)")
+    parser.add_argument("--force", action="store_true", help="replace a file that is there and says something else")
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Write the mbox and print its name; 0."""
+    series = resolve(arguments.series, source_options(arguments))
+    if not series.patches:
+        raise InputError(
+            f"there are no patches of '{series.subject}' in '{arguments.series}'",
+            hint="name the series by the message-id of one of its mails",
+        )
+    for remark in series.remarks:
+        ui.note(remark)
+    data = write_mbox(series)
+    if arguments.output == "-":
+        ui.raw(data)
+        return 0
+    path = output_path(arguments.output, series)
+    write_file(path, data, arguments.force)
+    ui.out(str(path))
+    count = len(series.patches)
+    ui.note(f"{count} {'patch' if count == 1 else 'patches'} of '{series.subject}', v{series.version}")
+    return 0
+
+
+def output_path(output: str | None, series: Series) -> Path:
+    """Where the mbox goes: a folder gets a file named after the series."""
+    path = Path(output or ".")
+    return path / mbox_name(series) if path.is_dir() or (output or "").endswith("/") else path
+
+
+def write_file(path: Path, data: bytes, force: bool) -> None:
+    """Write all of the file or nothing.
+
+    Raises InputError where another content stands there and `force` is not given, OutsideError where it cannot be
+    written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if not force and path.exists() and path.read_bytes() != data:
+            raise InputError(f"'{path}' is there already", hint="name another file with -o, or replace it with --force")
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutsideError(f"cannot write '{path}': {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The arguments with which each command names a series and says where to look for it."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from seriestool.cli.options import Parser
+from seriestool.errors import InputError
+from seriestool.git import Repository, config_at
+from seriestool.mail import MAX_BYTES, refuse_large
+from seriestool.source import SourceOptions
+
+SERIES_HELP = """\
+SERIES is one of
+  <message-id>       of any mail of the series: in an --archive, the cache, or on the lore server
+  https://...        a mail's URL on a public-inbox server, or a Patchwork URL
+  <change-id>        as b4 makes them, or change-id:<anything>
+  <file>             an mbox (also .gz), a mail, or the text of a list archive's page
+  <folder>           a maildir, or patches (*.patch, *.eml)
+  <base>..<tip>      commits of the repository
+  -                  an mbox on standard input"""
+
+
+def add_source_arguments(parser: Parser) -> None:
+    """SERIES, and the options that say which version of it and where to look."""
+    parser.add_argument("series", metavar="SERIES", help="what the series is called, see below")
+    group = parser.add_argument_group("the series")
+    group.add_argument(
+        "--version", dest="wanted_version", metavar="N", type=_version, help="this version (default: the newest)"
+    )
+    group.add_argument("--partial", action="store_true", help="accept a series of which patches are missing")
+    group.add_argument(
+        "--archive",
+        dest="archives",
+        metavar="PATH",
+        type=Path,
+        action="append",
+        default=[],
+        help="look for the message-id in this mbox, maildir or public-inbox git archive first",
+    )
+    group.add_argument("--offline", action="store_true", help="ask no server: only archives and the cache")
+    group.add_argument("--lore", metavar="URL", help="the public-inbox server (git-config seriestool.lore)")
+    parser.epilog = SERIES_HELP
+
+
+def source_options(arguments: Namespace, repository: Repository | None = None) -> SourceOptions:
+    """What the arguments say; git-config and the repository are read when they are needed."""
+
+    @cache
+    def config() -> Mapping[str, tuple[str, ...]]:
+        return repository.config() if repository else config_at(arguments.repo)
+
+    @cache
+    def opened() -> Repository:
+        return repository or Repository.open(arguments.repo)
+
+    return SourceOptions(
+        version=arguments.wanted_version,
+        partial=arguments.partial,
+        archives=tuple(arguments.archives),
+        offline=arguments.offline,
+        lore_url=_checked_url(arguments.lore),
+        cache_dir=cache_dir(),
+        config=config,
+        repository=opened,
+        read_stdin=_read_stdin,
+    )
+
+
+def cache_dir() -> Path:
+    """The folder for what can be fetched again (https://specifications.freedesktop.org/basedir-spec/latest/)."""
+    folder = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(folder) if folder.startswith("/") else Path("~/.cache").expanduser()
+    return base / "seriestool"
+
+
+def _version(text: str) -> int:
+    number = text.lower().removeprefix("v")
+    if number.isascii() and number.isdigit() and 0 < int(number[:9]) < 10_000:
+        return int(number[:9])
+    raise InputError(f"'{text}' is no version of a series", hint="--version wants a number: 2 or v2")
+
+
+def _checked_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise InputError(f"'{url}' is no URL of a server", hint="for example --lore https://lore.kernel.org/all")
+    return url
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        return b""
+    if sys.stdin.isatty():
+        raise InputError("no mails on standard input", hint="pipe an mbox in, or name a file")
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    refuse_large(len(data), "standard input")
+    return data

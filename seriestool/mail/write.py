@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Series -> an mbox that `git am` takes, giving the trees that the original mails give."""
+
+import binascii
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from seriestool.model import Patch, Series
+
+_FROM_LINE = b"From git@z Thu Jan  1 00:00:00 1970\n"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WORD = 30  # characters: an encoded word stays below the 75 that RFC 2047 allows
+# Read back, such a line would be escaped, end the mail, or be a carriage return that mailsplit strips.
+_NEEDS_ENCODING = re.compile(rb"^>*From |[\r\0]", re.M)
+_SPECIALS = set('()<>@,;:\\".[]')
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+# Git would take such a first line of a commit message for an in-body header (mailinfo.c, check_inbody_header()).
+_LIKE_INBODY = re.compile(r"(?:from|subject|date)[ \t]*:|\[PATCH\]\s|>From\s", re.I)
+_BASE_COMMIT = re.compile(rb"^base-commit:[^\n]*\n?", re.I | re.M)
+
+
+def write_mbox(series: Series, base_commit: str | None = None) -> bytes:
+    """The patches of the series as one mbox, in order; the first one states `base_commit` where it is given.
+
+    Dates are in UTC. The transfer encoding is 8bit; quoted-printable where a line would not survive.
+    """
+    patches = list(series.patches)
+    if patches and base_commit:
+        patches[0] = _with_base(patches[0], base_commit)
+    return b"".join(_write_mail(patch, series) for patch in patches)
+
+
+def mbox_name(series: Series) -> str:
+    """A file name for the series as b4 makes them: `v2_20260605_author_subject.mbx`."""
+    author = series.patches[0].author_email.partition("@")[0] if series.patches else ""
+    words = re.sub(r"[^a-z0-9]+", "_", f"{series.posted:%Y%m%d}_{author}_{series.subject}".lower()).strip("_")
+    version = f"v{series.version}_" if series.version > 1 else ""
+    return f"{version}{words[:96].rstrip('_')}.mbx"
+
+
+def format_date(date: datetime) -> str:
+    """The date as mail headers have it (RFC 5322, 3.3), whatever the locale."""
+    day, month = _DAYS[date.weekday()], _MONTHS[date.month - 1]
+    return f"{day}, {date.day} {month} {date.year:04} {date:%H:%M:%S} +0000"
+
+
+def _with_base(patch: Patch, commit: str) -> Patch:
+    notes = _BASE_COMMIT.sub(b"", patch.notes.encode("utf-8", "surrogateescape")).decode("utf-8", "replace").strip("\n")
+    stated = f"base-commit: {commit}\n"
+    return replace(patch, notes=f"{notes}\n\n{stated}" if notes else stated, diff=_BASE_COMMIT.sub(b"", patch.diff))
+
+
+def _write_mail(patch: Patch, series: Series) -> bytes:
+    body = _body(patch)
+    encoding = "8bit"
+    if _NEEDS_ENCODING.search(body):
+        encoding, body = "quoted-printable", _quoted_printable(body)
+    version = f" v{series.version}" if series.version > 1 else ""
+    width = len(str(series.expected))
+    headers = [
+        f"From: {_author(patch)}",
+        f"Date: {format_date(patch.date)}",
+        f"Subject: [PATCH{version} {patch.counter:0{width}}/{series.expected}] {_encoded(patch.subject)}",
+        *([f"Message-ID: <{_CONTROL.sub('', patch.msgid)}>"] if patch.msgid else []),
+        "MIME-Version: 1.0",
+        'Content-Type: text/plain; charset="utf-8"',
+        f"Content-Transfer-Encoding: {encoding}",
+    ]
+    return _FROM_LINE + "\n".join(headers).encode("utf-8", "replace") + b"\n\n" + body + b"\n"
+
+
+def _body(patch: Patch) -> bytes:
+    inbody = f"From: {_author(patch)}\n\n" if _LIKE_INBODY.match(patch.message) else ""
+    message = f"{patch.message}\n" if patch.message else ""
+    notes = f"{patch.notes}\n\n" if patch.notes else ""
+    head = f"{inbody}{message}---\n{notes}".encode("utf-8", "replace")
+    diff = patch.diff if not patch.diff or patch.diff.endswith(b"\n") else patch.diff + b"\n"
+    return head + diff
+
+
+def _author(patch: Patch) -> str:
+    name, address = _CONTROL.sub(" ", patch.author_name), _CONTROL.sub("", patch.author_email)
+    if not name.isascii():
+        name = _encoded(name)
+    elif _SPECIALS & set(name):
+        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{name} <{address}>"
+
+
+def _encoded(text: str) -> str:
+    """The text as a header value: as it is where it is ASCII, else in encoded words (RFC 2047)."""
+    text = _CONTROL.sub(" ", text)
+    if text.isascii() and "=?" not in text:
+        return text
+    pieces = (text[at : at + _WORD].encode("utf-8", "replace") for at in range(0, len(text), _WORD))
+    return " ".join(f"=?utf-8?b?{binascii.b2a_base64(piece, newline=False).decode()}?=" for piece in pieces)
+
+
+def _quoted_printable(body: bytes) -> bytes:
+    # Line by line: a2b_qp would make all line ends CRLF as soon as it sees one.
+    lines = (binascii.b2a_qp(line, istext=False) for line in body.split(b"\n"))
+    text = b"\n".join(line.replace(b"\r", b"=0D") for line in lines)
+    return re.sub(rb"^(>*)From ", lambda match: match[1].replace(b">", b"=3E") + b"=46rom ", text, flags=re.M)
