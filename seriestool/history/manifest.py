@@ -32,7 +32,7 @@ def find_manifest(folder: Path) -> Manifest | None:
         fields = json.loads((folder / _NAME).read_bytes())
         fields["layers"] = tuple(map(str, fields["layers"]))
         manifest = Manifest(**fields)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return manifest if manifest.version == VERSION else None
 

@@ -95,7 +95,7 @@ class Cover:
             fresh.append((at, stop))
         if fresh:
             self._stops[first:last] = [max(stop, at)]
-            self._starts[first:last] = [min([start, *self._starts[first : min(first + 1, last)]])]
+            self._starts[first:last] = [min([start, *self._starts[first : first + 1]])]
         return fresh
 
 
