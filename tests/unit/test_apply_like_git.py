@@ -4,11 +4,12 @@
 SERIESTOOL_CASES sets how many trees are tried (git is run about three times for each), SERIESTOOL_SEED the first seed.
 """
 
+import itertools
 import os
 import random
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -18,7 +19,7 @@ from seriestool.diff import parse_diff
 from seriestool.model import FileDiff
 from tests.helpers import Repo
 
-CASES = int(os.environ.get("SERIESTOOL_CASES", "96"))
+CASES = int(os.environ.get("SERIESTOOL_CASES", "240"))
 SEED = int(os.environ.get("SERIESTOOL_SEED", "0"))
 GROUPS = 12
 
@@ -91,13 +92,16 @@ def perturbed(dice: random.Random, files: Files) -> Files:
     return changed_tree(dice, files, 3) if how < 0.8 else {p: s for p, s in files.items() if dice.random() < 0.8}
 
 
-def write_tree(repo: Repo, files: Mapping[bytes, FileState]) -> str:
-    stream = b"".join(b"blob\ndata %d\n%s\n" % (len(state.content), state.content) for state in files.values())
-    repo.git("fast-import", "--quiet", "--force", "--done", input=stream + b"done\n")
-    repo.git("read-tree", "--empty")
-    listing = b"".join(b"%o %s\t%s\0" % (s.mode, blob_oid(s.content).encode(), path) for path, s in files.items())
-    repo.git("update-index", "-z", "--index-info", input=listing)
-    return repo.git("write-tree")
+def write_trees(repo: Repo, trees: Sequence[Files]) -> list[str]:
+    """The ids of commits that have these trees."""
+    stream = [b"feature done\n"]
+    for number, files in enumerate(trees, 1):
+        stream.append(b"commit refs/heads/tree\nmark :%d\ncommitter C <c@example.com> 1 +0000\ndata 0\n" % number)
+        stream.append(b"deleteall\n")
+        for path, state in files.items():
+            stream.append(b"M %o inline %s\ndata %d\n%s\n" % (state.mode, path, len(state.content), state.content))
+        stream.append(b"\nget-mark :%d\n" % number)
+    return repo.git("fast-import", "--quiet", "--force", input=b"".join(stream) + b"done\n").split()
 
 
 def git_apply(repo: Repo, tree: str, text: bytes, *options: str) -> tuple[bytes, int] | None:
@@ -127,26 +131,29 @@ def without_modes(result: tuple[bytes, int] | None) -> bytes | None:
 def test_apply_and_reverse_say_what_git_says(repo: Repo, group: int) -> None:
     dice = random.Random(f"{SEED}-{group}")  # noqa: S311
     seen = {True: 0, False: 0}
+    cases = []
     for _ in range(CASES // GROUPS):
         old = random_tree(dice)
         new = changed_tree(dice, old, 4)
-        trees = write_tree(repo, old), write_tree(repo, new)
+        cases.append((old, new, perturbed(dice, old), perturbed(dice, new)))
+    oids = iter(write_trees(repo, [tree for case in cases for tree in case]))
+    for case in cases:
+        _, _, base, other_base = case
+        old_oid, new_oid, base_oid, other_oid = (next(oids) for _ in case)
         text = repo.git_bytes(
             "diff", f"-U{dice.choice([1, 2, 3, 3, 5])}", "-M", "-C", "--binary", "--find-copies-harder", "--full-index",
-            *trees)  # fmt: skip
+            old_oid, new_oid)  # fmt: skip
         if not text:
             continue
         diffs = parse_diff(text)
-        base = perturbed(dice, old)
-        expected = git_apply(repo, write_tree(repo, base), text)
+        expected = git_apply(repo, base_oid, text)
         assert ours(base, diffs) == expected, text.decode("latin-1")
         seen[expected is not None] += 1
         assert verdict_of_tracks(base, [diffs]) == (expected is not None), text.decode("latin-1")
         if b"copy from" in text:  # git cannot undo a copy: the source is in the way
             continue
-        base = perturbed(dice, new)
-        expected = git_apply(repo, write_tree(repo, base), text, "-R")
-        got = ours(base, reverse_patch(diffs))
+        expected = git_apply(repo, other_oid, text, "-R")
+        got = ours(other_base, reverse_patch(diffs))
         assert without_modes(got) == without_modes(expected), text.decode("latin-1")
     assert seen[True]
     assert seen[False]
@@ -168,15 +175,14 @@ def test_tracks_say_what_patch_after_patch_says(repo: Repo, group: int) -> None:
     """A series is taken apart into paths; put together, they fail at the same patch."""
     dice = random.Random(f"series {SEED}-{group}")  # noqa: S311
     for _ in range(CASES // GROUPS // 4):
-        tree = first = random_tree(dice)
-        oids, patches = [write_tree(repo, tree)], []
+        versions = [random_tree(dice)]
         for _ in range(dice.randrange(2, 6)):
-            tree = changed_tree(dice, tree, 2)
-            oids.append(write_tree(repo, tree))
-            text = repo.git_bytes("diff", "-M", "-C", "--binary", "--full-index", *oids[-2:])
-            patches.append(parse_diff(text))
+            versions.append(changed_tree(dice, versions[-1], 2))
+        oids = write_trees(repo, versions)
+        options = ["-M", "-C", "--binary", "--full-index"]
+        patches = [parse_diff(repo.git_bytes("diff", *options, *pair)) for pair in itertools.pairwise(oids)]
         for _ in range(20):
-            base = perturbed(dice, first)
+            base = perturbed(dice, versions[0])
             assert first_failing(base, patches) == in_order(base, patches)
 
 
