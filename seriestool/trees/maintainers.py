@@ -101,7 +101,7 @@ class Maintainers:
             if path.startswith(pattern + b"/"):  # a folder written without its slash
                 return True
             return path.startswith(pattern) and path.count(b"/") == pattern.count(b"/")
-        if len(path) > _TEXT:
+        if len(path) > _TEXT or len(pattern) > _TEXT:
             return False
         regex = self._compiled.get(pattern)
         if regex is None:
@@ -140,11 +140,12 @@ def parse_tree(value: str) -> TreeLine | None:
 
 
 def _sections(text: bytes) -> Iterator[Section]:
-    heading, values = b"", dict[int, list[bytes]]()
+    heading, values = b"", dict[bytes, list[bytes]]()
     for line in text.split(b"\n", _LINES)[:_LINES]:
-        if line[1:2] == b":" and 65 <= line[0] <= 90:
-            values.setdefault(line[0], []).append(line[2:].strip())
-        elif line and not line.isspace() and line[0] != 35:
+        if line[1:2] == b":" and line[:1].isupper():
+            if value := line[2:].strip():
+                values.setdefault(line[:1], []).append(value)
+        elif line and not line.isspace() and not line.startswith(b"#"):
             if values:
                 yield _section(heading, values)
                 values = {}
@@ -153,22 +154,18 @@ def _sections(text: bytes) -> Iterator[Section]:
         yield _section(heading, values)
 
 
-def _section(heading: bytes, values: dict[int, list[bytes]]) -> Section:
-    def every(letter: str) -> tuple[bytes, ...]:
-        return tuple(value for value in values.get(ord(letter), ()) if value)
-
-    trees = tuple(tree for value in every("T") if (tree := parse_tree(_shown(value))))
-    lists = tuple(_shown(value).split()[0].lower() for value in every("L") if value.strip())
-    status = every("S")
+def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> Section:
+    every = values.get
+    status = every(b"S")
     return Section(
         heading=_shown(heading),
-        files=tuple(pattern for pattern in every("F") if len(pattern) <= _TEXT),
-        excluded=tuple(pattern for pattern in every("X") if len(pattern) <= _TEXT),
-        names=every("N"),
-        keywords=every("K"),
-        trees=trees,
-        lists=lists,
-        maintainers=tuple(map(_shown, every("M"))),
+        files=tuple(every(b"F", ())),
+        excluded=tuple(every(b"X", ())),
+        names=tuple(every(b"N", ())),
+        keywords=tuple(every(b"K", ())),
+        trees=tuple(tree for value in every(b"T", ()) if (tree := parse_tree(_shown(value)))),
+        lists=tuple(_shown(value.split()[0]).lower() for value in every(b"L", ())),
+        maintainers=tuple(map(_shown, every(b"M", ()))),
         status=_shown(status[0]) if status else None,
     )
 
