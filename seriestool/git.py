@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -46,7 +45,10 @@ _UNCONFIGURED_DIFF = {
     "diff.orderFile": "/dev/null",
     "i18n.logOutputEncoding": "UTF-8",
 }
-_ARGUMENTS_PER_CALL = 500  # well below the 128 KiB that Linux allows for one argument list of long paths
+_ARGUMENTS_PER_CALL = 500
+_ARGUMENT_BYTES = 1 << 16  # all arguments together; POSIX promises little more
+_LONGEST_PATH = 4096
+_ABBREVIATION = 12  # hex digits in a description, whatever core.abbrev says
 
 
 class Ref(NamedTuple):
@@ -151,7 +153,7 @@ class Repository:
             raise NotFoundError(
                 f"not a git repository: '{path}'", hint="stand in a git repository, or name one with --repo"
             )
-        git_dir, common_dir, object_format, bare, shallow = os.fsdecode(answer.stdout).splitlines()
+        git_dir, common_dir, object_format, bare, shallow = os.fsdecode(answer.stdout).removesuffix("\n").split("\n")
         return cls(Path(git_dir), Path(common_dir), object_format, bare == "true", shallow == "true")
 
     @classmethod
@@ -188,7 +190,7 @@ class Repository:
     def refs(self) -> tuple[Ref, ...]:
         """Every ref that leads to a commit, sorted by name; an annotated tag counts as its commit."""
         out = self._run("for-each-ref", "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)")
-        return tuple(ref for line in out.decode("utf-8", "surrogateescape").splitlines() if (ref := _parse_ref(line)))
+        return tuple(ref for line in _lines(out) if (ref := _parse_ref(line)))
 
     def head(self) -> str | None:
         """The full name of the branch that HEAD points to, or None where it is detached or unborn."""
@@ -197,6 +199,8 @@ class Repository:
 
     def resolve(self, name: str) -> str | None:
         """The full id of the commit that `name` (a ref, an id, any git revision) stands for, or None."""
+        if "\0" in name:
+            return None
         out = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}")
         return out.decode().strip() if out else None
 
@@ -206,19 +210,21 @@ class Repository:
 
     def ls_tree(self, commit: str, paths: Sequence[bytes]) -> dict[bytes, TreeEntry]:
         """What `commit` has at those of `paths` that it has; one process for some hundred paths."""
+        wanted = frozenset(path for path in paths if _is_tree_path(path))
         entries: dict[bytes, TreeEntry] = {}
-        for start in range(0, len(paths), _ARGUMENTS_PER_CALL):
-            some = paths[start : start + _ARGUMENTS_PER_CALL]
-            out = self._run("ls-tree", "-z", "--full-tree", "--full-name", commit, "--", *map(os.fsdecode, some))
+        for some in _batches(sorted(wanted), _ARGUMENT_BYTES, _ARGUMENTS_PER_CALL):
+            out = self._run("ls-tree", "-z", "--full-tree", "--full-name", commit, "--", *map(os.fsdecode, some),
+                            env={"GIT_LITERAL_PATHSPECS": "1"})  # fmt: skip
             for line in out.split(b"\0")[:-1]:
                 meta, _, path = line.partition(b"\t")
                 mode, kind, oid = meta.decode().split()
-                entries[path] = TreeEntry(int(mode, 8), kind, oid)
+                if path in wanted:
+                    entries[path] = TreeEntry(int(mode, 8), kind, oid)
         return entries
 
     def describe(self, commit: str) -> str | None:
         """`git describe --tags` of the commit, or None where no tag leads to it."""
-        out = self._try("describe", "--tags", commit)
+        out = self._try("describe", "--tags", f"--abbrev={_ABBREVIATION}", commit)
         return out.decode("utf-8", "replace").strip() if out else None
 
     def raw_log(self, include: Iterable[str], exclude: Iterable[str] = ()) -> AbstractContextManager[IO[bytes]]:
@@ -232,6 +238,7 @@ class Repository:
         return _Stream(
             [*self._command(), "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
              "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
+             "-O/dev/null", "--encoding=UTF-8",
              "--format=%x01%H %ct %P"],
             revisions.encode())  # fmt: skip
 
@@ -239,8 +246,7 @@ class Repository:
         """The newest `limit` values that the refs had, as far as reflogs remember them and the commits are there."""
         out = self._try("log", "--walk-reflogs", "--all", "--ignore-missing", f"--max-count={limit}", "--date=unix",
                         "--format=%H %gD")  # fmt: skip
-        lines = (out or b"").decode("utf-8", "surrogateescape").splitlines()
-        return tuple(entry for line in lines if (entry := _parse_reflog(line)))
+        return tuple(entry for line in _lines(out or b"") if (entry := _parse_reflog(line)))
 
     def missing_from(self, tips: Iterable[str], commits: Iterable[str]) -> frozenset[str]:
         """Those of `commits` that are here and that none of `tips` leads to."""
@@ -248,6 +254,14 @@ class Repository:
         revisions = "".join([*(f"{oid}\n" for oid in wanted), *(f"^{oid}\n" for oid in tips)])
         out = self._run("rev-list", "--ignore-missing", "--stdin", stdin=revisions.encode())
         return frozenset(out.decode().split()) & frozenset(wanted)
+
+    def create_ref(self, name: str, commit: str) -> None:
+        """A new ref; GitError where one of that name is there already."""
+        self._run("update-ref", "--stdin", "-z", stdin=f"create {name}\0{commit}\0".encode("utf-8", "surrogateescape"))
+
+    def is_branch_name(self, name: str) -> bool:
+        """Whether a branch may be called so (git-check-ref-format(1))."""
+        return self._try("check-ref-format", "--branch", name) is not None and not name.startswith(("-", "@{"))
 
     def update_refs(self, values: Mapping[str, str | None]) -> None:
         """Refs set to new values (None: deleted), all of them or none (`git update-ref --stdin`)."""
@@ -325,9 +339,18 @@ class Repository:
     @contextmanager
     def scratch(self) -> Iterator["Scratch"]:
         """An index and an object store of their own, on top of this repository's objects; gone after the block."""
-        with tempfile.TemporaryDirectory(prefix="seriestool-") as folder:
-            Path(folder, "objects").mkdir()
-            yield Scratch(self, Path(folder))
+        with _temporary_folder() as folder:
+            objects = folder / "objects"
+            objects.mkdir()
+            alternates = str(self.common_dir / "objects")
+            env = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
+            yield Scratch(self, folder, env)
+
+    @contextmanager
+    def draft(self) -> Iterator["Scratch"]:
+        """An index of its own, gone after the block; new objects go to the repository, where no ref leads to them."""
+        with _temporary_folder() as folder:
+            yield Scratch(self, folder, {})
 
     def _command(self) -> list[str]:
         return ["git", f"--git-dir={self.git_dir}", *_CONFIG]
@@ -403,6 +426,14 @@ def _reason(stderr: str) -> str:
     return re.sub(r"^(fatal|error): (remote error: )?", "", lines[0]) if lines else stderr.partition("\n")[0]
 
 
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="seriestool-") as folder:
+        yield Path(folder)
+
+
 class _Stream(AbstractContextManager[IO[bytes]]):
     """The output of a git process; leaving the block ends the process."""
 
@@ -411,6 +442,8 @@ class _Stream(AbstractContextManager[IO[bytes]]):
         self._stdin = stdin
 
     def __enter__(self) -> IO[bytes]:
+        import tempfile
+
         source = tempfile.TemporaryFile()  # a pipe could fill up while nobody reads the other end yet
         source.write(self._stdin)
         source.seek(0)
@@ -443,23 +476,22 @@ class _Stream(AbstractContextManager[IO[bytes]]):
 
 
 class Scratch:
-    """Where patches are tried by git itself: nothing that happens here is seen in the repository."""
+    """An index of our own, on which git itself tries patches: the user's index and work tree are not touched."""
 
-    def __init__(self, repository: Repository, folder: Path) -> None:
+    def __init__(self, repository: Repository, folder: Path, env: Mapping[str, str]) -> None:
         self._repository = repository
-        self._folder = folder
-        self._env = {
-            "GIT_INDEX_FILE": str(folder / "index"),
-            "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repository.common_dir / "objects"),
-            "GIT_WORK_TREE": str(folder),
-        }
+        self._index = folder / "index"
+        self._env = {"GIT_INDEX_FILE": str(self._index), "GIT_WORK_TREE": str(folder), **env}
 
     def load(self, entries: Mapping[bytes, TreeEntry]) -> None:
         """Fill the index with just these entries."""
-        (self._folder / "index").unlink(missing_ok=True)
+        self._index.unlink(missing_ok=True)
         lines = (f"{entry.mode:o} {entry.oid}\t".encode() + path + b"\0" for path, entry in entries.items())
-        self._repository._run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=self._env)  # noqa: SLF001
+        self._run("update-index", "-z", "--index-info", stdin=b"".join(lines))
+
+    def load_commit(self, commit: str) -> None:
+        """Fill the index with all that the commit has."""
+        self._run("read-tree", commit)
 
     def apply(self, diff: bytes, strip: int) -> bool:
         """Whether plain `git apply --cached` takes the diff; if so the index has it."""
@@ -469,6 +501,15 @@ class Scratch:
         """The same, with a three-way merge where the diff alone does not apply."""
         return self._apply(diff, f"-p{strip}", "--3way")
 
+    def commit(self, parent: str, message: bytes, author: Mapping[str, str]) -> str:
+        """The id of a new commit of what the index has; `author` has GIT_AUTHOR_NAME, _EMAIL and _DATE."""
+        tree = self._run("write-tree").decode().strip()
+        arguments = ("-c", "commit.gpgSign=false", "commit-tree", "-p", parent, "-F", "-", tree)
+        return self._repository._run(*arguments, stdin=message, env=author).decode().strip()  # noqa: SLF001
+
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        return self._repository._run(*arguments, stdin=stdin, env=self._env)  # noqa: SLF001
+
     def _apply(self, diff: bytes, *options: str) -> bool:
         arguments = ("apply", "--cached", *options, "-")
         return self._repository._try(*arguments, stdin=diff, env=self._env) is not None  # noqa: SLF001
@@ -477,7 +518,10 @@ class Scratch:
 class ObjectReader:
     """One long-lived `git cat-file --batch-command`: thousands of look-ups, one process."""
 
-    _CHUNK = 256  # requests in flight: both directions stay within a pipe's 64 KiB
+    # Requests in flight, and the bytes of their answers (a missing name comes back whole): a pipe holds 64 KiB.
+    _CHUNK = 256
+    _CHUNK_BYTES = 48 << 10
+    _ANSWER_BYTES = 100
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -493,8 +537,10 @@ class ObjectReader:
 
         `name` is an id, an abbreviated one, or any revision such as `commit:path`.
         """
-        if not self._ask([b"contents " + _name(name)]):
+        asked = _name(name)
+        if not _is_askable(asked):
             return None
+        self._ask([b"contents " + asked])
         header = self._answer()
         if header is None:
             return None
@@ -505,14 +551,12 @@ class ObjectReader:
 
     def check(self, names: Sequence[str | bytes]) -> list[tuple[str, str, int] | None]:
         """(full id, type, size) for each name, None for each that is not here, or ambiguous."""
-        found: list[tuple[str, str, int] | None] = []
-        for start in range(0, len(names), self._CHUNK):
-            some = [_name(name) for name in names[start : start + self._CHUNK]]
-            asked = [name for name in some if b"\n" not in name]
-            self._ask([b"info " + name for name in asked])
-            answers = iter([self._answer() for _ in asked])
-            found.extend(next(answers) if b"\n" not in name else None for name in some)
-        return found
+        found: dict[bytes, tuple[str, str, int] | None] = {}
+        asked = dict.fromkeys(one for one in map(_name, names) if _is_askable(one))
+        for some in _batches(asked, self._CHUNK_BYTES, self._CHUNK, self._ANSWER_BYTES):
+            self._ask([b"info " + one for one in some])
+            found.update((one, self._answer()) for one in some)
+        return [found.get(_name(name)) for name in names]
 
     def close(self) -> None:
         """End the process."""
@@ -526,24 +570,20 @@ class ObjectReader:
         assert self._process.stdout is not None  # noqa: S101
         return self._process.stdout
 
-    def _ask(self, lines: list[bytes]) -> bool:
-        # A newline in a mailed path would become a second command.
-        if any(b"\n" in line for line in lines):
-            return False
+    def _ask(self, lines: list[bytes]) -> None:
         assert self._process.stdin is not None  # noqa: S101
         try:
             self._process.stdin.write(b"".join(line + b"\n" for line in lines))
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise GitError("git cat-file ended early: the repository may be damaged") from error
-        return True
 
     def _answer(self) -> tuple[str, str, int] | None:
         line = self._out.readline()
         if not line:
             raise GitError("git cat-file ended early: the repository may be damaged")
         oid, _, rest = line.decode("utf-8", "replace").strip().rpartition(" ")
-        if rest == "missing" or rest == "ambiguous":
+        if rest in ("missing", "ambiguous", "submodule"):
             return None
         oid, _, kind = oid.rpartition(" ")
         return oid, kind, int(rest)
@@ -551,6 +591,43 @@ class ObjectReader:
 
 def _name(name: str | bytes) -> bytes:
     return name if isinstance(name, bytes) else os.fsencode(name)
+
+
+def _is_askable(name: bytes) -> bool:
+    """Whether cat-file would take the name for one name, and survive it."""
+    # A newline in a mailed path would become a second command; git dies of a path that is relative to nowhere, and
+    # of a reflog entry that is not there.
+    revision, _, path = name.partition(b":")
+    if not name.strip() or b"\n" in name or b"\0" in name:
+        return False
+    return b"@{" not in revision and not path.startswith((b"./", b"../"))
+
+
+def _is_tree_path(path: bytes) -> bool:
+    """Whether a tree could have the path; git takes others for a mistake of the caller."""
+    if b"\0" in path or len(path) > _LONGEST_PATH:
+        return False
+    return not any(part in (b"", b".", b"..") for part in path.split(b"/"))
+
+
+def _batches(items: Iterable[bytes], size: int, count: int, extra: int = 1) -> Iterator[list[bytes]]:
+    """The items in lists of at most `count`, and of at most `size` bytes (with `extra` for each) unless it is one."""
+    batch: list[bytes] = []
+    used = 0
+    for item in items:
+        cost = len(item) + extra
+        if batch and (len(batch) >= count or used + cost > size):
+            yield batch
+            batch, used = [], 0
+        batch.append(item)
+        used += cost
+    if batch:
+        yield batch
+
+
+def _lines(out: bytes) -> list[str]:
+    # Not splitlines(): a ref may contain U+2028, and others that count as line ends there.
+    return out.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def iter_tokens(stream: IO[bytes], size: int = 1 << 20) -> Iterator[list[bytes]]:

@@ -7,15 +7,19 @@ known", is what reviewers stumble over (https://lore.kernel.org/r/cbb8bf9325d587
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import PreImage
 from seriestool.base.trial import level_of, try_series
-from seriestool.base.verdict import Level, Sighting, Stated, StatedState
+from seriestool.base.verdict import Level, Stated, StatedState
 from seriestool.model import Series
 
-LookUp = Callable[[str], tuple[Sighting, ...]]
+if TYPE_CHECKING:
+    from seriestool.pushlog.index import Sighting
+
+LookUp = Callable[[str], tuple["Sighting", ...]]
 """What the push log knows of a commit."""
 
 _OID = re.compile(r"[0-9a-f]{7,64}")

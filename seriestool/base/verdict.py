@@ -4,8 +4,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from seriestool.model import SCHEMA, Failure, PatchOutcome, Series, path_text
+
+if TYPE_CHECKING:
+    from seriestool.pushlog.index import Sighting
 
 
 class Level(StrEnum):
@@ -111,31 +115,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A push-log record: between these times the commit was the tip of that branch, or came with that push."""
-
-    repository: str
-    ref: str
-    role: str
-    """tip or carried."""
-    since: datetime | None
-    until: datetime | None
-    push: str
-    """Message-id of the push record."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The sighting as JSON shows it."""
-        return {
-            "repository": self.repository,
-            "ref": self.ref,
-            "role": self.role,
-            "from": self.since.isoformat() if self.since else None,
-            "until": self.until.isoformat() if self.until else None,
-            "push": self.push,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Stated:
     """The author's base-commit, checked."""
 
@@ -147,7 +126,7 @@ class Stated:
     """A tree that has it."""
     matched: int | None = None
     note: str | None = None
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple["Sighting", ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The statement as JSON shows it."""

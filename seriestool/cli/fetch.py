@@ -59,6 +59,7 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
     try:
         if not force and path.exists() and path.read_bytes() != data:
             raise InputError(f"'{path}' is there already", hint="name another file with -o, or replace it with --force")
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:

@@ -1,45 +1,133 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
+import time
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
-from seriestool.base.verdict import Verdict
+from seriestool.base.verdict import Stated, StatedState, Verdict
 from seriestool.cli.options import Parser
+from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import NotFoundError
+from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.history import index_dir, update
-from seriestool.source import SourceOptions, resolve
-from seriestool.trees import list_tags, list_trees
+from seriestool.model import Series
+from seriestool.source import resolve
+from seriestool.trees import Tree, list_tags, list_trees
+from seriestool.trees.journal import record_tips
+
+if TYPE_CHECKING:
+    from seriestool.pushlog.index import Sighting
 
 EXIT_NO_BASE = 1
 
 
 def add_arguments(parser: Parser) -> None:
     """The options of find-base."""
-    parser.add_argument("series", metavar="SERIES")
-    parser.add_argument(
-        "--format", choices=("text", "json", "b4"), default="text", help="how to print the answer (default: text)"
+    add_source_arguments(parser)
+    group = parser.add_argument_group("the answer")
+    group.add_argument(
+        "--format", choices=("text", "json", "b4"), default="text", help="how to print it (default: text)"
     )
-    parser.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+    group.add_argument(
+        "--tree", dest="trees", metavar="NAME", action="append", default=[], help="look in this tree only (repeatable)"
+    )
+    group.add_argument(
+        "--fetch", action="store_true", help="fetch a stated base that was rebased away, if a push log knows from where"
+    )
+    group.add_argument("-o", "--output", metavar="PATH", help="write an mbox that states the base, to a file or folder")
+    group.add_argument("--force", action="store_true", help="let -o replace a file that says something else")
+    group.add_argument("--branch", metavar="NAME", help="make a new branch: the series on its base")
 
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Find the base and print it; 0 where there is one, 1 where there is none."""
     with Repository.open(arguments.repo) as repository:
-        series = resolve(arguments.series, SourceOptions())
-        refs = repository.refs()
-        if not refs:
-            raise NotFoundError(f"the repository '{arguments.repo}' has no commits", hint="fetch a tree into it first")
-        config = repository.config()
-        with ui.progress("reading the history") as progress:
-            history = update(repository, refs, index_dir(repository), progress)
-        ground = Ground(repository, history, list_trees(refs, config, repository.head()), list_tags(refs))
-        verdict = find_base(series, ground)
-    _print(verdict, arguments.format, ui)
-    return 0 if verdict.level.is_base else EXIT_NO_BASE
+        series = resolve(arguments.series, source_options(arguments, repository))
+        for remark in series.remarks:
+            ui.note(remark)
+        verdict = _find(repository, series, arguments.trees, ui)
+        if arguments.fetch and _fetch(repository, verdict.stated, ui):
+            verdict = _find(repository, series, arguments.trees, ui)
+        _print(verdict, arguments.format, ui)
+        if not verdict.level.is_base:
+            return EXIT_NO_BASE
+        _write(arguments, repository, verdict, ui)
+    return 0
+
+
+def _find(repository: Repository, series: Series, trees: Sequence[str], ui: Ui) -> Verdict:
+    return find_base(series, _ground(repository, series, trees, ui), partial(look_up, repository))
+
+
+def _ground(repository: Repository, series: Series, names: Sequence[str], ui: Ui) -> Ground:
+    refs = repository.refs()
+    if not refs:
+        raise NotFoundError(f"no commits in '{repository.git_dir}'", hint="fetch a tree into the repository first")
+    config = repository.config()
+    trees = list_trees(refs, config, repository.head())
+    _record(repository, trees, ui)
+    with ui.progress("reading the history (once)") as progress:
+        history = update(repository, refs, index_dir(repository), progress)
+    return Ground(repository, history, _order(repository, series, _chosen(trees, names)), list_tags(refs))
+
+
+def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
+    unknown = [name for name in names if name not in {tree.name for tree in trees}]
+    if unknown:
+        raise InputError(f"there is no tree '{unknown[0]}'", hint="see 'seriestool trees list'")
+    return [tree for tree in trees if tree.name in names] if names else trees
+
+
+def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
+    """What the push log knows of a commit; nothing where there is no push log."""
+    from seriestool.pushlog.index import find_log
+
+    log = find_log(repository.common_dir / "seriestool" / "push-log.sqlite")
+    if log is None:
+        return ()
+    with log:
+        return log.find_commit(oid)
+
+
+def _order(repository: Repository, series: Series, trees: Sequence[Tree]) -> Sequence[Tree]:
+    """The trees that the series is meant for first."""
+    if len(trees) < 2:
+        return trees
+    from seriestool.trees.suggest import read_maintainers, suggest
+
+    maintainers = read_maintainers(repository, (tree.commit for tree in trees[:1]))
+    suggested = [found.tree for found in suggest(series, maintainers, trees) if found.tree]
+    return [*suggested, *(tree for tree in trees if tree not in suggested)]
+
+
+def _record(repository: Repository, trees: Sequence[Tree], ui: Ui) -> None:
+    """Remember where the trees point today; a repository that cannot be written to is no reason to stop."""
+    try:
+        record_tips(repository, trees, int(time.time()))
+    except OutsideError as error:
+        ui.detail(f"{error.message}: today's tips will not be found again once they are rebased away")
+
+
+def _fetch(repository: Repository, stated: Stated | None, ui: Ui) -> bool:
+    """Whether the stated base was fetched from where the push log saw it."""
+    if stated is None or stated.state is not StatedState.REBASED_AWAY or stated.verdict or not stated.sightings:
+        return False
+    from seriestool.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
+
+    base = repository.config().get("seriestool.pushlogurl", (KERNEL_ORG,))[-1]
+    try:
+        fetch_commit(repository, repo_url(stated.sightings[0].repo, base), stated.commit)
+    except SeriestoolError as error:
+        ui.note(f"the stated base could not be fetched: {error.message}")
+        return False
+    return True
 
 
 def _print(verdict: Verdict, form: str, ui: Ui) -> None:
@@ -54,3 +142,19 @@ def _print(verdict: Verdict, form: str, ui: Ui) -> None:
         from seriestool.report.text import verdict_text
 
         ui.out(verdict_text(verdict, Style(ui.color)))
+
+
+def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: Ui) -> None:
+    """What was asked for besides the answer: the mbox, the branch."""
+    if arguments.output is not None and verdict.base is not None:
+        from seriestool.cli.fetch import output_path, write_file
+        from seriestool.mail.write import write_mbox
+
+        path = output_path(arguments.output, verdict.series)
+        write_file(path, write_mbox(verdict.series, verdict.base.commit), arguments.force)
+        ui.note(f"wrote {path}")
+    if arguments.branch:
+        from seriestool.base.branch import make_branch
+
+        tip = make_branch(repository, verdict, arguments.branch)
+        ui.note(f"branch {arguments.branch} is at {tip[:12]}")

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from seriestool.base.trial import applied, first_failure
 from seriestool.base.verdict import (
@@ -10,7 +11,6 @@ from seriestool.base.verdict import (
     Level,
     PathAnswer,
     Range,
-    Sighting,
     Stated,
     StatedState,
     Verdict,
@@ -18,6 +18,9 @@ from seriestool.base.verdict import (
 from seriestool.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
 from seriestool.report.style import Style
 from seriestool.report.terminal import printable_line
+
+if TYPE_CHECKING:
+    from seriestool.pushlog.index import Sighting
 
 _SHORT = 12
 _MOST_TREES = 12
@@ -137,11 +140,11 @@ def _differ(stated: Stated, verdict: Verdict) -> str:
     return f"{len(verdict.paths) - (stated.matched or 0)} of {len(verdict.paths)} paths differ"
 
 
-def _sighting(sighting: Sighting) -> str:
+def _sighting(sighting: "Sighting") -> str:
     since = f" from {_second(sighting.since)}" if sighting.since else ""
     until = f" until {_second(sighting.until)}" if sighting.until else ""
     what = "was the tip of" if sighting.role == "tip" else "came with a push to"
-    return f"{what} {sighting.ref.removeprefix('refs/heads/')} in {sighting.repository}{since}{until}"
+    return f"{what} {sighting.ref.removeprefix('refs/heads/')} in {sighting.repo}{since}{until}"
 
 
 def _ranges(verdict: Verdict, style: Style) -> list[str]:
