@@ -49,6 +49,7 @@ $(VENV)/.stamp-run: pyproject.toml .ci/setup
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setup: installing the Python packages into $(VENV)" >&2
 	@$(PIP_INSTALL) .
+	@$(BIN)/python -m compileall -q seriestool
 	@touch $@
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-run

@@ -248,17 +248,18 @@ def _lines_of(failure: Failure) -> Iterator[str]:
         (n for n, (old, new) in enumerate(zip(failure.expected, failure.found, strict=False)) if old != new),
         min(len(failure.expected), len(failure.found)),
     )
-    yield from _excerpt("expected", failure.expected, same)
-    yield from _excerpt("found", failure.found, same)
+    yield from _excerpt("expected", "-", failure.expected, failure.found, same)
+    yield from _excerpt("found", "+", failure.found, failure.expected, same)
 
 
-def _excerpt(word: str, lines: Sequence[bytes], start: int) -> Iterator[str]:
+def _excerpt(word: str, mark: str, lines: Sequence[bytes], others: Sequence[bytes], start: int) -> Iterator[str]:
+    """Lines around the first difference; those that the other side does not have are marked."""
     some = lines[max(start - 1, 0) : start + _MOST_LINES]
     for line in some:
-        yield f"      {word:<9}| {_text(line)}"
+        yield f"      {word:<8} {' ' if line in others else mark}| {_text(line)}".rstrip()
         word = ""
     if not some:
-        yield f"      {word:<9}| (end of file)"
+        yield f"      {word:<8}  | (end of file)"
 
 
 def _text(line: bytes) -> str:
