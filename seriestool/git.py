@@ -209,7 +209,10 @@ class Repository:
         return _parse_config(self._run("config", "--list", "-z"))
 
     def ls_tree(self, commit: str, paths: Sequence[bytes]) -> dict[bytes, TreeEntry]:
-        """What `commit` has at those of `paths` that it has; one process for some hundred paths."""
+        """What `commit` has at those of `paths` that it has; one process for some hundred paths.
+
+        A folder is among them only where nothing below it is asked for.
+        """
         wanted = frozenset(path for path in paths if _is_tree_path(path))
         entries: dict[bytes, TreeEntry] = {}
         for some in _batches(sorted(wanted), _ARGUMENT_BYTES, _ARGUMENTS_PER_CALL):
@@ -238,8 +241,8 @@ class Repository:
         return _Stream(
             [*self._command(), "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
              "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
-             "-O/dev/null", "--encoding=UTF-8",
-             "--format=%x01%H %ct %P"],
+             "-O/dev/null", "--encoding=UTF-8", "--format=%x01%H %ct %P",
+             *([] if revisions else ["--all", "--max-count=0"])],  # asked about nothing, git would tell of HEAD
             revisions.encode())  # fmt: skip
 
     def reflog(self, limit: int = 5000) -> tuple[ReflogEntry, ...]:
@@ -271,17 +274,18 @@ class Repository:
         self._run("update-ref", "--no-deref", "--stdin", "-z", stdin="".join(lines).encode("utf-8", "surrogateescape"))
 
     def fetch(self, url: str, refspecs: Sequence[str], timeout: float) -> None:
-        """Refs of another repository fetched into this one: no tags, no FETCH_HEAD, all refs or none.
+        """Refs of another repository fetched into this one, without tags and FETCH_HEAD.
 
-        Refs that are gone there go here too, among those that the refspecs write. Protocol version 2 whatever is
-        configured: it alone hands out commits that no ref leads to any more (gitprotocol-v2, "fetch").
+        Refs that are gone there go here too, among those that the refspecs write; they go first (so no --atomic),
+        because `next` may stand in the way of `next/a`. Protocol version 2 whatever is configured: it alone hands
+        out commits that no ref leads to any more (gitprotocol-v2, "fetch").
         Raises GitError, also when it takes longer than `timeout` seconds.
         """
         command = [
             *self._command(), "-c", "protocol.version=2", "-c", "fetch.writeCommitGraph=false",
             "-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={_STALLED}",
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules",
-            "--atomic", "--prune", "--no-prune-tags", "--end-of-options", url, *refspecs,
+            "--prune", "--no-prune-tags", "--end-of-options", url, *refspecs,
         ]  # fmt: skip
         _run_long(command, timeout)
 
@@ -524,13 +528,10 @@ class ObjectReader:
     _ANSWER_BYTES = 100
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [*command, "cat-file", "--batch-command"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(env),
-        )
+        self._command = command
+        self._env = dict(env)
+        self._errors = os.memfd_create("git-cat-file") if hasattr(os, "memfd_create") else subprocess.DEVNULL
+        self._process = self._start()
 
     def read(self, name: str | bytes) -> tuple[str, str, bytes] | None:
         """(full id, type, content) of the object, or None where it is not here, or the name is ambiguous.
@@ -545,8 +546,9 @@ class ObjectReader:
         if header is None:
             return None
         oid, kind, size = header
-        content = self._out.read(size)
-        self._out.read(1)
+        content = self._out.read(size + 1)[:size]
+        if len(content) < size:
+            raise _damaged()
         return oid, kind, content
 
     def check(self, names: Sequence[str | bytes]) -> list[tuple[str, str, int] | None]:
@@ -554,39 +556,77 @@ class ObjectReader:
         found: dict[bytes, tuple[str, str, int] | None] = {}
         asked = dict.fromkeys(one for one in map(_name, names) if _is_askable(one))
         for some in _batches(asked, self._CHUNK_BYTES, self._CHUNK, self._ANSWER_BYTES):
-            self._ask([b"info " + one for one in some])
-            found.update((one, self._answer()) for one in some)
+            while some:
+                self._ask([b"info " + one for one in some])
+                process = self._process
+                while some and process is self._process:  # a new one knows nothing of what the old one was asked
+                    found[some[0]] = self._answer()
+                    del some[0]
         return [found.get(_name(name)) for name in names]
 
     def close(self) -> None:
         """End the process."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        self._process.wait()
+        self._stop()
+        if self._errors != subprocess.DEVNULL:
+            os.close(self._errors)
 
     @property
     def _out(self) -> IO[bytes]:
         assert self._process.stdout is not None  # noqa: S101
         return self._process.stdout
 
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*self._command, "cat-file", "--batch-command"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=self._env,
+        )
+
+    def _stop(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
+        self._process.wait()
+
     def _ask(self, lines: list[bytes]) -> None:
         assert self._process.stdin is not None  # noqa: S101
-        try:
+        with contextlib.suppress(BrokenPipeError):  # what was answered before it ended can still be read
             self._process.stdin.write(b"".join(line + b"\n" for line in lines))
             self._process.stdin.flush()
-        except BrokenPipeError as error:
-            raise GitError("git cat-file ended early: the repository may be damaged") from error
 
     def _answer(self) -> tuple[str, str, int] | None:
         line = self._out.readline()
         if not line:
-            raise GitError("git cat-file ended early: the repository may be damaged")
+            self._restart()
+            return None
         oid, _, rest = line.decode("utf-8", "replace").strip().rpartition(" ")
         if rest in ("missing", "ambiguous", "submodule"):
             return None
         oid, _, kind = oid.rpartition(" ")
         return oid, kind, int(rest)
+
+    def _restart(self) -> None:
+        """A new process after one that ended for want of an object of a partial clone; GitError for other reasons."""
+        self._stop()
+        if b" from promisor remote" not in self._stderr():
+            raise _damaged()
+        self._process = self._start()
+
+    def _stderr(self) -> bytes:
+        """What the process said; forgotten once read."""
+        if self._errors == subprocess.DEVNULL:
+            return b""
+        text = os.pread(self._errors, 1 << 16, 0)
+        os.ftruncate(self._errors, 0)
+        os.lseek(self._errors, 0, os.SEEK_SET)
+        return text
+
+
+def _damaged() -> GitError:
+    return GitError("git cat-file ended early: the repository may be damaged")
 
 
 def _name(name: str | bytes) -> bytes:
