@@ -23,8 +23,8 @@ class Contents:
         self._history = history
         self._known: dict[int, FileState | None] = {}
 
-    def state(self, value: int) -> FileState | None:
-        """Content and mode; None for a path that is absent.
+    def state(self, value: int, path: bytes) -> FileState | None:
+        """Content and mode of a value that the path has somewhere; None where it is absent.
 
         Raises ContentMissingError where the blob is not here. Not kept: a path can have thousands of versions.
         """
@@ -32,7 +32,7 @@ class Contents:
             return None
         mode, prefix = mode_of(value), blob_prefix(value)
         if mode == _GITLINK:
-            return FileState(b"Subproject commit " + prefix.encode(), mode)
+            return FileState(b"Subproject commit %s\n" % self._submodule(value, path).encode(), mode)
         found = self._repository.objects.read(prefix)
         if found is None:
             raise ContentMissingError(
@@ -44,12 +44,32 @@ class Contents:
     def at(self, position: int, paths: Iterable[bytes]) -> dict[bytes, FileState]:
         """Those of `paths` that exist at a commit."""
         values = {path: self._history.value(position, path) for path in paths}
-        return {path: state for path, value in values.items() if (state := self._kept(value)) is not None}
+        return {path: state for path, value in values.items() if (state := self._kept(value, path)) is not None}
 
-    def _kept(self, value: int) -> FileState | None:
+    def _kept(self, value: int, path: bytes) -> FileState | None:
         if value not in self._known:
-            self._known[value] = self.state(value)
+            self._known[value] = self.state(value, path)
         return self._known[value]
+
+    def _submodule(self, value: int, path: bytes) -> str:
+        """The full id behind the value of a submodule: no object has it, only the trees that it stands in."""
+        at = next((position for position, given in self._history.changes(path) if given == value), None)
+        folder, _, name = path.rpartition(b"/")
+        found = (
+            self._repository.objects.read(self._history.oid(at).encode() + b":" + folder) if at is not None else None
+        )
+        oid = find_in_tree(found[2], name, self._repository.oid_size) if found else None
+        return oid or blob_prefix(value)
+
+
+def find_in_tree(tree: bytes, name: bytes, oid_size: int) -> str | None:
+    """The id that a tree object has under the name, or None (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects)."""
+    at = 0
+    while (end := tree.find(b"\0", at)) >= 0:
+        if tree[at:end].partition(b" ")[2] == name:
+            return tree[end + 1 : end + 1 + oid_size].hex()
+        at = end + 1 + oid_size
+    return None
 
 
 def try_track(track: Track, state: FileState | None) -> TrackResult:

@@ -83,7 +83,7 @@ def _reason(wanted: Expectation, value: int, region: Region) -> str:
 def _failure_at(wanted: Expectation, preimage: PreImage, ground: Ground, value: int) -> tuple[int, Failure] | None:
     """The first patch (by index) and place at which what the series does to this path fails."""
     try:
-        state = ground.contents.state(value)
+        state = ground.contents.state(value, wanted.path)
     except ContentMissingError:
         return None
     results = (try_track(track, state) for track in preimage.tracks_of(wanted.path))
@@ -115,7 +115,7 @@ def _changed_lines(wanted: Expectation, tracks: Sequence[Track], ground: Ground,
     later: int | None = None
     try:
         for change, value in islice(versions, MOST_VERSIONS):
-            state = ground.contents.state(value)
+            state = ground.contents.state(value, wanted.path)
             if all(try_track(track, state).ok for track in tracks):
                 return later
             later = change

@@ -73,7 +73,7 @@ def find_applying(history: History, preimage: PreImage, contents: Contents, post
     for path in sorted(preimage.paths, key=lambda path: (len(history.changes(path)), path)):
         pieces = pieces_within(history, left, path)
         versions = _by_nearness(history, pieces, posting)
-        good, tried = _good_versions(versions, preimage.tracks_of(path), contents)
+        good, tried = _good_versions(path, versions, preimage.tracks_of(path), contents)
         left = [(start, stop) for start, stop, value in pieces if value in good]
         if tried < len(versions):
             cut_short.append(path)
@@ -92,14 +92,16 @@ def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) ->
     return sorted(away, key=lambda value: (away[value], value))
 
 
-def _good_versions(versions: Sequence[int], tracks: Sequence[Track], contents: Contents) -> tuple[set[int], int]:
+def _good_versions(
+    path: bytes, versions: Sequence[int], tracks: Sequence[Track], contents: Contents
+) -> tuple[set[int], int]:
     """The versions that take all that the series does to the path; and how many were tried."""
     good: set[int] = set()
     read = 0
     for number, value in enumerate(versions):
         if read > MOST_BYTES:
             return good, number
-        state = contents.state(value)
+        state = contents.state(value, path)
         read += len(state.content) if state else 0
         if all(try_track(track, state).ok for track in tracks):
             good.add(value)
