@@ -18,6 +18,7 @@ _BREAK = re.compile(rb"^(?:diff -|Index: |---[ \t\r\f\v]*$|--- \S)", re.M)
 _DIFF_START = re.compile(rb"^(?:diff --git |diff -|Index: |--- \S[^\n]*\n\+\+\+ \S)", re.M)
 _MAX_FROM = 2000  # characters; a real From value has some dozens
 _QUOTED_NAME = re.compile(r'^"((?:[^"\\]|\\.)*)"$')
+_MADE_BY_GIT = re.compile(rb"^(?:---$|-- \n\d+\.\d+)", re.M)
 _BLANK_RUN = re.compile(r"\n{3,}")
 
 
@@ -46,8 +47,8 @@ def take_apart(mail: Mail) -> MailText:
 
 
 def is_empty_patch(mail: Mail) -> bool:
-    """Whether the mail is a patch that changes nothing: a commit message, `---`, and no diff."""
-    return not mail.has_diff and re.search(rb"^---$", mail.body, re.M) is not None
+    """Whether the mail is a patch that changes nothing: no diff, but `---` or the signature of git format-patch."""
+    return not mail.has_diff and _MADE_BY_GIT.search(mail.body) is not None
 
 
 def parse_patch(mail: Mail, counter: int) -> Patch:
