@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from seriestool.mail import Mail
 
@@ -52,6 +53,16 @@ class Push:
     time: datetime
     """When the server took it; UTC."""
     changes: tuple[Change, ...]
+
+
+def index_path(common_dir: Path) -> Path:
+    """Where a repository's index over the push log is."""
+    return common_dir / "seriestool" / "push-log.sqlite"
+
+
+def mirrors_path(common_dir: Path) -> Path:
+    """Where copies of archives are kept that come from a URL."""
+    return common_dir / "seriestool" / "push-log"
 
 
 def parse_push(raw: bytes) -> Push | None:

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool trees push-log`: kernel.org's log of all pushes, indexed here.
+
+git-config: `seriestool.pushLog` (the sources, several), `seriestool.pushLogSince` (older pushes are left out),
+`seriestool.pushLogUrl` (the server that commits are fetched from).
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.cli.options import add_common_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, NotFoundError
+from seriestool.git import Repository, without_password
+from seriestool.pushlog import index_path, mirrors_path
+from seriestool.report.style import Style
+
+if TYPE_CHECKING:
+    from seriestool.pushlog.index import Sighting
+
+EXIT_NOT_SEEN = 1
+_SOURCES = "seriestool.pushlog"
+_SINCE = "seriestool.pushlogsince"
+_URL = "seriestool.pushlogurl"
+_HINT = "for example: seriestool trees push-log add https://git.kernel.org/pub/scm/infra/transparency-logs/gitolite"
+
+Config = Mapping[str, tuple[str, ...]]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The sub-commands of push-log."""
+    actions = parser.add_subparsers(metavar="<action>", required=True)
+
+    adding = actions.add_parser("add", help="read a source, and remember it for later updates")
+    adding.add_argument("source", metavar="PATH|URL", help="a public-inbox archive, a folder of mails, an mbox")
+    adding.add_argument("--since", metavar="DATE", type=_date, help="leave out older pushes, here and in updates")
+    adding.set_defaults(action=_add)
+
+    updating = actions.add_parser("update", help="read what is new in all sources")
+    updating.add_argument("--since", metavar="DATE", type=_date, help="leave out older pushes, now and later")
+    updating.set_defaults(action=_update)
+
+    removing = actions.add_parser("remove", help="forget a source; with the last one the index goes too")
+    removing.add_argument("source", metavar="PATH|URL")
+    removing.set_defaults(action=_remove)
+
+    listing = actions.add_parser("list", help="show the sources")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(action=_list)
+
+    showing = actions.add_parser("show", help="say where and when a commit was the tip of a branch")
+    showing.add_argument("commit", metavar="COMMIT", help="its id, at least 7 digits")
+    showing.add_argument("--fetch", action="store_true", help="fetch it from the server that had it, and keep it")
+    showing.add_argument("--json", action="store_true", help="print one JSON object")
+    showing.set_defaults(action=_show)
+
+    for each in (adding, updating, removing, listing, showing):
+        add_common_options(each)
+
+
+def _add(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    source = _named(arguments.source)
+    if source not in _sources(repository.config()):
+        _set_since(repository, arguments.since)
+        _read(repository, [source], ui)
+        repository.add_config(_SOURCES, source)
+        return 0
+    raise InputError(f"'{arguments.source}' is a source already", hint="'seriestool trees push-log update' reads it")
+
+
+def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    sources = _sources(repository.config())
+    if not sources:
+        raise NotFoundError("the push log has no source", hint=_HINT)
+    _set_since(repository, arguments.since)
+    _read(repository, sources, ui)
+    return 0
+
+
+def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    import shutil
+
+    sources = _sources(repository.config())
+    source = arguments.source if arguments.source in sources else _named(arguments.source)
+    if source not in sources:
+        raise NotFoundError(f"'{arguments.source}' is no source", hint="see 'seriestool trees push-log list'")
+    repository.unset_config(_SOURCES, source)
+    if len(sources) == 1:
+        index_path(repository.common_dir).unlink(missing_ok=True)
+        shutil.rmtree(mirrors_path(repository.common_dir), ignore_errors=True)
+    ui.note(f"removed '{without_password(source)}'")
+    return 0
+
+
+def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    sources = [without_password(source) or "" for source in _sources(repository.config())]
+    if arguments.json:
+        ui.json({"schema": 1, "sources": sources})
+    elif sources:
+        ui.out("\n".join(sources))
+    return 0
+
+
+def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    from seriestool.pushlog.index import find_log
+    from seriestool.report.trees import sightings_dict, sightings_text
+
+    log = find_log(index_path(repository.common_dir))
+    if not log:
+        raise NotFoundError("no push log was added", hint=_HINT)
+    with log:
+        found = log.find_commit(arguments.commit.lower())
+        told = {one.msgid: push for one in found if (push := log.find_push(one.msgid))}
+    ref = _fetch(repository, found, ui) if arguments.fetch and found else None
+    if arguments.json:
+        ui.json(sightings_dict(arguments.commit.lower(), found, told, ref))
+    elif found:
+        ui.out(sightings_text(found, told, Style(ui.color)))
+    else:
+        ui.note(f"the push log does not have '{arguments.commit}'")
+    return 0 if found else EXIT_NOT_SEEN
+
+
+def _fetch(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
+    from seriestool.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
+
+    commits = {one.commit for one in found}
+    if len(commits) > 1:
+        raise InputError(f"that is the beginning of {len(commits)} commits", hint="give more of its digits")
+    base = repository.config().get(_URL, (KERNEL_ORG,))[-1]
+    failure: NotFoundError | None = None
+    for repo in dict.fromkeys(one.repo for one in found):
+        url = repo_url(repo, base)
+        ui.note(f"fetching from {without_password(url)}")
+        try:
+            ref = fetch_commit(repository, url, found[0].commit)
+        except NotFoundError as error:
+            failure = failure or error
+            continue
+        ui.note(f"kept as {ref}")
+        return ref
+    raise failure or NotFoundError("the push log does not have it")
+
+
+def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
+    from seriestool.pushlog.feed import read_source
+    from seriestool.pushlog.index import make_log
+
+    stated = repository.config().get(_SINCE, ("",))[-1]
+    since = _date(stated) if stated else None
+    mirrors = mirrors_path(repository.common_dir)
+    with make_log(index_path(repository.common_dir)) as log:
+        for source in sources:
+            ui.note(f"reading {without_password(source)}")
+            with ui.progress("reading pushes") as progress:
+                added = read_source(source, log, mirrors, since, progress)
+            ui.note(f"{added} new pushes, {len(log)} in all")
+
+
+def _sources(config: Config) -> tuple[str, ...]:
+    return config.get(_SOURCES, ())
+
+
+def _named(source: str) -> str:
+    from seriestool.pushlog.feed import is_url
+
+    return source if is_url(source) else str(Path(source).absolute())
+
+
+def _set_since(repository: Repository, since: datetime | None) -> None:
+    if since:
+        repository.set_config(_SINCE, f"{since:%Y-%m-%d}")
+
+
+def _date(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError(f"'{text}' is no date", hint="write it as 2026-05-28") from None

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool trees`: the trees to look in, and how they get here."""
+
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+
+from seriestool.cli import push_log
+from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import OutsideError
+from seriestool.git import Repository, without_password
+from seriestool.report.style import Style
+from seriestool.report.trees import suggestions_dict, suggestions_text, trees_dict, trees_text
+from seriestool.trees import configured_trees, list_trees
+from seriestool.trees.update import add_tree, fetch_tree, get_configured, record, remove_tree
+
+EXIT_NO_SUGGESTION = 1
+_SHOWN = 10  # suggestions
+
+
+def add_arguments(parser: Parser) -> None:
+    """The sub-commands of trees."""
+    actions = parser.add_subparsers(metavar="<action>", required=True)
+
+    listing = actions.add_parser("list", help="show the trees: branches, remote branches, configured ones")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(action=_list)
+
+    adding = actions.add_parser("add", help="name a tree and where it is, in the repository's git-config")
+    adding.add_argument("name", metavar="NAME")
+    adding.add_argument("url", metavar="URL")
+    adding.add_argument("branch", metavar="BRANCH", nargs="?", help="the branch that matters (default: all)")
+    adding.set_defaults(action=_add)
+
+    removing = actions.add_parser("remove", help="forget a configured tree and what was fetched of it")
+    removing.add_argument("name", metavar="NAME")
+    removing.set_defaults(action=_remove)
+
+    updating = actions.add_parser(
+        "update", help="fetch the configured trees, remember all tips, bring the history index up to date",
+        description="Only trees that were added are fetched; the repository's remotes are left to 'git fetch'.",
+    )  # fmt: skip
+    updating.add_argument("names", metavar="NAME", nargs="*", help="only these (default: all that are configured)")
+    updating.set_defaults(action=_update)
+
+    suggesting = actions.add_parser("suggest", help="rank the trees that a series may be meant for")
+    add_source_arguments(suggesting)
+    suggesting.add_argument("--all", action="store_true", help=f"show more than the first {_SHOWN}")
+    suggesting.add_argument("--json", action="store_true", help="print one JSON object, with all of them")
+    suggesting.set_defaults(action=_suggest)
+
+    log = actions.add_parser("push-log", help="ask kernel.org's log of all pushes")
+    for each in (listing, adding, removing, updating, suggesting):
+        add_common_options(each)
+    push_log.add_arguments(log)
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Do what the sub-command says; its exit code."""
+    with Repository.open(arguments.repo) as repository:
+        return int(arguments.action(arguments, repository, ui))
+
+
+def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    config = repository.config()
+    trees = list_trees(repository.refs(), config, repository.head())
+    fetched = {tree.name.partition("/")[0] for tree in trees if tree.kind == "configured"}
+    unfetched = [tree for tree in configured_trees(config) if tree.name not in fetched]
+    if arguments.json:
+        ui.json(trees_dict(trees, unfetched))
+    elif trees or unfetched:
+        ui.out(trees_text(trees, unfetched, Style(ui.color)))
+    return 0
+
+
+def _add(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    add_tree(repository, arguments.name, arguments.url, arguments.branch)
+    ui.note(f"added '{arguments.name}'; 'seriestool trees update {arguments.name}' fetches it")
+    return 0
+
+
+def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    remove_tree(repository, arguments.name)
+    ui.note(f"removed '{arguments.name}'")
+    return 0
+
+
+def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    from seriestool.history import index_dir, update
+
+    trees = get_configured(repository, arguments.names)
+    if not trees:
+        ui.note("no tree is configured, so nothing is fetched; the repository's remotes are left to 'git fetch'")
+    record(repository, int(time.time()))  # what moves now may never be seen again
+    failed = []
+    for tree in trees:
+        if tree.url:
+            ui.note(f"fetching '{tree.name}' from {without_password(tree.url)}")
+        fetched = fetch_tree(repository, tree)
+        if fetched.error:
+            failed.append(tree.name)
+            ui.note(f"cannot fetch '{tree.name}': {fetched.error}")
+    record(repository, int(time.time()))
+    with ui.progress("reading the history") as progress:
+        update(repository, repository.refs(), index_dir(repository), progress)
+    if failed:
+        raise OutsideError(f"cannot fetch {_quoted(failed)}", hint="the other trees are up to date")
+    return 0
+
+
+def _suggest(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    from seriestool.source import resolve
+    from seriestool.trees.suggest import read_maintainers, suggest
+
+    series = resolve(arguments.series, source_options(arguments, repository))
+    trees = list_trees(repository.refs(), repository.config(), repository.head())
+    maintainers = read_maintainers(repository, [tree.commit for tree in trees[:20]])
+    found = suggest(series, maintainers, trees)
+    if arguments.json:
+        ui.json(suggestions_dict(series.msgid, found))
+    elif found:
+        ui.out(suggestions_text(found if arguments.all else found[:_SHOWN], Style(ui.color)))
+    else:
+        ui.note("nothing in the series says which tree it is for")
+    return 0 if found else EXIT_NO_SUGGESTION
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
