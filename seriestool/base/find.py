@@ -20,6 +20,7 @@ from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Range, Stated, Verdict
 from seriestool.errors import InputError, OutsideError
+from seriestool.history import index_dir
 from seriestool.model import PatchOutcome, Series, path_text
 
 MOST_SIDE_RUNS = 200
@@ -39,16 +40,16 @@ def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -
     stated = check_stated(series, question.preimage, ground, push_log)
     notes: tuple[str, ...] = ()
     region = fit.find_exact(ground.history, question.preimage)
-    if region:
-        return question.answer(Level.EXACT, region, stated, notes)
+    if region and (verdict := question.find_answer(Level.EXACT, region, stated, notes)):
+        return verdict
     try:
         found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
     except ContentMissingError as error:
         notes = (f"{error.message}: only whole blobs could be compared",)
         return question.nothing_applies(stated, notes, ())
     notes = tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
-    if found.region:
-        return question.answer(Level.APPLIES, found.region, stated, notes)
+    if found.region and (verdict := question.find_answer(Level.APPLIES, found.region, stated, notes)):
+        return verdict
     return question.nothing_applies(stated, notes, question.points())
 
 
@@ -70,9 +71,13 @@ class _Question:
         self.ground = ground
         self.posting = ground.posting(series)
 
-    def answer(self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]) -> Verdict:
-        """The verdict where the series fits: the candidates of each tree, best first."""
-        candidates = self._candidates(level, region, stated)
+    def find_answer(
+        self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]
+    ) -> Verdict | None:
+        """The verdict where the series fits: the candidates of each tree, best first; None if all of them are gone."""
+        candidates = self._here(self._candidates(level, region, stated))
+        if not candidates:
+            return None
         best = candidates[0]
         if level is Level.EXACT:
             self._prove(best.commit)
@@ -126,6 +131,11 @@ class _Question:
             after = next((n for n, other in enumerate(ranked) if not self._is_before(other)), len(ranked))
             ranked.insert(after if self._is_before(side) else len(ranked), side)
         return self._stated_first(tuple(ranked), level, stated)
+
+    def _here(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Those whose commit can be used: the index remembers commits of branches that git has thrown away since."""
+        found = self.ground.repository.objects.check([candidate.commit for candidate in candidates])
+        return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
 
     def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
         best = rank.likeliest(self.ground.history, runs, self.posting)
@@ -188,7 +198,7 @@ class _Question:
             if not wanted.accepts_entry(entry.mode if entry else 0, entry.oid if entry else ""):
                 raise OutsideError(
                     f"the history index is wrong about commit {oid[:12]}",
-                    hint="rebuild it: seriestool trees update --rebuild",
+                    hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
                 )
 
     def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:

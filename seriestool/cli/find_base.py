@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
+import os
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
 from seriestool.base.verdict import Stated, StatedState, Verdict
 from seriestool.cli.options import Parser
-from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.git import Repository
@@ -74,8 +77,15 @@ def _ground(repository: Repository, series: Series, names: Sequence[str], ui: Ui
     trees = list_trees(refs, config, repository.head())
     _record(repository, trees, ui)
     with ui.progress("reading the history (once)") as progress:
-        history = update(repository, refs, index_dir(repository), progress)
+        history = update(repository, refs, _index_folder(repository), progress)
     return Ground(repository, history, _order(repository, series, _chosen(trees, names)), list_tags(refs))
+
+
+def _index_folder(repository: Repository) -> Path:
+    """Where the history index is: with the repository, or in the cache where that is somebody else's."""
+    if os.access(repository.common_dir, os.W_OK):
+        return index_dir(repository)
+    return cache_dir() / "history" / quote(str(repository.common_dir), safe="")
 
 
 def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
@@ -87,9 +97,10 @@ def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
 
 def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
     """What the push log knows of a commit; nothing where there is no push log."""
+    from seriestool.pushlog import index_path
     from seriestool.pushlog.index import find_log
 
-    log = find_log(repository.common_dir / "seriestool" / "push-log.sqlite")
+    log = find_log(index_path(repository.common_dir))
     if log is None:
         return ()
     with log:

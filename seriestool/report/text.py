@@ -55,13 +55,15 @@ def _heading(series: Series, style: Style) -> list[str]:
     version = f"v{series.version} " if series.version > 1 else ""
     return [
         style.strong(f"{version}{series.subject}"),
-        f"{_count(len(series.patches), 'patch', 'patches')}, {_count(len(series.touched), 'file')}, "
+        f"{_count(series.expected, 'patch', 'patches')}, {_count(len(series.touched), 'file')}, "
         f"posted {_minute(series.posted)}",
     ]
 
 
 def _answer(verdict: Verdict, style: Style) -> list[str]:
     base = verdict.base
+    if not verdict.series.patches:
+        return ["base: not looked for, the patches are not at hand"]
     if base is None:
         return [style.bad("base: none. The series applies to no commit of any known tree.")]
     name = f"{base.commit}" + (f" ({base.describe})" if base.describe else "")
