@@ -131,10 +131,10 @@ class History:
 
     def segments(self, path: bytes, accept: Callable[[int], bool]) -> Segments:
         """The positions at which `accept` holds for the path's value; it is asked once for each distinct value."""
-        answers = _Answers(accept)
+        accepted = _Accepted(accept)
         found: Segments = []
         for layer in self.layers:
-            found += _segments_in(layer, path, answers, found)
+            found += _segments_in(layer, path, accepted, found)
         return found
 
     def on_line(self, tip: int) -> Line:
@@ -184,30 +184,33 @@ class History:
         return self.layers[bisect_right(self._offsets, pos) - 1]
 
 
-class _Answers(dict[int, bool]):
-    """What `accept` says of each value that came up."""
+class _Accepted:
+    """The values that `accept` takes, of those that came up."""
 
     def __init__(self, accept: Callable[[int], bool]) -> None:
-        super().__init__()
         self._accept = accept
+        self._asked: set[int] = set()
+        self._taken: set[int] = set()
 
-    def __missing__(self, value: int) -> bool:
-        answer = self[value] = bool(self._accept(value))
-        return answer
+    def among(self, values: Iterable[int]) -> set[int]:
+        """The values taken so far; those of `values` that are new are asked for."""
+        new = set(values) - self._asked
+        self._asked |= new
+        self._taken.update(filter(self._accept, new))
+        return self._taken
 
 
-def _segments_in(layer: Layer, path: bytes, answers: _Answers, below: Segments) -> Segments:
+def _segments_in(layer: Layer, path: bytes, accepted: _Accepted, below: Segments) -> Segments:
     """The layer's part of the answer; `below` is the answer in the layers below."""
     span = layer.changes(path)
     holes = list(layer.positions[span.start : span.stop])
     values = list(layer.values[span.start : span.stop])
     offset, ends = layer.offset, layer.ends
-    untouched = _hanging(layer, [(-1, 0)] if answers[0] else []) + _hanging(layer, below)
+    untouched = _hanging(layer, [(-1, 0)] if 0 in accepted.among([0]) else []) + _hanging(layer, below)
+    taken = accepted.among(values)
     parts = [carve(start, stop, bisect_left(holes, start), holes, ends) for start, stop in untouched]
     parts += [
-        carve(at, ends[at], number, holes, ends)
-        for number, (at, value) in enumerate(zip(holes, values, strict=True), 1)
-        if answers[value]
+        carve(holes[at], ends[holes[at]], at + 1, holes, ends) for at, value in enumerate(values) if value in taken
     ]
     return union((offset + start, offset + stop) for part in parts for start, stop in part)
 

@@ -33,5 +33,7 @@ def blob_prefix(value: int) -> str:
 
 
 def match_value(value: int, prefix: str) -> bool:
-    """Whether the path is there and its object id starts with `prefix` (lower-case hex, its first 15 digits count)."""
-    return value != 0 and blob_prefix(value).startswith(prefix[:DIGITS])
+    """Whether the path is there and its object id starts with `prefix` (hex digits, of which the first 15 count)."""
+    # No string of the value: this is asked of every state that a path ever had.
+    digits = prefix[:DIGITS]
+    return value != 0 and value >> 4 * (DIGITS + 1 - len(digits)) == int(digits or "0", 16)
