@@ -72,7 +72,7 @@ def sightings_text(sightings: Sequence[Sighting], pushes: Mapping[str, Push], st
             lines.append(f"  {style.plain(f'{_role(one)} {one.ref} in {one.repo}')}")
             lines.append(f"    {style.plain(_when(one))}")
             carried = _carried(one, pushes)
-            lines.append(f"    {style.faint(f'push <{one.msgid}> carried {len(carried)} commits')}")
+            lines.append(f"    {style.faint(f'{_told_by(one)} <{one.msgid}>, with {len(carried)} commits')}")
             lines += [f"      {style.faint(c[:_SHORT])} {style.plain(s)}" for c, s in carried[:_COMMITS]]
             if len(carried) > _COMMITS:
                 lines.append(f"      {style.faint(f'and {len(carried) - _COMMITS} more')}")
@@ -96,6 +96,10 @@ def _carried(one: Sighting, pushes: Mapping[str, Push]) -> tuple[tuple[str, str]
 
 def _role(one: Sighting) -> str:
     return "tip of" if one.role == "tip" else "pushed below the tip of"
+
+
+def _told_by(one: Sighting) -> str:
+    return "replaced by push" if one.until else "push"
 
 
 def _when(one: Sighting) -> str:

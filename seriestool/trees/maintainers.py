@@ -84,7 +84,7 @@ class Maintainers:
         if self._keywords is None:
             self._keywords = list(_regexes((n, section.keywords) for n, section in enumerate(self.sections)))
         text = b"\n".join(line[:_TEXT] for line in lines)
-        found = {number for number, keyword in self._keywords if keyword.search(text)}
+        found = {n for n, keyword in self._keywords if _needle(keyword.pattern) in text and keyword.search(text)}
         return tuple(self.sections[number] for number in sorted(found))
 
     def _candidates(self, path: bytes) -> Iterator[tuple[int, bytes]]:
@@ -206,7 +206,7 @@ def _glob_part(part: bytes) -> bytes:
 def _regexes(patterns: Iterable[tuple[int, Sequence[bytes]]]) -> Iterator[tuple[int, re.Pattern[bytes]]]:
     for number, values in patterns:
         for value in values:
-            if len(value) <= _TEXT and _is_quick(value) and (regex := _compile(b"(?x:" + value + b")")):
+            if len(value) <= _TEXT and _is_quick(value) and (regex := _compile(value, re.VERBOSE)):
                 yield number, regex
 
 
@@ -215,12 +215,24 @@ def _is_quick(pattern: bytes) -> bool:
     return not _UNSAFE.search(pattern) and len(_UNBOUNDED.findall(pattern)) <= 2 + pattern.startswith(b"^")
 
 
-def _compile(pattern: bytes) -> re.Pattern[bytes] | None:
+def _needle(pattern: bytes) -> bytes:
+    """What stands in every text that the pattern fits, looked for first because that is quick; b"" if not obvious."""
+    if b"#" in pattern or re.search(rb"\(\?[a-z]+\)", pattern):
+        return b""
+    plain = re.sub(rb"\\.|\[[^\]]*\]", b" ", pattern)
+    while (shorter := re.sub(rb"\([^()]*\)", b" ", plain)) != plain:
+        plain = shorter
+    if b"|" in plain or b"(" in plain:
+        return b""
+    return max(re.findall(rb"\w+", re.sub(rb".[?*{]", b" ", plain)), key=len, default=b"")
+
+
+def _compile(pattern: bytes, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[bytes] | None:
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return re.compile(pattern)
+            return re.compile(pattern, flags)
         except (re.error, OverflowError, RecursionError):
             return None

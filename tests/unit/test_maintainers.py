@@ -86,6 +86,32 @@ def test_names_and_keywords_are_extended_regular_expressions() -> None:
     assert maintainers.match_content([b"+ ebpfs"]) == ()
 
 
+@pytest.mark.parametrize(
+    ("keyword", "line", "fits"),
+    [
+        (rb"\bunsafe_memcpy\b", b"unsafe_memcpy(", True),
+        (rb"(devm_)?gpio_regmap_(un)?register", b"gpio_regmap_register", True),
+        (rb"(devm_)?gpio_regmap_(un)?register", b"gpio_regmap_x", False),
+        (rb"colou?r", b"color", True),
+        (rb"ab*c", b"ac", True),
+        (rb"ab{0,2}c", b"ac", True),
+        (rb"foo|bar", b"bar", True),
+        (rb"(foo|bar)", b"bar", True),
+        (rb"((foo)|x(bar))", b"xbar", True),
+        (rb"[gG]oogle.?[tT]ensor", b"Google-tensor", True),
+        (rb"\b(?i:clang|llvm)\b", b"Clang", True),
+        (rb"(?i)landlock", b"LandLock", True),
+        (rb"foo  # comment", b"foo", True),
+        (rb"foo\ bar", b"foo bar", True),
+        (rb"a\(b", b"a(b", True),
+        (rb"x[(|]y", b"x|y", True),
+    ],
+)
+def test_keyword(keyword: bytes, line: bytes, fits: bool) -> None:
+    maintainers = parse_maintainers(b"A\nK:\t" + keyword + b"\n")
+    assert bool(maintainers.match_content([b"+ other", line])) is fits
+
+
 def test_pattern_that_would_take_for_ever_is_passed_over() -> None:
     maintainers = parse_maintainers(b"EVIL\nN:\t(a+)+$\nN:\t(a|a)*b\nN:\ta*a*a*a*a*b\nF:\t**a**a**a**a**a**b\n")
     started = time.perf_counter()

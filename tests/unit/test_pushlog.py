@@ -184,6 +184,15 @@ def test_seed_case(log: PushLog, shared: Shared, tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "oid",
+    ["5200f5f493f7", "887d478b", "97bac3c7", "b69fc3ea", "8defc3ed", "332e2f4f", "6f90c761", "ee6ae4a6", "4d4d6605"],
+)
+def test_every_base_that_was_found_by_hand(oid: str, log: PushLog, shared: Shared, tmp_path: Path) -> None:
+    read_source(str(shared("data/korg-push-log")), log, tmp_path / "m")
+    assert [sighting.role for sighting in log.find_commit(oid)] == ["tip"]
+
+
 def test_tip_from_one_push_to_the_next(log: PushLog) -> None:
     log.add([push(1, A, B, B), push(2, B, C, C)])
     assert stays(log, B) == [(at(1), at(2), None)]
