@@ -100,7 +100,7 @@ def list_trees(refs: Sequence[Ref], config: Config, head: str | None) -> tuple[T
     """
     configured = configured_trees(config)
     named = {_full_ref(tree.ref, refs): tree for tree in configured if tree.ref}
-    remotes = _remotes(config)
+    remotes = _nested_remotes(config)
     trees = [tree for ref in refs if (tree := _tree(ref, named, configured, remotes, config))]
     return default_order(trees, refs, config, head)
 
@@ -182,9 +182,10 @@ def _full_ref(name: str, refs: Iterable[Ref]) -> str:
     return next((full for full in candidates if full in known), name)
 
 
-def _remotes(config: Config) -> tuple[str, ...]:
-    names = {key[len("remote.") :].rpartition(".")[0] for key in config if key.startswith("remote.")} - {""}
-    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+def _nested_remotes(config: Config) -> tuple[str, ...]:
+    """The remotes whose own name has a slash, the longest first; any other one ends at the first slash of a ref."""
+    names = {key[len("remote.") :].rpartition(".")[0] for key in config if key.startswith("remote.")}
+    return tuple(sorted((name for name in names if "/" in name), key=lambda name: (-len(name), name)))
 
 
 def _upstream(head: str | None, config: Config) -> str | None:

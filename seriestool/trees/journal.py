@@ -21,6 +21,7 @@ from seriestool.trees import Tree
 TIPS = "refs/seriestool/tips/"
 KEEP = 400
 """Tips remembered for each tree."""
+_KEEP_ALL = 100_000  # of all trees together, those that are gone included
 
 
 class PastTip(NamedTuple):
@@ -58,7 +59,7 @@ def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: i
     return True
 
 
-def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 5000) -> tuple[PastTip, ...]:
+def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 1000) -> tuple[PastTip, ...]:
     """Every tip that the trees are known to have had and whose commit is here, by tree, oldest first.
 
     From the journal, and from the newest `limit` entries of the reflogs that are there.
@@ -98,7 +99,7 @@ def _move_refs(repository: Repository, tips: Mapping[str, str], left: set[str], 
 def _newest(seen: Sequence[_Seen], keep: int) -> list[_Seen]:
     counts: dict[str, int] = {}
     kept = []
-    for entry in reversed(seen):
+    for entry in reversed(seen[-_KEEP_ALL:]):
         counts[entry.tree] = counts.get(entry.tree, 0) + 1
         if counts[entry.tree] <= keep:
             kept.append(entry)

@@ -2,6 +2,11 @@
 """`seriestool trees`: the sub-commands, on real repositories."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +101,45 @@ def test_tree_that_fails_is_named_and_stops_no_other(repo: Repo, there: Repo, cl
     assert result.code == 4
     assert "seriestool: cannot fetch 'a-gone', 'c-bad'\n" in result.err
     assert "refs/seriestool/trees/b-good/main" in refs(repo)
+
+
+def test_interrupted_update_leaves_no_process_and_no_lock(repo: Repo, tmp_path: Path, cli_here: Cli) -> None:
+    helper, pid = tmp_path / "git-remote-slow", tmp_path / "pid"
+    helper.write_text(f"#!/bin/sh\necho $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 60\n")
+    helper.chmod(0o755)
+    cli_here("trees", "add", "net", "slow://example.org/x", cwd=repo.path)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "seriestool", "trees", "update"]
+    with subprocess.Popen(command, cwd=repo.path, env=environment, stderr=subprocess.PIPE) as process:
+        while not pid.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert list((repo.path / ".git").rglob("*.lock")) == []
+
+
+def test_sha256_repository(make_repo: Make, cli_here: Cli) -> None:
+    there, here = make_repo("there", "sha256"), make_repo("here", "sha256")
+    old = there.commit({"a": "1"})
+    cli_here("trees", "add", "net", there.path.as_uri(), "main", cwd=here.path)
+    assert cli_here("trees", "update", cwd=here.path).code == 0
+    there.commit({"a": "2"}, parent=())
+    assert cli_here("trees", "update", cwd=here.path).code == 0
+    assert refs(here, "refs/seriestool/tips") == [f"refs/seriestool/tips/{old}"]
+
+
+def test_trees_of_a_worktree_are_those_of_its_repository(
+    repo: Repo, there: Repo, cli_here: Cli, tmp_path: Path
+) -> None:
+    repo.commit({"a": "1"})
+    repo.git("worktree", "add", "-q", str(tmp_path / "w"), "-b", "w")
+    cli_here("trees", "add", "net", there.path.as_uri(), "main", cwd=tmp_path / "w")
+    assert cli_here("trees", "update", cwd=tmp_path / "w").code == 0
+    assert "net " in cli_here("trees", "list", cwd=repo.path).out
+    assert (repo.path / ".git/seriestool/tips/log").exists()
 
 
 def test_update_leaves_the_users_own_alone(repo: Repo, there: Repo, cli_here: Cli) -> None:
