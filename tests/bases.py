@@ -22,7 +22,8 @@ _WORK = "seriestool-test-series"
 
 def lines(*numbers: int) -> str:
     """A file of numbered lines: `lines(1, 9)` has nine, `lines(1, 3, 7, 9)` leaves some out."""
-    return "".join(f"line {n}\n" for first, last in zip(numbers[::2], numbers[1::2]) for n in range(first, last + 1))
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return "".join(f"line {n}\n" for first, last in pairs for n in range(first, last + 1))
 
 
 def make_series(

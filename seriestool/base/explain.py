@@ -39,6 +39,8 @@ def _explain_path(
     if position is not None and wanted.accepts(value):
         return PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched", holders)
     track_failure = _failure_at(wanted, preimage, ground, value)
+    if wanted.is_unnamed and position is not None and track_failure is None:
+        return PathAnswer(wanted.path, None, str(wanted.expects), True, "matched", holders)
     patch = series.patches[track_failure[0]].counter if track_failure else None
     return PathAnswer(
         wanted.path,
@@ -75,7 +77,7 @@ def _holder(name: str, run: Run, ground: Ground) -> Holder:
 def _reason(wanted: Expectation, value: int, region: Region) -> str:
     if wanted.expects is Expects.ABSENT:
         return "exists"
-    if not region:
+    if not region and not wanted.is_unnamed:
         return "never"
     return "missing-file" if absent(value) else "elsewhere"
 

@@ -13,7 +13,7 @@ from seriestool.base import explain, fit, rank
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground, Place
 from seriestool.base.points import Point, find_points
-from seriestool.base.preimage import PreImage, find_preimage
+from seriestool.base.preimage import PreImage, find_preimage, sharpen
 from seriestool.base.region import LineCover, Region, Run
 from seriestool.base.stated import LookUp, check_stated
 from seriestool.base.threeway import find_three_way
@@ -36,7 +36,7 @@ def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -
     """
     if not series.patches:
         return _without_patches(series, ground, push_log)
-    question = _Question(series, find_preimage(series), ground)
+    question = _Question(series, sharpen(find_preimage(series), ground.history, ground.contents), ground)
     stated = check_stated(series, question.preimage, ground, push_log)
     notes: tuple[str, ...] = ()
     region = fit.find_exact(ground.history, question.preimage)

@@ -6,14 +6,17 @@ first patch to touch a path says what the base has there. A renamed file keeps i
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from seriestool.apply import Track, parent_paths, tracks
-from seriestool.history import History, absent, match_value, mode_of
+from seriestool.base.contents import ContentMissingError, Contents, try_track
+from seriestool.history import History, absent, blob_prefix, match_value, mode_of
 from seriestool.model import FileDiff, Series
 
 _FILE_TYPE = 0o170000
+_UNAMBIGUOUS = 12
+"""Digits that no two versions of one path have in common by chance."""
 
 
 class Expects(StrEnum):
@@ -36,9 +39,13 @@ class Expectation:
     """The old mode, where the series changes it or names it."""
     patch: int = 1
     """Counter of the first patch that touches the path."""
+    is_unnamed: bool = False
+    """Whether lines of the file change without its blob being named: no state of it can be proven to be the one."""
 
     def accepts(self, value: int) -> bool:
-        """Whether a state of the history index is what is expected."""
+        """Whether a state of the history index is what is expected, beyond doubt."""
+        if self.is_unnamed:
+            return False
         if self.expects is Expects.ABSENT:
             return absent(value)
         if absent(value) or not self._accepts_type(mode_of(value)):
@@ -47,6 +54,8 @@ class Expectation:
 
     def accepts_entry(self, mode: int, oid: str) -> bool:
         """The same for what a commit's tree has: mode and full id, 0 and '' where there is nothing."""
+        if self.is_unnamed:
+            return False
         if self.expects is Expects.ABSENT:
             return not oid
         return bool(oid) and self._accepts_type(mode) and oid.startswith(self.blob or "")
@@ -100,7 +109,10 @@ def _expectation(track: Track, series: Series) -> Expectation:
         return Expectation(track.path, Expects.ABSENT, patch=patch)
     blob = _first_blob(step.diff for step in track.steps)
     mode = track.steps[0].diff.old_mode if track.steps else None
-    return Expectation(track.path, Expects.BLOB if blob else Expects.PRESENT, blob, mode, patch)
+    if blob is not None:
+        return Expectation(track.path, Expects.BLOB, blob, mode, patch)
+    changes = any(step.diff.hunks or step.diff.binary for step in track.steps)
+    return Expectation(track.path, Expects.PRESENT, None, mode, patch, changes)
 
 
 def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
@@ -111,6 +123,36 @@ def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
         if diff.hunks or diff.binary:
             return None
     return None
+
+
+def sharpen(preimage: PreImage, history: History, contents: Contents) -> PreImage:
+    """The same, with longer blob ids where those of the mails fit several versions of a path.
+
+    The version is meant that the series applies to, if that is only one (https://git-scm.com/docs/git-apply).
+    """
+    return replace(
+        preimage, expectations=tuple(_sharpen(one, preimage, history, contents) for one in preimage.expectations)
+    )
+
+
+def _sharpen(wanted: Expectation, preimage: PreImage, history: History, contents: Contents) -> Expectation:
+    if wanted.blob is None or len(wanted.blob) >= _UNAMBIGUOUS:
+        return wanted
+    low, high = (int(wanted.blob.ljust(15, digit), 16) << 4 for digit in "0f")
+    versions = {value for _, value in history.changes(wanted.path) if low <= value <= high + 15}
+    if len({blob_prefix(value) for value in versions}) < 2:
+        return wanted
+    try:
+        fitting = [value for value in sorted(versions) if _takes(value, wanted.path, preimage, contents)]
+    except ContentMissingError:
+        return wanted
+    blobs = {blob_prefix(value) for value in fitting}
+    return replace(wanted, blob=blobs.pop()) if len(blobs) == 1 else wanted
+
+
+def _takes(value: int, path: bytes, preimage: PreImage, contents: Contents) -> bool:
+    state = contents.state(value, path)
+    return all(try_track(track, state).ok for track in preimage.tracks_of(path))
 
 
 def _is_sharper(new: Expectation, known: Expectation) -> bool:

@@ -162,7 +162,8 @@ class PathAnswer:
 
     path: bytes
     blob: str | None
-    """Abbreviated id as mailed; None where the path must be absent, or where the mail names no blob."""
+    """Abbreviated id as mailed, longer where that fits several versions; None where the path must be absent, or where
+    the mail names no blob."""
     expects: str
     """blob, absent or present."""
     matched: bool

@@ -21,7 +21,8 @@ _HEADER = re.compile(rb"\A(?:>?From [^\n]*\n)?[!-9;-~]+:", re.M)
 def split_mbox(data: bytes, name: str = "mailbox") -> tuple[bytes, ...]:
     """The mails in `data`, without their From lines, `>From` unescaped, line ends LF.
 
-    Carriage returns below a header without any belong to the files, and stay (`git mailsplit --keep-cr`). `data` may be one bare mail, and may be compressed. `name` is what error messages call it.
+    Carriage returns below a header without any belong to the files, and stay (`git mailsplit --keep-cr`).
+    `data` may be one bare mail, and may be compressed. `name` is what error messages call it.
     Raises InputError where it is too large, or not whole.
     """
     data = gunzip(data, name)
