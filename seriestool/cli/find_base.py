@@ -111,11 +111,9 @@ def _order(repository: Repository, series: Series, trees: Sequence[Tree]) -> Seq
     """The trees that the series is meant for first."""
     if len(trees) < 2:
         return trees
-    from seriestool.trees.suggest import read_maintainers, suggest
+    from seriestool.trees.suggest import order_trees
 
-    maintainers = read_maintainers(repository, (tree.commit for tree in trees[:1]))
-    suggested = [found.tree for found in suggest(series, maintainers, trees) if found.tree]
-    return [*suggested, *(tree for tree in trees if tree not in suggested)]
+    return order_trees(series, trees, repository)
 
 
 def _record(repository: Repository, trees: Sequence[Tree], ui: Ui) -> None:

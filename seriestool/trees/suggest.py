@@ -96,6 +96,15 @@ def suggest(series: Series, maintainers: Maintainers | None, trees: Sequence[Tre
     return tuple(suggestion for _, _, suggestion in sorted(found, key=lambda item: item[:2]))
 
 
+def order_trees(series: Series, trees: Sequence[Tree], repository: Repository) -> tuple[Tree, ...]:
+    """All the trees, those first that the series is meant for; MAINTAINERS is read only where it could tell."""
+    has_urls = any(tree.url for tree in trees) and len(trees) > 1
+    maintainers = read_maintainers(repository, [tree.commit for tree in trees[:1]]) if has_urls else None
+    suggested = [found.tree for found in suggest(series, maintainers, trees) if found.tree]
+    first = {tree.ref for tree in suggested}
+    return (*suggested, *(tree for tree in trees if tree.ref not in first))
+
+
 def read_maintainers(repository: Repository, commits: Iterable[str]) -> Maintainers | None:
     """MAINTAINERS of the first of the commits that has one, or None."""
     for commit in commits:

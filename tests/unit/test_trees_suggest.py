@@ -12,7 +12,7 @@ from seriestool.model import BaseInfo, DiffKind, FileDiff, Patch, Series
 from seriestool.source import resolve
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, parse_maintainers
-from seriestool.trees.suggest import read_maintainers, suggest
+from seriestool.trees.suggest import order_trees, read_maintainers, suggest
 from tests.helpers import Repo
 
 A = "a" * 40
@@ -181,6 +181,17 @@ def test_maintainers_of_the_first_tree_that_has_the_file(repo: Repo) -> None:
         found = read_maintainers(git, [without, folder, with_it])
         assert found
         assert found.sections[0].heading == "NETWORKING [GENERAL]"
+
+
+def test_order_of_all_trees(repo: Repo) -> None:
+    commit = repo.commit({"MAINTAINERS": TEXT})
+    trees = tuple(Tree(one.name, one.ref, commit, one.url, one.branch, one.kind) for one in TREES)
+    with Repository.open(repo.path) as git:
+        found = order_trees(series("fs/nfsd/x.c"), trees, git)
+        assert [one.name for one in found][:3] == ["cel/nfsd-next", "cel/nfsd-testing", "torvalds/master"]
+        assert sorted(found, key=trees.index) == list(trees)
+        assert order_trees(series("fs/nfsd/x.c"), trees[:1], git) == trees[:1]
+        assert order_trees(series("fs/nfsd/x.c"), (), git) == ()
 
 
 def test_seed_case(shared: Callable[[str], Path], tmp_path: Path) -> None:
