@@ -188,9 +188,15 @@ class Repository:
         self.close()
 
     def refs(self) -> tuple[Ref, ...]:
-        """Every ref that leads to a commit, sorted by name; an annotated tag counts as its commit."""
-        out = self._run("for-each-ref", "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)")
-        return tuple(ref for line in _lines(out) if (ref := _parse_ref(line)))
+        """Every ref with what it leads to, sorted by name: a commit but for odd tags, annotated tags peeled.
+
+        That it is a commit is not looked up: with thousands of refs it would take most of an answer's time.
+        """
+        out = self._try("show-ref", "--dereference")  # exit code 1: there are none, or one of them is broken
+        if out is None:
+            out = self._run("for-each-ref", "--format=%(objectname) %(refname)")
+        found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in _lines(out))}
+        return tuple(Ref(name, oid) for name, oid in found.items())
 
     def head(self) -> str | None:
         """The full name of the branch that HEAD points to, or None where it is detached or unborn."""
@@ -230,9 +236,12 @@ class Repository:
         out = self._try("describe", "--tags", f"--abbrev={_ABBREVIATION}", commit)
         return out.decode("utf-8", "replace").strip() if out else None
 
-    def raw_log(self, include: Iterable[str], exclude: Iterable[str] = ()) -> AbstractContextManager[IO[bytes]]:
+    def raw_log(
+        self, include: Iterable[str], exclude: Iterable[str] = (), since: int = 0, until: int | None = None
+    ) -> AbstractContextManager[IO[bytes]]:
         """A stream of all commits reachable from `include` and not from `exclude`, each against its first parent.
 
+        `since` and `until` bound the committer's time (seconds since 1970; a walk ends at commits before `since`).
         NUL-separated tokens. A commit is `\\x01<id> <committer time> <parent ids>`; then for each path that it changes
         `:<old mode> <new mode> <old id> <new id> <status>` (sometimes after a newline) and the path. Merges are
         compared with their first parent, roots with the empty tree.
@@ -242,6 +251,7 @@ class Repository:
             [*self._command(), "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
              "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
              "-O/dev/null", "--encoding=UTF-8", "--format=%x01%H %ct %P",
+             *([f"--max-age={since}"] if since else []), *([f"--min-age={until}"] if until is not None else []),
              *([] if revisions else ["--all", "--max-count=0"])],  # asked about nothing, git would tell of HEAD
             revisions.encode())  # fmt: skip
 
@@ -378,15 +388,6 @@ class Repository:
         return subprocess.run(
             [*self._command(), *arguments], capture_output=True, env=clean_environment(env), input=stdin or b""
         )
-
-
-def _parse_ref(line: str) -> Ref | None:
-    kind, oid, *rest, name = line.split(" ")
-    if kind == "commit":
-        return Ref(name, oid)
-    if kind == "tag" and rest and rest[0] == "commit":
-        return Ref(name, rest[1])
-    return None
 
 
 def _parse_reflog(line: str) -> ReflogEntry | None:

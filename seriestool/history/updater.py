@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.errors import OutsideError
-from seriestool.git import Ref, Repository, iter_tokens
+from seriestool.git import Ref, Repository
 from seriestool.history.history import History
 from seriestool.history.layout import Layer
 from seriestool.history.manifest import Manifest, sweep, write, write_manifest
@@ -82,9 +82,12 @@ def _extend(
     """Index what the tips add to the history; commit it as `manifest`, to which layers and tips are added."""
     old = history.manifest
     layers = dict(zip(old.layers, history.layers, strict=True)) if old else {}
-    new = [tip for tip in tips if history.find_raw(bytes.fromhex(tip)) is None]
+    new = _commits(repository, [tip for tip in tips if history.find_raw(bytes.fromhex(tip)) is None])
     if new:
-        reader = _read_log(repository, new, _indexed_tips(folder, old, repository.oid_size), progress)
+        from seriestool.history.build import LogReader  # NumPy: only here, it takes longer to import than to answer
+
+        with repository.raw_log(new, _indexed_tips(folder, old, repository.oid_size)) as stream:
+            reader = LogReader.read(stream, 2 * repository.oid_size, progress)
         layers = _stack(folder, layers, reader)
     history = History(layers.values())
     tips_name = f"tips-{os.urandom(8).hex()}"
@@ -95,18 +98,9 @@ def _extend(
     return History(layers.values(), manifest)
 
 
-def _read_log(
-    repository: Repository, include: Sequence[str], exclude: Sequence[str], progress: Progress | None
-) -> "LogReader":
-    from seriestool.history.build import LogReader  # NumPy: only here, it takes longer to import than to answer
-
-    reader = LogReader(2 * repository.oid_size)
-    with repository.raw_log(include, exclude) as stream:
-        for tokens in iter_tokens(stream):
-            reader.feed(tokens)
-            if progress:
-                progress(len(reader))
-    return reader
+def _commits(repository: Repository, oids: Sequence[str]) -> list[str]:
+    """Those of the objects that are commits and here: a ref may lead to a blob, or to nothing."""
+    return [found[0] for found in repository.objects.check(oids) if found and found[1] == "commit"]
 
 
 def _stack(folder: Path, layers: dict[str, Layer], reader: "LogReader") -> dict[str, Layer]:

@@ -94,7 +94,7 @@ def test_an_empty_repository(repo: Repo) -> None:
     assert tokens(repository) == []
 
 
-def test_refs_lead_to_commits(repo: Repo) -> None:
+def test_refs_are_peeled(repo: Repo) -> None:
     first = repo.commit({"a": "1"})
     second = repo.commit({"a": "2"}, branch="topic/ü\u2028x")
     repo.git("tag", "-a", "-m", "annotated", "v1", first)
@@ -103,13 +103,21 @@ def test_refs_lead_to_commits(repo: Repo) -> None:
     repo.git("tag", "tree", "HEAD^{tree}")
     repo.git("tag", "-a", "-m", "a blob", "blob", "HEAD:a")
     found = {ref.name: ref.commit for ref in open_repository(repo).refs()}
-    assert found.pop("refs/tags/v1-again", first) == first  # git before 2.45 peels one level only
     assert found == {
         "refs/heads/main": first,
         "refs/heads/topic/ü\u2028x": second,
+        "refs/tags/blob": repo.git("rev-parse", "HEAD:a"),
         "refs/tags/light": first,
+        "refs/tags/tree": repo.git("rev-parse", "HEAD^{tree}"),
         "refs/tags/v1": first,
+        "refs/tags/v1-again": first,
     }
+
+
+def test_a_broken_ref_does_not_hide_the_others(repo: Repo) -> None:
+    commit = repo.commit({"a": "1"})
+    (repo.path / ".git/refs/heads/broken").write_text("1" * 40 + "\n")
+    assert Ref("refs/heads/main", commit) in open_repository(repo).refs()
 
 
 def test_refs_are_sorted(repo: Repo) -> None:
