@@ -9,12 +9,14 @@ from seriestool.history.reach import Piece, pieces_within, roots, tips_holding
 from seriestool.history.segments import Segments, coverage
 from seriestool.history.updater import fingerprint, index_dir, update
 from seriestool.history.values import absent, blob_prefix, match_value, mode_of, value_of
+from seriestool.history.window import Window, window
 
 __all__ = [
     "History",
     "Line",
     "Piece",
     "Segments",
+    "Window",
     "absent",
     "blob_prefix",
     "coverage",
@@ -27,4 +29,5 @@ __all__ = [
     "tips_holding",
     "update",
     "value_of",
+    "window",
 ]

@@ -3,11 +3,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from seriestool.git import iter_tokens
 from seriestool.history.layout import Counts, Layer, Section, header, padding, sections
 
 Array = npt.NDArray[np.int64]
@@ -57,6 +58,16 @@ class LogReader:
         self._values = [np.empty(0, np.uint64)]
         self._rest: list[bytes] = []
 
+    @classmethod
+    def read(cls, stream: IO[bytes], hex_size: int, progress: Callable[[int], None] | None = None) -> Self:
+        """Everything in the stream, whose ids have `hex_size` digits; `progress` is told how many commits there are."""
+        reader = cls(hex_size)
+        for tokens in iter_tokens(stream):
+            reader.feed(tokens)
+            if progress:
+                progress(len(reader))
+        return reader
+
     def __len__(self) -> int:
         return len(self._numbers)
 
@@ -102,6 +113,12 @@ class LogReader:
             self._merges.append((row, ids.setdefault(parent, len(ids))))
         return row
 
+    def outside(self) -> list[bytes]:
+        """The raw ids of first parents that are not in the log, sorted."""
+        missing = set(self._first_parents) - set(self._numbers) - {-1}
+        ids = list(self._ids)
+        return sorted(bytes.fromhex(ids[number].decode("ascii")) for number in missing)
+
     def draft(self, offset: int, find: Callable[[bytes], int | None]) -> Draft:
         """What was read, as a draft above `offset` older commits, in which `find` looks up a raw id.
 
@@ -132,6 +149,26 @@ class LogReader:
             change_paths=np.concatenate(self._path_numbers)[changed].astype(np.int64),
             values=np.concatenate(self._values)[changed],
         )
+
+
+def roots_draft(oids: list[bytes], times: list[int], states: list[dict[bytes, int]], oid_size: int) -> Draft:
+    """Commits of which only ids, times and the states of some paths are known: each one a root that makes these."""
+    none = np.empty(0, np.int64)
+    paths = {path: number for number, path in enumerate(dict.fromkeys(path for known in states for path in known))}
+    changes = [(row, paths[path], value) for row, known in enumerate(states) for path, value in known.items()]
+    rows, numbers, values = zip(*changes, strict=True) if changes else ((), (), ())
+    return Draft(
+        offset=0,
+        oids=np.frombuffer(b"".join(oids), np.uint8).reshape(len(oids), oid_size),
+        times=np.array(times, np.uint32),
+        parents=np.full(len(oids), -1, np.int64),
+        merge_children=none,
+        merge_parents=none,
+        paths=list(paths),
+        change_rows=np.array(rows, np.int64),
+        change_paths=np.array(numbers, np.int64),
+        values=np.array(values, np.uint64),
+    )
 
 
 def join(layer: Layer, draft: Draft) -> Draft:
@@ -173,7 +210,7 @@ class _Tour(NamedTuple):
 def _tour(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _Tour:
     """Number the rows: each one before its descendants, and the child with the most descendants first.
 
-    So the long lines are runs of consecutive positions. Roots go by the commit below that they hang off.
+    So the long lines are runs of consecutive positions. Roots go by the commit below that they hang off, then by row.
     """
     parent_of = (parents - offset).tolist()
     order = _parents_first(parent_of)
@@ -182,7 +219,7 @@ def _tour(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _To
         if (parent := parent_of[row]) >= 0:
             size[parent] += size[row]
     heavy = _heavy_children(parent_of, size)
-    roots = sorted((row for row in order if parent_of[row] < 0), key=parent_of.__getitem__)
+    roots = sorted((row for row, parent in enumerate(parent_of) if parent < 0), key=parent_of.__getitem__)
     position = [0] * len(order)
     depth = [0] * len(order)
     free = [0] * len(order)  # where the next of a row's lighter children goes
