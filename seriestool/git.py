@@ -252,7 +252,6 @@ class Repository:
              "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
              "-O/dev/null", "--encoding=UTF-8", "--format=%x01%H %ct %P",
              *([f"--max-age={since}"] if since else []), *([f"--min-age={until}"] if until is not None else []),
-             *([f"--max-age={since}"] if since else []), *([f"--min-age={until}"] if until is not None else []),
              *([] if revisions else ["--all", "--max-count=0"])],  # asked about nothing, git would tell of HEAD
             revisions.encode())  # fmt: skip
 
