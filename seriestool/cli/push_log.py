@@ -25,6 +25,7 @@ EXIT_NOT_SEEN = 1
 _SOURCES = "seriestool.pushlog"
 _SINCE = "seriestool.pushlogsince"
 _URL = "seriestool.pushlogurl"
+_MAX_SERVERS = 20  # repositories that are asked for one commit
 _HINT = "for example: seriestool trees push-log add https://git.kernel.org/pub/scm/infra/transparency-logs/gitolite"
 
 Config = Mapping[str, tuple[str, ...]]
@@ -132,7 +133,7 @@ def _fetch(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
         raise InputError(f"that is the beginning of {len(commits)} commits", hint="give more of its digits")
     base = repository.config().get(_URL, (KERNEL_ORG,))[-1]
     failure: NotFoundError | None = None
-    for repo in dict.fromkeys(one.repo for one in found):
+    for repo in list(dict.fromkeys(one.repo for one in found))[:_MAX_SERVERS]:
         url = repo_url(repo, base)
         ui.note(f"fetching from {without_password(url)}")
         try:

@@ -14,6 +14,7 @@ BASES = "refs/seriestool/bases/"
 KERNEL_ORG = "https://git.kernel.org"
 
 _GONE = re.compile(r"not our ref|unadvertised object|couldn't find remote ref")
+_NO_REPOSITORY = re.compile(r"not found|does not appear to be a git repository|does not exist")
 _TIMEOUT = 3600.0
 
 
@@ -25,7 +26,7 @@ def repo_url(repo: str, base: str = KERNEL_ORG) -> str:
 def fetch_commit(repository: Repository, url: str, oid: str, timeout: float = _TIMEOUT) -> str:
     """The full name of the ref that now keeps the commit in this repository.
 
-    Raises NotFoundError where the server no longer has it, OutsideError where it cannot be reached.
+    Raises NotFoundError where the server no longer has it, or the repository, OutsideError where it cannot be reached.
     """
     ref = BASES + oid
     if repository.resolve(oid) == oid:
@@ -37,8 +38,9 @@ def fetch_commit(repository: Repository, url: str, oid: str, timeout: float = _T
         shown = without_password(url)
         if _GONE.search(error.stderr):
             raise NotFoundError(
-                f"the server no longer has '{oid}': '{shown}'",
-                hint="ask the author to push it again, or for another base",
+                f"the server no longer has '{oid}': '{shown}'", hint="ask the author to push it again"
             ) from error
+        if _NO_REPOSITORY.search(error.stderr):
+            raise NotFoundError(f"the server no longer has the repository '{shown}'") from error
         raise OutsideError(f"cannot fetch '{oid}' from '{shown}': {error.message}") from error
     return ref

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seriestool.trees.maintainers import Maintainers, TreeLine, parse_maintainers, parse_tree
 
@@ -128,6 +130,14 @@ def test_odd_bytes_do_not_stop_the_parser() -> None:
     noise = random.Random(1).randbytes(20_000)  # noqa: S311
     (*_, section) = parse_maintainers(noise + b"\n\nA\x1b[31m\xff\nL:\t\nL:\nF:\nT:\n:\nX\nM:\tx\n").sections
     assert section.heading.isprintable()
+
+
+@given(st.lists(st.tuples(st.sampled_from("FXNKTLMS"), st.binary(max_size=40))), st.binary(max_size=60))
+def test_no_file_is_a_traceback(lines: list[tuple[str, bytes]], path: bytes) -> None:
+    text = b"A\n" + b"".join(letter.encode() + b":\t" + value + b"\n" for letter, value in lines)
+    maintainers = parse_maintainers(text)
+    maintainers.match(path)
+    maintainers.match_content([path])
 
 
 @pytest.mark.parametrize(

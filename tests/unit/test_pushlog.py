@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Repository
@@ -170,6 +172,13 @@ def test_huge_hostile_record_is_bounded() -> None:
     assert time.perf_counter() - started < 10
 
 
+@given(st.binary(max_size=2000), st.integers(0, 500), st.integers(0, 500))
+def test_no_bytes_are_a_traceback(noise: bytes, start: int, end: int) -> None:
+    raw = record(0, A, B, C, B)
+    parse_push(noise)
+    parse_push(raw[:start] + noise + raw[end:])
+
+
 # Questions
 
 
@@ -204,6 +213,11 @@ def test_order_of_arrival_does_not_matter(log: PushLog) -> None:
     log.add([push(2, B, C)])
     log.add([push(1, A, B)])
     assert stays(log, B) == [(at(1), at(2), None)]
+
+
+def test_pushes_of_one_second_are_in_the_order_of_their_records(log: PushLog) -> None:
+    log.add([push(1, B, C, msgid="101.b@x"), push(1, A, B, msgid="100.a@x")])
+    assert stays(log, B) == [(at(1), at(1), None)]
 
 
 def test_replaced_and_set_again(log: PushLog) -> None:
@@ -493,9 +507,14 @@ def test_server_that_no_longer_has_it_is_not_found(make_repo: Make) -> None:
     assert here.git("for-each-ref") == ""
 
 
-def test_server_that_cannot_be_reached_is_outside(repo: Repo, tmp_path: Path) -> None:
-    with pytest.raises(OutsideError, match="cannot fetch") as failure:
+def test_repository_that_is_gone_is_not_found(repo: Repo, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="the server no longer has the repository"):
         fetch_commit(Repository.open(repo.path), (tmp_path / "nowhere").as_uri(), A)
+
+
+def test_server_that_cannot_be_reached_is_outside(repo: Repo) -> None:
+    with pytest.raises(OutsideError, match="cannot fetch") as failure:
+        fetch_commit(Repository.open(repo.path), "http://127.0.0.1:9/x.git", A)
     assert failure.value.exit_code == 4
 
 

@@ -250,6 +250,8 @@ def test_fetch_brings_the_base_back_or_says_that_it_is_gone(
         2, f"seriestool: the server no longer has '{tips[1]}': '{(tmp_path / 'srv/pub/x/linux.git').as_uri()}'",
     )  # fmt: skip
     server.path.rename(tmp_path / "away")
+    assert cli_here("trees", "push-log", "show", tips[1], "--fetch", cwd=repo.path).code == 2
+    repo.git("config", "seriestool.pushLogUrl", "http://127.0.0.1:9")
     assert cli_here("trees", "push-log", "show", tips[1], "--fetch", cwd=repo.path).code == 4
 
 
