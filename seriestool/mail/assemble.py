@@ -14,7 +14,7 @@ from seriestool.mail.headers import decode_text
 from seriestool.mail.message import Mail
 from seriestool.mail.patch import is_empty_patch, parse_patch, stated_in_cover, stated_in_patch
 from seriestool.mail.stated import base_info, change_id
-from seriestool.model import CoverLetter, Series
+from seriestool.model import CoverLetter, Patch, Series
 
 _MAX_MISSING_NAMED = 10
 _SENT_TOGETHER = timedelta(days=2)
@@ -120,7 +120,10 @@ def incomplete(missing: Sequence[int], expected: int) -> InputError:
 def find_postings(mails: Sequence[Mail]) -> list[Posting]:
     """Every posting among the mails, oldest first."""
     by_msgid = {mail.msgid: mail for mail in mails if mail.msgid}
-    members = [mail for mail in mails if _is_member(mail, by_msgid)]
+    members = [mail for mail in mails if _is_member(mail)]
+    if not any(mail.has_diff for mail in members):
+        # Nothing calls itself a patch; then a mail with a diff, which answers none, is one.
+        members += [mail for mail in mails if _may_be_patch(mail, by_msgid)]
     groups: dict[tuple[int, int], list[Mail]] = {}
     rerolls: dict[tuple[int, int], Posting] = {}
     for mail in members:
@@ -137,20 +140,22 @@ def find_postings(mails: Sequence[Mail]) -> list[Posting]:
         for posting in _split_group(version, expected, group, by_msgid)
     ]
     _merge_rerolls(postings, rerolls)
-    postings = _adopt_covers(postings, by_msgid)
+    postings = _adopt_uncounted(_adopt_covers(postings, by_msgid))
     return sorted(postings, key=lambda posting: (posting.first.posted, posting.first.msgid))
 
 
-def _is_member(mail: Mail, by_msgid: dict[str, Mail]) -> bool:
+def _is_member(mail: Mail) -> bool:
     subject = mail.subject
-    if subject.is_reply:
+    if subject.is_reply or not subject.is_patch:
         return False
-    if subject.counter == 0:
-        return True
-    if mail.has_diff:
-        # A remark that quotes no one and pastes a diff has no patch's subject.
-        return subject.is_patch or not any(one in by_msgid for one in mail.references)
-    return subject.is_patch and subject.counter is not None and is_empty_patch(mail)
+    return subject.counter == 0 or mail.has_diff or (subject.counter is not None and is_empty_patch(mail))
+
+
+def _may_be_patch(mail: Mail, by_msgid: dict[str, Mail]) -> bool:
+    subject = mail.subject
+    if subject.is_reply or subject.is_patch or any(one in by_msgid for one in mail.references):
+        return False
+    return mail.has_diff
 
 
 def _version(mail: Mail, by_msgid: dict[str, Mail]) -> int:
@@ -236,6 +241,7 @@ def _posting(version: int, expected: int, mails: list[Mail]) -> Posting:
             posting.cover = mail
         else:
             posting.patches[counter] = mail  # sent again: the later one counts
+    posting.expected = max([expected, *posting.patches])
     return posting
 
 
@@ -249,6 +255,7 @@ def _join(postings: list[Posting], new: Posting) -> None:
         ):
             old.cover = old.cover or new.cover
             old.patches.update(new.patches)
+            old.expected = max(old.expected, new.expected)
             return
     postings.append(new)
 
@@ -276,6 +283,27 @@ def _adopt_covers(postings: list[Posting], by_msgid: dict[str, Mail]) -> list[Po
             adopted.add(parent)
             break
     return [one for one in postings if one.patches or (one.cover and one.cover.msgid not in adopted)]
+
+
+def _adopt_uncounted(postings: list[Posting]) -> list[Posting]:
+    """Where one patch of a posting is missing, take the one patch that was sent below it without a counter."""
+    lone = [one for one in postings if one.cover is None and one.first.subject.counter is None]
+    adopted: list[Posting] = []
+    for posting in postings:
+        if len(posting.missing) != 1 or not posting.cover:
+            continue
+        fitting = [
+            one
+            for one in lone
+            if one.version == posting.version
+            and one.first.sender == posting.first.sender
+            and _hangs_below(one, posting)
+            and abs(one.first.posted - posting.first.posted) <= _SENT_TOGETHER
+        ]
+        if len(fitting) == 1:
+            posting.patches[posting.missing[0]] = fitting[0].first
+            adopted += fitting
+    return [one for one in postings if one not in adopted]
 
 
 # --- lineages -----------------------------------------------------------------------------------------------------
@@ -396,7 +424,7 @@ def _fill_partial_reroll(posting: Posting, lineage: list[Posting]) -> None:
 def _series(posting: Posting) -> Series:
     mails = posting.mails
     found = posting.older | posting.patches
-    patches = tuple(parse_patch(found[n], n) for n in sorted(found))
+    patches = tuple(_patch(found[n], n) for n in sorted(found))
     stated = stated_in_cover(posting.cover) if posting.cover else ()
     if 1 in found:
         of_patch = stated_in_patch(found[1])
@@ -417,6 +445,13 @@ def _series(posting: Posting) -> Series:
         recipients=tuple(sorted({one for mail in mails for one in mail.recipients})),
         remarks=_remarks(posting),
     )
+
+
+def _patch(mail: Mail, counter: int) -> Patch:
+    try:
+        return parse_patch(mail, counter)
+    except InputError as error:
+        raise InputError(f"patch {counter} '{mail.subject.title}': {error.message}", error.hint) from error
 
 
 def _posted(mails: Sequence[Mail]) -> datetime:

@@ -272,7 +272,7 @@ _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 def has_whole_hunks(text: bytes) -> bool:
     """Whether every hunk in `text` has as many lines as its header says (and there is one, or nothing to judge)."""
     old = new = 0
-    for line in text.split(b"\n"):
+    for line in text.removesuffix(b"\n").split(b"\n"):
         if old <= 0 and new <= 0:
             if match := _HUNK.match(line):
                 old, new = (int(count) if count is not None else 1 for count in match.groups())

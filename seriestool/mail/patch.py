@@ -87,7 +87,7 @@ def stated_in_cover(mail: Mail) -> Stated:
 
 
 def parse_author(value: str) -> tuple[str, str]:
-    """(name, address) of a From value, as git-mailinfo cleans it: a name too short or too long is the address."""
+    """(name, address) of a From value, as git-mailinfo cleans it: a name that is none, or too long, is the address."""
     value = value[:_MAX_FROM]
     value = value if "@" in value else value.replace(" at ", "@", 1)
     match = re.search(r"<\s*([^<>\s]*@[^<>\s]*)\s*>|([^\s<>()]+@[^\s<>()]+)", value)
@@ -102,7 +102,7 @@ def parse_author(value: str) -> tuple[str, str]:
         name = re.sub(r"\\(.)", r"\1", quoted[1])
     name = " ".join(name.split())
     # mailinfo.c, get_sane_name()
-    return (name if 3 <= len(name.encode()) <= 60 and not set(name) & set("@<>") else address), address
+    return (name if 0 < len(name.encode()) <= 60 and not set(name) & set("@<>") else address), address
 
 
 def _author_date(inbody: str | None, mail: Mail) -> datetime:

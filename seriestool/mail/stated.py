@@ -18,6 +18,7 @@ _KEY = re.compile(
 )
 _SEPARATOR = re.compile(r"^(?:\s.*|---+\s*|--\s*|)$")
 _MESSAGE_ID = re.compile(r"^<([^<>\s]+)>")
+_FULL_ID = re.compile(r"^([0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?)\s+\(")
 _PREREQUISITE_PREFIX = "prerequisite-"
 
 Stated = tuple[tuple[str, str], ...]
@@ -74,6 +75,12 @@ def _keys(lines: Iterable[str]) -> list[tuple[str, str]]:
     return [(match[1].lower(), match[2].strip()) for line in lines if (match := _KEY.match(line))]
 
 
+def _commit(value: str) -> str:
+    """A full id without the remark that may stand behind it; anything else as it stands."""
+    match = _FULL_ID.match(value)
+    return match[1] if match else value
+
+
 def base_info(stated: Stated) -> BaseInfo:
     """The base and prerequisites that `stated` names; where a base-commit stands twice, the last one counts."""
     commits = [value for key, value in stated if key == "base-commit" and value]
@@ -82,7 +89,7 @@ def base_info(stated: Stated) -> BaseInfo:
         for key, value in stated
         if key not in ("base-commit", "change-id") and value
     )
-    return BaseInfo(commits[-1] if commits else None, tuple(wanted))
+    return BaseInfo(_commit(commits[-1]) if commits else None, tuple(wanted))
 
 
 def change_id(stated: Stated) -> str | None:

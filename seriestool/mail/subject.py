@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 _REPLY = re.compile(r"(?:re|aw|antw|fw|fwd|回复|答复)\s*(?:\[\d+\])?\s*[:\uff1a]\s*", re.I)
 _BRACKET = re.compile(r"\s*\[([^\[\]]{0,300})\]\s*")
-_COUNTER = re.compile(r"(\d{1,4})\s*(?:/|of)\s*(\d{1,4})", re.I)
-_VERSION = re.compile(r"(?:(?<=PATCH)|(?<=RFC)|\b)[-_]?v(\d{1,4})(?:\.\d+)?\b", re.I)
+# `[PATCH 5.10/5.15]` and `[PATCH v6.1]` name stable trees.
+_COUNTER = re.compile(r"(?<![\d.])(\d{1,4})\s*(?:/|of)\s*(\d{1,4})(?![\d.])", re.I)
+_VERSION = re.compile(r"(?:(?<=PATCH)|(?<=RFC)|\b)[-_]?v(\d{1,4})\b(?!\.\d)", re.I)
 _BARE = re.compile(r"(?:rfc\s+)?patch\b[\s:,-]*(?:v(\d{1,4})\b[\s:,-]*)?(?:(\d{1,4})/(\d{1,4})[\s:,-]*)?", re.I)
 _SPACE = re.compile(r"\s+")
 
@@ -72,7 +73,7 @@ def _with_brackets(words: str, title: str, is_reply: bool) -> Subject:
         has_patch or counter is not None,
         max(version, 1),
         counter,
-        max(expected if expected is not None else 1, counter or 0, 1),
+        expected or 1,
         tuple(word.strip("-_./:;|") for word in prefixes),
         match is not None,
     )
@@ -89,7 +90,7 @@ def _without_brackets(title: str, is_reply: bool) -> Subject:
         is_patch=True,
         version=max(int(version or 1), 1),
         counter=int(counter) if counter else None,
-        expected=max(int(expected or 1), int(counter or 0), 1),
+        expected=int(expected or 1) or 1,
         has_version=version is not None,
     )
 

@@ -68,7 +68,7 @@ def _write_mail(patch: Patch, series: Series) -> bytes:
         'Content-Type: text/plain; charset="utf-8"',
         f"Content-Transfer-Encoding: {encoding}",
     ]
-    return _FROM_LINE + "\n".join(headers).encode("utf-8", "replace") + b"\n\n" + body + b"\n"
+    return _FROM_LINE + "\n".join(headers).encode("utf-8", "replace") + b"\n\n" + body
 
 
 def _body(patch: Patch) -> bytes:
@@ -76,8 +76,9 @@ def _body(patch: Patch) -> bytes:
     message = f"{patch.message}\n" if patch.message else ""
     notes = f"{patch.notes}\n\n" if patch.notes else ""
     head = f"{inbody}{message}---\n{notes}".encode("utf-8", "replace")
-    diff = patch.diff if not patch.diff or patch.diff.endswith(b"\n") else patch.diff + b"\n"
-    return head + diff
+    # The empty line at the end parts two mails; a diff that was read from an mbox has it already.
+    text = head + patch.diff
+    return text if text.endswith(b"\n\n") else text.removesuffix(b"\n") + b"\n\n"
 
 
 def _author(patch: Patch) -> str:

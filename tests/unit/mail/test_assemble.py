@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Threads, each a mailbox in tests/data/mail named after its case; `v1-0` is `v1-0@example.org`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from seriestool.errors import InputError, NotFoundError
+from seriestool.mail import Mail, Wanted, assemble, parse_mails, split_mbox
+from seriestool.model import Prerequisite, Series
+from tests.helpers import ROOT, shared
+
+ONES, TWOS = "1" * 40, "2" * 40
+
+
+def mails(case: str) -> tuple[Mail, ...]:
+    return parse_mails(split_mbox((ROOT / f"tests/data/mail/{case}.mbox").read_bytes()))
+
+
+def load(case: str, wanted: Wanted | None = None) -> Series:
+    return assemble(mails(case), wanted, f"{case}.mbox")
+
+
+def ids(series: Series) -> list[str]:
+    return [patch.msgid.removesuffix("@example.org") for patch in series.patches]
+
+
+def test_cover_and_replies() -> None:
+    """v1-0 cover
+    ├ v1-1
+    │ └ a reply with a diff and trailers, quoted and not
+    └ v1-2
+    """
+    series = load("cover-and-replies")
+    assert ids(series) == ["v1-1", "v1-2"]
+    assert (series.msgid, series.subject, series.version, series.expected) == ("v1-0@example.org", "Some French", 1, 2)
+    assert series.cover is not None and series.cover.body.startswith("Two words")
+    assert series.base.commit == ONES
+    assert series.base.prerequisites == (Prerequisite("patch-id", TWOS),)
+    assert series.change_id is None
+    assert series.posted == datetime(2026, 1, 5, 9, tzinfo=UTC)
+    assert series.recipients == ("list@example.org", "maint@example.org")
+    assert series.missing == ()
+
+
+@pytest.mark.parametrize("case", ["two-versions", "newer-version-below-older"])
+def test_the_newest_version_is_the_default(case: str) -> None:
+    """v1-0 ─ v1-1, v1-2; v2-0 ─ v2-1, v2-2: on its own, or below v1-0."""
+    assert ids(load(case)) == ["v2-1", "v2-2"]
+    assert ids(load(case, Wanted(version=1))) == ["v1-1", "v1-2"]
+    assert ids(load(case, Wanted(msgid="v1-2@example.org"))) == ["v2-1", "v2-2"]
+
+
+def test_a_version_that_is_not_there() -> None:
+    with pytest.raises(NotFoundError, match="version 7 of 'Some French' was not found") as caught:
+        load("two-versions", Wanted(version=7))
+    assert caught.value.hint == "there is v1, v2"
+
+
+@pytest.mark.parametrize("case", ["partial-reroll", "partial-reroll-uncounted"])
+def test_partial_reroll(case: str) -> None:
+    """v1-0
+    ├ v1-1
+    └ v1-2
+      └ v2-2: `[PATCH v2 2/2]`, or `[PATCH v2]` with the same title
+    """
+    series = load(case)
+    assert (ids(series), series.version, series.missing) == (["v1-1", "v2-2"], 2, ())
+    assert series.remarks == ("v2 is a partial reroll: patches 1 are those of the version before",)
+    assert series.posted == datetime(2026, 1, 6, 9, 0, 1, tzinfo=UTC)
+    assert ids(load(case, Wanted(version=1))) == ["v1-1", "v1-2"]
+
+
+def test_no_cover_letter_and_shallow_threading() -> None:
+    """1 ─ 2"""
+    series = load("no-cover-shallow")
+    assert (ids(series), series.msgid, series.cover) == (["1", "2"], "1@example.org", None)
+    assert series.base.commit == ONES
+
+
+@pytest.mark.parametrize("case", ["no-cover-chained", "not-threaded"])
+def test_three_patches_in_order(case: str) -> None:
+    """1 ─ 2 ─ 3; or 3, 1, 2 side by side."""
+    assert ids(load(case)) == ["1", "2", "3"]
+
+
+def test_lone_patch() -> None:
+    series = load("lone-patch")
+    assert (ids(series), series.expected, series.base.commit) == (["1"], 1, ONES)
+    assert series.change_id == "20260101-french-0123456789ab"
+
+
+def test_missing_patches_are_named() -> None:
+    """Patches 3 and 7 of 9 are not there."""
+    with pytest.raises(InputError, match=r"^series is incomplete: patches 3 and 7 of 9 are missing$") as caught:
+        load("missing-patches")
+    assert "--partial" in (caught.value.hint or "")
+    series = load("missing-patches", Wanted(partial=True))
+    assert (series.missing, len(series.patches)) == ((3, 7), 7)
+
+
+def test_two_series_in_one_mailbox() -> None:
+    """v1-0 ─ v1-1, v1-2; o1 ─ o2 by someone else"""
+    with pytest.raises(InputError, match=r"more than one series: .*<v1-0@example.org>.*<o1@example.org>") as caught:
+        load("two-series")
+    assert "message-id" in (caught.value.hint or "")
+    assert ids(load("two-series", Wanted(msgid="v1-2@example.org"))) == ["v1-1", "v1-2"]
+    assert ids(load("two-series", Wanted(msgid="o2@example.org"))) == ["o1", "o2"]
+
+
+def test_someone_elses_patch_in_the_thread_is_another_series() -> None:
+    """v1-0
+    ├ v1-1, v1-2
+    └ stray: `[PATCH] fix`, by someone else
+    """
+    assert ids(load("stray-patch-in-thread")) == ["v1-1", "v1-2"]
+    assert ids(load("stray-patch-in-thread", Wanted(msgid="stray@example.org"))) == ["stray"]
+
+
+def test_every_mail_twice() -> None:
+    assert ids(load("every-mail-twice")) == ["v1-1", "v1-2"]
+
+
+def test_sent_again_with_the_same_version() -> None:
+    """v1-0 ─ v1-1, v1-2; the same a day later: the later one counts, unless the earlier is complete and it is not."""
+    assert ids(load("sent-again")) == ["again-1", "again-2"]
+
+
+def test_one_patch_that_lost_its_counter() -> None:
+    """v1-0 ─ v1-1 `1/2`, v1-2 `[PATCH]`: by the same sender, below the same cover letter"""
+    assert ids(load("one-patch-uncounted")) == ["v1-1", "v1-2"]
+
+
+def test_cover_letter_that_does_not_count() -> None:
+    """c `Some French` ─ 1, 2"""
+    series = load("cover-without-counter")
+    assert (series.msgid, series.subject, series.base.commit) == ("c@example.org", "Some French", ONES)
+
+
+def test_empty_patch() -> None:
+    series = load("empty-patch")
+    assert (ids(series), series.patches[1].diff, series.patches[1].files) == (["v1-1", "v1-2"], b"", ())
+
+
+def test_more_patches_than_promised() -> None:
+    assert ids(load("more-patches-than-promised")) == ["1", "2"]
+
+
+def test_only_replies() -> None:
+    with pytest.raises(InputError, match=r"'only-replies\.mbox' has no patch in it"):
+        load("only-replies")
+
+
+def test_a_reply_names_the_series_it_is_about() -> None:
+    assert ids(load("cover-and-replies", Wanted(msgid="review@example.org"))) == ["v1-1", "v1-2"]
+
+
+def test_unknown_message_id() -> None:
+    with pytest.raises(NotFoundError, match=r"has no mail 'x@example\.org'"):
+        load("lone-patch", Wanted(msgid="x@example.org"))
+
+
+def test_change_id_holds_versions_together() -> None:
+    """v1-0 and a lone v2 with another title, without threading: the change-id is the same."""
+    case = "change-id-new-title"
+    assert load(case).subject == "lang: speak French"
+    assert ids(load(case, Wanted(msgid="v1-1@example.org", version=1))) == ["v1-1", "v1-2"]
+    assert load(case, Wanted(change_id="20260101-french-0123456789ab")).version == 2
+    with pytest.raises(NotFoundError, match="no series with change-id 'x'"):
+        load(case, Wanted(change_id="x"))
+
+
+def test_monthly_archive_of_pipermail() -> None:
+    series = load("pipermail-month")
+    assert [patch.author_email for patch in series.patches] == ["author@example.org"] * 2
+    assert [patch.author_name for patch in series.patches] == ["A U Thor"] * 2
+    assert ids(series) == ["v1-1", "v1-2"]
+
+
+def test_no_mail_at_all() -> None:
+    with pytest.raises(InputError, match="'x' has no mail in it"):
+        assemble((), None, "x")
+
+
+def test_a_corrupt_patch_is_named() -> None:
+    (first, second, third, *_) = split_mbox((ROOT / "tests/data/mail/two-versions.mbox").read_bytes())
+    broken = third.replace(b" deux\n", b"", 1)
+    with pytest.raises(InputError, match=r"^patch 2 'hello: say three in French': corrupt patch"):
+        assemble(parse_mails([first, second, broken]))
+
+
+def bench() -> Iterator[str]:
+    yield "data/tls-session-tags/series.mbox"
+    yield "data/tls-session-tags/thread.mbox"
+    yield from (f"data/bench/libgpiod/{name}" for name in ("20200617-811288da.mbox", "20230523-64fd075b.mbox"))
+
+
+@pytest.mark.parametrize("path", bench())
+def test_the_same_patches_as_b4(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = shared(path).read_bytes()
+    import b4
+
+    monkeypatch.setattr(b4, "can_network", False)
+    mailbox = b4.LoreMailbox()
+    for message in b4.mailsplit_bytes(data):
+        mailbox.add_message(message)
+    theirs = mailbox.get_series(codereview_trailers=False)
+    series = assemble(parse_mails(split_mbox(data)))
+    assert series.version == theirs.revision
+    assert series.change_id == theirs.change_id
+    patches = [patch for patch in theirs.patches[1:] if patch is not None]
+    assert [patch.msgid for patch in series.patches] == [patch.msgid for patch in patches]
+    assert [b4.LoreMessage.get_patch_id(patch.diff.decode()) for patch in series.patches] == [
+        patch.git_patch_id for patch in patches
+    ]
+
+
+def test_the_real_thread_has_no_trailers_from_replies() -> None:
+    series = assemble(parse_mails(split_mbox(shared("data/tls-session-tags/thread.mbox").read_bytes())))
+    assert series.base.commit == "4d4d6605de5f91a40335729b6a7cc15e83b280f3"
+    assert {one.name for patch in series.patches for one in patch.trailers} <= {"Fixes", "Signed-off-by"}
