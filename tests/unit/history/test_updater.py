@@ -368,6 +368,15 @@ def test_a_tip_that_is_not_there_is_left_out(repo: Repo, tmp_path: Path) -> None
         assert oids(update(git, refs, tmp_path / "index")) == {commit}
 
 
+def test_refs_to_blobs_and_trees_are_left_out(repo: Repo, tmp_path: Path) -> None:
+    commit = repo.commit({"f": "1"})
+    repo.git("tag", "-a", "-m", "a key", "key", "HEAD:f")
+    repo.git("tag", "tree", "HEAD^{tree}")
+    assert oids(indexed(repo, tmp_path / "index")) == {commit}
+    newer = repo.commit({"f": "2"})
+    assert oids(indexed(repo, tmp_path / "index")) == {commit, newer}
+
+
 def test_a_tip_that_comes_later_is_indexed_then(repo: Repo, make_repo: Make, tmp_path: Path) -> None:
     ours = repo.commit({"f": "1"})
     other = make_repo("other")

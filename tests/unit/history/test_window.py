@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.git import Repository
+from seriestool.git import Ref, Repository
 from seriestool.history import absent, window
 from tests.helpers import FIRST_DATE, Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, states
@@ -69,3 +69,13 @@ def test_a_window_over_everything_has_no_edge(repo: Repo) -> None:
 def test_a_window_of_a_repository_without_commits(repo: Repo, tmp_path: Path) -> None:
     with Repository.open(repo.path) as git:
         assert len(window(git, git.refs(), 0, 2**31).history([b"f"])) == 0
+
+
+def test_a_window_over_refs_to_blobs_and_trees(repo: Repo) -> None:
+    commit = repo.commit({"f": "1"})
+    blob, tree = repo.git("rev-parse", "HEAD:f", "HEAD^{tree}").split()
+    refs = [Ref("refs/tags/key", blob), Ref("refs/tags/tree", tree)]
+    with Repository.open(repo.path) as git:
+        assert len(window(git, refs, 0, 2**31).history([b"f"])) == 0
+        history = window(git, [*refs, Ref("refs/heads/main", commit)], 0, 2**31).history([b"f"])
+    assert [history.oid(pos) for pos in range(len(history))] == [commit]
