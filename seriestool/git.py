@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -233,8 +233,23 @@ class Repository:
 
     def describe(self, commit: str) -> str | None:
         """`git describe --tags` of the commit, or None where no tag leads to it."""
-        out = self._try("describe", "--tags", f"--abbrev={_ABBREVIATION}", commit)
-        return out.decode("utf-8", "replace").strip() if out else None
+        return self.start_describe(commit)()
+
+    def start_describe(self, commit: str) -> Callable[[], str | None]:
+        """The same, to be asked for later: it takes longer than other questions, and can go on beside them."""
+        process = subprocess.Popen(
+            [*self._command(), "describe", "--tags", f"--abbrev={_ABBREVIATION}", commit],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+        )
+
+        def result() -> str | None:
+            out = process.communicate()[0]
+            return out.decode("utf-8", "replace").strip() or None
+
+        return result
 
     def raw_log(
         self, include: Iterable[str], exclude: Iterable[str] = (), since: int = 0, until: int | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 from seriestool.history.layout import Layer, LayerError
 from seriestool.history.manifest import Manifest, find_manifest
 from seriestool.history.segments import Cover, Segments, carve, union
+from seriestool.history.tips import read_positions
 
 _SHORTEST = 7
 
@@ -36,9 +37,10 @@ class Line:
 class History:
     """All commits that were ever indexed, by position."""
 
-    def __init__(self, layers: Iterable[Layer], manifest: Manifest | None = None) -> None:
+    def __init__(self, layers: Iterable[Layer], manifest: Manifest | None = None, folder: Path | None = None) -> None:
         self.layers = tuple(layers)
         self.manifest = manifest
+        self._folder = folder
         self._offsets = [layer.offset for layer in self.layers]
 
     @classmethod
@@ -55,13 +57,20 @@ class History:
                 layers = [Layer.open(folder / name) for name in manifest.layers]
             except LayerError:
                 continue
-            return cls(layers, manifest) if _is_stack(layers) else None
+            return cls(layers, manifest, folder) if _is_stack(layers) else None
         return None
 
     @property
     def refs_digest(self) -> str:
         """What the manifest says of the refs at the last update; empty where there was none."""
         return self.manifest.refs if self.manifest else ""
+
+    @property
+    def tips(self) -> Sequence[int]:
+        """The positions of all that refs led to at the last update, sorted."""
+        if self.manifest is None or self._folder is None or not self.layers:
+            return ()
+        return read_positions(self._folder / self.manifest.tips, self.layers[0].counts.oid_size)
 
     def __len__(self) -> int:
         return self.layers[-1].stop if self.layers else 0

@@ -8,7 +8,7 @@ need no lock. A commit that was indexed stays, also when its branch was rebased 
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from seriestool.git import Ref, Repository
 from seriestool.history.history import History
 from seriestool.history.layout import Layer
 from seriestool.history.manifest import Manifest, sweep, write, write_manifest
+from seriestool.history.tips import read_oids, write_tips
 
 if TYPE_CHECKING:
     from seriestool.history.build import LogReader
@@ -47,9 +48,16 @@ def fingerprint(repository: Repository, refs: Sequence[Ref]) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def update(repository: Repository, refs: Sequence[Ref], folder: Path, progress: Progress | None = None) -> History:
+def update(
+    repository: Repository,
+    refs: Sequence[Ref],
+    folder: Path,
+    progress: Progress | None = None,
+    past: Callable[[], Iterable[str]] = tuple,
+) -> History:
     """The index in the folder, with all commits that the refs lead to; it is built where there is none.
 
+    `past` gives ids of commits that refs led to before; it is asked only where the refs have moved.
     `progress` is told how many commits git has listed so far. A second updater waits for the first. Raises OutsideError
     where the folder cannot be written, GitError where git cannot read the history.
     """
@@ -62,6 +70,7 @@ def update(repository: Repository, refs: Sequence[Ref], folder: Path, progress: 
         with _locked(folder):
             history = History.open(folder, key) or History([])
             if history.refs_digest != wanted:
+                tips = sorted({*tips, *past()})
                 history = _extend(history, repository, tips, folder, Manifest(key, wanted), progress)
     except OSError as error:
         raise OutsideError(
@@ -86,16 +95,17 @@ def _extend(
     if new:
         from seriestool.history.build import LogReader  # NumPy: only here, it takes longer to import than to answer
 
-        with repository.raw_log(new, _indexed_tips(folder, old, repository.oid_size)) as stream:
+        known = read_oids(folder / old.tips, repository.oid_size) if old else []
+        with repository.raw_log(new, known) as stream:
             reader = LogReader.read(stream, 2 * repository.oid_size, progress)
         layers = _stack(folder, layers, reader)
     history = History(layers.values())
     tips_name = f"tips-{os.urandom(8).hex()}"
-    indexed = [oid for tip in tips if history.find_raw(oid := bytes.fromhex(tip)) is not None]
-    write(folder / tips_name, indexed)
+    found = ((oid, history.find_raw(oid)) for oid in map(bytes.fromhex, tips))
+    write_tips(folder / tips_name, [(oid, position) for oid, position in found if position is not None])
     manifest = replace(manifest, tips=tips_name, layers=tuple(layers))
     write_manifest(folder, manifest)
-    return History(layers.values(), manifest)
+    return History(layers.values(), manifest, folder)
 
 
 def _commits(repository: Repository, oids: Sequence[str]) -> list[str]:
@@ -117,15 +127,6 @@ def _stack(folder: Path, layers: dict[str, Layer], reader: "LogReader") -> dict[
     name = f"layer-{os.urandom(8).hex()}"
     write(folder / name, pack(draft, history.depth))
     return {**dict(kept), name: Layer.open(folder / name)}
-
-
-def _indexed_tips(folder: Path, manifest: Manifest | None, oid_size: int) -> list[str]:
-    """The tips of the last update; where that file is gone, git lists more than is new, and that is all."""
-    try:
-        raw = (folder / manifest.tips).read_bytes() if manifest else b""
-    except OSError:
-        return []
-    return [raw[at : at + oid_size].hex() for at in range(0, len(raw) - oid_size + 1, oid_size)]
 
 
 def _content(file: Path) -> bytes:

@@ -232,7 +232,7 @@ def test_a_layer_with_a_foreign_header_is_rebuilt(built: Built, at: int) -> None
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", '"x"', '{"layers": 3}', '{"layers": []}', "\0\0\0", "[" * 100_000]
-    + [json.dumps({"key": "k", "refs": "r", "tips": "t", "layers": layers, "version": 1}) for layers in ([], [1], None)]
+    + [json.dumps({"key": "k", "refs": "r", "tips": "t", "layers": layers, "version": 2}) for layers in ([], [1], None)]
     + [json.dumps({"key": "k", "refs": "r", "tips": "t", "layers": [], "version": 99})],
 )
 def test_a_manifest_that_is_damaged_is_rebuilt(built: Built, text: str) -> None:
