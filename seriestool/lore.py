@@ -8,6 +8,7 @@ import os
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -44,10 +45,7 @@ class Lore:
 
         Raises NotFoundError where the server does not have it, OutsideError where it gives no sensible answer.
         """
-        mails = split_mbox(self._cached("thread", msgid, lambda node: node.get_mbox_by_msgid(msgid, nocache=True)))
-        if not mails:
-            raise OutsideError(f"{self.url} answered with something that is no mailbox", hint=_CHECK_NETWORK)
-        return mails
+        return split_mbox(self._cached("thread", msgid, lambda node: _get_thread(node, msgid)))
 
     def search(self, query: str) -> tuple[bytes, ...]:
         """The mails of all threads in which a mail matches the query (the server's `/_/text/help/`); () if none does.
@@ -151,6 +149,13 @@ def _get_json(api: str, url: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise OutsideError(f"no sensible answer from {api}", hint="try again later")
     return value
+
+
+def _get_thread(node: "LoreNode", msgid: str) -> bytes:
+    data = node.get_mbox_by_msgid(msgid, nocache=True)
+    if not split_mbox(data):
+        raise OutsideError(f"{node.url} answered with something that is no mailbox", hint=_CHECK_NETWORK)
+    return data
 
 
 def _search(node: "LoreNode", query: str) -> bytes:
@@ -278,4 +283,5 @@ def _write_cache(file: Path | None, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(file)
     except OSError:
-        temporary.unlink(missing_ok=True)  # a full disk makes the cache useless, not the answer
+        with suppress(OSError):  # a full disk makes the cache useless, not the answer
+            temporary.unlink()
