@@ -21,6 +21,7 @@ from seriestool.trees import Tree
 TIPS = "refs/seriestool/tips/"
 KEEP = 400
 """Tips remembered for each tree."""
+_REFLOG_LINE = 400  # bytes that a line of a reflog hardly ever exceeds
 _KEEP_ALL = 100_000  # of all trees together, those that are gone included
 
 
@@ -62,13 +63,10 @@ def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: i
 def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 1000) -> tuple[PastTip, ...]:
     """Every tip that the trees are known to have had and whose commit is here, by tree, oldest first.
 
-    From the journal, and from the newest `limit` entries of the reflogs that are there.
+    From the journal, and from the newest `limit` entries of each reflog that is there.
     """
-    names = {tree.ref: tree.name for tree in trees}
     seen = list(_parse(_read(_folder(repository) / "log")))
-    if _has_reflogs(repository):
-        entries = repository.reflog(limit)
-        seen += [_Seen(entry.time, entry.commit, names[entry.ref]) for entry in entries if entry.ref in names]
+    seen += _in_reflogs(repository, tuple(trees), limit)
     tips = _intervals(seen)
     commits = sorted({tip.commit for tip in tips})
     here = {oid for oid, found in zip(commits, repository.objects.check(commits), strict=True) if found}
@@ -108,7 +106,7 @@ def _newest(seen: Sequence[_Seen], keep: int) -> list[_Seen]:
 
 def _intervals(seen: Iterable[_Seen]) -> list[PastTip]:
     by_tree: dict[str, list[_Seen]] = {}
-    for entry in sorted(set(seen)):
+    for entry in sorted(dict.fromkeys(seen), key=lambda one: one.time):
         by_tree.setdefault(entry.tree, []).append(entry)
     return [
         PastTip(tree, entry.commit, entry.time, following.time if following else None)
@@ -131,9 +129,44 @@ def _is_followed(tree: Tree, repository: Repository) -> bool:
     return tree.kind in ("remote", "configured") or (repository.is_bare and tree.kind == "branch")
 
 
-def _has_reflogs(repository: Repository) -> bool:
-    # Saves a process where none are; other ref storages (reftable) keep them elsewhere, so ask git there.
-    return (repository.common_dir / "logs").exists() or (repository.common_dir / "reftable").exists()
+def _in_reflogs(repository: Repository, trees: Sequence[Tree], limit: int) -> Iterator[_Seen]:
+    # Read from the files (gitrepository-layout(5), "logs"): git would walk those of all refs, and it never tells the
+    # value from which the first entry moved away. That one is the lost base after a clone and one forced fetch.
+    if (repository.common_dir / "reftable").exists():
+        names = {tree.ref: tree.name for tree in trees}
+        entries = repository.reflog(limit)
+        yield from (_Seen(entry.time, entry.commit, names[entry.ref]) for entry in entries if entry.ref in names)
+        return
+    for tree in trees:
+        lines = _read_end(repository.common_dir / "logs" / tree.ref, limit * _REFLOG_LINE).splitlines()
+        moves = [move for line in lines[-limit:] if (move := _parse_move(line))]
+        if moves and moves[0].old.strip("0"):
+            yield _Seen(max(moves[0].time - 1, 0), moves[0].old, tree.name)
+        yield from (_Seen(move.time, move.new, tree.name) for move in moves)
+
+
+class _Move(NamedTuple):
+    old: str
+    new: str
+    time: int
+
+
+def _parse_move(line: bytes) -> _Move | None:
+    words = line.partition(b"\t")[0].split(b" ")
+    if len(words) < 5 or len(words[0]) not in (40, 64) or not words[-2].isdigit():
+        return None
+    old, new = (word.decode("ascii", "replace") for word in words[:2])
+    return _Move(old, new, int(words[-2][:18]))
+
+
+def _read_end(path: Path, size: int) -> bytes:
+    """The last `size` bytes of a file; nothing where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - size, 0))
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _folder(repository: Repository) -> Path:
