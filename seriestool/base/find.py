@@ -6,7 +6,7 @@ over the whole history before the next one is tried, and the best commit is look
 repository itself before anything is claimed of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from seriestool.base import explain, fit, rank
@@ -38,19 +38,26 @@ def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -
         return _without_patches(series, ground, push_log)
     question = _Question(series, sharpen(find_preimage(series), ground.history, ground.contents), ground)
     stated = check_stated(series, question.preimage, ground, push_log)
-    notes: tuple[str, ...] = ()
+    notes = _limits(ground)
     region = fit.find_exact(ground.history, question.preimage)
     if region and (verdict := question.find_answer(Level.EXACT, region, stated, notes)):
         return verdict
-    try:
-        found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
-    except ContentMissingError as error:
-        notes = (f"{error.message}: only whole blobs could be compared",)
-        return question.nothing_applies(stated, notes, ())
-    notes = tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
+    found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
+    notes += tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
+    notes += tuple(
+        f"{path_text(path)} has versions that are not in this repository: only whole blobs could be compared"
+        for path in found.not_here
+    )
     if found.region and (verdict := question.find_answer(Level.APPLIES, found.region, stated, notes)):
         return verdict
     return question.nothing_applies(stated, notes, question.points())
+
+
+def _limits(ground: Ground) -> tuple[str, ...]:
+    """What the repository lacks for a full answer."""
+    if not ground.repository.is_shallow:
+        return ()
+    return ("this is a shallow clone: what came before it was not looked at (git fetch --unshallow)",)
 
 
 def _without_patches(series: Series, ground: Ground, push_log: LookUp) -> Verdict:
@@ -79,6 +86,7 @@ class _Question:
         if not candidates:
             return None
         best = candidates[0]
+        describe = self.ground.repository.start_describe(best.commit)
         if level is Level.EXACT:
             self._prove(best.commit)
         outcomes, notes = self._outcomes(best.commit, notes)
@@ -87,11 +95,11 @@ class _Question:
         if level is not Level.EXACT:
             position = self.ground.history.find(best.commit)
             paths = explain.explain(self.series, self.preimage, self.ground, position)
-        return self._verdict(level, self._base(best), stated, candidates, paths, notes)
+        return self._verdict(level, self._base(best, describe), stated, candidates, paths, notes)
 
     def nothing_applies(self, stated: Stated | None, notes: tuple[str, ...], points: Sequence[Point]) -> Verdict:
         """The verdict where plain `git apply` takes the series nowhere: three-way, partial or none."""
-        tried = tuple(self._try(point) for point in points)
+        tried = tuple(found for point in points if (found := self._try(point)))
         candidates = tuple(sorted(tried, key=lambda found: (-applied(found.outcomes), -found.matched)))
         merged = find_three_way(self.series, self.preimage, self.ground, candidates)
         if merged is not None:
@@ -100,7 +108,9 @@ class _Question:
         position = self.ground.history.find(best.commit) if best else None
         paths = explain.explain(self.series, self.preimage, self.ground, position)
         level = best.verdict if best else Level.NONE
-        base = self._base(best) if best and level is not Level.NONE else None
+        base = None
+        if best and level is not Level.NONE:
+            base = self._base(best, self.ground.repository.start_describe(best.commit))
         return self._verdict(level, base, stated, candidates, paths, notes)
 
     def points(self) -> tuple[Point, ...]:
@@ -108,8 +118,12 @@ class _Question:
         cover = fit.exact_cover(self.ground.history, self.preimage)
         return find_points(self.ground, self.preimage, cover, self.posting)
 
-    def _try(self, point: Point) -> Candidate:
-        files = self.ground.contents.at(point.position, self.series.touched)
+    def _try(self, point: Point) -> Candidate | None:
+        """How the series fares there; None where the contents are not here."""
+        try:
+            files = self.ground.contents.at(point.position, self.series.touched)
+        except ContentMissingError:
+            return None
         outcomes = try_series(files, self.series.patches)
         return Candidate(
             point.tree,
@@ -146,7 +160,8 @@ class _Question:
     ) -> Candidate | None:
         """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
         history = self.ground.history
-        runs = region.side_runs(LineCover(history, [place.tip for place, _ in found]))
+        covered = LineCover(history, [place.tip for place, _ in found])
+        runs = region.side_runs(covered, history.tips)
         if not runs:
             return None
         runs = tuple(sorted(runs, key=lambda run: abs(history.time(run.newest) - self.posting.time)))
@@ -160,9 +175,8 @@ class _Question:
         expected = len(self.preimage)
         matched = expected if level is Level.EXACT else self.preimage.matched_at(history, position)
         ranges = tuple(self._range(run) for run in runs)
-        return Candidate(
-            tree, history.oid(position), level, matched, expected, ranges, (), self.ground.tags.get(position)
-        )
+        oid = history.oid(position)
+        return Candidate(tree, oid, level, matched, expected, ranges, (), self.ground.tag_names.get(oid))
 
     def _range(self, run: Run) -> Range:
         history = self.ground.history
@@ -210,15 +224,13 @@ class _Question:
             return (), (*notes, f"{error.message}: the patches were not tried")
         return try_series(files, self.series.patches), notes
 
-    def _base(self, candidate: Candidate) -> Base | None:
+    def _base(self, candidate: Candidate, describe: Callable[[], str | None]) -> Base | None:
         commit = self.ground.commit(candidate.commit)
         if commit is None:
             return None
         position = self.ground.history.find(candidate.commit)
         tree = candidate.tree or (self.ground.tree_of(position) if position is not None else None)
-        return Base(
-            candidate.commit, tree, self.ground.repository.describe(candidate.commit), commit.subject, commit.date
-        )
+        return Base(candidate.commit, tree, describe(), commit.subject, commit.date)
 
     def _verdict(
         self,

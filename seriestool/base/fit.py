@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seriestool.apply import Track
-from seriestool.base.contents import Contents, try_track
+from seriestool.base.contents import ContentMissingError, Contents, try_track
 from seriestool.base.preimage import PreImage
 from seriestool.base.rank import Posting
 from seriestool.base.region import Interval, Region
@@ -60,27 +60,41 @@ class Applying:
 
     region: Region
     cut_short: tuple[bytes, ...]
+    """Too much to read."""
+    not_here: tuple[bytes, ...]
+    """Contents that a partial clone does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Versions of a path: which of them take the series, how many were tried, and how many are not here."""
+
+    good: frozenset[int]
+    count: int
+    missing: int
 
 
 def find_applying(history: History, preimage: PreImage, contents: Contents, posting: Posting) -> Applying:
     """The commits on which plain `git apply` takes the whole series.
 
     The path with the fewest versions goes first; of the next ones only the versions are tried that stand beside a good
-    version of those before. Raises ContentMissingError where a blob's content is not in the repository.
+    version of those before.
     """
     left: list[Interval] = [(0, len(history))]
-    cut_short = []
+    cut_short, not_here = [], []
     for path in sorted(preimage.paths, key=lambda path: (len(history.changes(path)), path)):
         pieces = pieces_within(history, left, path)
         versions = _by_nearness(history, pieces, posting)
-        good, tried = _good_versions(path, versions, preimage.tracks_of(path), contents)
-        left = [(start, stop) for start, stop, value in pieces if value in good]
-        if tried < len(versions):
+        tried = _try_versions(path, versions, preimage.tracks_of(path), contents)
+        left = [(start, stop) for start, stop, value in pieces if value in tried.good]
+        if tried.count < len(versions):
             cut_short.append(path)
+        if tried.missing:
+            not_here.append(path)
         if not left:
             break
     region = Region(history, _not_barred(history, preimage, left), _events(history, preimage))
-    return Applying(region, tuple(cut_short))
+    return Applying(region, tuple(cut_short), tuple(not_here))
 
 
 def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) -> list[int]:
@@ -92,20 +106,22 @@ def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) ->
     return sorted(away, key=lambda value: (away[value], value))
 
 
-def _good_versions(
-    path: bytes, versions: Sequence[int], tracks: Sequence[Track], contents: Contents
-) -> tuple[set[int], int]:
-    """The versions that take all that the series does to the path; and how many were tried."""
+def _try_versions(path: bytes, versions: Sequence[int], tracks: Sequence[Track], contents: Contents) -> _Tried:
+    """What each version says to all that the series does to the path."""
     good: set[int] = set()
-    read = 0
+    read = missing = 0
     for number, value in enumerate(versions):
         if read > MOST_BYTES:
-            return good, number
-        state = contents.state(value, path)
+            return _Tried(frozenset(good), number, missing)
+        try:
+            state = contents.state(value, path)
+        except ContentMissingError:
+            missing += 1
+            continue
         read += len(state.content) if state else 0
         if all(try_track(track, state).ok for track in tracks):
             good.add(value)
-    return good, len(versions)
+    return _Tried(frozenset(good), len(versions), missing)
 
 
 def _events(history: History, preimage: PreImage) -> set[int]:

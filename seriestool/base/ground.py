@@ -12,6 +12,7 @@ from seriestool.git import Repository
 from seriestool.history import History, tips_holding
 from seriestool.model import Series
 from seriestool.trees import Tree
+from seriestool.trees.journal import PastTip, past_tips
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,20 @@ class Place:
 class Ground:
     """A repository with everything that is known of it; `trees` come in the order in which they matter."""
 
-    def __init__(self, repository: Repository, history: History, trees: Iterable[Tree], tags: Iterable[Tree]) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        history: History,
+        trees: Iterable[Tree],
+        tags: Iterable[Tree],
+    ) -> None:
         self.repository = repository
         self.history = history
         self.contents = Contents(repository, history)
         self.places = self._places(trees)
         self._tags = tuple(tags)
+        self.tag_names = {tag.commit: tag.name for tag in self._tags}
+        """Names of tags by commit; of several tags on one commit the last by name."""
 
     def _places(self, trees: Iterable[Tree]) -> tuple[Place, ...]:
         found = ((tree, self.history.find(tree.commit)) for tree in trees)
@@ -38,13 +47,18 @@ class Ground:
 
     @cached_property
     def tags(self) -> dict[int, str]:
-        """Names of tags by position; of several tags on one commit the last by name."""
-        found = ((self.history.find(tag.commit), tag.name) for tag in self._tags)
+        """The same by position, for those that are in the history."""
+        found = ((self.history.find(oid), name) for oid, name in self.tag_names.items())
         return {position: name for position, name in found if position is not None}
+
+    @cached_property
+    def past(self) -> tuple[PastTip, ...]:
+        """Where the trees pointed before, as far as journal and reflogs know."""
+        return past_tips(self.repository, (place.tree for place in self.places))
 
     def posting(self, series: Series) -> Posting:
         """When the series was sent, and which commits had a name."""
-        return Posting(int(series.posted.timestamp()), frozenset(self.tags))
+        return Posting(int(series.posted.timestamp()), frozenset(self.tag_names))
 
     def tree_of(self, position: int) -> str | None:
         """The name of the first tree that has the commit: on its own line if any, else through a merge."""

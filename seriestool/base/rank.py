@@ -25,8 +25,8 @@ class Posting:
     """What decides about the likeliest base besides the history: when the mail was sent, and commits with a name."""
 
     time: int
-    named: Collection[int] = frozenset()
-    """Positions of tags and of tips that were recorded: nobody needs to guess that these could be fetched."""
+    named: Collection[str] = frozenset()
+    """Commits with a tag: nobody needs to guess that these could be fetched."""
 
 
 def likeliest(history: History, runs: Sequence[Run], posting: Posting) -> int:
@@ -56,7 +56,7 @@ def _last_before(history: History, run: Run, time: int) -> tuple[int, int | None
 def _last_pushed(history: History, run: Run, newest: int, follower: int | None, posting: Posting) -> int:
     """The newest commit from `newest` down that ended a push; `newest` itself if the run has none."""
     for position in _down(history, run, newest):
-        if position in posting.named or follower is None:
+        if follower is None or history.oid(position) in posting.named:
             return position
         if history.time(follower) - history.time(position) > SAME_PUSH:
             return position

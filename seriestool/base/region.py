@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seriestool.history import History, roots
+from seriestool.history import History, Line, roots
 
 Interval = tuple[int, int]
 
@@ -71,13 +71,16 @@ class Region:
             for entry, end in reversed(list(zip(entries, ends, strict=False)))
         )
 
-    def side_runs(self, covered: "LineCover") -> tuple[Run, ...]:
+    def side_runs(self, covered: "LineCover", heads: Iterable[int] = ()) -> tuple[Run, ...]:
         """The runs that end off all covered lines: on topics that were merged, or on no branch at all.
+
+        `heads` are the positions at which lines may end without a commit after them: tags, branches rebased away.
 
         A topic merged into a commit of the region belongs to the run that the merge is in.
         """
         ends: list[tuple[int, int | None]] = [(self.history.parent(leaving), leaving) for leaving in self.exits]
         ends += [(head, None) for head in self._merged_heads()]
+        ends += [(head, None) for head in self._last_of(head for head in heads if not covered.has(head))]
         seen: set[int] = set()
         runs = []
         for newest, ended_by in ends:
@@ -96,6 +99,17 @@ class Region:
             for merge, head in self.history.merges_into(start, stop):
                 (inside if merge in self else outside).add(head)
         return sorted(outside - inside)
+
+    def _last_of(self, heads: Iterable[int]) -> list[int]:
+        """Those of the heads in the region that are not on the line to another one in the same run."""
+        lines: dict[int, list[Line]] = {}
+        last = []
+        for head in sorted((head for head in set(heads) if head in self), key=self.history.depth, reverse=True):
+            known = lines.setdefault(self._entry_of(head), [])
+            if not any(line.has(head) for line in known):
+                known.append(self.history.on_line(head))
+                last.append(head)
+        return last
 
     def _entry_of(self, position: int) -> int:
         """The entry of the run that `position` is in: the last one on the line to it."""

@@ -13,7 +13,8 @@ from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import PreImage
 from seriestool.base.trial import level_of, try_series
-from seriestool.base.verdict import Level, Stated, StatedState
+from seriestool.base.verdict import Level, Stated, StatedState, utc
+from seriestool.history import tips_holding
 from seriestool.model import Series
 
 if TYPE_CHECKING:
@@ -40,11 +41,25 @@ def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: L
             value, StatedState.REBASED_AWAY if sightings else StatedState.UNKNOWN, None, None, sightings=sightings
         )
     tree = ground.tree_of(position)
-    if tree is None:
-        level, matched = _verify(position, series, preimage, ground)
-        return Stated(value, StatedState.REBASED_AWAY, level, None, matched, sightings=push_log(value))
     level, matched = _verify(position, series, preimage, ground)
+    if tree is None:
+        note = _where_it_was(position, ground)
+        return Stated(value, StatedState.REBASED_AWAY, level, None, matched, note, push_log(value))
     return Stated(value, StatedState.KNOWN, level, tree, matched)
+
+
+def _where_it_was(position: int, ground: Ground) -> str | None:
+    """When which tree had it, as far as journal and reflogs know."""
+    tips = {tip: at for tip in ground.past if (at := ground.history.find(tip.commit)) is not None}
+    was_tip = [tip for tip, at in tips.items() if at == position]
+    holders = tips_holding(ground.history, position, tips.values())
+    best = max(
+        was_tip or [tip for tip, at in tips.items() if at in holders], key=lambda tip: tip.seen_from, default=None
+    )
+    if best is None:
+        return None
+    until = f" until {utc(best.seen_until):%Y-%m-%d %H:%M:%S} UTC" if best.seen_until else ""
+    return f"it was {'the tip of' if was_tip else 'in'} {best.tree}{until}"
 
 
 def _malformed(value: str, series: Series, preimage: PreImage, ground: Ground) -> Stated:

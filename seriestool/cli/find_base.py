@@ -22,7 +22,7 @@ from seriestool.history import index_dir, update
 from seriestool.model import Series
 from seriestool.source import resolve
 from seriestool.trees import Tree, list_tags, list_trees
-from seriestool.trees.journal import record_tips
+from seriestool.trees.journal import past_tips, record_tips
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting
@@ -77,8 +77,12 @@ def _ground(repository: Repository, series: Series, names: Sequence[str], ui: Ui
     trees = list_trees(refs, config, repository.head())
     _record(repository, trees, ui)
     with ui.progress("reading the history (once)") as progress:
-        history = update(repository, refs, _index_folder(repository), progress)
+        history = update(repository, refs, _index_folder(repository), progress, lambda: _past(repository, trees))
     return Ground(repository, history, _order(repository, series, _chosen(trees, names)), list_tags(refs))
+
+
+def _past(repository: Repository, trees: Sequence[Tree]) -> set[str]:
+    return {tip.commit for tip in past_tips(repository, trees)}
 
 
 def _index_folder(repository: Repository) -> Path:

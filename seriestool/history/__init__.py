@@ -5,7 +5,7 @@
 """
 
 from seriestool.history.history import History, Line
-from seriestool.history.reach import Piece, leaves_within, pieces_within, roots, tips_holding
+from seriestool.history.reach import Piece, pieces_within, roots, tips_holding
 from seriestool.history.segments import Segments, coverage
 from seriestool.history.updater import fingerprint, index_dir, update
 from seriestool.history.values import absent, blob_prefix, match_value, mode_of, value_of
@@ -22,7 +22,6 @@ __all__ = [
     "coverage",
     "fingerprint",
     "index_dir",
-    "leaves_within",
     "match_value",
     "mode_of",
     "pieces_within",

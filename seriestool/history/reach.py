@@ -4,8 +4,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
-from itertools import compress
-from operator import eq
 
 from seriestool.history.history import History
 from seriestool.history.layout import Layer
@@ -22,16 +20,6 @@ def roots(history: History) -> list[int]:
 
 def _own_roots(layer: Layer) -> list[int]:
     return list(layer.roots[: bisect_left(layer.hang_off, 0)])
-
-
-def leaves_within(history: History, within: Segments) -> Iterator[int]:
-    """The positions in `within` at which a line of first parents ends, as far as each layer knows."""
-    for layer in history.layers:
-        for start, stop in within:
-            first, last = max(start - layer.offset, 0), min(stop - layer.offset, len(layer))
-            if first < last:
-                is_leaf = map(eq, layer.ends[first:last], range(first + 1, last + 1))
-                yield from compress(range(layer.offset + first, layer.offset + last), is_leaf)
 
 
 def pieces_within(history: History, within: Segments, path: bytes) -> list[Piece]:

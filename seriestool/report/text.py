@@ -65,7 +65,8 @@ def _answer(verdict: Verdict, style: Style) -> list[str]:
     if not verdict.series.patches:
         return ["base: not looked for, the patches are not at hand"]
     if base is None:
-        return [style.bad("base: none. The series applies to no commit of any known tree.")]
+        limit = " that could be tried" if verdict.notes else ""
+        return [style.bad(f"base: none. The series applies to no commit of any known tree{limit}.")]
     name = f"{base.commit}" + (f" ({base.describe})" if base.describe else "")
     where = f"in {base.tree}, " if base.tree else ""
     lines = [
