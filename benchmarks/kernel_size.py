@@ -142,7 +142,11 @@ class MadeUp:
 
     def __init__(self, folder: Path, stream: Stream | None = None) -> None:
         self.common_dir = folder
+        self.objects = self
         self._stream = stream
+
+    def check(self, names: Iterable[str]) -> list[tuple[str, str, int]]:
+        return [(name, "commit", 0) for name in names]
 
     def raw_log(self, include: Iterable[str], exclude: Iterable[str] = ()) -> AbstractContextManager[IO[bytes]]:
         del include, exclude
