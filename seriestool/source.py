@@ -30,7 +30,7 @@ _LORE_HOSTS = ("lore.kernel.org", "patch.msgid.link", "msgid.link", "lkml.kernel
 _KINDS = "a message-id, URL, change-id, file, folder, '-' or range of commits"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SourceOptions:
     """Which version is wanted, and where to look; what is a callable costs something, and is called when needed."""
 
@@ -149,7 +149,7 @@ def _find_range(name: str, options: SourceOptions) -> Series | None:
     mails = parse_mails(split_mbox(_FORMAT_PATCH_FROM.sub(b"From mboxrd@z Thu Jan  1 00:00:00 1970", mbox), name))
     if not mails:
         raise InputError(f"'{name}' has no commits", hint="write base..tip, the older one first")
-    series = assemble(mails, replace(options.wanted, version=None), name)
+    series = assemble(mails, options.wanted._replace(version=None), name)
     return replace(series, posted=_commit_date(repository, tip) or series.posted)
 
 
@@ -212,7 +212,7 @@ def _lore_url(options: SourceOptions) -> str:
 
 
 def _series_of_msgid(msgid: str, options: SourceOptions, lore: "Lore") -> Series:
-    wanted = replace(options.wanted, msgid=msgid)
+    wanted = options.wanted._replace(msgid=msgid)
     for place in options.archives:
         if raw_mails := archive.find_thread(_existing(place), msgid):
             return assemble(parse_mails(raw_mails), wanted, str(place))
@@ -221,7 +221,7 @@ def _series_of_msgid(msgid: str, options: SourceOptions, lore: "Lore") -> Series
 
 
 def _series_of_change_id(change_id: str, options: SourceOptions) -> Series:
-    wanted = replace(options.wanted, change_id=change_id)
+    wanted = options.wanted._replace(change_id=change_id)
     for place in options.archives:
         if raw_mails := archive.find_thread(_existing(place), None, change_id):
             return assemble(parse_mails(raw_mails), wanted, str(place))
@@ -243,7 +243,7 @@ def _with_other_versions(raw_mails: Sequence[bytes], wanted: Wanted, lore: "Lore
     mails = parse_mails(raw_mails)
     if wanted.version is not None and any(one.version == wanted.version for one in find_postings(mails)):
         return assemble(mails, wanted, lore.url)
-    here = assemble(mails, replace(wanted, version=None, partial=True), lore.url)
+    here = assemble(mails, wanted._replace(version=None, partial=True), lore.url)
     try:
         others = lore.search(_query(here, mails))
     except SeriestoolError as error:

@@ -3,6 +3,7 @@
 
 import os
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from seriestool.cli.options import Parser
@@ -65,4 +66,5 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
     except OSError as error:
         raise OutsideError(f"cannot write '{path}': {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

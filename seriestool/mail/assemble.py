@@ -6,8 +6,8 @@ same work. Replies belong to neither.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from seriestool.errors import InputError, NotFoundError
 from seriestool.mail.headers import decode_text
@@ -20,8 +20,7 @@ _MAX_MISSING_NAMED = 10
 _SENT_TOGETHER = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which series of a mailbox is meant: that of a message-id, of a change-id, of a version; the newest by default."""
 
     msgid: str | None = None
@@ -31,16 +30,18 @@ class Wanted:
     """Accept a series of which patches are missing."""
 
 
-@dataclass(slots=True)
 class Posting:
     """The mails of one version, as sent at once."""
 
-    version: int
-    expected: int
-    cover: Mail | None = None
-    patches: dict[int, Mail] = field(default_factory=dict)
-    older: dict[int, Mail] = field(default_factory=dict)
-    """Patches taken over from the version before, in a partial reroll."""
+    __slots__ = ("cover", "expected", "older", "patches", "version")
+
+    def __init__(self, version: int, expected: int) -> None:
+        self.version = version
+        self.expected = expected
+        self.cover: Mail | None = None
+        self.patches: dict[int, Mail] = {}
+        # Taken over from the version before, in a partial reroll.
+        self.older: dict[int, Mail] = {}
 
     @property
     def mails(self) -> list[Mail]:

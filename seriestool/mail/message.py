@@ -3,9 +3,9 @@
 
 import binascii
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from seriestool.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
 from seriestool.mail.subject import Subject, parse_subject
@@ -24,11 +24,11 @@ _DIFF = re.compile(rb"^(?:diff --git |diff -|Index: |--- \S[^\n]*\n\+\+\+ )", re
 Headers = dict[str, list[bytes]]
 
 
-@dataclass(frozen=True)
 class Mail:
     """One mail; what is decoded is decoded when it is asked for."""
 
-    raw: bytes
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
 
     @cached_property
     def _split(self) -> tuple[Headers, bytes]:
@@ -124,8 +124,7 @@ class Mail:
         return _DIFF.search(self.body) is not None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One text part; `text` has its transfer encoding undone."""
 
     text: bytes

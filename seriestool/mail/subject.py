@@ -2,7 +2,7 @@
 """What a patch mail's subject says: `[RFC PATCH net-next v3 2/9] net: do this`."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _REPLY = re.compile(r"(?:re|aw|antw|fw|fwd|回复|答复)\s*(?:\[\d+\])?\s*[:\uff1a]\s*", re.I)
 _BRACKET = re.compile(r"\s*\[([^\[\]]{0,300})\]\s*")
@@ -13,8 +13,7 @@ _BARE = re.compile(r"(?:rfc\s+)?patch\b[\s:,-]*(?:v(\d{1,4})\b[\s:,-]*)?(?:(\d{1
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A subject taken apart."""
 
     title: str
