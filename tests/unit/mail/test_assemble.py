@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Threads, each a mailbox in tests/data/mail named after its case; `v1-0` is `v1-0@example.org`."""
 
+import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from seriestool.errors import InputError, NotFoundError
+from seriestool.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.mail import Mail, Wanted, assemble, parse_mails, split_mbox
+from seriestool.mail.write import write_mbox
 from seriestool.model import Prerequisite, Series
+from seriestool.report.series import series_dict
+from seriestool.source import series_of_text
 from tests.helpers import ROOT, shared
 
 ONES, TWOS = "1" * 40, "2" * 40
@@ -220,3 +227,37 @@ def test_the_real_thread_has_no_trailers_from_replies() -> None:
     series = assemble(parse_mails(split_mbox(shared("data/tls-session-tags/thread.mbox").read_bytes())))
     assert series.base.commit == "4d4d6605de5f91a40335729b6a7cc15e83b280f3"
     assert {one.name for patch in series.patches for one in patch.trailers} <= {"Fixes", "Signed-off-by"}
+
+
+def test_a_mailbox_with_too_many_patches_is_refused() -> None:
+    mail = b"From: a@example.org\nMessage-ID: <%d@example.org>\nSubject: [PATCH 0/2] x\n\nwords\n"
+    with pytest.raises(InputError, match="more than 5000 patches"):
+        assemble(parse_mails(mail % number for number in range(5001)))
+
+
+def test_a_long_archive_takes_no_time() -> None:
+    mail = b"From: a@example.org\nMessage-ID: <%d@example.org>\nSubject: [PATCH] x%d\n\n---\ndiff --git a/x b/x\n"
+    start = time.monotonic()
+    with pytest.raises(InputError, match="and 1498 more"):
+        assemble(parse_mails(mail % (number, number) for number in range(1500)))
+    assert time.monotonic() - start < 10
+
+
+FILES = sorted(path.name for path in (ROOT / "tests/data/mail").iterdir())
+
+
+@given(st.sampled_from(FILES), st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_mail_holds_the_error_is_ours(name: str, data: st.DataObject) -> None:
+    content = (ROOT / "tests/data/mail" / name).read_bytes()
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content)))
+        skipped = data.draw(st.integers(0, 40))
+        content = content[:at] + data.draw(st.binary(max_size=8)) + content[at + skipped :]
+    try:
+        series = series_of_text(content, Wanted(partial=True), name)
+    except SeriestoolError as error:
+        assert "\n" not in error.message
+    else:
+        assert split_mbox(write_mbox(series)) or not series.patches
+        assert isinstance(json.dumps(series_dict(series)), str)
