@@ -77,6 +77,7 @@ class _Question:
         self.preimage = preimage
         self.ground = ground
         self.posting = ground.posting(series)
+        self._paths = tuple({*series.touched, *preimage.barred})
 
     def find_answer(
         self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]
@@ -121,7 +122,7 @@ class _Question:
     def _try(self, point: Point) -> Candidate | None:
         """How the series fares there; None where the contents are not here."""
         try:
-            files = self.ground.contents.at(point.position, self.series.touched)
+            files = self.ground.contents.at(point.position, self._paths)
         except ContentMissingError:
             return None
         outcomes = try_series(files, self.series.patches)
@@ -161,14 +162,9 @@ class _Question:
         """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
         history = self.ground.history
         covered = LineCover(history, [place.tip for place, _ in found])
-        runs = region.side_runs(covered, history.tips)
-        if not runs:
-            return None
-        runs = tuple(sorted(runs, key=lambda run: abs(history.time(run.newest) - self.posting.time)))
-        best = rank.nearest(history, (run.newest for run in runs), self.posting)
-        if best is None:
-            return None
-        return self._candidate(None, best, level, runs[:MOST_SIDE_RUNS])
+        runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
+        best = rank.nearest(history, (rank.likeliest(history, [run], self.posting) for run in runs), self.posting)
+        return None if best is None else self._candidate(None, best, level, runs)
 
     def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:
         history = self.ground.history
@@ -219,7 +215,7 @@ class _Question:
         position = self.ground.history.find(oid)
         assert position is not None  # noqa: S101
         try:
-            files = self.ground.contents.at(position, self.series.touched)
+            files = self.ground.contents.at(position, self._paths)
         except ContentMissingError as error:
             return (), (*notes, f"{error.message}: the patches were not tried")
         return try_series(files, self.series.patches), notes

@@ -6,11 +6,12 @@ paths asked about can begin or end a run, so everything here costs what those pa
 history does.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from seriestool.history import History, Line, roots
+from seriestool.history import History, roots
 
 Interval = tuple[int, int]
 
@@ -71,25 +72,20 @@ class Region:
             for entry, end in reversed(list(zip(entries, ends, strict=False)))
         )
 
-    def side_runs(self, covered: "LineCover", heads: Iterable[int] = ()) -> tuple[Run, ...]:
+    def side_runs(self, covered: "LineCover", heads: Sequence[int], time: int, most: int) -> tuple[Run, ...]:
         """The runs that end off all covered lines: on topics that were merged, or on no branch at all.
 
-        `heads` are the positions at which lines may end without a commit after them: tags, branches rebased away.
-
-        A topic merged into a commit of the region belongs to the run that the merge is in.
+        At most `most` of them: those that ended before `time` first, the nearest first. `heads`, sorted, are the
+        positions at which lines may end without a commit after them: tags, branches rebased away. A topic merged into
+        a commit of the region belongs to the run that the merge is in.
         """
-        ends: list[tuple[int, int | None]] = [(self.history.parent(leaving), leaving) for leaving in self.exits]
-        ends += [(head, None) for head in self._merged_heads()]
-        ends += [(head, None) for head in self._last_of(head for head in heads if not covered.has(head))]
-        seen: set[int] = set()
-        runs = []
-        for newest, ended_by in ends:
-            if newest in seen or covered.has(newest):
-                continue
-            seen.add(newest)
-            entry = self._entry_of(newest)
-            runs.append(Run(entry, newest, ended_by))
-        return tuple(runs)
+        ends: dict[int, int | None] = dict.fromkeys(self._last_of(heads))
+        ends |= dict.fromkeys(self._merged_heads())
+        ends |= {self.history.parent(leaving): leaving for leaving in self.exits}
+        away = {newest: self.history.time(newest) - time for newest in ends}
+        near = sorted(ends, key=lambda newest: (away[newest] > 0, abs(away[newest]), newest))
+        off = islice((newest for newest in near if not covered.has(newest)), most)
+        return tuple(Run(self._entry_of(newest), newest, ends[newest]) for newest in off)
 
     def _merged_heads(self) -> list[int]:
         """Tips of merged topics that are in the region, while no merge of them is."""
@@ -100,21 +96,25 @@ class Region:
                 (inside if merge in self else outside).add(head)
         return sorted(outside - inside)
 
-    def _last_of(self, heads: Iterable[int]) -> list[int]:
-        """Those of the heads in the region that are not on the line to another one in the same run."""
-        lines: dict[int, list[Line]] = {}
-        last = []
-        for head in sorted((head for head in set(heads) if head in self), key=self.history.depth, reverse=True):
-            known = lines.setdefault(self._entry_of(head), [])
-            if not any(line.has(head) for line in known):
-                known.append(self.history.on_line(head))
-                last.append(head)
-        return last
+    def _last_of(self, heads: Sequence[int]) -> Iterator[int]:
+        """Those of the heads in the region after which no other head comes.
+
+        Where one does, the line to it ends in the region, or leaves it after this head: another end is told of.
+        """
+        for head in heads:
+            if head in self and not self._is_followed(head, heads):
+                yield head
+
+    def _is_followed(self, head: int, heads: Sequence[int]) -> bool:
+        first, *others = self.history.descends(head)
+        after = [(head + 1, first[1]), *others]
+        return any(bisect_left(heads, start) < bisect_left(heads, stop) for start, stop in after)
 
     def _entry_of(self, position: int) -> int:
         """The entry of the run that `position` is in: the last one on the line to it."""
         line = self.history.on_line(position)
-        return max((entry for entry in self.entries if line.has(entry)), key=self.history.depth)
+        before = self.entries[: bisect_right(self.entries, position)]
+        return next(entry for entry in reversed(before) if line.has(entry))
 
 
 class LineCover:
