@@ -198,6 +198,10 @@ class Repository:
         found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in _lines(out))}
         return tuple(Ref(name, oid) for name, oid in found.items())
 
+    def packed_bytes(self) -> int:
+        """The size of the packs: a rough measure of how much history there is."""
+        return sum(pack.stat().st_size for pack in (self.common_dir / "objects" / "pack").glob("*.pack"))
+
     def head(self) -> str | None:
         """The full name of the branch that HEAD points to, or None where it is detached or unborn."""
         out = self._try("symbolic-ref", "-q", "HEAD")

@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
-import os
-import time
 from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from seriestool.base.find import find_base
-from seriestool.base.ground import Ground
 from seriestool.base.verdict import Stated, StatedState, Verdict
+from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
-from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
+from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
+from seriestool.errors import SeriestoolError
 from seriestool.git import Repository
-from seriestool.history import index_dir, update
 from seriestool.model import Series
 from seriestool.source import resolve
-from seriestool.trees import Tree, list_tags, list_trees
-from seriestool.trees.journal import past_tips, record_tips
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting
@@ -66,37 +59,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
 
 def _find(repository: Repository, series: Series, trees: Sequence[str], ui: Ui) -> Verdict:
-    return find_base(series, _ground(repository, series, trees, ui), partial(look_up, repository))
-
-
-def _ground(repository: Repository, series: Series, names: Sequence[str], ui: Ui) -> Ground:
-    refs = repository.refs()
-    if not refs:
-        raise NotFoundError(f"no commits in '{repository.git_dir}'", hint="fetch a tree into the repository first")
-    config = repository.config()
-    trees = list_trees(refs, config, repository.head())
-    _record(repository, trees, ui)
-    with ui.progress("reading the history (once)") as progress:
-        history = update(repository, refs, _index_folder(repository), progress, lambda: _past(repository, trees))
-    return Ground(repository, history, _order(repository, series, _chosen(trees, names)), list_tags(refs))
-
-
-def _past(repository: Repository, trees: Sequence[Tree]) -> set[str]:
-    return {tip.commit for tip in past_tips(repository, trees)}
-
-
-def _index_folder(repository: Repository) -> Path:
-    """Where the history index is: with the repository, or in the cache where that is somebody else's."""
-    if os.access(repository.common_dir, os.W_OK):
-        return index_dir(repository)
-    return cache_dir() / "history" / quote(str(repository.common_dir), safe="")
-
-
-def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
-    unknown = [name for name in names if name not in {tree.name for tree in trees}]
-    if unknown:
-        raise InputError(f"there is no tree '{unknown[0]}'", hint="see 'seriestool trees list'")
-    return [tree for tree in trees if tree.name in names] if names else trees
+    return find_base(series, open_ground(repository, series, trees, ui), partial(look_up, repository))
 
 
 def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
@@ -111,32 +74,14 @@ def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
         return log.find_commit(oid)
 
 
-def _order(repository: Repository, series: Series, trees: Sequence[Tree]) -> Sequence[Tree]:
-    """The trees that the series is meant for first."""
-    if len(trees) < 2:
-        return trees
-    from seriestool.trees.suggest import order_trees
-
-    return order_trees(series, trees, repository)
-
-
-def _record(repository: Repository, trees: Sequence[Tree], ui: Ui) -> None:
-    """Remember where the trees point today; a repository that cannot be written to is no reason to stop."""
-    try:
-        record_tips(repository, trees, int(time.time()))
-    except OutsideError as error:
-        ui.detail(f"{error.message}: today's tips will not be found again once they are rebased away")
-
-
 def _fetch(repository: Repository, stated: Stated | None, ui: Ui) -> bool:
     """Whether the stated base was fetched from where the push log saw it."""
     if stated is None or stated.state is not StatedState.REBASED_AWAY or stated.verdict or not stated.sightings:
         return False
-    from seriestool.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
+    from seriestool.cli.push_log import fetch_seen
 
-    base = repository.config().get("seriestool.pushlogurl", (KERNEL_ORG,))[-1]
     try:
-        fetch_commit(repository, repo_url(stated.sightings[0].repo, base), stated.commit)
+        fetch_seen(repository, stated.sightings, ui)
     except SeriestoolError as error:
         ui.note(f"the stated base could not be fetched: {error.message}")
         return False

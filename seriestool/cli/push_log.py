@@ -115,7 +115,7 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     with log:
         found = log.find_commit(arguments.commit.lower())
         told = {one.msgid: push for one in found if (push := log.find_push(one.msgid))}
-    ref = _fetch(repository, found, ui) if arguments.fetch and found else None
+    ref = fetch_seen(repository, found, ui) if arguments.fetch and found else None
     if arguments.json:
         ui.json(sightings_dict(arguments.commit.lower(), found, told, ref))
     elif found:
@@ -125,7 +125,12 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     return 0 if found else EXIT_NOT_SEEN
 
 
-def _fetch(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
+def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
+    """The ref that keeps the commit, fetched from the first server that has it still.
+
+    Raises NotFoundError where none has, InputError where the sightings are of several commits, OutsideError where a
+    server cannot be reached.
+    """
     from seriestool.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
 
     commits = {one.commit for one in found}
