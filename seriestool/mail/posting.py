@@ -137,11 +137,23 @@ def _split_group(version: int, expected: int, group: list[Mail], by_msgid: dict[
         threads.setdefault(_anchor(mail, group, by_msgid) or f"unnamed {place}", []).append(mail)
     if expected == 1 and all(mail.subject.counter is None for mail in group):
         return [_posting(version, 1, [mail]) for mail in group]
+    if _is_one_set(expected, group):
+        return [_posting(version, expected, group)]
     postings: list[Posting] = []
     for thread in sorted(threads.values(), key=lambda some: min(mail.posted for mail in some)):
         for part in _without_collisions(thread):
             _join(postings, _posting(version, expected, part))
     return postings
+
+
+def _is_one_set(expected: int, group: list[Mail]) -> bool:
+    """Whether the mails count themselves from 1 to the end, each once, and know nothing of any thread."""
+    counters = sorted(mail.subject.counter or 0 for mail in group)
+    return (
+        counters[-expected:] == list(range(1, expected + 1))
+        and not any(mail.references for mail in group)
+        and (len(counters) == expected or counters[:-expected] == [0])
+    )
 
 
 def _anchor(mail: Mail, group: list[Mail], by_msgid: dict[str, Mail]) -> str:

@@ -262,3 +262,20 @@ def test_whatever_a_mail_holds_the_error_is_ours(name: str, data: st.DataObject)
     else:
         assert split_mbox(write_mbox(series)) or not series.patches
         assert isinstance(json.dumps(series_dict(series)), str)
+
+
+def test_one_whole_set_without_threading_is_a_series_whoever_wrote_its_patches() -> None:
+    """- [PATCH 1/2] by one author
+    - [PATCH 2/2] by another, three weeks later
+    """
+    mails = [
+        b"From: %s\nDate: %s\nMessage-ID: <%d@example.org>\nSubject: [PATCH %d/2] part\n\ntext\n---\n"
+        b"diff --git a/f%d b/f%d\nindex 1234567..89abcde 100644\n--- a/f%d\n+++ b/f%d\n@@ -1 +1 @@\n-a\n+b\n"
+        % (author, date, n, n, n, n, n, n)
+        for n, author, date in (
+            (1, b"A <a@example.org>", b"Tue, 19 May 2026 02:55:22 +0000"),
+            (2, b"B <b@example.org>", b"Wed, 10 Jun 2026 16:38:17 +0000"),
+        )
+    ]
+    series = assemble(parse_mails(mails), Wanted(), "a file")
+    assert [patch.counter for patch in series.patches] == [1, 2]
