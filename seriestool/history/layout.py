@@ -92,7 +92,7 @@ class Layer:
             raise LayerError
         magic, *numbers = _HEADER.unpack_from(buffer)
         counts = Counts(*numbers)
-        if magic != _MAGIC or max(numbers) > len(buffer) or counts.oid_size not in (20, 32):
+        if magic != _MAGIC or max(counts[1:]) > len(buffer) or counts.oid_size not in (20, 32):
             raise LayerError
         views: dict[str, memoryview] = {}
         at = _HEADER.size

@@ -61,6 +61,16 @@ def test_layers_shrink_by_four(make_repo: Make, tmp_path: Path) -> None:
     assert [len(layer) for layer in history.layers] == [120, 27]
 
 
+def test_a_layer_that_lies_higher_than_its_bytes_are_many(make_repo: Make, tmp_path: Path) -> None:
+    maker = Maker(make_repo(), seed=1)
+    for step in (2000, 1):
+        maker.grow(step)
+        history = indexed(maker.repo, tmp_path / "index")
+    top = tmp_path / "index" / str(history.manifest and history.manifest.layers[-1])
+    assert history.layers[-1].offset > top.stat().st_size
+    assert oids(history) == set(maker.commits)
+
+
 def test_nothing_new_starts_no_git_and_writes_nothing(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
