@@ -207,10 +207,13 @@ def _written(
 def _blocked(
     files: Mapping[bytes, FileState], written: Mapping[bytes, FileState], diffs: Sequence[FileDiff]
 ) -> Iterator[Failure]:
-    """New files below something that is no directory: another file, or a symbolic link."""
+    """New files below something that is no directory, another file or a symbolic link, or in the place of one."""
+    directories = {parent for path in written for parent in _parents(path)}
     for diff in diffs:
         if diff.new_path is not None and diff.new_path not in files:
             yield from (Failure(diff.new_path, "exists") for parent in _parents(diff.new_path) if parent in written)
+            if diff.new_path in directories:
+                yield Failure(diff.new_path, "exists")
 
 
 def _parents(path: bytes) -> Iterator[bytes]:

@@ -46,9 +46,9 @@ def exact_cover(history: History, preimage: PreImage) -> Cover:
 
 
 def _not_barred(history: History, preimage: PreImage, left: Sequence[Interval]) -> list[Interval]:
-    """Without the commits that have a file where the series needs a directory."""
+    """Without the commits that have a file in the way of one that the series adds."""
     kept = list(left)
-    for path in preimage.directories:
+    for path in preimage.barred:
         if history.changes(path):
             kept = [(start, stop) for start, stop, value in pieces_within(history, kept, path) if absent(value)]
     return kept
@@ -125,5 +125,5 @@ def _try_versions(path: bytes, versions: Sequence[int], tracks: Sequence[Track],
 
 
 def _events(history: History, preimage: PreImage) -> set[int]:
-    paths = (*preimage.paths, *preimage.directories)
+    paths = (*preimage.paths, *preimage.barred)
     return {position for path in paths for position, _ in history.changes(path)}

@@ -71,8 +71,8 @@ class PreImage:
 
     expectations: tuple[Expectation, ...]
     tracks: tuple[Track, ...]
-    directories: tuple[bytes, ...] = ()
-    """Where the series needs a directory: there may be no file of that name."""
+    barred: tuple[bytes, ...] = ()
+    """Where no file may be: a file that the series adds needs directories above it, and none in its own place."""
 
     def __len__(self) -> int:
         return len(self.expectations)
@@ -85,6 +85,10 @@ class PreImage:
     def tracks_of(self, path: bytes) -> tuple[Track, ...]:
         """What the series does to one path of the base; more than one track where it is copied."""
         return tuple(track for track in self.tracks if track.path == path)
+
+    def is_barred(self, history: History, position: int) -> bool:
+        """Whether a file is in the way of one that the series adds."""
+        return any(not absent(history.value(position, path)) for path in self.barred)
 
     def matched_at(self, history: History, position: int) -> int:
         """How many paths are as expected at a commit."""
@@ -126,13 +130,15 @@ def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
 
 
 def sharpen(preimage: PreImage, history: History, contents: Contents) -> PreImage:
-    """The same, with longer blob ids where those of the mails fit several versions of a path.
+    """The same, as far as it takes the history to tell.
 
-    The version is meant that the series applies to, if that is only one (https://git-scm.com/docs/git-apply).
+    Where the blob id of a mail fits several versions of a path, the one is meant that the series applies to, if that is
+    only one. Where the series adds a file, what ever stood below that path is barred.
     """
-    return replace(
-        preimage, expectations=tuple(_sharpen(one, preimage, history, contents) for one in preimage.expectations)
-    )
+    expectations = tuple(_sharpen(one, preimage, history, contents) for one in preimage.expectations)
+    added = [wanted.path for wanted in expectations if wanted.expects is Expects.ABSENT]
+    below = {path for folder in added for path in history.paths_under(folder)} - set(preimage.paths)
+    return replace(preimage, expectations=expectations, barred=tuple(sorted(below.union(preimage.barred))))
 
 
 def _sharpen(wanted: Expectation, preimage: PreImage, history: History, contents: Contents) -> Expectation:

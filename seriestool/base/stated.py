@@ -74,10 +74,10 @@ def _malformed(value: str, series: Series, preimage: PreImage, ground: Ground) -
 
 def _verify(position: int, series: Series, preimage: PreImage, ground: Ground) -> tuple[Level | None, int]:
     matched = preimage.matched_at(ground.history, position)
-    if matched == len(preimage):
+    if matched == len(preimage) and not preimage.is_barred(ground.history, position):
         return Level.EXACT, matched
     try:
-        files = ground.contents.at(position, preimage.paths)
+        files = ground.contents.at(position, (*series.touched, *preimage.barred))
     except ContentMissingError:
         return None, matched
     return level_of(try_series(files, series.patches)), matched
