@@ -93,10 +93,12 @@ def _claim(verdict: Verdict) -> str:
 def _proof(verdict: Verdict) -> Iterator[str]:
     best = verdict.candidates[0]
     if verdict.level is Level.EXACT:
-        yield f"proof: all {best.expected} paths are there as the series names them"
+        yield f"proof: {_count(best.expected, 'path is', 'paths are')} there, each as the series names it"
     else:
         yield f"blobs: {best.matched} of {best.expected} paths are as the series names them"
-    if best.outcomes and verdict.level.is_base:
+    if verdict.level is Level.THREE_WAY:
+        yield f"tried: {_count(len(best.outcomes), 'patch goes', 'patches go')} in with git apply --3way"
+    elif best.outcomes and verdict.level.is_base:
         yield _fared(best.outcomes)
 
 
