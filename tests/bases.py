@@ -171,3 +171,10 @@ def leading(candidate: Mapping[str, Any]) -> int:
     """How many patches go in, from the first on."""
     fine = [outcome["outcome"] in ("UNMODIFIED", "MODIFIED", "EMPTY") for outcome in candidate["outcomes"]]
     return fine.index(False) if False in fine else len(fine)
+
+
+def misplaced(stderr: str) -> tuple[str, int]:
+    """(path, line) of the first hunk that `git apply` could not place."""
+    found = re.search(r"^error: patch failed: (.*):(\d+)$", stderr, flags=re.MULTILINE)
+    assert found, stderr
+    return found[1], int(found[2])
