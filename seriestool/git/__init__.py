@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Git, as verbs: the one package that starts it."""
+
+from seriestool.git.objects import ObjectReader
+from seriestool.git.process import GitError, clean_environment, config_at, iter_tokens, version, without_password
+from seriestool.git.repository import Ref, ReflogEntry, Repository
+from seriestool.git.scratch import Scratch, TreeEntry
+
+__all__ = [
+    "GitError",
+    "ObjectReader",
+    "Ref",
+    "ReflogEntry",
+    "Repository",
+    "Scratch",
+    "TreeEntry",
+    "clean_environment",
+    "config_at",
+    "iter_tokens",
+    "version",
+    "without_password",
+]

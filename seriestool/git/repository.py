@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A repository, and the verbs that callers use on it: `refs`, `ls_tree`, `describe`; never an argv."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple, Self
+
+from seriestool.errors import NotFoundError
+from seriestool.git.objects import ObjectReader, batches
+from seriestool.git.process import (
+    Git,
+    as_environment,
+    clean_environment,
+    output_lines,
+    parse_config,
+    run_long,
+    temporary_folder,
+)
+from seriestool.git.scratch import Scratch, TreeEntry
+
+_STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
+# What no option of format-patch overrides.
+_UNCONFIGURED_DIFF = {
+    "format.headers": "",
+    "diff.context": "3",
+    "diff.algorithm": "default",
+    "diff.suppressBlankEmpty": "no",
+    "diff.indentHeuristic": "yes",
+    "diff.orderFile": "/dev/null",
+    "i18n.logOutputEncoding": "UTF-8",
+}
+_ARGUMENTS_PER_CALL = 500
+_ARGUMENT_BYTES = 1 << 16  # all arguments together; POSIX promises little more
+_LONGEST_PATH = 4096
+_ABBREVIATION = 12  # hex digits in a description, whatever core.abbrev says
+
+
+class Ref(NamedTuple):
+    """A ref and the commit that it points to, tags peeled."""
+
+    name: str
+    commit: str
+
+
+class ReflogEntry(NamedTuple):
+    """A value that a ref got, and when (unix time)."""
+
+    ref: str
+    commit: str
+    time: int
+
+
+class Repository:
+    """A git repository on disk: bare or not, a worktree, shallow, partial, sha1 or sha256."""
+
+    def __init__(self, git_dir: Path, common_dir: Path, object_format: str, is_bare: bool, is_shallow: bool) -> None:
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.object_format = object_format
+        self.is_bare = is_bare
+        self.is_shallow = is_shallow
+        self._git = Git(git_dir)
+        self._objects: ObjectReader | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The repository that `path` stands in.
+
+        Raises NotFoundError where there is none.
+        """
+        answer = subprocess.run(
+            ["git", "-C", str(path), "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
+             "--show-object-format", "--is-bare-repository", "--is-shallow-repository"],
+            capture_output=True, env=clean_environment())  # fmt: skip
+        if answer.returncode:
+            raise NotFoundError(
+                f"not a git repository: '{path}'", hint="stand in a git repository, or name one with --repo"
+            )
+        git_dir, common_dir, object_format, bare, shallow = os.fsdecode(answer.stdout).removesuffix("\n").split("\n")
+        return cls(Path(git_dir), Path(common_dir), object_format, bare == "true", shallow == "true")
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """The bare repository at `path`, made (sha1) where it is not there yet."""
+        command = ["git", "init", "--quiet", "--bare", "--template=", "--object-format=sha1", "--", str(path)]
+        run_long(command, timeout=60)
+        return cls.open(path)
+
+    @property
+    def oid_size(self) -> int:
+        """Bytes in an object id: 20 or 32."""
+        return 32 if self.object_format == "sha256" else 20
+
+    @property
+    def objects(self) -> "ObjectReader":
+        """The long-lived reader of this repository's objects."""
+        if self._objects is None:
+            self._objects = ObjectReader(self._git.command, clean_environment())
+        return self._objects
+
+    def close(self) -> None:
+        """End the long-lived reader, if one was started."""
+        if self._objects is not None:
+            self._objects.close()
+            self._objects = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def refs(self) -> tuple[Ref, ...]:
+        """Every ref with what it leads to, sorted by name: a commit but for odd tags, annotated tags peeled.
+
+        That it is a commit is not looked up: with thousands of refs it would take most of an answer's time.
+        """
+        out = self._git.attempt("show-ref", "--dereference")  # exit code 1: there are none, or one of them is broken
+        if out is None:
+            out = self._git.run("for-each-ref", "--format=%(objectname) %(refname)")
+        found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in output_lines(out))}
+        return tuple(Ref(name, oid) for name, oid in found.items())
+
+    def packed_bytes(self) -> int:
+        """The size of the packs: a rough measure of how much history there is."""
+        return sum(pack.stat().st_size for pack in (self.common_dir / "objects" / "pack").glob("*.pack"))
+
+    def head(self) -> str | None:
+        """The full name of the branch that HEAD points to, or None where it is detached or unborn."""
+        out = self._git.attempt("symbolic-ref", "-q", "HEAD")
+        return out.decode().strip() if out else None
+
+    def resolve(self, name: str) -> str | None:
+        """The full id of the commit that `name` (a ref, an id, any git revision) stands for, or None."""
+        if "\0" in name:
+            return None
+        out = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}")
+        return out.decode().strip() if out else None
+
+    def config(self) -> dict[str, tuple[str, ...]]:
+        """git-config as this repository sees it: key (section and name lower case) -> its values, last one last."""
+        return parse_config(self._git.run("config", "--list", "-z"))
+
+    def ls_tree(self, commit: str, paths: Sequence[bytes]) -> dict[bytes, TreeEntry]:
+        """What `commit` has at those of `paths` that it has; one process for some hundred paths.
+
+        A folder is among them only where nothing below it is asked for.
+        """
+        wanted = frozenset(path for path in paths if _is_tree_path(path))
+        entries: dict[bytes, TreeEntry] = {}
+        for some in batches(sorted(wanted), _ARGUMENT_BYTES, _ARGUMENTS_PER_CALL):
+            out = self._git.run("ls-tree", "-z", "--full-tree", "--full-name", commit, "--", *map(os.fsdecode, some),
+                            env={"GIT_LITERAL_PATHSPECS": "1"})  # fmt: skip
+            for line in out.split(b"\0")[:-1]:
+                meta, _, path = line.partition(b"\t")
+                mode, kind, oid = meta.decode().split()
+                if path in wanted:
+                    entries[path] = TreeEntry(int(mode, 8), kind, oid)
+        return entries
+
+    def describe(self, commit: str) -> str | None:
+        """`git describe --tags` of the commit, or None where no tag leads to it."""
+        return self.start_describe(commit)()
+
+    def start_describe(self, commit: str) -> Callable[[], str | None]:
+        """The same, to be asked for later: it takes longer than other questions, and can go on beside them."""
+        process = self._git.start("describe", "--tags", f"--abbrev={_ABBREVIATION}", commit)
+
+        def result() -> str | None:
+            out = process.communicate()[0]
+            return out.decode("utf-8", "replace").strip() or None
+
+        return result
+
+    def raw_log(
+        self, include: Iterable[str], exclude: Iterable[str] = (), since: int = 0, until: int | None = None
+    ) -> AbstractContextManager[IO[bytes]]:
+        """A stream of all commits reachable from `include` and not from `exclude`, each against its first parent.
+
+        `since` and `until` bound the committer's time (seconds since 1970; a walk ends at commits before `since`).
+        NUL-separated tokens. A commit is `\\x01<id> <committer time> <parent ids>`; then for each path that it changes
+        `:<old mode> <new mode> <old id> <new id> <status>` (sometimes after a newline) and the path. Merges are
+        compared with their first parent, roots with the empty tree.
+        """
+        revisions = "".join([*(f"{oid}\n" for oid in include), *(f"^{oid}\n" for oid in exclude)])
+        return self._git.stream(
+            "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
+             "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
+             "-O/dev/null", "--encoding=UTF-8", "--format=%x01%H %ct %P",
+             *([f"--max-age={since}"] if since else []), *([f"--min-age={until}"] if until is not None else []),
+             *([] if revisions else ["--all", "--max-count=0"]),  # asked about nothing, git would tell of HEAD
+            stdin=revisions.encode())  # fmt: skip
+
+    def reflog(self, limit: int = 5000) -> tuple[ReflogEntry, ...]:
+        """The newest `limit` values that the refs had, as far as reflogs remember them and the commits are there."""
+        options = ("--walk-reflogs", "--all", "--ignore-missing", f"--max-count={limit}", "--date=unix")
+        out = self._git.attempt("log", *options, "--format=%H %gD")
+        return tuple(entry for line in output_lines(out or b"") if (entry := _parse_reflog(line)))
+
+    def missing_from(self, tips: Iterable[str], commits: Iterable[str]) -> frozenset[str]:
+        """Those of `commits` that are here and that none of `tips` leads to."""
+        wanted = tuple(commits)
+        revisions = "".join([*(f"{oid}\n" for oid in wanted), *(f"^{oid}\n" for oid in tips)])
+        out = self._git.run("rev-list", "--ignore-missing", "--stdin", stdin=revisions.encode())
+        return frozenset(out.decode().split()) & frozenset(wanted)
+
+    def create_ref(self, name: str, commit: str) -> None:
+        """A new ref; GitError where one of that name is there already."""
+        self._git.run(
+            "update-ref", "--stdin", "-z", stdin=f"create {name}\0{commit}\0".encode("utf-8", "surrogateescape")
+        )
+
+    def is_branch_name(self, name: str) -> bool:
+        """Whether a branch may be called so (git-check-ref-format(1))."""
+        return self._git.attempt("check-ref-format", "--branch", name) is not None and not name.startswith(("-", "@{"))
+
+    def update_refs(self, values: Mapping[str, str | None]) -> None:
+        """Refs set to new values (None: deleted), all of them or none (`git update-ref --stdin`)."""
+        lines = [
+            f"delete {name}\0\0" if value is None else f"update {name}\0{value}\0\0" for name, value in values.items()
+        ]
+        self._git.run(
+            "update-ref", "--no-deref", "--stdin", "-z", stdin="".join(lines).encode("utf-8", "surrogateescape")
+        )
+
+    def fetch(self, url: str, refspecs: Sequence[str], timeout: float) -> None:
+        """Refs of another repository fetched into this one, without tags and FETCH_HEAD.
+
+        Refs that are gone there go here too, among those that the refspecs write; they go first (so no --atomic),
+        because `next` may stand in the way of `next/a`. Protocol version 2 whatever is configured: it alone hands
+        out commits that no ref leads to any more (gitprotocol-v2, "fetch").
+        Raises GitError, also when it takes longer than `timeout` seconds.
+        """
+        command = [
+            *self._git.command, "-c", "protocol.version=2", "-c", "fetch.writeCommitGraph=false",
+            "-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={_STALLED}",
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules",
+            "--prune", "--no-prune-tags", "--end-of-options", url, *refspecs,
+        ]  # fmt: skip
+        run_long(command, timeout)
+
+    def added_blobs(self) -> tuple[tuple[bytes, str], ...]:
+        """(path, id) of every blob that a commit of any ref brought in, oldest first: an archive's mails."""
+        out = self._git.run(
+            "log", "--all", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--root", "--format="
+        )
+        tokens = out.split(b"\0")
+        pairs = zip(tokens[::2], tokens[1::2], strict=False)
+        return tuple(
+            (path, oid) for meta, path in pairs if (oid := meta.decode("ascii", "replace").split(" ")[3]).strip("0")
+        )
+
+    def contents(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """(id, content) of each of these objects that is here, in that order; one process, one after the other."""
+        names = "".join(f"{oid}\n" for oid in oids).encode()
+        with self._git.stream("cat-file", "--batch", "--buffer", stdin=names) as stream:
+            while line := stream.readline():
+                oid, _, rest = line.decode("ascii", "replace").strip().partition(" ")
+                if rest == "missing":
+                    continue
+                yield oid, stream.read(int(rest.rpartition(" ")[2]))
+                stream.read(1)
+
+    def format_patch(self, base: str, tip: str) -> bytes:
+        """The commits of `base..tip`, merges left out, as mails in one mboxrd; full blob ids, binary patches whole.
+
+        As `git format-patch` writes them where nothing is configured.
+        """
+        return self._git.run(
+            "format-patch", "--stdout", "--pretty=mboxrd", "--full-index", "--binary", "--find-renames", "--numbered",
+            "--subject-prefix=PATCH", "--no-attach", "--no-cover-letter", "--no-thread", "--no-base", "--no-notes",
+            "--no-signoff", "--no-from", "--no-to", "--no-cc", "--no-add-header", "--no-signature", "--no-color",
+            "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative",
+            "--ignore-submodules=none", "--submodule=short", "--inter-hunk-context=0", "--always",
+            "--end-of-options", f"{base}..{tip}", env=as_environment(_UNCONFIGURED_DIFF))  # fmt: skip
+
+    def set_config(self, key: str, value: str) -> None:
+        """The repository's git-config with `key` set to this one value."""
+        self._git.run("config", "--local", "--replace-all", key, value)
+
+    def add_config(self, key: str, value: str) -> None:
+        """The repository's git-config with one more value of `key`."""
+        self._git.run("config", "--local", "--add", key, value)
+
+    def unset_config(self, key: str, value: str) -> None:
+        """The repository's git-config without this value of `key`."""
+        self._git.run("config", "--local", "--fixed-value", "--unset-all", key, value)
+
+    def remove_config_section(self, section: str) -> None:
+        """The repository's git-config without this section."""
+        self._git.run("config", "--local", "--remove-section", section)
+
+    @contextmanager
+    def scratch(self) -> Iterator["Scratch"]:
+        """An index and an object store of their own, on top of this repository's objects; gone after the block."""
+        with temporary_folder() as folder:
+            objects = folder / "objects"
+            objects.mkdir()
+            alternates = str(self.common_dir / "objects")
+            env = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
+            yield Scratch(self._git, folder, env)
+
+    @contextmanager
+    def draft(self) -> Iterator["Scratch"]:
+        """An index of its own, gone after the block; new objects go to the repository, where no ref leads to them."""
+        with temporary_folder() as folder:
+            yield Scratch(self._git, folder, {})
+
+
+def _parse_reflog(line: str) -> ReflogEntry | None:
+    commit, _, selector = line.partition(" ")
+    ref, _, time = selector.rpartition("@{")
+    return ReflogEntry(ref, commit, int(time[:-1])) if ref and time[:-1].isdigit() else None
+
+
+def _is_tree_path(path: bytes) -> bool:
+    """Whether a tree could have the path; git takes others for a mistake of the caller."""
+    if b"\0" in path or len(path) > _LONGEST_PATH:
+        return False
+    return not any(part in (b"", b".", b"..") for part in path.split(b"/"))

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches tried and committed by git itself, away from the user's index and work tree."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from seriestool.git.process import Git
+
+
+class TreeEntry(NamedTuple):
+    """What a commit's tree has at a path: mode as in the tree (0o100644), type (blob, commit), object id."""
+
+    mode: int
+    kind: str
+    oid: str
+
+
+class Scratch:
+    """An index of our own, on which git itself tries patches: the user's index and work tree are not touched."""
+
+    def __init__(self, git: Git, folder: Path, env: Mapping[str, str]) -> None:
+        self._git = git
+        self._folder = folder
+        self._index = folder / "index"
+        self._env = {"GIT_INDEX_FILE": str(self._index), "GIT_WORK_TREE": str(folder), **env}
+
+    def load(self, entries: Mapping[bytes, TreeEntry]) -> None:
+        """Fill the index with just these entries."""
+        self._index.unlink(missing_ok=True)
+        lines = (f"{entry.mode:o} {entry.oid}\t".encode() + path + b"\0" for path, entry in entries.items())
+        self._run("update-index", "-z", "--index-info", stdin=b"".join(lines))
+
+    def load_commit(self, commit: str) -> None:
+        """Fill the index with all that the commit has."""
+        self._run("read-tree", commit)
+
+    def apply(self, diff: bytes, strip: int) -> bool:
+        """Whether plain `git apply --cached` takes the diff; if so the index has it."""
+        return self._apply(diff, f"-p{strip}")
+
+    def apply_three_way(self, diff: bytes, strip: int) -> bool:
+        """The same, with a three-way merge where the diff alone does not apply."""
+        return self._apply(diff, f"-p{strip}", "--3way")
+
+    def commit(self, parent: str, message: bytes, author: Mapping[str, str]) -> str:
+        """The id of a new commit of what the index has; `author` has GIT_AUTHOR_NAME, _EMAIL and _DATE."""
+        tree = self._run("write-tree").decode().strip()
+        arguments = ("-c", "commit.gpgSign=false", "commit-tree", "-p", parent, "-F", "-", tree)
+        return self._git.run(*arguments, stdin=message, env=author).decode().strip()
+
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        return self._git.run(*arguments, stdin=stdin, env=self._env, folder=self._folder)
+
+    def _apply(self, diff: bytes, *options: str) -> bool:
+        # In our own folder: even with --cached a three-way merge makes directories for files that it cannot merge.
+        arguments = ("apply", "--cached", *options, "-")
+        return self._git.attempt(*arguments, stdin=diff, env=self._env, folder=self._folder) is not None

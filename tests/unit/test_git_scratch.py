@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches tried by git itself, in an index of our own."""
+
+from pathlib import Path
+
+import pytest
+
+from seriestool.git import Repository
+from tests.helpers import Repo
+
+
+def test_a_three_way_merge_writes_nothing_where_the_user_stands(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For a file that both sides add, git apply --cached --3way checks it out, in the current directory.
+    base = repo.commit({"a": "a\n"})
+    repo.commit({"dir/new": "theirs\n"})
+    diff = repo.format_patch(f"{base}..")
+    repo.git("update-ref", "refs/heads/main", base)
+    ours = repo.commit({"dir/new": "ours\n"})
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    with Repository.open(repo.path) as repository, repository.scratch() as scratch:
+        scratch.load(repository.ls_tree(ours, [b"dir/new"]))
+        assert not scratch.apply_three_way(diff, 1)
+
+    assert not list(here.iterdir())
+    assert (repo.path / "dir/new").read_text() == "ours\n"
+
+
+def test_a_draft_makes_commits_that_no_ref_leads_to(repo: Repo) -> None:
+    base = repo.commit({"a": "1\n", "b": "b\n"})
+    repo.commit({"a": "2\n"})
+    diff = repo.format_patch(f"{base}..")
+    refs, status = repo.git("for-each-ref"), repo.git("status", "--short")
+    author = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "1700000000 +0000"}
+
+    with Repository.open(repo.path) as repository, repository.draft() as draft:
+        draft.load_commit(base)
+        assert draft.apply(diff, 1)
+        commit = draft.commit(base, b"two\n", author)
+
+    assert repo.git("show", f"{commit}:a") == "2"
+    assert repo.git("show", f"{commit}:b") == "b"
+    assert repo.git("log", "-1", "--format=%an %ae %at %s", commit) == "A a@example.org 1700000000 two"
+    assert (repo.git("for-each-ref"), repo.git("status", "--short")) == (refs, status)
