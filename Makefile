@@ -15,7 +15,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make check   linters, types, layers and tests: what must be green before a commit"
 	@echo "make golden  write the expected output of the commands anew; read the diff"
-	@echo "make bench   measure"
+	@echo "make bench   measure; some of it on a repository of yours: make bench REPO=/path/to/git"
 	@echo "make clean   remove what the above made"
 
 demo: $(VENV)/.stamp-run
@@ -38,7 +38,7 @@ golden: $(VENV)/.stamp-dev
 	@git --no-pager diff --stat -- tests/cli
 
 bench: $(VENV)/.stamp-dev
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(REPO)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
