@@ -91,6 +91,8 @@ def _run_command(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> tuple[CommandModule, Namespace]:
     arguments = default_options()
     _top_parser().parse_args(argv, arguments)
+    if arguments.command is None:
+        raise InputError("no command was given", hint="see 'seriestool --help'")
     command = get_command(arguments.command)
     module = cast("CommandModule", import_module(command.module))
     parser = Parser(f"seriestool {command.name}", description=command.summary)
@@ -110,7 +112,7 @@ def _top_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"seriestool {__version__}")
     add_common_options(parser)
-    parser.add_argument("command", metavar="<command>", help=SUPPRESS)  # the epilog has them
+    parser.add_argument("command", metavar="<command>", nargs="?", help=SUPPRESS)  # the epilog has them
     parser.add_argument("rest", nargs="...", help=SUPPRESS)
     return parser
 

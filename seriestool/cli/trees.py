@@ -72,6 +72,8 @@ def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
         ui.json(trees_dict(trees, unfetched))
     elif trees or unfetched:
         ui.out(trees_text(trees, unfetched, Style(ui.color)))
+    else:
+        ui.note("there are no trees: fetch a branch, or name one with 'seriestool trees add'")
     return 0
 
 
@@ -106,7 +108,8 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     with ui.progress("reading the history") as progress:
         update(repository, repository.refs(), index_dir(repository), progress)
     if failed:
-        raise OutsideError(f"cannot fetch {_quoted(failed)}", hint="the other trees are up to date")
+        others = "the other trees are up to date" if len(failed) < len(trees) else None
+        raise OutsideError(f"cannot fetch {_quoted(failed)}", hint=others)
     return 0
 
 

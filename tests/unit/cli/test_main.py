@@ -136,10 +136,10 @@ def test_the_log_goes_home_without_a_state_folder(
 @pytest.mark.parametrize(
     ("arguments", "text", "hint"),
     [
-        ([], "the following arguments are required: <command>", "see 'seriestool --help'"),
+        ([], "no command was given", "see 'seriestool --help'"),
         (["find-bsae"], "'find-bsae' is not a seriestool command", "did you mean 'find-base'?"),
         (["quux"], "'quux' is not a seriestool command", "see 'seriestool --help'"),
-        (["--nope"], "the following arguments are required: <command>", "see 'seriestool --help'"),
+        (["--nope"], "unrecognized arguments: --nope", "see 'seriestool --help'"),
         (["--nope", "show"], "unrecognized arguments: --nope", "see 'seriestool --help'"),
         (["--color", "red", "show"], "argument --color: invalid choice: 'red'", "see 'seriestool --help'"),
     ],

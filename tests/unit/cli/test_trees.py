@@ -99,8 +99,15 @@ def test_tree_that_fails_is_named_and_stops_no_other(repo: Repo, there: Repo, cl
         cli_here("trees", "add", name, url, cwd=repo.path)
     result = cli_here("trees", "update", cwd=repo.path)
     assert result.code == 4
-    assert "seriestool: cannot fetch 'a-gone', 'c-bad'\n" in result.err
+    assert "seriestool: cannot fetch 'a-gone', 'c-bad'\nhint: the other trees are up to date\n" in result.err
     assert "refs/seriestool/trees/b-good/main" in refs(repo)
+
+
+def test_a_tree_that_fails_alone_says_nothing_of_others(repo: Repo, there: Repo, cli_here: Cli) -> None:
+    cli_here("trees", "add", "gone", there.path.with_name("x").as_uri(), cwd=repo.path)
+    result = cli_here("trees", "update", "gone", cwd=repo.path)
+    assert result.code == 4
+    assert result.err.endswith("seriestool: cannot fetch 'gone'\n")
 
 
 def test_interrupted_update_leaves_no_process_and_no_lock(repo: Repo, tmp_path: Path, cli_here: Cli) -> None:
@@ -190,7 +197,9 @@ def test_no_repository(tmp_path: Path, cli_here: Cli) -> None:
 
 
 def test_empty_repository(repo: Repo, cli_here: Cli) -> None:
-    assert cli_here("trees", "list", cwd=repo.path) == Result(0, "", "")
+    result = cli_here("trees", "list", cwd=repo.path)
+    assert (result.code, result.out) == (0, "")
+    assert result.err.startswith("there are no trees: ")
     assert cli_here("trees", "update", cwd=repo.path).code == 0
 
 
