@@ -19,11 +19,7 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
     Raises InputError where the branch is there already or cannot be called so, or where there is no base;
     ConflictError where a patch does not apply after all.
     """
-    ref = f"refs/heads/{name}"
-    if not repository.is_branch_name(name):
-        raise InputError(f"'{name}' cannot be the name of a branch")
-    if repository.resolve(ref) is not None:
-        raise InputError(f"a branch '{name}' is there already", hint="choose another name, or delete it first")
+    ref = check_branch_name(repository, name)
     if verdict.base is None or not verdict.level.is_base:
         raise InputError("there is no base to put the series on")
     tip = verdict.base.commit
@@ -33,6 +29,16 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
             tip = _commit(draft, patch, tip)
     repository.create_ref(ref, tip)
     return tip
+
+
+def check_branch_name(repository: Repository, name: str) -> str:
+    """The ref of the branch to be; raises InputError where it is there already or cannot be called so."""
+    ref = f"refs/heads/{name}"
+    if not repository.is_branch_name(name):
+        raise InputError(f"'{name}' cannot be the name of a branch")
+    if repository.resolve(ref) is not None:
+        raise InputError(f"a branch '{name}' is there already", hint="choose another name, or delete it first")
+    return ref
 
 
 def _commit(draft: Scratch, patch: Patch, parent: str) -> str:

@@ -45,6 +45,10 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:
     """Find the base and print it; 0 where there is one, 1 where there is none."""
     with Repository.open(arguments.repo) as repository:
+        if arguments.branch is not None:
+            from seriestool.base.branch import check_branch_name
+
+            check_branch_name(repository, arguments.branch)
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
@@ -53,6 +57,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
             verdict = _find(repository, series, arguments.trees, ui)
         _print(verdict, arguments.format, ui)
         if not verdict.level.is_base:
+            if arguments.format == "text":
+                ui.note(f"hint: {_next_step(verdict)}")
             return EXIT_NO_BASE
         _write(arguments, repository, verdict, ui)
     return 0
@@ -102,6 +108,20 @@ def _print(verdict: Verdict, form: str, ui: Ui) -> None:
         ui.out(verdict_text(verdict, Style(ui.color)))
 
 
+def _next_step(verdict: Verdict) -> str:
+    """What may lead on to a base where there is none."""
+    series = verdict.series
+    if not series.patches and series.change_id:
+        return f"'seriestool find-base {series.change_id}' looks for the patches on the server"
+    if not series.patches:
+        return "name the series by a message-id: then its patches are looked for on the server"
+    if verdict.stated and verdict.stated.sightings and verdict.stated.verdict is None:
+        return "--fetch asks the server that had the stated base for it"
+    suggest = "'seriestool trees suggest' says which tree it may be for, 'seriestool trees add' brings one here"
+    foreign = all(path.reason == "never" for path in verdict.paths if path.blob)
+    return f"no tree here ever had a file that the series was made from; {suggest}" if foreign else suggest
+
+
 def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: Ui) -> None:
     """What was asked for besides the answer: the mbox, the branch."""
     if arguments.output is not None and verdict.base is not None:
@@ -111,7 +131,7 @@ def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: U
         path = output_path(arguments.output, verdict.series)
         write_file(path, write_mbox(verdict.series, verdict.base.commit), arguments.force)
         ui.note(f"wrote {path}")
-    if arguments.branch:
+    if arguments.branch is not None:
         from seriestool.base.branch import make_branch
 
         tip = make_branch(repository, verdict, arguments.branch)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from seriestool.errors import NotFoundError
+from seriestool.errors import NotFoundError, OutsideError
 from seriestool.git.objects import ObjectReader, batches
 from seriestool.git.process import (
     Git,
@@ -75,6 +75,11 @@ class Repository:
             ["git", "-C", str(path), "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
              "--show-object-format", "--is-bare-repository", "--is-shallow-repository"],
             capture_output=True, env=clean_environment())  # fmt: skip
+        if b"dubious ownership" in answer.stderr:
+            raise NotFoundError(
+                f"git does not trust the repository at '{path}': it belongs to somebody else",
+                hint="see 'safe.directory' in git help config",
+            )
         if answer.returncode:
             raise NotFoundError(
                 f"not a git repository: '{path}'", hint="stand in a git repository, or name one with --repo"
@@ -305,7 +310,13 @@ class Repository:
 
     @contextmanager
     def draft(self) -> Iterator["Scratch"]:
-        """An index of its own, gone after the block; new objects go to the repository, where no ref leads to them."""
+        """An index of its own, gone after the block; new objects go to the repository, where no ref leads to them.
+
+        Raises OutsideError where the repository cannot be written to.
+        """
+        objects = self.common_dir / "objects"
+        if not os.access(objects, os.W_OK):
+            raise OutsideError(f"cannot write to '{objects}'")
         with temporary_folder() as folder:
             yield Scratch(self._git, folder, {})
 

@@ -93,7 +93,8 @@ def _claim(verdict: Verdict) -> str:
 def _proof(verdict: Verdict) -> Iterator[str]:
     best = verdict.candidates[0]
     if verdict.level is Level.EXACT:
-        yield f"proof: {_count(best.expected, 'path is', 'paths are')} there, each as the series names it"
+        each = ", each" if best.expected > 1 else ""
+        yield f"proof: {_count(best.expected, 'path is', 'paths are')} there{each} as the series names it"
     else:
         yield f"blobs: {best.matched} of {best.expected} paths are as the series names them"
     if verdict.level is Level.THREE_WAY:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.bases import find, lines, make_series, run_find_base, with_stated
-from tests.helpers import FIRST_DATE, Repo
+from tests.helpers import FIRST_DATE, ROOT, Repo, Result
 
 Golden = Callable[[str, str], None]
 DAY = 24 * 3600
@@ -93,8 +93,8 @@ CODES = {partial: 1, none: 1}
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda function: function.__name__)
 def test_text(repo: Repo, golden: Golden, situation: Callable[[Repo], bytes]) -> None:
     code, out, err = run_find_base(repo, situation(repo))
-    assert (code, err) == (CODES.get(situation, 0), "")
-    golden(f"find-base-{situation.__name__.replace('_', '-')}", out)
+    assert code == CODES.get(situation, 0)
+    golden(f"find-base-{situation.__name__.replace('_', '-')}", out + err)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda function: function.__name__)
@@ -103,6 +103,20 @@ def test_text_is_the_same_without_colour(repo: Repo, situation: Callable[[Repo],
     plain = run_find_base(repo, mbox)[1]
     assert "\x1b" not in plain
     assert all(len(line.rstrip()) == len(line) for line in plain.splitlines())
+
+
+def test_a_quoted_cover_letter_leads_to_its_patches(repo: Repo, cli_here: Callable[..., Result]) -> None:
+    repo.commit({"a.c": TEXT})
+    letter = ROOT / "tests/data/mail/pipermail-reply.txt"
+    result = cli_here("find-base", letter, cwd=repo.path)
+    assert result.code == 1
+    assert "hint: 'seriestool find-base 20" in result.err
+
+
+def test_only_readers_of_text_get_hints(repo: Repo) -> None:
+    mbox = none(repo)
+    assert "hint: " in run_find_base(repo, mbox)[2]
+    assert run_find_base(repo, mbox, "--json")[2] == ""
 
 
 ANSWER: dict[str, Any] = {
@@ -172,7 +186,8 @@ BASE_LINE = re.compile(
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda function: function.__name__)
 def test_b4_lines(repo: Repo, situation: Callable[[Repo], bytes]) -> None:
     code, out, err = run_find_base(repo, situation(repo), "--format=b4")
-    assert (code, err) == (CODES.get(situation, 0), "")
+    assert code == CODES.get(situation, 0)
+    assert all(line.startswith("hint: ") for line in err.splitlines())
     assert all(BASE_LINE.fullmatch(line) for line in out.splitlines()), out
 
 
