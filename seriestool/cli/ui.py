@@ -86,12 +86,12 @@ class _Bar:
 
     def _start(self) -> Callable[[int], None]:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.completed:,d}" if self._total is None else "{task.completed:,d}/{task.total:,d}"),
             TimeElapsedColumn(),
         )
         bar = self._stack.enter_context(Progress(*columns, console=Console(file=self._stream), transient=True))
