@@ -56,7 +56,7 @@ def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: i
             _record(repository, folder, tips, now, keep)
             _replace(folder / "digest", digest.encode())
     except OSError as error:
-        raise OutsideError(f"cannot write the journal of tips: {error}") from error
+        raise OutsideError(f"cannot write the journal of tips '{folder}': {error.strerror}") from error
     return True
 
 
