@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The base of a series put together again: a tree's commit, and each blob that it lacks proven by how it is made."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+
+from seriestool.apply import FileState
+from seriestool.base.contents import ContentMissingError
+from seriestool.base.ground import Ground
+from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
+from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites, Rebuilt, Recipe
+from seriestool.base.prerequisites.prove import Proof, Search, nearest, prepare, prove
+from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
+from seriestool.base.prerequisites.stated import find_hints, resolve_stated
+from seriestool.base.trial import level_of, try_series
+from seriestool.base.verdict import Verdict
+from seriestool.history import History, absent, match_value, mode_of
+from seriestool.model import Series
+
+MOST_SEARCHES = 80
+"""Blobs that are searched for; the others are looked for in the trees only."""
+
+
+def find_prerequisites(verdict: Verdict, ground: Ground, source: PatchSource) -> Prerequisites:
+    """What the series needs beyond the trees: as the author states, and as its blobs prove.
+
+    The blobs are searched for where no commit is the base; then the base is put together on the commit that has most of
+    them.
+    """
+    stated = resolve_stated(verdict.series, source)
+    hints = find_hints(verdict.series)
+    position = _best_position(verdict, ground)
+    if position is None:
+        return Prerequisites(stated, None, hints)
+    rebuilder = _Rebuilder(verdict.series, ground, source, position)
+    rebuilt = rebuilder.rebuild()
+    return Prerequisites((*stated, *rebuilder.needs(stated)), rebuilt, hints)
+
+
+def _best_position(verdict: Verdict, ground: Ground) -> int | None:
+    """The commit with most of the blobs, of those that were tried; None where there is a base already."""
+    if verdict.level.is_base or not verdict.candidates:
+        return None
+    best = max(verdict.candidates, key=lambda candidate: candidate.matched)
+    return ground.history.find(best.commit)
+
+
+class _Rebuilder:
+    def __init__(self, series: Series, ground: Ground, source: PatchSource, position: int) -> None:
+        self._series = series
+        self._ground = ground
+        self._source = source
+        self._position = position
+        self._preimage = sharpen(find_preimage(series), ground.history, ground.contents)
+        self._own = frozenset(patch.msgid for patch in series.patches)
+        self._proofs: list[Proof] = []
+
+    def rebuild(self) -> Rebuilt:
+        """The base on the chosen commit, and how the series fares there."""
+        blobs = [wanted for wanted in self._preimage.expectations if wanted.expects is Expects.BLOB]
+        made = [self._make(wanted, number < MOST_SEARCHES) for number, wanted in enumerate(blobs)]
+        files = {recipe.path: state for recipe, state in made if state is not None}
+        history = self._ground.history
+        outcomes = try_series({**self._tree_files(), **files}, self._series.patches)
+        recipes = tuple(recipe for recipe, _ in made)
+        return Rebuilt(
+            history.oid(self._position),
+            self._ground.tree_of(self._position),
+            sum(recipe.is_proven for recipe in recipes),
+            len(recipes),
+            level_of(outcomes),
+            recipes,
+            outcomes,
+            {recipe.path: state for recipe, state in made if state is not None and recipe.kind != "base"},
+        )
+
+    def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
+        """The patches of all proofs, each once, in the order in which they were mailed."""
+        paths: dict[tuple[MailedPatch, bool], list[bytes]] = {}
+        for proof in self._proofs:
+            for touch, removal in proof.steps:
+                paths.setdefault((touch.patch, removal), []).append(proof.path)
+        known = {need.patch.msgid for need in stated if need.patch}
+        found = sorted(paths.items(), key=lambda item: (item[0][0].date, item[0][0].msgid))
+        return tuple(
+            self._need(patch, removal, proven)
+            for (patch, removal), proven in found
+            if patch.msgid not in known and patch.msgid not in self._own
+        )
+
+    def _need(self, patch: MailedPatch, removal: bool, proven: Sequence[bytes]) -> Need:
+        merged = self._merged_as(patch, proven)
+        state = NeedState.MERGED if merged or removal else NeedState.UNMERGED
+        if state is NeedState.UNMERGED and self._is_superseded(patch):
+            state = NeedState.SUPERSEDED
+        return Need(patch, state, "discovered", None, removal, merged, tuple(proven))
+
+    def _is_superseded(self, patch: MailedPatch) -> bool:
+        if patch.change_id is None:
+            return False
+        return any(other.version > patch.version for other in self._source.find_change_id(patch.change_id))
+
+    def _merged_as(self, patch: MailedPatch, proven: Iterable[bytes]) -> str | None:
+        """The commit of a tree that made what the patch makes."""
+        history = self._ground.history
+        for path in proven:
+            touches = self._source.touching(path, patch.date, 1_000)
+            made = {touch.diff.new_blob for touch in touches if touch.patch == patch} - {None}
+            for position, value in history.changes(path):
+                if any(match_value(value, blob or "-") for blob in made):
+                    return history.oid(position)
+        return None
+
+    def _tree_files(self) -> dict[bytes, FileState]:
+        try:
+            return self._ground.contents.at(self._position, (*self._series.touched, *self._preimage.barred))
+        except ContentMissingError:
+            return {}
+
+    def _make(self, wanted: Expectation, is_searched: bool) -> tuple[Recipe, FileState | None]:
+        history, contents = self._ground.history, self._ground.contents
+        value = history.value(self._position, wanted.path)
+        if wanted.accepts(value):
+            return Recipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
+        own_mode = mode_of(value) if not absent(value) else wanted.mode or 0o100644
+        search = prepare(
+            wanted, self._preimage, history, contents, self._source if is_searched else _NoSource(),
+            self._series.posted, self._own,
+        )  # fmt: skip
+        proof = prove(search)
+        if proof is not None:
+            self._proofs.append(proof)
+            return _recipe(wanted, proof, history), FileState(proof.content, own_mode)
+        return self._stand_in(wanted, search, own_mode)
+
+    def _stand_in(self, wanted: Expectation, search: Search, mode: int) -> tuple[Recipe, FileState | None]:
+        """The tree version that fits best what is known of a blob that nothing makes."""
+        best = nearest(search, partial(self._takes, wanted.path))
+        if best is None:
+            return Recipe(wanted.path, wanted.blob or "", False, "nearest", None), None
+        commit = self._ground.history.oid(best.position)
+        recipe = Recipe(wanted.path, wanted.blob or "", False, "nearest", commit)
+        return recipe, FileState(b"".join(best.lines), mode)
+
+    def _takes(self, path: bytes, lines: Sequence[bytes]) -> bool:
+        return all(track.try_content(b"".join(lines)).ok for track in self._preimage.tracks_of(path))
+
+
+def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
+    patches = tuple((touch.patch, removal) for touch, removal in proof.steps)
+    others = tuple(history.oid(position) for position in proof.others)
+    start = history.oid(proof.start)
+    return Recipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)
+
+
+class _NoSource:
+    """No lists at all."""
+
+    def touching(self, path: bytes, near: datetime, most: int) -> tuple[()]:  # noqa: ARG002
+        return ()
+
+    def find_patch(self, msgid: str) -> None:  # noqa: ARG002
+        return None
+
+    def find_patch_id(self, patch_id: str) -> tuple[()]:  # noqa: ARG002
+        return ()
+
+    def find_change_id(self, change_id: str) -> tuple[()]:  # noqa: ARG002
+        return ()
+
+    def series_of(self, msgid: str) -> tuple[()]:  # noqa: ARG002
+        return ()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where mailed patches come from, as the search for prerequisites sees it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from seriestool.model import FileDiff
+
+
+@dataclass(frozen=True, slots=True)
+class MailedPatch:
+    """A patch on a list."""
+
+    msgid: str
+    subject: str
+    series: str
+    """Message-id of its series: of the cover letter, or of the first patch."""
+    version: int
+    counter: int
+    expected: int
+    author: str
+    date: datetime
+    change_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What a mailed patch does to one path."""
+
+    patch: MailedPatch
+    diff: FileDiff
+
+
+class PatchSource(Protocol):
+    """An index of lists, or a list server's search."""
+
+    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
+        """What mailed patches do to a path, those first whose date is nearest to `near`."""
+
+    def find_patch(self, msgid: str) -> MailedPatch | None:
+        """The patch mail with this message-id."""
+
+    def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
+        """The patches with this stable patch-id: in several versions of a series it can be the same."""
+
+    def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
+        """All patches, of all versions, of the series with this change-id."""
+
+    def series_of(self, msgid: str) -> Sequence[MailedPatch]:
+        """The patches of the series of which this mail is one, in order."""
