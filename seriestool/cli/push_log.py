@@ -171,7 +171,7 @@ def _sources(config: Config) -> tuple[str, ...]:
 
 
 def _named(source: str) -> str:
-    from seriestool.pushlog.feed import is_url
+    from seriestool.inbox import is_url
 
     return source if is_url(source) else str(Path(source).absolute())
 

@@ -5,27 +5,22 @@ Each source is read from where the last update stopped. What was read is marked 
 update that is cut short reads some records again, and the index knows them by their message-id.
 """
 
-import hashlib
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.errors import InputError, NotFoundError, OutsideError
-from seriestool.git import GitError, Repository, iter_tokens, without_password
+from seriestool.git import Repository, iter_tokens
+from seriestool.inbox import fetch_epochs, find_epochs, is_url
 from seriestool.mail import split_mbox
 from seriestool.pushlog import MAX_RECORD, Push, parse_push
 from seriestool.pushlog.index import PushLog
 
 Progress = Callable[[int], None]
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
 _RAW = re.compile(rb"\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*")
-_ABSENT = re.compile(r"not found|does not appear to be a git repository|does not exist|not a git repository")
-_FETCH_TIMEOUT = 6 * 3600.0
-_MAX_EPOCHS = 1000
 _MAX_FILES = 5_000_000
 
 
@@ -36,11 +31,6 @@ class _Item(NamedTuple):
     state: str
     """How it is now; it is read again when this has changed."""
     mails: Iterable[bytes]
-
-
-def is_url(source: str) -> bool:
-    """Whether the source is fetched, and not read where it is."""
-    return bool(_URL.match(source))
 
 
 def read_source(
@@ -69,12 +59,12 @@ def _pushes(item: _Item, since: datetime | None) -> Iterator[Push]:
 
 
 def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[list[_Item]]:
-    for path in _epochs(source, mirrors):
+    for path in fetch_epochs(source, mirrors):
         with Repository.open(path) as archive:
             done = log.state(key, str(path))
             if item := _archive(archive, str(path), done):
                 yield [item]
-    if is_url(source) or _archives(Path(source)):
+    if is_url(source) or find_epochs(Path(source)):
         return
     files: list[_Item] = []
     for item in _files(Path(source)):
@@ -84,60 +74,6 @@ def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[lis
             yield files
             files = []
     yield files
-
-
-def _epochs(source: str, mirrors: Path) -> tuple[Path, ...]:
-    if not is_url(source):
-        return _archives(Path(source))
-    return tuple(_fetched(source, mirrors / hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()[:12]))
-
-
-def _archives(path: Path) -> tuple[Path, ...]:
-    """The git repositories of a public-inbox archive: the path itself, N.git in it, or git/N.git in it."""
-    if (path / "HEAD").is_file() and (path / "objects").is_dir():
-        return (path,)
-    for folder in (path, path / "git"):
-        epochs = [epoch for epoch in folder.glob("*.git") if epoch.stem.isdigit()]
-        if epochs:
-            return tuple(sorted(epochs, key=lambda epoch: int(epoch.stem)))
-    return (path,) if (path / ".git").exists() else ()
-
-
-def _fetched(url: str, mirror: Path) -> Iterator[Path]:
-    """The copies of all epochs at the URL, brought up to date; a URL may also name a single archive."""
-    base = url.rstrip("/")
-    for pattern in ("/git/{}.git", "/{}.git", "/{}"):
-        copies = list(_fetched_epochs(base + pattern, mirror))
-        if copies:
-            yield from copies
-            return
-    copy = _find_fetched(base, mirror / "single.git")
-    if not copy:
-        raise NotFoundError(f"there is no git archive at '{url}'")
-    yield copy
-
-
-def _fetched_epochs(pattern: str, mirror: Path) -> Iterator[Path]:
-    for epoch in range(_MAX_EPOCHS):
-        copy = _find_fetched(pattern.format(epoch), mirror / f"{epoch}.git")
-        if copy:
-            yield copy
-        elif epoch:  # some archives count from 0, some from 1
-            return
-
-
-def _find_fetched(url: str, copy: Path) -> Path | None:
-    was_there = copy.exists()
-    copy.mkdir(parents=True, exist_ok=True)
-    with Repository.create(copy) as repository:
-        try:
-            repository.fetch(url, ["+refs/heads/*:refs/heads/*"], _FETCH_TIMEOUT)
-        except GitError as error:
-            if was_there or not _ABSENT.search(error.stderr):
-                raise OutsideError(f"cannot fetch '{without_password(url)}': {error.message}") from error
-            shutil.rmtree(copy)
-            return None
-    return copy
 
 
 def _archive(archive: Repository, name: str, done: str | None) -> _Item | None:

@@ -6,24 +6,18 @@ A commit is looked up by the first 60 bits of its id as a number, so that an abb
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from seriestool.errors import InputError, OutsideError
+from seriestool.database import Database, Schema, find_database, make_database, prefix_number, prefix_range
+from seriestool.errors import InputError
 from seriestool.pushlog import Change, Commit, Push, zoned
 
-if TYPE_CHECKING:
-    import sqlite3
-
-_VERSION = 1
 _BATCH = 2000  # records in one transaction
-_PREFIX = 15  # hex digits that SQLite's signed 64 bits hold
-_PATIENCE = 60  # seconds to wait for another updater
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE push (id INTEGER PRIMARY KEY, msgid TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, user TEXT NOT NULL);
 CREATE TABLE place (id INTEGER PRIMARY KEY, repo TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (repo, ref));
 CREATE TABLE change (id INTEGER PRIMARY KEY, push INTEGER NOT NULL, place INTEGER NOT NULL, old BLOB, new BLOB,
@@ -34,6 +28,9 @@ CREATE TABLE tip (prefix INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (
 CREATE TABLE carried (prefix INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (prefix, change)) WITHOUT ROWID;
 CREATE TABLE done (source TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (source, item));
 """
+_SCHEMA = Schema(
+    1, _TABLES, "the push log's index", hint="run 'seriestool trees push-log update' to make it again"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +75,12 @@ class _Event(NamedTuple):
 class PushLog:
     """The push log's index; open it with `find_log` to ask, with `make_log` to add to it."""
 
-    def __init__(self, connection: "sqlite3.Connection", path: Path) -> None:
-        self._connection = connection
-        self._path = path
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +97,8 @@ class PushLog:
         `oid` may be abbreviated to 7 digits; of an ambiguous one all commits are told. At most `limit` of each kind.
         Raises InputError where it is no id.
         """
-        low, high = _range(oid)
+        _check_id(oid)
+        low, high = prefix_range(oid)
         places = self._rows("SELECT DISTINCT place FROM tip WHERE prefix BETWEEN ? AND ? LIMIT 1000", low, high)
         tips = [sighting for (place,) in places for sighting in self._tips(place, oid)]
         tips.sort(key=lambda tip: (_newest(tip), tip.repo, tip.ref), reverse=True)
@@ -124,7 +121,7 @@ class PushLog:
         added = seen = 0
         stream = iter(pushes)
         while batch := list(islice(stream, _BATCH)):
-            with self._transaction():
+            with self._database.transaction():
                 added += sum(self._add(push) for push in batch)
             seen += len(batch)
             if progress:
@@ -138,9 +135,9 @@ class PushLog:
 
     def set_state(self, source: str, items: Iterable[tuple[str, str]]) -> None:
         """How far each item of a source has been read."""
-        with self._transaction():
+        with self._database.transaction() as connection:
             rows = [(source, item, state) for item, state in items]
-            self._connection.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?)", rows)
 
     def _tips(self, place: int, oid: str) -> Iterator[Sighting]:
         repo, ref = self._rows("SELECT repo, ref FROM place WHERE id = ?", place)[0]
@@ -162,7 +159,7 @@ class PushLog:
                     yield Sighting(commit, repo, ref, "carried", zoned(time), None, None, msgid)
 
     def _add(self, push: Push) -> int:
-        execute = self._connection.execute
+        execute = self._database.connection.execute
         time = int(push.time.timestamp())
         cursor = execute("INSERT OR IGNORE INTO push VALUES (NULL, ?, ?, ?)", (push.msgid, time, push.user))
         if not cursor.rowcount:
@@ -172,86 +169,29 @@ class PushLog:
             place = self._place(push.repo, change.ref)
             values = (number, place, _raw(change.old), _raw(change.new), _pack(change.commits))
             row = execute("INSERT INTO change VALUES (NULL, ?, ?, ?, ?, ?)", values).lastrowid
-            tips = [(_prefix(tip), place) for tip in (change.old, change.new) if tip]
-            carried = [(_prefix(commit), row) for commit, _ in change.commits if commit != change.new]
-            self._connection.executemany("INSERT OR IGNORE INTO tip VALUES (?, ?)", tips)
-            self._connection.executemany("INSERT OR IGNORE INTO carried VALUES (?, ?)", carried)
+            tips = [(prefix_number(tip), place) for tip in (change.old, change.new) if tip]
+            carried = [(prefix_number(commit), row) for commit, _ in change.commits if commit != change.new]
+            self._database.connection.executemany("INSERT OR IGNORE INTO tip VALUES (?, ?)", tips)
+            self._database.connection.executemany("INSERT OR IGNORE INTO carried VALUES (?, ?)", carried)
         return 1
 
     def _place(self, repo: str, ref: str) -> int:
-        self._connection.execute("INSERT OR IGNORE INTO place VALUES (NULL, ?, ?)", (repo, ref))
+        self._database.connection.execute("INSERT OR IGNORE INTO place VALUES (NULL, ?, ?)", (repo, ref))
         return int(self._rows("SELECT id FROM place WHERE repo = ? AND ref = ?", repo, ref)[0][0])
 
     def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
-        with _damage(self._path):
-            return self._connection.execute(question, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _damage(self._path), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield
+        return self._database.rows(question, values)
 
 
 def find_log(path: Path) -> PushLog | None:
     """The index to ask, or None where there is none; raises OutsideError where it is damaged."""
-    if not path.exists():
-        return None
-    import sqlite3
-
-    with _damage(path):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-        if not _is_ours(connection):
-            raise sqlite3.DatabaseError("another version")
-    return PushLog(connection, path)
+    database = find_database(path, _SCHEMA)
+    return PushLog(database) if database else None
 
 
 def make_log(path: Path) -> PushLog:
     """The index to add to: the one that is there, or a new one where there is none or it is damaged."""
-    import sqlite3
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return PushLog(_connect(path), path)
-    except sqlite3.OperationalError as error:
-        raise OutsideError(f"cannot open the push log's index '{path}': {error}") from error
-    except sqlite3.DatabaseError:
-        path.unlink()  # all that it knows can be read again
-        return PushLog(_connect(path), path)
-
-
-def _connect(path: Path) -> "sqlite3.Connection":
-    import sqlite3
-
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        for statement in _SCHEMA.split(";\n"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    connection.execute("COMMIT")
-    if not _is_ours(connection):
-        connection.close()
-        raise sqlite3.DatabaseError("another version")
-    return connection
-
-
-def _is_ours(connection: "sqlite3.Connection") -> bool:
-    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION)
-
-
-@contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    import sqlite3
-
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise OutsideError(f"cannot use the push log's index '{path}': {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise OutsideError(
-            f"the push log's index '{path}' is damaged", hint="run 'seriestool trees push-log update' to make it again"
-        ) from error
+    return PushLog(make_database(path, _SCHEMA))
 
 
 def _stays(events: Sequence[_Event], commit: str, repo: str, ref: str) -> Iterator[Sighting]:
@@ -280,15 +220,9 @@ def _newest(sighting: Sighting) -> datetime:
     return sighting.until or sighting.since or zoned(0)
 
 
-def _range(oid: str) -> tuple[int, int]:
+def _check_id(oid: str) -> None:
     if not 7 <= len(oid) <= 64 or oid.strip("0123456789abcdef"):
         raise InputError(f"'{oid}' is not a commit id", hint="give at least 7 of its hexadecimal digits, in lower case")
-    head = oid[:_PREFIX]
-    return int(head.ljust(_PREFIX, "0"), 16), int(head.ljust(_PREFIX, "f"), 16)
-
-
-def _prefix(oid: str) -> int:
-    return int(oid[:_PREFIX], 16)
 
 
 def _raw(oid: str | None) -> bytes | None:
