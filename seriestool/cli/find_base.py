@@ -12,7 +12,7 @@ from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import SeriestoolError
+from seriestool.errors import InputError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.model import Series
 from seriestool.source import resolve
@@ -44,6 +44,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Find the base and print it; 0 where there is one, 1 where there is none."""
+    if arguments.output == "-":
+        raise InputError("standard output has the answer already", hint="name a file or a folder with -o")
     with Repository.open(arguments.repo) as repository:
         if arguments.branch is not None:
             from seriestool.base.branch import check_branch_name
@@ -58,7 +60,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
         _print(verdict, arguments.format, ui)
         if not verdict.level.is_base:
             if arguments.format == "text":
-                ui.note(f"hint: {_next_step(verdict)}")
+                ui.note(f"hint: {_next_step(verdict, arguments.fetch)}")
             return EXIT_NO_BASE
         _write(arguments, repository, verdict, ui)
     return 0
@@ -108,14 +110,14 @@ def _print(verdict: Verdict, form: str, ui: Ui) -> None:
         ui.out(verdict_text(verdict, Style(ui.color)))
 
 
-def _next_step(verdict: Verdict) -> str:
+def _next_step(verdict: Verdict, fetched: bool) -> str:
     """What may lead on to a base where there is none."""
     series = verdict.series
     if not series.patches and series.change_id:
         return f"'seriestool find-base {series.change_id}' looks for the patches on the server"
     if not series.patches:
         return "name the series by a message-id: then its patches are looked for on the server"
-    if verdict.stated and verdict.stated.sightings and verdict.stated.verdict is None:
+    if not fetched and verdict.stated and verdict.stated.sightings and verdict.stated.verdict is None:
         return "--fetch asks the server that had the stated base for it"
     suggest = "'seriestool trees suggest' says which tree it may be for, 'seriestool trees add' brings one here"
     foreign = all(path.reason == "never" for path in verdict.paths if path.blob)

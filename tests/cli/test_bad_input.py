@@ -177,6 +177,11 @@ def test_repository_that_git_does_not_trust(repo: Repo, mbox: bytes) -> None:
 
 
 @pytest.mark.usefixtures("untouched")
+def test_the_mbox_does_not_mix_with_the_answer(repo: Repo, mbox: bytes) -> None:
+    refused(run_find_base(repo, mbox, "-o", "-"), 2, "standard output")
+
+
+@pytest.mark.usefixtures("untouched")
 def test_a_branch_that_is_there_already_is_said_before_any_work(repo: Repo, mbox: bytes) -> None:
     refused(run_find_base(repo, mbox, "--branch", "main"), 2, "a branch 'main' is there already")
 
