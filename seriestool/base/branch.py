@@ -5,12 +5,15 @@ Everything is made in an index of our own; the one thing that the user sees is t
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
+from seriestool.base.prerequisites.answer import Layer, Rebuilt, Recipe
+from seriestool.base.prerequisites.sources import PatchSource
 from seriestool.base.verdict import Verdict
 from seriestool.diff import strip_level
 from seriestool.errors import ConflictError, InputError
 from seriestool.git import Repository, Scratch
-from seriestool.model import Patch
+from seriestool.model import Patch, path_text
 
 
 def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
@@ -29,6 +32,58 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
             tip = _commit(draft, patch, tip)
     repository.create_ref(ref, tip)
     return tip
+
+
+def make_rebuilt_branch(
+    repository: Repository, verdict: Verdict, rebuilt: Rebuilt, source: PatchSource, name: str
+) -> str:
+    """The tip of the new branch `name`: the series on a base put together from a tree and mailed patches.
+
+    One commit brings the tree's files to what the base had, one for each mailed patch follows; each says that it was
+    rebuilt. Raises as `make_branch` does.
+    """
+    ref = check_branch_name(repository, name)
+    tip = rebuilt.commit
+    with repository.draft() as draft:
+        draft.load_commit(tip)
+        if rebuilt.grafts:
+            draft.put({path: (state.mode, state.content) for path, state in rebuilt.grafts.items()})
+            tip = draft.commit(tip, _graft_message(verdict, rebuilt), _rebuilder(verdict.series.posted))
+        for layer in rebuilt.layers:
+            draft.put({path: (state.mode, state.content) for path, state in layer.files.items()})
+            tip = draft.commit(tip, *_layer_commit(layer, source))
+        for patch in verdict.series.patches:
+            tip = _commit(draft, patch, tip)
+    repository.create_ref(ref, tip)
+    return tip
+
+
+def _graft_message(verdict: Verdict, rebuilt: Rebuilt) -> bytes:
+    lines = [f"  {path_text(recipe.path)} {recipe.blob}: {_made(recipe)}" for recipe in rebuilt.recipes]
+    return "\n".join(
+        [
+            f"Rebuilt base of '{verdict.series.subject}'",
+            "",
+            "Nobody made this commit: seriestool put the files together that the series was made from.",
+            f"{rebuilt.matched} of {rebuilt.expected} blobs are proven.",
+            "",
+            *(line for line, recipe in zip(lines, rebuilt.recipes, strict=True) if recipe.kind != "base"),
+            "",
+        ]
+    ).encode("utf-8", "surrogateescape")
+
+
+def _made(recipe: Recipe) -> str:
+    return f"{recipe.kind}, from {recipe.commit}" if recipe.is_proven else f"NOT PROVEN, as in {recipe.commit}"
+
+
+def _layer_commit(layer: Layer, source: PatchSource) -> tuple[bytes, dict[str, str]]:
+    """Message and author of a mailed patch; that it was rebuilt in part is said in the last line."""
+    mark = f"Rebuilt-from: <{layer.patch.msgid}>\n"
+    patch = source.read(layer.patch.msgid)
+    if patch is None:
+        return f"{layer.patch.subject}\n\n{mark}".encode("utf-8", "surrogateescape"), _rebuilder(layer.patch.date)
+    return commit_message(patch) + f"\n{mark}".encode("utf-8", "surrogateescape"), _author(patch)
 
 
 def check_branch_name(repository: Repository, name: str) -> str:
@@ -62,5 +117,18 @@ def _author(patch: Patch) -> dict[str, str]:
     return {
         "GIT_AUTHOR_NAME": patch.author_name or patch.author_email,
         "GIT_AUTHOR_EMAIL": patch.author_email,
-        "GIT_AUTHOR_DATE": f"{int(patch.date.timestamp())} +0000",
+        "GIT_AUTHOR_DATE": _git_date(patch.date),
     }
+
+
+def _rebuilder(date: datetime) -> dict[str, str]:
+    return {
+        "GIT_AUTHOR_NAME": "seriestool",
+        "GIT_AUTHOR_EMAIL": "seriestool@localhost",
+        "GIT_AUTHOR_DATE": _git_date(date),
+    }
+
+
+def _git_date(date: datetime) -> str:
+    # The @ keeps git from reading a small number as a year.
+    return f"@{max(int(date.timestamp()), 0)} +0000"

@@ -31,6 +31,19 @@ class Scratch:
         lines = (f"{entry.mode:o} {entry.oid}\t".encode() + path + b"\0" for path, entry in entries.items())
         self._run("update-index", "-z", "--index-info", stdin=b"".join(lines))
 
+    def put(self, files: Mapping[bytes, tuple[int, bytes]]) -> None:
+        """Set paths of the index to (mode, content)."""
+        names = [self._folder / f"blob-{number}" for number in range(len(files))]
+        for name, (_, content) in zip(names, files.values(), strict=True):
+            name.write_bytes(content)
+        listed = "".join(f"{name}\n" for name in names).encode()
+        oids = self._run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listed).decode().split()
+        lines = (
+            f"{mode:o} {oid}\t".encode() + path + b"\0"
+            for (path, (mode, _)), oid in zip(files.items(), oids, strict=True)
+        )
+        self._run("update-index", "-z", "--add", "--index-info", stdin=b"".join(lines))
+
     def load_commit(self, commit: str) -> None:
         """Fill the index with all that the commit has."""
         self._run("read-tree", commit)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The answer of find-base for people: readable without colour, most important things first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from seriestool.base.verdict import (
 )
 from seriestool.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
 from seriestool.report.style import Style
+from seriestool.report.table import count, table
 from seriestool.report.terminal import printable_line
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _heading(series: Series, style: Style) -> list[str]:
     version = f"v{series.version} " if series.version > 1 else ""
     return [
         style.strong(f"{version}{series.subject}"),
-        f"{_count(series.expected, 'patch', 'patches')}, {_count(len(series.touched), 'file')}, "
+        f"{count(series.expected, 'patch', 'patches')}, {count(len(series.touched), 'file')}, "
         f"posted {_minute(series.posted)}",
     ]
 
@@ -94,11 +95,11 @@ def _proof(verdict: Verdict) -> Iterator[str]:
     best = verdict.candidates[0]
     if verdict.level is Level.EXACT:
         each = ", each" if best.expected > 1 else ""
-        yield f"proof: {_count(best.expected, 'path is', 'paths are')} there{each} as the series names it"
+        yield f"proof: {count(best.expected, 'path is', 'paths are')} there{each} as the series names it"
     else:
         yield f"blobs: {best.matched} of {best.expected} paths are as the series names them"
     if verdict.level is Level.THREE_WAY:
-        yield f"tried: {_count(len(best.outcomes), 'patch goes', 'patches go')} in with git apply --3way"
+        yield f"tried: {count(len(best.outcomes), 'patch goes', 'patches go')} in with git apply --3way"
     elif best.outcomes and verdict.level.is_base:
         yield _fared(best.outcomes)
 
@@ -108,8 +109,8 @@ def _fared(outcomes: Sequence[PatchOutcome]) -> str:
         failing = first_failure(outcomes)
         return f"warning: patch {failing.counter if failing else 0} does not apply even there: was the mail edited?"
     hunks = sum(outcome.offsets for outcome in outcomes)
-    how = f"{_count(hunks, 'hunk')} at an offset" if hunks else "every hunk at its line"
-    return f"tried: {_count(len(outcomes), 'patch applies', 'patches apply')}, {how}"
+    how = f"{count(hunks, 'hunk')} at an offset" if hunks else "every hunk at its line"
+    return f"tried: {count(len(outcomes), 'patch applies', 'patches apply')}, {how}"
 
 
 def _lateness(committed: datetime, posted: datetime) -> str:
@@ -159,18 +160,18 @@ def _ranges(verdict: Verdict, style: Style) -> list[str]:
         return []
     rows = [row for candidate in verdict.candidates[:_MOST_TREES] for row in _range_rows(candidate, verdict)]
     hidden = len(verdict.candidates) - _MOST_TREES
-    tail = [f"  and in {_count(hidden, 'more tree')} (--json has all)"] if hidden > 0 else []
-    return [f"the same holds ({verdict.level}) for", *_table(rows, style), *tail]
+    tail = [f"  and in {count(hidden, 'more tree')} (--json has all)"] if hidden > 0 else []
+    return [f"the same holds ({verdict.level}) for", *table(rows, style), *tail]
 
 
 def _range_rows(candidate: Candidate, verdict: Verdict) -> Iterator[tuple[str, ...]]:
     name = candidate.tree or "off the branches"
     for found in candidate.ranges[:_MOST_RANGES]:
-        yield name, _count(found.commits, "commit"), _span(found), _ending(found, verdict)
+        yield name, count(found.commits, "commit"), _span(found), _ending(found, verdict)
         name = ""
     hidden = len(candidate.ranges) - _MOST_RANGES
     if hidden > 0:
-        yield "", "", f"and {_count(hidden, 'more range')}", ""
+        yield "", "", f"and {count(hidden, 'more range')}", ""
 
 
 def _span(found: Range) -> str:
@@ -195,7 +196,7 @@ def _matrix(verdict: Verdict, style: Style) -> list[str]:
     for candidate in verdict.candidates:
         marks = [_MARKS[outcome.alone] if outcome.alone else "?" for outcome in candidate.outcomes]
         rows.append((_named(candidate), candidate.tree or "", f"{candidate.matched}/{candidate.expected}", *marks))
-    return ["each patch alone, on the bare commit", *_table(rows, style), f"  {_LEGEND}"]
+    return ["each patch alone, on the bare commit", *table(rows, style), f"  {_LEGEND}"]
 
 
 def _named(candidate: Candidate) -> str:
@@ -283,7 +284,7 @@ def _paths(verdict: Verdict, style: Style) -> list[str]:
     if verdict.level is Level.EXACT or not verdict.paths:
         return []
     rows = [(path_text(path.path), path.blob or path.expects, _holders(path)) for path in verdict.paths]
-    return ["what the series was made from, and who has it", *_table(rows, style)]
+    return ["what the series was made from, and who has it", *table(rows, style)]
 
 
 def _holders(path: PathAnswer) -> str:
@@ -302,17 +303,6 @@ def _commit_name(oid: str, verdict: Verdict) -> str:
 
 def _patch(series: Series, counter: int) -> Patch:
     return next(patch for patch in series.patches if patch.counter == counter)
-
-
-def _table(rows: Iterable[Sequence[str]], style: Style) -> list[str]:
-    """Aligned columns, two blanks between them; cells made safe."""
-    safe = [[style.plain(cell) for cell in row] for row in rows]
-    widths = [max(len(row[n]) for row in safe if n < len(row)) for n in range(max(map(len, safe), default=0))]
-    return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in safe]
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _minute(date: datetime) -> str:

@@ -105,8 +105,10 @@ class Rebuilt:
     """What the series does on it: applies, partial or none."""
     recipes: tuple[Recipe, ...]
     outcomes: tuple[PatchOutcome, ...]
-    files: Mapping[bytes, FileState]
-    """The grafted paths; not part of the JSON."""
+    grafts: Mapping[bytes, FileState]
+    """Paths in which the base differs from `commit` before any patch is put on; not part of the JSON."""
+    layers: tuple["Layer", ...] = ()
+    """The patches that are put on, in order; not part of the JSON."""
 
     def to_dict(self) -> dict[str, object]:
         """The rebuilt base as JSON shows it."""
@@ -119,6 +121,14 @@ class Rebuilt:
             "blobs": [recipe.to_dict() for recipe in self.recipes],
             "outcomes": [outcome_dict(outcome) for outcome in self.outcomes],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A mailed patch on top of the grafts, and what it makes of the paths that are proven with it."""
+
+    patch: MailedPatch
+    files: Mapping[bytes, FileState]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ nothing; only the content that comes out does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from seriestool.apply import REGULAR, Image, apply_diff, reverse
@@ -40,6 +40,8 @@ class Route:
     start: int
     moves: tuple[Move, ...]
     lines: Lines
+    stages: tuple[Lines, ...] = ()
+    """The content after each move."""
 
 
 def moves_of(diffs: Iterable[tuple[int, FileDiff, bool]]) -> list[Move]:
@@ -101,7 +103,7 @@ class _Search:
             oid = self._identify(lines)
             if oid not in self._seen:
                 self._seen.add(oid)
-                yield replace(route, moves=(*route.moves, move), lines=lines), oid
+                yield Route(route.start, (*route.moves, move), lines, (*route.stages, lines)), oid
 
     def _remember(self, route: Route) -> None:
         heappush(self._waiting, (violations(route.lines, self._pins), len(route.moves), len(self._routes)))

@@ -6,7 +6,7 @@ two versions; a three-way merge of versions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -52,6 +52,8 @@ class Proof:
     """Position of the commit whose version it starts from."""
     steps: tuple[tuple[Touch, bool], ...] = ()
     """Mailed patches in order; True: taken off."""
+    stages: tuple[bytes, ...] = ()
+    """The content after each step."""
     others: tuple[int, ...] = ()
     """Positions of the commits whose versions were merged in, or between whose changes it stands."""
     changes: int = 0
@@ -153,7 +155,8 @@ def _by_patches(search: Search) -> Proof | None:
     if route is None:
         return None
     steps = tuple((search.touches[move.patch], move.is_removal) for move in route.moves)
-    return _proof(search, "patches", search.versions[route.start], route.lines, steps)
+    proof = _proof(search, "patches", search.versions[route.start], route.lines)
+    return replace(proof, steps=steps, stages=tuple(b"".join(lines) for lines in route.stages))
 
 
 def _by_merge(search: Search) -> Proof | None:
@@ -181,13 +184,12 @@ def _proof(
     kind: str,
     start: Version,
     lines: Lines,
-    steps: tuple[tuple[Touch, bool], ...] = (),
     others: Sequence[Version] = (),
     changes: int = 0,
 ) -> Proof:
     positions = tuple(one.position for one in others)
     oid = search.identify(lines)
-    return Proof(search.wanted.path, oid, b"".join(lines), kind, start.position, steps, positions, changes)
+    return Proof(search.wanted.path, oid, b"".join(lines), kind, start.position, (), (), positions, changes)
 
 
 def _is_same(one: str | None, other: str) -> bool:

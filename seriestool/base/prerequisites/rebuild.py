@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The base of a series put together again: a tree's commit, and each blob that it lacks proven by how it is made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -9,7 +9,7 @@ from seriestool.apply import FileState
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
-from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites, Rebuilt, Recipe
+from seriestool.base.prerequisites.answer import Layer, Need, NeedState, Prerequisites, Rebuilt, Recipe
 from seriestool.base.prerequisites.prove import Proof, Search, nearest, prepare, prove
 from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
 from seriestool.base.prerequisites.stated import find_hints, resolve_stated
@@ -72,8 +72,27 @@ class _Rebuilder:
             level_of(outcomes),
             recipes,
             outcomes,
-            {recipe.path: state for recipe, state in made if state is not None and recipe.kind != "base"},
+            *self._stacked(files),
         )
+
+    def _stacked(self, files: Mapping[bytes, FileState]) -> tuple[dict[bytes, FileState], tuple[Layer, ...]]:
+        """The grafted files as a bottom, and the patches that come on top of it."""
+        bottom = dict(files)
+        layers: dict[MailedPatch, dict[bytes, FileState]] = {}
+        for proof in self._proofs:
+            first = _first_addition(proof)
+            patches = [touch.patch for touch, _ in proof.steps[first:]]
+            if not patches or patches != sorted(patches, key=_mailed):
+                continue
+            mode = files[proof.path].mode
+            bottom[proof.path] = FileState(proof.stages[first - 1] if first else self._start_of(proof), mode)
+            for patch, content in zip(patches, proof.stages[first:], strict=True):
+                layers.setdefault(patch, {})[proof.path] = FileState(content, mode)
+        return bottom, tuple(Layer(patch, layers[patch]) for patch in sorted(layers, key=_mailed))
+
+    def _start_of(self, proof: Proof) -> bytes:
+        state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
+        return state.content if state else b""
 
     def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
         """The patches of all proofs, each once, in the order in which they were mailed."""
@@ -147,6 +166,16 @@ class _Rebuilder:
         return all(track.try_content(b"".join(lines)).ok for track in self._preimage.tracks_of(path))
 
 
+def _first_addition(proof: Proof) -> int:
+    """Where in the steps of a proof the run of patches begins that are put on, up to the end."""
+    removals = [number for number, (_, removal) in enumerate(proof.steps) if removal]
+    return removals[-1] + 1 if removals else 0
+
+
+def _mailed(patch: MailedPatch) -> tuple[datetime, int, str]:
+    return patch.date, patch.counter, patch.msgid
+
+
 def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
     patches = tuple((touch.patch, removal) for touch, removal in proof.steps)
     others = tuple(history.oid(position) for position in proof.others)
@@ -168,6 +197,9 @@ class _NoSource:
 
     def find_change_id(self, change_id: str) -> tuple[()]:  # noqa: ARG002
         return ()
+
+    def read(self, msgid: str) -> None:  # noqa: ARG002
+        return None
 
     def series_of(self, msgid: str) -> tuple[()]:  # noqa: ARG002
         return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from seriestool.model import FileDiff
+from seriestool.model import FileDiff, Patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ class PatchSource(Protocol):
 
     def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
         """All patches, of all versions, of the series with this change-id."""
+
+    def read(self, msgid: str) -> Patch | None:
+        """The patch itself, with its message and author."""
 
     def series_of(self, msgid: str) -> Sequence[MailedPatch]:
         """The patches of the series of which this mail is one, in order."""
