@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,8 @@ def main() -> int:
             ratios = [mine.seconds / other.seconds for mine, other in zip(ours, theirs, strict=True)]
             print(f"  ratio      median {statistics.median(ratios):.2f}, worst {max(ratios):.2f} of b4's time")
         report_questions(repo, topics)
-    return any(answer.claims_exact and not has_files(repo, topic, answer) for topic, answer in zip(topics, ours))
+    pairs = zip(topics, ours, strict=True)
+    return any(answer.claims_exact and not has_files(repo, topic, answer) for topic, answer in pairs)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -138,7 +139,8 @@ def has_files(repo: Path, topic: Topic, answer: Answer) -> bool:
     if answer.commit is None:
         return False
     paths = [f":(literal){file}" for file in topic.files]
-    return subprocess.run(["git", "-C", repo, "diff-tree", "--quiet", "-r", answer.commit, topic.base, "--", *paths]).returncode == 0
+    compare = ["git", "-C", repo, "diff-tree", "--quiet", "-r", answer.commit, topic.base, "--", *paths]
+    return subprocess.run(compare).returncode == 0
 
 
 def report(name: str, repo: Path, topics: Sequence[Topic], answers: Sequence[Answer]) -> None:
@@ -147,8 +149,9 @@ def report(name: str, repo: Path, topics: Sequence[Topic], answers: Sequence[Ans
     exact = sum(answer.commit == topic.base for topic, answer in pairs)
     false = sum(answer.claims_exact and not right for (_, answer), right in zip(pairs, same, strict=True))
     seconds = [answer.seconds for answer in answers]
-    print(f"  {name:10} pre-image {100 * sum(same) / len(pairs):.1f} %, the very commit {100 * exact / len(pairs):.1f} %, "
-          f"false 'exact' {false}, process median {statistics.median(seconds):.3f} s, worst {max(seconds):.3f} s")  # fmt: skip
+    right = f"pre-image {100 * sum(same) / len(pairs):.1f} %, the very commit {100 * exact / len(pairs):.1f} %"
+    took = f"process median {statistics.median(seconds):.3f} s, worst {max(seconds):.3f} s"
+    print(f"  {name:10} {right}, false 'exact' {false}, {took}")
 
 
 def report_questions(repo: Path, topics: Sequence[Topic]) -> None:
@@ -162,15 +165,16 @@ def report_questions(repo: Path, topics: Sequence[Topic]) -> None:
             series = resolve(str(topic.mbox))
             preimage = find_preimage(series)
             ground = Ground(repository, history, trees, list_tags(refs))
-            exact.append(timed(lambda: fit.find_exact(history, preimage)))
-            applies.append(timed(lambda: fit.find_applying(history, preimage, ground.contents, ground.posting(series))))
+            exact.append(timed(fit.find_exact, history, preimage))
+            applies.append(timed(fit.find_applying, history, preimage, ground.contents, ground.posting(series)))
     for name, seconds in (("exact", exact), ("applies", applies)):
-        print(f"  question '{name}': median {1000 * statistics.median(seconds):.1f} ms, worst {1000 * max(seconds):.0f} ms")
+        took = [1000 * one for one in seconds]
+        print(f"  question '{name}': median {statistics.median(took):.1f} ms, worst {max(took):.0f} ms")
 
 
-def timed(question: object) -> float:
+def timed(question: Callable[..., object], *arguments: object) -> float:
     start = time.perf_counter()
-    question()  # type: ignore[operator]
+    question(*arguments)
     return time.perf_counter() - start
 
 
