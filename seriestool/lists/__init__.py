@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches as lists have them: which mail makes which blob of which path, and which blob it needs for that.
+
+`index` answers from local archives, `remote` from a public-inbox server; `update` reads the archives.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from seriestool.model import Patch
+
+
+class Edge(NamedTuple):
+    """One file diff as a step from blob to blob; what a mail claims, which nobody has tried."""
+
+    path: bytes
+    """The new path, or the old one of a deleted file."""
+    old_path: bytes | None
+    """Of a rename or a copy; None where the path stays."""
+    old: str | None
+    """The first digits of the pre-image's id, as many as the mail gives, at most 15; None where it gives none."""
+    new: str | None
+    """The same of the post-image."""
+    kind: str
+    """A `model.DiffKind`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPatch:
+    """One patch mail, once for all lists that have it."""
+
+    number: int
+    """In the index; it stays as it is until the index is made anew."""
+    msgid: str
+    subject: str
+    """Without the [PATCH ...] prefix."""
+    author: str
+    """Name <address>"""
+    date: datetime
+    """When it was sent, as far as one can tell; UTC."""
+    version: int
+    counter: int
+    expected: int
+    series: str
+    """Message-id of the series: of its cover letter, its first patch, or of this mail."""
+    change_id: str | None
+    patch_id: str | None
+    """As `git patch-id --stable` gives it; None where it gives none."""
+    edges: tuple[Edge, ...]
+    lists: tuple[str, ...]
+
+
+class PatchLists(Protocol):
+    """The questions that lists answer, from local archives or from a server."""
+
+    def find_making(self, blob: str, path: bytes | None = None, limit: int = 200) -> tuple[ListedPatch, ...]:
+        """The patches that make the blob."""
+
+    def find_needing(self, blob: str, path: bytes | None = None, limit: int = 200) -> tuple[ListedPatch, ...]:
+        """The patches that need the blob."""
+
+    def edges_of(self, path: bytes) -> tuple[tuple[int, Edge], ...]:
+        """(number of the patch, edge) of all that is known of the path."""
+
+    def find_touching(self, path: bytes, near: datetime, limit: int = 200) -> tuple[ListedPatch, ...]:
+        """The patches that touch the path, those first that were sent nearest to a moment."""
+
+    def find_patches(self, numbers: Iterable[int]) -> tuple[ListedPatch, ...]:
+        """The patches of these numbers."""
+
+    def find_patch(self, msgid: str) -> ListedPatch | None:
+        """The patch of that message-id."""
+
+    def find_patch_id(self, patch_id: str) -> tuple[ListedPatch, ...]:
+        """The patches that make the same change."""
+
+    def find_change_id(self, change_id: str) -> tuple[ListedPatch, ...]:
+        """The patches of all series with the change-id."""
+
+    def series_of(self, msgid: str) -> tuple[ListedPatch, ...]:
+        """The patches of a series, in order."""
+
+    def find_versions(self, msgid: str) -> tuple[str, ...]:
+        """The message-ids of all versions of a series, oldest version first."""
+
+    def series_title(self, msgid: str) -> str | None:
+        """The title of a series."""
+
+    def read_mail(self, patch: ListedPatch) -> bytes:
+        """The mail itself."""
+
+    def read_patch(self, patch: ListedPatch) -> Patch:
+        """The mail, parsed."""

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which of a list's mails were sent as one series: `mail.posting` decides, asked about few mails at a time."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from seriestool.errors import InputError
+from seriestool.lists.entry import Known
+from seriestool.mail import Mail
+from seriestool.mail.posting import Posting, find_postings
+
+
+class Group(NamedTuple):
+    """The patches of one posting."""
+
+    msgid: str
+    """Of the cover letter, or of the first patch that is known."""
+    rank: int
+    """Counter of that mail: of two opinions on a series, the one with the lower rank has seen more of it."""
+    title: str
+    change_id: str | None
+    version: int
+    expected: int
+    patches: tuple[tuple[int, str], ...]
+    """(counter, message-id)"""
+
+
+def find_groups(mails: Sequence[Known], new: Collection[str]) -> Iterator[Group]:
+    """The postings of more than a lone mail to which one of the `new` message-ids belongs, or could."""
+    by_msgid: dict[str, Known] = {}
+    for mail in mails:
+        by_msgid.setdefault(mail.msgid, mail)
+    for component in _components(by_msgid):
+        if any(mail.msgid in new for mail in component) and any(mail.has_diff for mail in component):
+            yield from _groups(component, by_msgid)
+
+
+def _groups(component: Sequence[Known], by_msgid: dict[str, Known]) -> Iterator[Group]:
+    try:
+        postings = find_postings([_as_mail(mail) for mail in component])
+    except InputError:  # more patches of one sender in these days than a mailbox may have
+        return
+    for posting in postings:
+        if posting.patches and (posting.cover or posting.expected > 1 or by_msgid[posting.first.msgid].change_id):
+            yield _group(posting, by_msgid)
+
+
+def _group(posting: Posting, by_msgid: dict[str, Known]) -> Group:
+    first = posting.first
+    leaders = [first, *([posting.patches[1]] if 1 in posting.patches else [])]
+    return Group(
+        first.msgid,
+        0 if posting.cover else min(posting.patches),
+        first.subject.title,
+        next((found for mail in leaders if (found := by_msgid[mail.msgid].change_id)), None),
+        posting.version,
+        posting.expected,
+        tuple((counter, mail.msgid) for counter, mail in sorted(posting.patches.items())),
+    )
+
+
+def _components(by_msgid: dict[str, Known]) -> Iterable[list[Known]]:
+    """The mails in lots between which nothing can hang together: by sender and by thread."""
+    leader: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while (above := leader.setdefault(name, name)) != name:
+            leader[name] = leader[above]
+            name = above
+        return name
+
+    for mail in by_msgid.values():
+        for other in (f"sender {mail.sender}", *mail.references):
+            leader[top(mail.msgid)] = top(other)
+    lots: dict[str, list[Known]] = {}
+    for mail in by_msgid.values():
+        lots.setdefault(top(mail.msgid), []).append(mail)
+    return lots.values()
+
+
+def _as_mail(known: Known) -> Mail:
+    mail = Mail(b"")
+    vars(mail).update(
+        msgid=known.msgid, subject=known.subject, sender=known.sender, posted=known.posted,
+        references=known.references, has_diff=known.has_diff)  # fmt: skip
+    return mail
