@@ -227,6 +227,9 @@ def _series_of_change_id(change_id: str, options: SourceOptions) -> Series:
             return assemble(parse_mails(raw_mails), wanted, str(place))
     lore = _lore(options)
     raw_mails = lore.search(f'nq:"change-id: {change_id}"')
+    if not raw_mails and options.offline:
+        hint = "ask again without --offline, or name a local archive with --archive"
+        raise NotFoundError(f"no series with change-id '{change_id}' in the cache or in an archive", hint=hint)
     if not raw_mails:
         raise NotFoundError(f"no series with change-id '{change_id}' on {lore.url}", hint="check the change-id")
     return assemble(parse_mails(raw_mails), wanted, lore.url)

@@ -60,6 +60,12 @@ def test_offline_and_unknown() -> None:
         resolve("a@example.org", ARCHIVE)
 
 
+def test_offline_and_an_unknown_change_id(tmp_path: Path) -> None:
+    options = SourceOptions(offline=True, cache_dir=tmp_path)
+    with pytest.raises(NotFoundError, match=r"'nothing' in the cache or in an archive$"):
+        resolve("change-id:nothing", options)
+
+
 def test_standard_input() -> None:
     data = (DATA / "two-versions.mbox").read_bytes()
     assert resolve("-", SourceOptions(version=1, read_stdin=lambda: data)).version == 1
