@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From git's raw log to a layer. Only this module needs NumPy, so nothing imports it before it has to build."""
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple, Self
@@ -47,10 +48,10 @@ class LogReader:
 
     def __init__(self, hex_size: int) -> None:
         self._hex = hex_size
-        self._ids: dict[bytes, int] = {}  # every id that was seen, as a commit or as a parent
-        self._numbers: list[int] = []
-        self._times: list[int] = []
-        self._first_parents: list[int] = []
+        self._ids: dict[bytes, int] = {}  # every raw id that was seen, as a commit or as a parent
+        self._numbers = array("q")
+        self._times = array("L")
+        self._first_parents = array("q")
         self._merges: list[tuple[int, int]] = []
         self._paths: dict[bytes, int] = {}
         self._rows = [np.empty(0, np.uint32)]
@@ -101,30 +102,30 @@ class LogReader:
         self._values.append(np.frombuffer(packed, ">u8").astype(np.uint64))
 
     def _commit(self, token: bytes) -> int:
-        oid, time, parents = token[1:].split(b" ", 2)
-        ids = self._ids
-        self._numbers.append(ids.setdefault(oid, len(ids)))
+        oid, time, parents = token[1:].decode("ascii").split(" ", 2)
+        ids, raw = self._ids, bytes.fromhex
+        self._numbers.append(ids.setdefault(raw(oid), len(ids)))
         # git prints nothing for a commit without a readable date
         self._times.append(min(max(int(time), 0), _LATEST) if time else 0)
-        first, _, others = parents.partition(b" ")
-        self._first_parents.append(ids.setdefault(first, len(ids)) if first else -1)
+        first, _, others = parents.partition(" ")
+        self._first_parents.append(ids.setdefault(raw(first), len(ids)) if first else -1)
         row = len(self._numbers) - 1
         for parent in others.split():
-            self._merges.append((row, ids.setdefault(parent, len(ids))))
+            self._merges.append((row, ids.setdefault(raw(parent), len(ids))))
         return row
 
     def outside(self) -> list[bytes]:
         """The raw ids of first parents that are not in the log, sorted."""
         missing = set(self._first_parents) - set(self._numbers) - {-1}
         ids = list(self._ids)
-        return sorted(bytes.fromhex(ids[number].decode("ascii")) for number in missing)
+        return sorted(ids[number] for number in missing)
 
     def draft(self, offset: int, find: Callable[[bytes], int | None]) -> Draft:
         """What was read, as a draft above `offset` older commits, in which `find` looks up a raw id.
 
         Commits that are there already are left out: git logs them again when an old tip is gone.
         """
-        raw = np.frombuffer(bytes.fromhex(b"".join(self._ids).decode("ascii")), np.uint8)
+        raw = np.frombuffer(b"".join(self._ids), np.uint8)
         raw = raw.reshape(len(self._ids), self._hex // 2)
         places = np.full(len(self._ids) + 1, -1, np.int64)  # the last one is for -1: no parent
         if offset:
@@ -200,10 +201,10 @@ def _both(layer: Layer, name: str, kind: npt.DTypeLike, above: npt.NDArray[Any])
 class _Tour(NamedTuple):
     """The depth-first tour of a draft: for each row its position, how many rows its subtree has, its depth."""
 
-    position: list[int]
-    size: list[int]
-    depth: list[int]
-    roots: list[int]
+    position: Array
+    size: Array
+    depth: Array
+    roots: Array
     """The rows without a parent in the draft, in the order of their positions."""
 
 
@@ -238,7 +239,7 @@ def _tour(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _To
                 position[row] = free[parent]
                 free[parent] += size[row]
         free[row] = position[row] + 1 + (size[heavy[row]] if heavy[row] >= 0 else 0)
-    return _Tour(position, size, depth, roots)
+    return _Tour(*(np.array(numbers, np.int64) for numbers in (position, size, depth, roots)))
 
 
 def _parents_first(parent_of: list[int]) -> list[int]:
@@ -269,17 +270,16 @@ def _heavy_children(parent_of: list[int], size: list[int]) -> list[int]:
 def pack(draft: Draft, depth_below: Callable[[int], int]) -> Iterator[bytes | memoryview]:
     """The bytes of a layer with the draft's commits, piece by piece; `depth_below` tells depths in the layers below."""
     tour = _tour(draft.parents, draft.offset, depth_below)
-    position = np.array(tour.position, np.int64)
+    position, roots = tour.position, tour.roots
     row_at = np.empty_like(position)
     row_at[position] = np.arange(len(position))
-    roots = np.array(tour.roots, np.int64)
     names = sorted(range(len(draft.paths)), key=draft.paths.__getitem__)
     arrays: dict[str, npt.NDArray[Any]] = {
         "oids": draft.oids[row_at],
         "times": draft.times[row_at],
         "parents": _renumbered(draft.parents, draft.offset, position)[row_at],
-        "ends": (position + np.array(tour.size, np.int64))[row_at],
-        "depths": np.array(tour.depth, np.int64)[row_at],
+        "ends": (position + tour.size)[row_at],
+        "depths": tour.depth[row_at],
         "roots": position[roots],
         "hang_off": draft.parents[roots],
         **_merges(draft, position),
@@ -334,11 +334,14 @@ def _paths(names: list[bytes]) -> dict[str, npt.NDArray[Any]]:
 def _changes(draft: Draft, position: Array, names: Array) -> dict[str, npt.NDArray[Any]]:
     rank = np.empty_like(names)
     rank[names] = np.arange(len(names))
-    keys = rank[draft.change_paths] << 32 | position[draft.change_rows]
+    keys = rank[draft.change_paths]
+    keys <<= 32
+    keys |= position[draft.change_rows]
     order = np.argsort(keys)
     keys = keys[order]
+    starts = np.searchsorted(keys, np.arange(len(names) + 1) << 32)
     return {
-        "path_changes": np.searchsorted(keys, np.arange(len(names) + 1) << 32),
-        "positions": keys & 0xFFFFFFFF,
+        "path_changes": starts,
+        "positions": keys.astype(np.uint32),  # the lower half
         "values": draft.values[order],
     }

@@ -22,7 +22,7 @@ from seriestool.history.manifest import Manifest, sweep, write, write_manifest
 from seriestool.history.tips import read_oids, write_tips
 
 if TYPE_CHECKING:
-    from seriestool.history.build import LogReader
+    from seriestool.history.build import Draft
 
 Progress = Callable[[int], None]
 _GROWTH = 4  # a layer has at least so many times the commits of the one above it
@@ -97,8 +97,9 @@ def _extend(
 
         known = read_oids(folder / old.tips, repository.oid_size) if old else []
         with repository.raw_log(new, known) as stream:
-            reader = LogReader.read(stream, 2 * repository.oid_size, progress)
-        layers = _stack(folder, layers, reader)
+            # What was read is large, and not needed any more once it is a draft.
+            draft = LogReader.read(stream, 2 * repository.oid_size, progress).draft(len(history), history.find_raw)
+        layers = _stack(folder, layers, draft)
     history = History(layers.values())
     tips_name = f"tips-{os.urandom(8).hex()}"
     found = ((oid, history.find_raw(oid)) for oid in map(bytes.fromhex, tips))
@@ -113,14 +114,13 @@ def _commits(repository: Repository, oids: Sequence[str]) -> list[str]:
     return [found[0] for found in repository.objects.check(oids) if found and found[1] == "commit"]
 
 
-def _stack(folder: Path, layers: dict[str, Layer], reader: "LogReader") -> dict[str, Layer]:
-    """The layers with one more on top, made of what was read and of those below it that are not much larger."""
+def _stack(folder: Path, layers: dict[str, Layer], draft: "Draft") -> dict[str, Layer]:
+    """The layers with one more on top, made of the draft and of those below it that are not much larger."""
     from seriestool.history.build import join, pack
 
-    history = History(layers.values())
-    draft = reader.draft(len(history), history.find_raw)
     if not len(draft):
         return layers
+    history = History(layers.values())
     kept = list(layers.items())
     while kept and len(kept[-1][1]) < _GROWTH * len(draft):
         draft = join(kept.pop()[1], draft)
