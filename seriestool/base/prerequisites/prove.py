@@ -8,17 +8,19 @@ two versions; a three-way merge of versions.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import combinations
 
 from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.preimage import Expectation, PreImage
-from seriestool.base.prerequisites import context, pins, subset
-from seriestool.base.prerequisites.merge import merge
+from seriestool.base.prerequisites import context, links, merge, pins, subset
+from seriestool.base.prerequisites.effort import Effort
 from seriestool.base.prerequisites.sources import PatchSource, Touch
 from seriestool.binary import blob_oid
 from seriestool.history import History, absent, match_value
 from seriestool.hunks import split_lines
 
+EFFORT = 150_000_000
+"""Bytes of content that each way of search may make for a blob: half a second."""
 MOST_TOUCHES = 150
 MOST_VERSIONS = 8
 """Versions of a path from which the search starts: those that contradict what is known of the blob least."""
@@ -48,8 +50,8 @@ class Proof:
     content: bytes
     kind: str
     """version, patches, merge or subset."""
-    start: int
-    """Position of the commit whose version it starts from."""
+    start: int | None
+    """Position of the commit whose version it starts from; None where the first patch creates the file."""
     steps: tuple[tuple[Touch, bool], ...] = ()
     """Mailed patches in order; True: taken off."""
     stages: tuple[bytes, ...] = ()
@@ -75,6 +77,13 @@ class Search:
     own: frozenset[str]
     """Message-ids of the series itself: its patches may be taken off a newer tree, and never be put on."""
 
+    effort: int = EFFORT
+
+    @property
+    def contents(self) -> list[Lines]:
+        """The lines of each version."""
+        return [one.lines for one in self.versions]
+
     @property
     def blob(self) -> str:
         """The id, as far as the mail has it."""
@@ -83,7 +92,7 @@ class Search:
 
 def prepare(
     wanted: Expectation, preimage: PreImage, history: History, contents: Contents, source: PatchSource,
-    posted: datetime, own: frozenset[str],
+    posted: datetime, own: frozenset[str], effort: int = EFFORT,
 ) -> Search:  # fmt: skip
     """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain."""
     touches = tuple(source.touching(wanted.path, posted, MOST_TOUCHES))
@@ -96,13 +105,13 @@ def prepare(
     version = _read(*same, wanted.path, contents) if same else None
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
     return Search(
-        wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own
+        wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own, effort
     )
 
 
 def prove(search: Search) -> Proof | None:
     """The first proof found; None where a bounded search finds none."""
-    ways = (_as_version, _by_patches, _by_subset, _by_merge)
+    ways = (_as_version, _by_one_patch, _by_links, _by_merge, _by_context, _by_subset)
     return next((proof for way in ways if (proof := way(search))), None)
 
 
@@ -143,53 +152,77 @@ def _as_version(search: Search) -> Proof | None:
     return _proof(search, "version", same, same.lines)
 
 
-def _by_patches(search: Search) -> Proof | None:
+def _by_links(search: Search) -> Proof | None:
+    route = links.find_chain(
+        search.contents, _moves(search), search.identify, search.blob, Effort(search.effort)
+    )  # fmt: skip
+    return _by_route(search, route)
+
+
+def _by_one_patch(search: Search) -> Proof | None:
+    """Before the chain that index lines name: the blob can be a single patch away from a version that is not on it."""
+    return _by_context(search, 1)
+
+
+def _by_context(search: Search, steps: int = context.MOST_STEPS) -> Proof | None:
+    route = context.find_route(
+        search.contents, _moves(search), search.pins, search.identify, search.blob, Effort(search.effort), steps
+    )
+    return _by_route(search, route)
+
+
+def _moves(search: Search) -> list[context.Move]:
     latest = search.posted + _SLACK
-    diffs = (
+    return context.moves_of(
         (number, touch.diff, touch.patch.date <= latest and touch.patch.msgid not in search.own)
         for number, touch in enumerate(search.touches)
     )
-    route = context.find_route(
-        [one.lines for one in search.versions], context.moves_of(diffs), search.pins, search.identify, search.blob
-    )
+
+
+def _by_route(search: Search, route: context.Route | None) -> Proof | None:
     if route is None:
         return None
     steps = tuple((search.touches[move.patch], move.is_removal) for move in route.moves)
-    proof = _proof(search, "patches", search.versions[route.start], route.lines)
+    start = None if route.start is None else search.versions[route.start]
+    proof = _proof(search, "patches", start, route.lines)
     return replace(proof, steps=steps, stages=tuple(b"".join(lines) for lines in route.stages))
 
 
 def _by_merge(search: Search) -> Proof | None:
-    for base, ours, theirs in permutations(search.versions[:_MERGED_VERSIONS], 3):
-        if ours.value > theirs.value:  # the same merge from the other side
-            continue
-        lines = merge(base.lines, ours.lines, theirs.lines)
-        if lines is not None and search.identify(lines).startswith(search.blob):
-            return _proof(search, "merge", ours, lines, others=(base, theirs))
+    versions = search.versions[:_MERGED_VERSIONS]
+    for base in versions:
+        sides = [(side, merge.changes(base.lines, side.lines)) for side in versions if side is not base]
+        for (ours, mine), (theirs, other) in combinations(sides, 2):
+            lines = merge.join(base.lines, mine, other)
+            if lines is not None and search.identify(lines).startswith(search.blob):
+                return _proof(search, "merge", ours, lines, others=(base, theirs))
     return None
 
 
 def _by_subset(search: Search) -> Proof | None:
-    for ours, theirs in permutations(search.versions, 2):
-        found = subset.find_between(
-            ours.lines, theirs.lines, search.pins, lambda lines: search.identify(lines).startswith(search.blob)
-        )
-        if found is not None:
-            return _proof(search, "subset", ours, found[0], others=(theirs,), changes=found[1])
-    return None
+    found = subset.find_between(
+        search.contents, search.pins, lambda lines: search.identify(lines).startswith(search.blob),
+        Effort(search.effort),
+    )  # fmt: skip
+    if found is None:
+        return None
+    start, other = search.versions[found.start], search.versions[found.other]
+    return _proof(search, "subset", start, found.lines, (other,), found.changes)
 
 
 def _proof(
     search: Search,
     kind: str,
-    start: Version,
+    start: Version | None,
     lines: Lines,
     others: Sequence[Version] = (),
     changes: int = 0,
 ) -> Proof:
     positions = tuple(one.position for one in others)
     oid = search.identify(lines)
-    return Proof(search.wanted.path, oid, b"".join(lines), kind, start.position, (), (), positions, changes)
+    return Proof(
+        search.wanted.path, oid, b"".join(lines), kind, start.position if start else None, (), (), positions, changes
+    )
 
 
 def _is_same(one: str | None, other: str) -> bool:

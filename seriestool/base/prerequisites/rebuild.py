@@ -91,6 +91,8 @@ class _Rebuilder:
         return bottom, tuple(Layer(patch, layers[patch]) for patch in sorted(layers, key=_mailed))
 
     def _start_of(self, proof: Proof) -> bytes:
+        if proof.start is None:
+            return b""
         state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
         return state.content if state else b""
 
@@ -179,7 +181,7 @@ def _mailed(patch: MailedPatch) -> tuple[datetime, int, str]:
 def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
     patches = tuple((touch.patch, removal) for touch, removal in proof.steps)
     others = tuple(history.oid(position) for position in proof.others)
-    start = history.oid(proof.start)
+    start = None if proof.start is None else history.oid(proof.start)
     return Recipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)
 
 
