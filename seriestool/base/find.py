@@ -25,6 +25,8 @@ from seriestool.model import PatchOutcome, Series, path_text
 
 MOST_SIDE_RUNS = 200
 """Runs off all trees' lines that are told, those nearest to the posting first."""
+MOST_FARTHEST = 3
+"""Commits that are told of those which take most patches."""
 MOST_NAMED = 8
 """Candidates whose commits are looked up to show their subjects."""
 
@@ -101,6 +103,7 @@ class _Question:
     def nothing_applies(self, stated: Stated | None, notes: tuple[str, ...], points: Sequence[Point]) -> Verdict:
         """The verdict where plain `git apply` takes the series nowhere: three-way, partial or none."""
         tried = tuple(found for point in points if (found := self._try(point)))
+        tried = (*self._farthest(tried), *tried)
         candidates = tuple(sorted(tried, key=lambda found: (-applied(found.outcomes), -found.matched)))
         merged = find_three_way(self.series, self.preimage, self.ground, candidates)
         if merged is not None:
@@ -113,6 +116,24 @@ class _Question:
         if best and level is not Level.NONE:
             base = self._base(best, self.ground.repository.start_describe(best.commit))
         return self._verdict(level, base, stated, candidates, paths, notes)
+
+    def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """The commits, over the whole history, that take more of the first patches than those that were tried."""
+        known = max((applied(found.outcomes) for found in tried), default=0)
+        region = None
+        while known + 1 < len(self.series.patches) and (more := self._taking(known + 1)):
+            region, known = more, known + 1
+        if region is None:
+            return ()
+        candidates = self._here(self._candidates(Level.PARTIAL, region, None))[:MOST_FARTHEST]
+        return tuple(replace(found, outcomes=self._outcomes(found.commit, ())[0]) for found in candidates)
+
+    def _taking(self, count: int) -> Region | None:
+        """Where plain `git apply` takes the first `count` patches; None where nowhere."""
+        some = replace(self.series, patches=self.series.patches[:count])
+        preimage = sharpen(find_preimage(some), self.ground.history, self.ground.contents)
+        found = fit.find_applying(self.ground.history, preimage, self.ground.contents, self.posting)
+        return found.region or None
 
     def points(self) -> tuple[Point, ...]:
         """The commits to try one by one."""

@@ -167,7 +167,7 @@ def _ranges(verdict: Verdict, style: Style) -> list[str]:
 def _range_rows(candidate: Candidate, verdict: Verdict) -> Iterator[tuple[str, ...]]:
     name = candidate.tree or "off the branches"
     for found in candidate.ranges[:_MOST_RANGES]:
-        yield name, count(found.commits, "commit"), _span(found), _ending(found, verdict)
+        yield name, count(found.commits, "commit"), _span(found), _ending(found, candidate, verdict)
         name = ""
     hidden = len(candidate.ranges) - _MOST_RANGES
     if hidden > 0:
@@ -180,9 +180,9 @@ def _span(found: Range) -> str:
     return f"{found.oldest[:_SHORT]}..{found.newest[:_SHORT]}"
 
 
-def _ending(found: Range, verdict: Verdict) -> str:
+def _ending(found: Range, candidate: Candidate, verdict: Verdict) -> str:
     if found.ended_by is None:
-        return "up to the tip"
+        return "up to the tip" if candidate.tree else "where that line ends"
     return f"ended by {_commit_name(found.ended_by, verdict)}"
 
 

@@ -51,7 +51,7 @@ def test_commit_that_changed_the_lines_of_the_hunk(repo: Repo) -> None:
 def test_culprit_where_another_path_fits_nowhere(repo: Repo) -> None:
     author = author_of(repo)
     base = author.commit({"a": "own\n" + TEXT, "b": TEXT})
-    mbox = make_series(author, base, {"a": "own\n" + EDITED}, {"b": EDITED})
+    mbox = make_series(author, base, {"a": "own\n" + EDITED, "b": EDITED})
     repo.commit({"a": TEXT, "b": "1\n"})
     culprit = repo.commit({"a": TEXT.replace("line 14", "line fourteen")})
     tip = repo.commit({"a": TEXT.replace("line 14", "line fourteen") + "end\n"})
@@ -60,7 +60,18 @@ def test_culprit_where_another_path_fits_nowhere(repo: Repo) -> None:
     assert (best["commit"], best["outcomes"][0]["outcome"]) == (tip, "CONFLICT")
     a = path_of(answer, "a")
     assert (a["commit"], a["patch"], a["hunk"], a["failure"]["line"]) == (culprit, 1, 1, 13)
-    assert git_applies(repo, f"{culprit}~1", mbox) == 1
+
+
+def test_the_commit_that_takes_most_patches_is_found_wherever_it_is(repo: Repo) -> None:
+    author = author_of(repo)
+    base = author.commit({"a": "own\n" + TEXT, "b": TEXT})
+    mbox = make_series(author, base, {"a": "own\n" + EDITED}, {"b": EDITED})
+    far = repo.commit({"a": TEXT, "b": "1\n"})
+    for number in range(5):
+        repo.commit({"a": TEXT.replace("line 14", "line fourteen") + f"{number}\n"})
+    answer = find(repo, mbox)
+    assert (answer["verdict"], answer["base"]["commit"]) == ("partial", far)
+    assert git_applies(repo, far, mbox) == 1
 
 
 def test_file_that_is_not_there_and_file_that_is_in_the_way(repo: Repo) -> None:
