@@ -2,7 +2,6 @@
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
 from argparse import Namespace
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,11 @@ from seriestool.base.find import find_base
 from seriestool.base.verdict import Stated, StatedState, Verdict
 from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
+from seriestool.cli.prerequisites import NOTHING, Needed, add_prerequisites_argument, find_needed, write_rebuilt
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, SeriestoolError
 from seriestool.git import Repository
-from seriestool.model import Series
 from seriestool.source import resolve
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--tree", dest="trees", metavar="NAME", action="append", default=[], help="look in this tree only (repeatable)"
     )
+    add_prerequisites_argument(group)
     group.add_argument(
         "--fetch", action="store_true", help="fetch a stated base that was rebased away, if a push log knows from where"
     )
@@ -54,20 +54,20 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        verdict = _find(repository, series, arguments.trees, ui)
+        ground = open_ground(repository, series, arguments.trees, ui)
+        verdict = find_base(series, ground, partial(look_up, repository))
         if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            verdict = _find(repository, series, arguments.trees, ui)
-        _print(verdict, arguments.format, ui)
+            ground = open_ground(repository, series, arguments.trees, ui)
+            verdict = find_base(series, ground, partial(look_up, repository))
+        needed = find_needed(arguments, verdict, ground, ui)
+        _print(verdict, needed, arguments.format, ui)
         if not verdict.level.is_base:
-            if arguments.format == "text":
-                ui.note(f"hint: {_next_step(verdict, arguments.fetch)}")
+            _say_next_step(arguments, verdict, ui)
+            if arguments.branch is not None:
+                write_rebuilt(repository, verdict, needed, arguments.branch, ui)
             return EXIT_NO_BASE
         _write(arguments, repository, verdict, ui)
     return 0
-
-
-def _find(repository: Repository, series: Series, trees: Sequence[str], ui: Ui) -> Verdict:
-    return find_base(series, open_ground(repository, series, trees, ui), partial(look_up, repository))
 
 
 def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
@@ -96,9 +96,9 @@ def _fetch(repository: Repository, stated: Stated | None, ui: Ui) -> bool:
     return True
 
 
-def _print(verdict: Verdict, form: str, ui: Ui) -> None:
+def _print(verdict: Verdict, needed: Needed | None, form: str, ui: Ui) -> None:
     if form == "json":
-        ui.json(verdict.to_dict())
+        ui.json({**verdict.to_dict(), **(needed.found.to_dict() if needed else NOTHING)})
     elif form == "b4":
         from seriestool.report.b4 import b4_lines
 
@@ -108,6 +108,16 @@ def _print(verdict: Verdict, form: str, ui: Ui) -> None:
         from seriestool.report.text import verdict_text
 
         ui.out(verdict_text(verdict, Style(ui.color)))
+        if needed is not None:
+            from seriestool.report.prerequisites import prerequisites_text
+
+            if text := prerequisites_text(needed.found, verdict, Style(ui.color)):
+                ui.out(f"\n{text}")
+
+
+def _say_next_step(arguments: Namespace, verdict: Verdict, ui: Ui) -> None:
+    if arguments.format == "text":
+        ui.note(f"hint: {_next_step(verdict, arguments.fetch)}")
 
 
 def _next_step(verdict: Verdict, fetched: bool) -> str:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lists as a source of patches: their index, or a list server's search."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from seriestool.base.prerequisites.sources import MailedPatch, Touch
+from seriestool.errors import SeriestoolError
+from seriestool.lists import ListedPatch, PatchLists
+from seriestool.model import Patch
+
+
+class ListedSource:
+    """A `PatchSource` that reads each mail once."""
+
+    def __init__(self, lists: PatchLists) -> None:
+        self._lists = lists
+        self._read: dict[str, Patch | None] = {}
+
+    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
+        """What mailed patches do to a path, those first whose date is nearest to `near`."""
+        numbers = tuple(dict.fromkeys(number for number, _ in self._lists.edges_of(path)))
+        patches = sorted(self._lists.find_patches(numbers), key=lambda patch: (abs(patch.date - near), patch.msgid))
+        return [touch for patch in patches[:most] for touch in self._touches(patch, path)]
+
+    def find_patch(self, msgid: str) -> MailedPatch | None:
+        """The patch mail with this message-id."""
+        found = self._lists.find_patch(msgid)
+        return _mailed(found) if found else None
+
+    def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
+        """The patches with this stable patch-id."""
+        return [_mailed(patch) for patch in self._lists.find_patch_id(patch_id)]
+
+    def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
+        """All patches, of all versions, of the series with this change-id."""
+        return [_mailed(patch) for patch in self._lists.find_change_id(change_id)]
+
+    def series_of(self, msgid: str) -> Sequence[MailedPatch]:
+        """The patches of the series of which this mail is one, in order."""
+        patch = self._lists.find_patch(msgid)
+        return [_mailed(one) for one in self._lists.series_of(patch.series if patch else msgid)]
+
+    def read(self, msgid: str) -> Patch | None:
+        """The patch itself, with its message and author."""
+        if msgid not in self._read:
+            patch = self._lists.find_patch(msgid)
+            self._read[msgid] = self._parsed(patch) if patch else None
+        return self._read[msgid]
+
+    def _touches(self, patch: ListedPatch, path: bytes) -> list[Touch]:
+        if patch.msgid not in self._read:
+            self._read[patch.msgid] = self._parsed(patch)
+        parsed = self._read[patch.msgid]
+        diffs = parsed.files if parsed else ()
+        return [Touch(_mailed(patch), diff) for diff in diffs if diff.old_path == path == diff.new_path]
+
+    def _parsed(self, patch: ListedPatch) -> Patch | None:
+        """The mail; None where the archive no longer has it, or it does not parse any more."""
+        try:
+            return self._lists.read_patch(patch)
+        except SeriestoolError:
+            return None
+
+
+def _mailed(patch: ListedPatch) -> MailedPatch:
+    return MailedPatch(
+        patch.msgid,
+        patch.subject,
+        patch.series,
+        patch.version,
+        patch.counter,
+        patch.expected,
+        patch.author,
+        patch.date,
+        patch.change_id,
+    )

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The part of find-base that asks the lists: what the series builds on, and the base rebuilt from it."""
+
+import os
+from argparse import BooleanOptionalAction, Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.base.ground import Ground
+from seriestool.base.verdict import Verdict
+from seriestool.cli.ui import Ui
+from seriestool.errors import NotFoundError
+from seriestool.git import Repository
+
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
+    from seriestool.base.prerequisites.answer import Prerequisites
+    from seriestool.base.prerequisites.sources import PatchSource
+
+NOTHING: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
+"""What the answer says where the lists were not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What the series builds on, and where its patches are read."""
+
+    found: "Prerequisites"
+    source: "PatchSource"
+
+
+def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
+    """Whether the lists are asked."""
+    group.add_argument(
+        "--prerequisites",
+        action=BooleanOptionalAction,
+        default=None,
+        help="where there is no base, search the lists for what it is made of (default: if lists were added)",
+    )
+
+
+def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> Needed | None:
+    """What the series builds on; None where the lists are not asked.
+
+    They are asked where there is no base, or where the author states prerequisites. Raises NotFoundError where that is
+    wanted, and there are no lists.
+    """
+    is_open = not verdict.level.is_base or bool(verdict.series.base.prerequisites)
+    if arguments.prerequisites is False or not verdict.series.patches or not is_open:
+        return None
+    from seriestool.lists.index import find_index
+
+    index = find_index(lists_path())
+    if index is None and arguments.prerequisites:
+        raise NotFoundError("no lists were added", hint="'seriestool lists add NAME PATH|URL' adds an archive")
+    if index is None:
+        return None
+    from seriestool.base.prerequisites.listed import ListedSource
+    from seriestool.base.prerequisites.rebuild import find_prerequisites
+
+    ui.detail("searching the lists for what the series builds on")
+    source = ListedSource(index)
+    return Needed(find_prerequisites(verdict, ground, source), source)
+
+
+def lists_path(environ: "os._Environ[str]" = os.environ) -> Path:
+    """The user's index of lists (https://specifications.freedesktop.org/basedir-spec/latest/)."""
+    folder = environ.get("XDG_DATA_HOME", "")
+    base = Path(folder) if folder.startswith("/") else Path("~/.local/share").expanduser()
+    return base / "seriestool" / "lists.sqlite"
+
+
+def write_rebuilt(repository: Repository, verdict: Verdict, needed: Needed | None, name: str, ui: Ui) -> None:
+    """The branch on the rebuilt base, where there is one that takes all patches."""
+    rebuilt = needed.found.rebuilt if needed else None
+    if needed is None or rebuilt is None or not rebuilt.level.is_base:
+        return
+    from seriestool.base.branch import make_rebuilt_branch
+
+    tip = make_rebuilt_branch(repository, verdict, rebuilt, needed.source, name)
+    proven = f"{rebuilt.matched} of {rebuilt.expected} blobs are proven"
+    ui.note(f"branch {name} is at {tip[:12]}, on a base that was rebuilt: {proven}")
