@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A plain path file instead of an import hook: the hook would cost each run some milliseconds.
-PIP_INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --config-settings editable_mode=compat --editable
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --config-settings editable_mode=compat --editable
 PYTEST = $(BIN)/pytest -n auto
 
 .PHONY: help demo test check lint golden bench clean
@@ -46,7 +46,7 @@ clean:
 
 $(VENV)/.stamp-run: pyproject.toml .ci/setup
 	@.ci/setup demo
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the Python packages into $(VENV)" >&2
 	@$(PIP_INSTALL) .
 	@$(BIN)/python -m compileall -q seriestool
