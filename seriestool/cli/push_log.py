@@ -173,7 +173,7 @@ def _sources(config: Config) -> tuple[str, ...]:
 def _named(source: str) -> str:
     from seriestool.inbox import is_url
 
-    return source if is_url(source) else str(Path(source).absolute())
+    return source if is_url(source) else str(Path(source).resolve())
 
 
 def _set_since(repository: Repository, since: datetime | None) -> None:

@@ -277,6 +277,13 @@ def test_push_log_update_reads_what_is_new(repo: Repo, cli_here: Cli, tmp_path: 
         assert f"1 new pushes, {n} in all" in result.err
 
 
+def test_a_push_log_goes_by_one_name_from_everywhere(repo: Repo, cli_here: Cli, tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    cli_here("trees", "push-log", "add", "../log", cwd=repo.path)
+    assert cli_here("trees", "push-log", "list", cwd=repo.path).out == f"{(tmp_path / 'log').resolve()}\n"
+    assert cli_here("trees", "push-log", "remove", f"{tmp_path}/log/", cwd=repo.path).code == 0
+
+
 def test_push_log_since_is_remembered(repo: Repo, cli_here: Cli, tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log/1.eml").write_text(RECORD.format(n=1, old="a" * 40, new="b" * 40))
