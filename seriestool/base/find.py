@@ -6,25 +6,24 @@ over the whole history before the next one is tried, and the best commit is look
 repository itself before anything is claimed of it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from seriestool.base import explain, fit, rank
+from seriestool.base import explain, fit
+from seriestool.base.candidates import Candidates
 from seriestool.base.contents import ContentMissingError
-from seriestool.base.ground import Ground, Place
+from seriestool.base.ground import Ground
 from seriestool.base.points import Point, find_points
 from seriestool.base.preimage import PreImage, find_preimage, sharpen
-from seriestool.base.region import LineCover, Region, Run
+from seriestool.base.region import Region
 from seriestool.base.stated import LookUp, check_stated
 from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
-from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Range, Stated, Verdict
+from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
 from seriestool.errors import InputError, OutsideError
 from seriestool.history import index_dir
 from seriestool.model import PatchOutcome, Series, path_text
 
-MOST_SIDE_RUNS = 200
-"""Runs off all trees' lines that are told, those nearest to the posting first."""
 MOST_FARTHEST = 3
 """Commits that are told of those which take most patches."""
 MOST_NAMED = 8
@@ -79,13 +78,14 @@ class _Question:
         self.preimage = preimage
         self.ground = ground
         self.posting = ground.posting(series)
+        self._candidates = Candidates(preimage, ground, self.posting)
         self._paths = tuple({*series.touched, *preimage.barred})
 
     def find_answer(
         self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]
     ) -> Verdict | None:
         """The verdict where the series fits: the candidates of each tree, best first; None if all of them are gone."""
-        candidates = self._here(self._candidates(level, region, stated))
+        candidates = self._candidates.ranked(level, region, stated)
         if not candidates:
             return None
         best = candidates[0]
@@ -125,7 +125,7 @@ class _Question:
             region, known = more, known + 1
         if region is None:
             return ()
-        candidates = self._here(self._candidates(Level.PARTIAL, region, None))[:MOST_FARTHEST]
+        candidates = self._candidates.ranked(Level.PARTIAL, region, None)[:MOST_FARTHEST]
         return tuple(replace(found, outcomes=self._outcomes(found.commit, ())[0]) for found in candidates)
 
     def _taking(self, count: int) -> Region | None:
@@ -157,69 +157,6 @@ class _Question:
             outcomes,
             point.label,
         )
-
-    def _candidates(self, level: Level, region: Region, stated: Stated | None) -> tuple[Candidate, ...]:
-        found = [(place, runs) for place in self.ground.places if (runs := region.runs(place.tip))]
-        by_tree = [self._candidate_of(place, runs, level) for place, runs in found]
-        side = self._side_candidate(region, found, level)
-        ranked = sorted(by_tree, key=lambda candidate: not self._is_before(candidate))
-        if side is not None:
-            after = next((n for n, other in enumerate(ranked) if not self._is_before(other)), len(ranked))
-            ranked.insert(after if self._is_before(side) else len(ranked), side)
-        return self._stated_first(tuple(ranked), level, stated)
-
-    def _here(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """Those whose commit can be used: the index remembers commits of branches that git has thrown away since."""
-        found = self.ground.repository.objects.check([candidate.commit for candidate in candidates])
-        return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
-
-    def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
-        best = rank.likeliest(self.ground.history, runs, self.posting)
-        return self._candidate(place.tree.name, best, level, runs)
-
-    def _side_candidate(
-        self, region: Region, found: Iterable[tuple[Place, Sequence[Run]]], level: Level
-    ) -> Candidate | None:
-        """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
-        history = self.ground.history
-        covered = LineCover(history, [place.tip for place, _ in found])
-        runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
-        best = rank.nearest(history, (rank.likeliest(history, [run], self.posting) for run in runs), self.posting)
-        return None if best is None else self._candidate(None, best, level, runs)
-
-    def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:
-        history = self.ground.history
-        expected = len(self.preimage)
-        matched = expected if level is Level.EXACT else self.preimage.matched_at(history, position)
-        ranges = tuple(self._range(run) for run in runs)
-        oid = history.oid(position)
-        return Candidate(tree, oid, level, matched, expected, ranges, (), self.ground.tag_names.get(oid))
-
-    def _range(self, run: Run) -> Range:
-        history = self.ground.history
-        count = history.depth(run.newest) - history.depth(run.oldest) + 1
-        made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
-        ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
-        return Range(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
-
-    def _is_before(self, candidate: Candidate) -> bool:
-        position = self.ground.history.find(candidate.commit)
-        return position is not None and rank.is_before(self.ground.history, position, self.posting)
-
-    def _stated_first(
-        self, candidates: tuple[Candidate, ...], level: Level, stated: Stated | None
-    ) -> tuple[Candidate, ...]:
-        """The author's own base comes first where it is true."""
-        if stated is None or stated.verdict is not level:
-            return candidates
-        position = self.ground.history.find(stated.commit)
-        if position is None:
-            return candidates
-        oid = self.ground.history.oid(position)
-        same = [found for found in candidates if found.tree == stated.tree]
-        first = replace(same[0], commit=oid, label="stated") if same else None
-        first = first or replace(self._candidate(stated.tree, position, level, ()), label="stated")
-        return (first, *(found for found in candidates if not same or found is not same[0]))
 
     def _prove(self, oid: str) -> None:
         """Look at the commit itself: the index is a cache, the repository is the truth."""

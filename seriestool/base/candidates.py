@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commits for which the same holds, tree by tree, the likeliest base first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from seriestool.base import rank
+from seriestool.base.ground import Ground, Place
+from seriestool.base.preimage import PreImage
+from seriestool.base.rank import Posting
+from seriestool.base.region import LineCover, Region, Run
+from seriestool.base.verdict import Candidate, Level, Range, Stated
+
+MOST_SIDE_RUNS = 200
+"""Runs off all trees' lines that are told, those nearest to the posting first."""
+
+
+class Candidates:
+    """What a region of the history means to people: for each tree its best commit and all its ranges."""
+
+    def __init__(self, preimage: PreImage, ground: Ground, posting: Posting) -> None:
+        self.preimage = preimage
+        self.ground = ground
+        self.posting = posting
+
+    def ranked(self, level: Level, region: Region, stated: Stated | None) -> tuple[Candidate, ...]:
+        """Those whose commit is still here, best first: a true statement, then the trees before the posting, then
+        what is off the trees' lines, then the trees after the posting."""
+        found = [(place, runs) for place in self.ground.places if (runs := region.runs(place.tip))]
+        by_tree = [self._candidate_of(place, runs, level) for place, runs in found]
+        side = self._side_candidate(region, found, level)
+        ranked = sorted(by_tree, key=lambda candidate: not self._is_before(candidate))
+        if side is not None:
+            after = next((n for n, other in enumerate(ranked) if not self._is_before(other)), len(ranked))
+            ranked.insert(after if self._is_before(side) else len(ranked), side)
+        return self._here(self._stated_first(tuple(ranked), level, stated))
+
+    def _here(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Those whose commit can be used: the index remembers commits of branches that git has thrown away since."""
+        found = self.ground.repository.objects.check([candidate.commit for candidate in candidates])
+        return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
+
+    def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
+        best = rank.likeliest(self.ground.history, runs, self.posting)
+        return self._candidate(place.tree.name, best, level, runs)
+
+    def _side_candidate(
+        self, region: Region, found: Iterable[tuple[Place, Sequence[Run]]], level: Level
+    ) -> Candidate | None:
+        """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
+        history = self.ground.history
+        covered = LineCover(history, [place.tip for place, _ in found])
+        runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
+        best = rank.nearest(history, (rank.likeliest(history, [run], self.posting) for run in runs), self.posting)
+        return None if best is None else self._candidate(None, best, level, runs)
+
+    def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:
+        history = self.ground.history
+        expected = len(self.preimage)
+        matched = expected if level is Level.EXACT else self.preimage.matched_at(history, position)
+        ranges = tuple(self._range(run) for run in runs)
+        oid = history.oid(position)
+        return Candidate(tree, oid, level, matched, expected, ranges, (), self.ground.tag_names.get(oid))
+
+    def _range(self, run: Run) -> Range:
+        history = self.ground.history
+        count = history.depth(run.newest) - history.depth(run.oldest) + 1
+        made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
+        ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
+        return Range(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
+
+    def _is_before(self, candidate: Candidate) -> bool:
+        position = self.ground.history.find(candidate.commit)
+        return position is not None and rank.is_before(self.ground.history, position, self.posting)
+
+    def _stated_first(
+        self, candidates: tuple[Candidate, ...], level: Level, stated: Stated | None
+    ) -> tuple[Candidate, ...]:
+        """The author's own base comes first where it is true."""
+        if stated is None or stated.verdict is not level:
+            return candidates
+        position = self.ground.history.find(stated.commit)
+        if position is None:
+            return candidates
+        oid = self.ground.history.oid(position)
+        same = [found for found in candidates if found.tree == stated.tree]
+        first = replace(same[0], commit=oid, label="stated") if same else None
+        first = first or replace(self._candidate(stated.tree, position, level, ()), label="stated")
+        return (first, *(found for found in candidates if not same or found is not same[0]))
