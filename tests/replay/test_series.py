@@ -33,6 +33,17 @@ def test_recorded_series_gets_its_answer(folder: Path, make_repo, cli) -> None:
         _check_failure(answer, wanted)
 
 
+def test_the_readme_shows_what_the_demo_prints(make_repo, cli) -> None:
+    block = (ROOT / "README.md").read_text().partition("    $ seriestool find-base --repo lamp.git ")[2]
+    name, *shown = block.partition("\n\nAn answer claims")[0].splitlines()
+    tree = make_repo("tree", bare=True)
+    tree.git("fast-import", "--quiet", input=(ROOT / "series/lamp.fast-export").read_bytes())
+    printed = iter(cli("find-base", "--repo", str(tree.path), str(ROOT / name)).out.splitlines())
+    shown = [line.removeprefix("    ") for line in shown if line.strip() not in ("", "...")]
+    assert len(shown) > 20
+    assert [line for line in shown if line not in printed] == []  # all of them, in this order
+
+
 def _check_failure(answer: dict, wanted: dict) -> None:
     outcomes = answer["candidates"][0]["outcomes"]
     going_in = [o["patch"] for o in outcomes if o["outcome"] in ("UNMODIFIED", "MODIFIED")]
