@@ -35,9 +35,11 @@ def decode_text(data: bytes, charset: str = "") -> str:
         names.reverse()  # these are ASCII on the outside, so they always look like UTF-8
     for name in names:
         try:
-            return data.decode(name)
+            text = data.decode(name)
+            text.encode()  # UTF-7 can spell half of a surrogate pair, which is no text
         except (LookupError, ValueError):
             continue
+        return text
     return data.decode("latin-1")
 
 
@@ -57,7 +59,9 @@ def _decode_word(match: re.Match[str]) -> str:
             data = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4))
         else:
             data = binascii.a2b_qp(raw, header=True)
-        return data.decode(charset, "replace") if _TEXT_CHARSET.match(charset) else decode_text(data)
+        if _TEXT_CHARSET.match(charset):
+            return data.decode(charset, "replace").encode("utf-8", "replace").decode()
+        return decode_text(data)
     except (LookupError, ValueError):
         return match[0]
 

@@ -46,6 +46,7 @@ def test_date(text: str, moment: datetime | None) -> None:
         (b"=?utf-8?b?!!!!?=", ""),
         (b"=?utf-8*en?q?abc?=", "abc"),
         (b"=?punycode?q?abc?=", "abc"),
+        (b"=?utf-7?q?+2AA-?=", "?"),  # half of a surrogate pair
     ],
 )
 def test_header(value: bytes, text: str) -> None:
@@ -61,6 +62,7 @@ def test_header(value: bytes, text: str) -> None:
         (b"\xe9", "unknown", "é"),
         (b'\x1b$B$"\x1b(B', "iso-2022-jp", "あ"),
         (b"\x82\xa0", "shift_jis", "あ"),
+        (b"+2AA-", "utf-7", "+2AA-"),
     ],
 )
 def test_text(data: bytes, charset: str, text: str) -> None:
