@@ -84,6 +84,12 @@ def make_database(path: Path, schema: Schema) -> Database:
         return Database(_connect(path, schema), path, schema)
 
 
+def make_temporary(schema: Schema) -> Database:
+    """An empty one in memory."""
+    path = Path(":memory:")
+    return Database(_connect(path, schema), path, schema)
+
+
 def prefix_number(oid: str) -> int:
     """The first 60 bits of an id as a number."""
     return int(oid[:_PREFIX], 16)

@@ -56,6 +56,11 @@ class PatchIndex:
     def __len__(self) -> int:
         return int(self._rows("SELECT count(*) FROM patch")[0][0])
 
+    def lists(self) -> dict[str, int]:
+        """The lists that are in the index, each with the number of its patches."""
+        question = "SELECT list, count(DISTINCT patch) FROM source LEFT JOIN place ON source.id = source GROUP BY list"
+        return dict(self._rows(question))
+
     def find_making(self, blob: str, path: bytes | None = None, limit: int = LIMIT) -> tuple[ListedPatch, ...]:
         """The patches that say they make the blob (of `path`, where it is given), newest first.
 

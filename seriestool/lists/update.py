@@ -79,8 +79,9 @@ def _update_archive(
     arrivals = _arrivals(archive, tips, known)
     for start in range(len(arrivals), 0, -_BATCH):
         batch = [_parse_arrival(line) for line in reversed(arrivals[max(0, start - _BATCH) : start])]
-        mails = list(_located(archive, batch, tally))
-        gone = [bytes.fromhex(one.blob) for one in batch if one.is_gone]
+        last = {one.blob: one for one in batch}  # what came and went in one batch is gone
+        mails = list(_located(archive, [one for one in last.values() if not one.is_gone], tally))
+        gone = [bytes.fromhex(one.blob) for one in last.values() if one.is_gone]
         tally.added += index.add(name, path, mails, batch[-1].commit, gone)
         progress(tally.mails)
     index.add(name, path, (), " ".join(tips))
@@ -110,7 +111,7 @@ def _parse_arrival(line: bytes) -> _Arrival:
 
 
 def _located(archive: Repository, batch: Sequence[_Arrival], tally: Tally) -> Iterator[Located]:
-    times = {one.blob: one.time for one in batch if not one.is_gone}
+    times = {one.blob: one.time for one in batch}
     tally.mails += len(times)
     sizes = zip(times, archive.objects.check(list(times)), strict=True)
     small = [oid for oid, found in sizes if found and found[1] == "blob" and found[2] <= MAX_MAIL]

@@ -52,7 +52,10 @@ class IndexWriter(PatchIndex):
             source = self._source(connection, name, path, state)
             added = sum(self._add_patch(connection, mail, source) for mail in mails if mail.entry.edges)
             self._add_threads(connection, name, [mail.entry.known for mail in mails])
-            connection.executemany("DELETE FROM place WHERE source = ? AND blob = ?", [(source, one) for one in gone])
+            if gone:
+                places = f"FROM place WHERE source = ? AND blob IN ({', '.join('?' * len(gone))})"
+                connection.execute(f"DELETE {places}", (source, *gone))
+                drop_unplaced(connection)
         return added
 
     def forget(self, name: str, paths: Iterable[str] | None = None) -> None:
@@ -66,11 +69,6 @@ class IndexWriter(PatchIndex):
                 connection.execute(f"DELETE FROM place WHERE source IN {sources}", (name, path))  # noqa: S608
                 connection.execute("DELETE FROM source WHERE list = ? AND path = ?", (name, path))
             drop_unplaced(connection)
-
-    def lists(self) -> dict[str, int]:
-        """The lists that are in the index, each with the number of its patches."""
-        question = "SELECT list, count(DISTINCT patch) FROM source LEFT JOIN place ON source.id = source GROUP BY list"
-        return dict(self._rows(question))
 
     def _source(self, connection: "sqlite3.Connection", name: str, path: str, state: str) -> int:
         connection.execute(

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lists that git-config names. It has, for a list called NAME, one of
+
+seriestool.list.NAME.url      a public-inbox archive that `lists update` keeps a copy of
+seriestool.list.NAME.path     one that is here already, or an mbox
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seriestool.errors import InputError
+
+PREFIX = "seriestool.list."
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A list as git-config names it."""
+
+    name: str
+    url: str | None
+    path: str | None
+
+    @property
+    def source(self) -> str:
+        """Where it is read from; '' where git-config says neither."""
+        return self.path or self.url or ""
+
+
+def configured_lists(config: Mapping[str, tuple[str, ...]]) -> tuple[Configured, ...]:
+    """The lists that git-config names, sorted by name."""
+    names = {key[len(PREFIX) :].rpartition(".")[0] for key in config if key.startswith(PREFIX)} - {""}
+    return tuple(
+        Configured(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path")))
+        for name in sorted(names)
+    )
+
+
+def check_name(name: str) -> None:
+    """Nothing, where a list may be called `name`; raises InputError where not."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"'{name}' cannot be the name of a list", hint="a name is letters, digits, '-', '_', '+' and dots"
+        )
