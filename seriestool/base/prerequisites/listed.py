@@ -53,7 +53,7 @@ class ListedSource:
             self._read[patch.msgid] = self._parsed(patch)
         parsed = self._read[patch.msgid]
         diffs = parsed.files if parsed else ()
-        return [Touch(_mailed(patch), diff) for diff in diffs if diff.old_path == path == diff.new_path]
+        return [Touch(_mailed(patch), diff) for diff in diffs if path in (diff.old_path, diff.new_path)]
 
     def _parsed(self, patch: ListedPatch) -> Patch | None:
         """The mail; None where the archive no longer has it, or it does not parse any more."""

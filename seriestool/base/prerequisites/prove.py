@@ -26,6 +26,8 @@ MOST_VERSIONS = 8
 """Versions of a path from which the search starts: those that contradict what is known of the blob least."""
 _READ_VERSIONS = 40
 _MERGED_VERSIONS = 5
+_RENAMED_VERSIONS = 2
+_MOST_NAMES = 2
 _SLACK = timedelta(days=1)
 """How much later than the series a prerequisite may be dated: clocks differ."""
 
@@ -96,11 +98,15 @@ def prepare(
 ) -> Search:  # fmt: skip
     """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain."""
     touches = tuple(source.touching(wanted.path, posted, MOST_TOUCHES))
+    names = _other_names(wanted.path, touches)
     known = pins.pinned_before(track.steps[0].diff for track in preimage.tracks_of(wanted.path))
     blob = wanted.blob or ""
     known |= pins.pinned_before(touch.diff for touch in touches if _is_same(touch.diff.old_blob, blob))
     known |= pins.pinned_after(touch.diff for touch in touches if _is_same(touch.diff.new_blob, blob))
     versions = _versions(wanted.path, history, contents, known, posted)
+    for name in names:
+        versions += _versions(name, history, contents, known, posted)[:_RENAMED_VERSIONS]
+        touches += tuple(touch for touch in source.touching(name, posted, MOST_TOUCHES) if touch not in touches)
     same = next(((value, at) for at, value in history.changes(wanted.path) if match_value(value, blob)), None)
     version = _read(*same, wanted.path, contents) if same else None
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
@@ -123,6 +129,12 @@ def nearest(search: Search, takes: Callable[[Lines], bool]) -> Version | None:
         key=lambda one: (not takes(one.lines), pins.violations(one.lines, search.pins), -one.position),
         default=None,
     )
+
+
+def _other_names(path: bytes, touches: Sequence[Touch]) -> tuple[bytes, ...]:
+    """What mailed patches rename the path to, or rename to it: its content can be there."""
+    names = (name for touch in touches for name in (touch.diff.old_path, touch.diff.new_path))
+    return tuple(dict.fromkeys(name for name in names if name is not None and name != path))[:_MOST_NAMES]
 
 
 def _versions(

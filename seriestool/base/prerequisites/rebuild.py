@@ -85,16 +85,20 @@ class _Rebuilder:
             if not patches or patches != sorted(patches, key=_mailed):
                 continue
             mode = files[proof.path].mode
-            bottom[proof.path] = FileState(proof.stages[first - 1] if first else self._start_of(proof), mode)
+            below = proof.stages[first - 1] if first else self._start_of(proof)
+            del bottom[proof.path]
+            if below is not None:
+                bottom[proof.path] = FileState(below, mode)
             for patch, content in zip(patches, proof.stages[first:], strict=True):
                 layers.setdefault(patch, {})[proof.path] = FileState(content, mode)
         return bottom, tuple(Layer(patch, layers[patch]) for patch in sorted(layers, key=_mailed))
 
-    def _start_of(self, proof: Proof) -> bytes:
+    def _start_of(self, proof: Proof) -> bytes | None:
+        """What the proof starts from; None where that is no file, or one of another name."""
         if proof.start is None:
-            return b""
+            return None
         state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
-        return state.content if state else b""
+        return state.content if state else None
 
     def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
         """The patches of all proofs, each once, in the order in which they were mailed."""

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lists in memory, for tests of prerequisites: a `PatchSource` made of mboxes, and the answer that comes of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from seriestool.base.find import find_base
+from seriestool.base.ground import Ground
+from seriestool.base.prerequisites.answer import Need, Prerequisites, Recipe
+from seriestool.base.prerequisites.rebuild import find_prerequisites
+from seriestool.base.prerequisites.sources import MailedPatch, Touch
+from seriestool.git import Repository
+from seriestool.history import update
+from seriestool.model import Patch, Series
+from seriestool.patch_id import find_patch_id
+from seriestool.source import Wanted, series_of_text
+from seriestool.trees import list_tags, list_trees
+from tests.bases import make_series
+from tests.helpers import File, Repo
+
+
+def numbered(changes: Mapping[int, str] | None = None, count: int = 80) -> str:
+    """A file of numbered lines with other words in some of them; '' takes the line out."""
+    texts = {n: f"line {n}\n" for n in range(1, count + 1)}
+    texts.update({n: f"{word}\n" if word else "" for n, word in (changes or {}).items()})
+    return "".join(texts.values())
+
+
+def mailed(repo: Repo, base: str, *changes: Mapping[str, File], options: Sequence[str] = ()) -> bytes:
+    """The mbox of a series with message-ids; its commits are gone."""
+    return make_series(repo, base, *changes, options=("--thread", *options))
+
+
+def with_change_id(mbox: bytes, name: str) -> bytes:
+    """The same mails, of the work of this name."""
+    return mbox.replace(b"\n-- \n", b"\nchange-id: " + name.encode() + b"\n-- \n")
+
+
+def parsed(mbox: bytes) -> Series:
+    """The series in an mbox."""
+    return series_of_text(mbox, Wanted(), "mbox")
+
+
+class MemorySource:
+    """Series on a list; `asked` is how many patches were asked for at most, call by call."""
+
+    def __init__(self, *mboxes: bytes) -> None:
+        self._series = [parsed(mbox) for mbox in mboxes]
+        self.asked: list[int] = []
+
+    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
+        self.asked.append(most)
+        found = [
+            Touch(_mailed(patch, series), diff)
+            for series, patch in self._patches()
+            for diff in patch.files
+            if path in (diff.old_path, diff.new_path)
+        ]
+        return sorted(found, key=lambda touch: abs(touch.patch.date - near))[:most]
+
+    def find_patch(self, msgid: str) -> MailedPatch | None:
+        return next((_mailed(patch, series) for series, patch in self._patches() if patch.msgid == msgid), None)
+
+    def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
+        return [_mailed(patch, series) for series, patch in self._patches() if find_patch_id(patch.diff) == patch_id]
+
+    def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
+        return [_mailed(patch, series) for series, patch in self._patches() if series.change_id == change_id]
+
+    def series_of(self, msgid: str) -> Sequence[MailedPatch]:
+        for series in self._series:
+            if msgid == series.msgid or msgid in {patch.msgid for patch in series.patches}:
+                return [_mailed(patch, series) for patch in series.patches]
+        return ()
+
+    def read(self, msgid: str) -> Patch | None:
+        return next((patch for _, patch in self._patches() if patch.msgid == msgid), None)
+
+    def _patches(self) -> list[tuple[Series, Patch]]:
+        return [(series, patch) for series in self._series for patch in series.patches]
+
+
+def _mailed(patch: Patch, series: Series) -> MailedPatch:
+    return MailedPatch(
+        patch.msgid, patch.subject, series.msgid, series.version, patch.counter, series.expected, patch.author_name,
+        patch.date, series.change_id,
+    )  # fmt: skip
+
+
+def ground_of(repo: Repo) -> Ground:
+    """The repository with its trees, as find-base sees it."""
+    opened = Repository.open(repo.path)
+    refs = opened.refs()
+    history = update(opened, refs, Path(repo.path).parent / "index")
+    return Ground(opened, history, list_trees(refs, opened.config(), opened.head()), list_tags(refs))
+
+
+def prerequisites(repo: Repo, mbox: bytes, *mboxes: bytes) -> Prerequisites:
+    """What the series in `mbox` builds on, with the others (and itself) on the list."""
+    ground = ground_of(repo)
+    verdict = find_base(parsed(mbox), ground)
+    return find_prerequisites(verdict, ground, MemorySource(mbox, *mboxes))
+
+
+def recipe_of(found: Prerequisites, path: str) -> Recipe:
+    """How a path's blob is made."""
+    assert found.rebuilt is not None
+    return next(recipe for recipe in found.rebuilt.recipes if recipe.path == path.encode())
+
+
+def subjects(needs: Sequence[Need]) -> list[str]:
+    """The needs in words: '+part 1 unmerged', '-part 2 merged'."""
+    return [
+        f"{'-' if need.is_removal else '+'}{need.patch.subject if need.patch else None} {need.state}" for need in needs
+    ]
