@@ -29,7 +29,12 @@ def fetch_epochs(source: str, mirrors: Path) -> tuple[Path, ...]:
     """
     if not is_url(source):
         return find_epochs(Path(source))
-    return tuple(_fetched(source, mirrors / hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()[:12]))
+    return tuple(_fetched(source, mirror_of(source, mirrors)))
+
+
+def mirror_of(url: str, mirrors: Path) -> Path:
+    """The folder below `mirrors` for the copy of what is at the URL."""
+    return mirrors / hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 def find_epochs(path: Path) -> tuple[Path, ...]:

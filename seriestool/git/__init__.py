@@ -2,7 +2,16 @@
 """Git, as verbs: the one package that starts it."""
 
 from seriestool.git.objects import ObjectReader
-from seriestool.git.process import GitError, clean_environment, config_at, iter_tokens, version, without_password
+from seriestool.git.process import (
+    GitError,
+    clean_environment,
+    config_at,
+    iter_tokens,
+    remove_global_section,
+    set_global_config,
+    version,
+    without_password,
+)
 from seriestool.git.repository import Ref, ReflogEntry, Repository
 from seriestool.git.scratch import Scratch, TreeEntry
 
@@ -17,6 +26,8 @@ __all__ = [
     "clean_environment",
     "config_at",
     "iter_tokens",
+    "remove_global_section",
+    "set_global_config",
     "version",
     "without_password",
 ]

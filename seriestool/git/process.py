@@ -26,6 +26,7 @@ _SEALED = {
     "GIT_PAGER": "cat",
     "GIT_EDITOR": "false",
 }
+_CONFIG_TIMEOUT = 60.0
 # What the user's configuration could change in an answer, or run.
 _CONFIG = (
     "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
@@ -65,6 +66,16 @@ def config_at(path: Path) -> dict[str, tuple[str, ...]]:
         ["git", "-C", str(path), "config", "--list", "-z"], capture_output=True, env=clean_environment()
     )
     return parse_config(answer.stdout)
+
+
+def set_global_config(key: str, value: str) -> None:
+    """The user's git-config with `key` set to this one value; raises GitError where it cannot be written."""
+    run_long(["git", "config", "--global", "--replace-all", key, value], _CONFIG_TIMEOUT)
+
+
+def remove_global_section(section: str) -> None:
+    """The user's git-config without the section; raises GitError where it is not there."""
+    run_long(["git", "config", "--global", "--remove-section", section], _CONFIG_TIMEOUT)
 
 
 def parse_config(listed: bytes) -> dict[str, tuple[str, ...]]:

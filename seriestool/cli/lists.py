@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool lists`: mailing lists' archives, and the index of their patches, one for all repositories of a user."""
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
+from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
+from seriestool.inbox import is_url, mirror_of
+from seriestool.lists.config import PREFIX, Configured, check_name, configured_lists
+
+if TYPE_CHECKING:
+    from seriestool.lists.index import PatchIndex
+    from seriestool.lists.writer import IndexWriter
+
+_HINT = "for example: seriestool lists add netdev https://lore.kernel.org/netdev"
+
+
+def add_arguments(parser: Parser) -> None:
+    """The sub-commands of lists."""
+    actions = parser.add_subparsers(metavar="<action>", required=True)
+
+    adding = actions.add_parser("add", help="name a list and where its archive is, in git-config")
+    adding.add_argument("name", metavar="NAME")
+    adding.add_argument("source", metavar="PATH|URL", help="a public-inbox archive, or an mbox file")
+    adding.add_argument("--global", dest="is_global", action="store_true", help="in the user's git-config")
+    adding.set_defaults(action=_add)
+
+    removing = actions.add_parser("remove", help="forget a list, its patches, and the copy of its archive")
+    removing.add_argument("name", metavar="NAME")
+    removing.add_argument("--global", dest="is_global", action="store_true", help="one of the user's git-config")
+    removing.set_defaults(action=_remove)
+
+    updating = actions.add_parser("update", help="read what is new on the lists")
+    updating.add_argument("names", metavar="NAME", nargs="*", help="only these (default: all that are configured)")
+    updating.set_defaults(action=_update)
+
+    listing = actions.add_parser("list", help="show the lists, and how many patches are known of each")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(action=_list)
+
+    for each in (adding, removing, updating, listing):
+        add_common_options(each)
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Do what the sub-command says; its exit code."""
+    return int(arguments.action(arguments, ui))
+
+
+def lists_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's index of patches (https://specifications.freedesktop.org/basedir-spec/latest/)."""
+    folder = environ.get("XDG_DATA_HOME", "")
+    base = Path(folder) if folder.startswith("/") else Path("~/.local/share").expanduser()
+    return base / "seriestool" / "lists.sqlite"
+
+
+def mirrors_path() -> Path:
+    """Where copies of archives are kept that come from a URL."""
+    return lists_path().with_name("lists")
+
+
+def open_lists() -> "PatchIndex | None":
+    """The index of patches, or None where no list was ever read."""
+    path = lists_path()
+    if not path.exists():
+        return None
+    from seriestool.lists.index import find_index
+
+    return find_index(path)
+
+
+def _add(arguments: Namespace, ui: Ui) -> int:
+    name, source = arguments.name, arguments.source
+    check_name(name)
+    if any(known.name == name for known in configured_lists(config_at(arguments.repo))):
+        raise InputError(f"the list '{name}' exists", hint=f"run 'seriestool lists remove {name}' first")
+    if is_url(source):
+        key, value = "url", source
+    else:
+        key, value = "path", str(Path(source).absolute())
+        if not Path(source).exists():
+            raise NotFoundError(f"'{source}' does not exist", hint=_HINT)
+    if arguments.is_global:
+        set_global_config(f"{PREFIX}{name}.{key}", value)
+    else:
+        with Repository.open(arguments.repo) as repository:
+            repository.set_config(f"{PREFIX}{name}.{key}", value)
+    ui.note(f"added '{name}'; 'seriestool lists update {name}' reads it")
+    return 0
+
+
+def _remove(arguments: Namespace, ui: Ui) -> int:
+    import shutil
+
+    from seriestool.lists.writer import make_index
+
+    (known,) = _configured(arguments.repo, [arguments.name])
+    if arguments.is_global:
+        remove_global_section(f"{PREFIX}{known.name}")
+    else:
+        with Repository.open(arguments.repo) as repository:
+            repository.remove_config_section(f"{PREFIX}{known.name}")
+    if lists_path().exists():
+        with make_index(lists_path()) as index:
+            index.forget(known.name)
+    if known.url:
+        shutil.rmtree(mirror_of(known.url, mirrors_path()), ignore_errors=True)
+    ui.note(f"removed '{known.name}'")
+    return 0
+
+
+def _update(arguments: Namespace, ui: Ui) -> int:
+    from seriestool.lists.writer import make_index
+
+    lists = _configured(arguments.repo, arguments.names)
+    if not lists:
+        raise NotFoundError("no list was added", hint=_HINT)
+    failed = []
+    with make_index(lists_path()) as index:
+        for each in lists:
+            try:
+                _read(index, each, ui)
+            except SeriestoolError as error:
+                failed.append(each.name)
+                ui.note(f"cannot read '{each.name}': {error.message}")
+        ui.note(f"{len(index)} patches in all")
+    if failed:
+        quoted = ", ".join(f"'{name}'" for name in failed)
+        raise OutsideError(f"cannot read {quoted}", hint="the other lists are up to date")
+    return 0
+
+
+def _read(index: "IndexWriter", each: Configured, ui: Ui) -> None:
+    from seriestool.lists.update import update_list
+
+    ui.note(f"reading '{each.name}' from {without_password(each.source)}")
+    with ui.progress("reading mails") as progress:
+        tally = update_list(index, each.name, each.source, mirrors_path(), progress)
+    damaged = f"; {tally.damaged} could not be read" if tally.damaged else ""
+    ui.note(f"{tally.mails} new mails, {tally.added} new patches{damaged}")
+
+
+def _list(arguments: Namespace, ui: Ui) -> int:
+    lists = configured_lists(config_at(arguments.repo))
+    index = open_lists()
+    known = index.lists() if index else {}
+    if arguments.json:
+        ui.json({"schema": 1, "lists": [_to_dict(each, known.get(each.name, 0)) for each in lists]})
+    elif lists:
+        width = min(max(len(each.name) for each in lists), 40)
+        ui.out("\n".join(
+            f"{each.name.ljust(width)}  {known.get(each.name, 0):8}  {without_password(each.source)}" for each in lists
+        ))  # fmt: skip
+    return 0
+
+
+def _to_dict(each: Configured, patches: int) -> dict[str, object]:
+    return {"name": each.name, "url": without_password(each.url), "path": each.path, "patches": patches}
+
+
+def _configured(path: Path, names: Sequence[str]) -> tuple[Configured, ...]:
+    known = {each.name: each for each in configured_lists(config_at(path))}
+    for name in names:
+        if name not in known:
+            raise NotFoundError(f"no list '{name}' is configured", hint="see 'seriestool lists list'")
+    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(known.values())
