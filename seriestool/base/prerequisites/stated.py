@@ -13,6 +13,7 @@ from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
 from seriestool.model import Prerequisite, Series
 
 _MSGID = re.compile(r"[^\s<>/\"()]+@[^\s<>/\"()]+")
+_CHANGE_ID = re.compile(r"(.+):v([0-9]{1,4})")
 _DEPENDENCE = re.compile(
     r"\b(?:depends?|dependent|based|builds?|applies|prerequisites?|on top of|follows?|requires?|needs?)\b", re.I
 )
@@ -64,12 +65,13 @@ def _by_patch_id(value: str, words: str, source: PatchSource) -> tuple[Need, ...
 
 def _by_change_id(value: str, words: str, source: PatchSource) -> tuple[Need, ...]:
     """`change-id` or `change-id:vN` (b4 prep --edit-deps): all patches of that version, or of the newest."""
-    name, _, version = value.strip().partition(":v")
+    match = _CHANGE_ID.fullmatch(value.strip())
+    name, version = (match[1], match[2]) if match else (value.strip(), None)
     patches = sorted(source.find_change_id(name), key=lambda patch: (patch.version, patch.counter))
     by_version = {number: list(some) for number, some in groupby(patches, key=lambda patch: patch.version)}
     if not by_version:
         return (Need(None, NeedState.MISSING, "stated", words),)
-    wanted = int(version) if version.isdigit() else max(by_version)
+    wanted = int(version) if version else max(by_version)
     if wanted not in by_version:
         return (Need(None, NeedState.MISSING, "stated", words),)
     state = NeedState.SUPERSEDED if wanted < max(by_version) else NeedState.UNMERGED
