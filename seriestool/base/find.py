@@ -28,6 +28,8 @@ MOST_FARTHEST = 3
 """Commits that are told of those which take most patches."""
 MOST_NAMED = 8
 """Candidates whose commits are looked up to show their subjects."""
+MOST_NAMED_RANGES = 3
+"""Of a candidate: as many as the text shows."""
 
 
 def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -> Verdict:
@@ -202,5 +204,5 @@ class _Question:
 
 
 def _named(candidate: Candidate) -> list[str | None]:
-    ranges = candidate.ranges[:1]
+    ranges = candidate.ranges[:MOST_NAMED_RANGES]
     return [candidate.commit, *(found.made_by for found in ranges), *(found.ended_by for found in ranges)]

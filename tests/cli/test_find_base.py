@@ -113,6 +113,16 @@ def test_a_quoted_cover_letter_leads_to_its_patches(repo: Repo, cli_here: Callab
     assert "hint: 'seriestool find-base 20" in result.err
 
 
+def test_each_range_that_is_shown_says_what_ended_it(repo: Repo) -> None:
+    base = repo.commit({"drivers/a.c": TEXT}, "a: thirty lines")
+    mbox = make_series(repo, base, {"drivers/a.c": EDITED})
+    repo.commit({"drivers/a.c": "2\n"}, "a: all anew")
+    repo.commit({"drivers/a.c": TEXT}, "a: thirty lines again")
+    repo.commit({"drivers/a.c": "3\n"}, "a: once more")
+    out = run_find_base(repo, mbox)[1]
+    assert re.findall(r"ended by [0-9a-f]{12} (a: \w+ \w+) ", out) == ["a: all anew", "a: once more"]
+
+
 def test_only_readers_of_text_get_hints(repo: Repo) -> None:
     mbox = none(repo)
     assert "hint: " in run_find_base(repo, mbox)[2]
