@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool lists`: mailing lists' archives, and the index of their patches, one for all repositories of a user."""
 
-import os
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
@@ -51,13 +51,6 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:
     """Do what the sub-command says; its exit code."""
     return int(arguments.action(arguments, ui))
-
-
-def lists_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's index of patches (https://specifications.freedesktop.org/basedir-spec/latest/)."""
-    folder = environ.get("XDG_DATA_HOME", "")
-    base = Path(folder) if folder.startswith("/") else Path("~/.local/share").expanduser()
-    return base / "seriestool" / "lists.sqlite"
 
 
 def mirrors_path() -> Path:

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The part of find-base that asks the lists: what the series builds on, and the base rebuilt from it."""
 
-import os
 from argparse import BooleanOptionalAction, Namespace
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
 from seriestool.base.verdict import Verdict
+from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
 from seriestool.errors import NotFoundError
 from seriestool.git import Repository
@@ -63,13 +62,6 @@ def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) 
     ui.detail("searching the lists for what the series builds on")
     source = ListedSource(index)
     return Needed(find_prerequisites(verdict, ground, source), source)
-
-
-def lists_path(environ: "os._Environ[str]" = os.environ) -> Path:
-    """The user's index of lists (https://specifications.freedesktop.org/basedir-spec/latest/)."""
-    folder = environ.get("XDG_DATA_HOME", "")
-    base = Path(folder) if folder.startswith("/") else Path("~/.local/share").expanduser()
-    return base / "seriestool" / "lists.sqlite"
 
 
 def write_rebuilt(repository: Repository, verdict: Verdict, needed: Needed | None, name: str, ui: Ui) -> None:

@@ -73,8 +73,17 @@ def source_options(arguments: Namespace, repository: Repository | None = None) -
 
 def cache_dir() -> Path:
     """The folder for what can be fetched again (https://specifications.freedesktop.org/basedir-spec/latest/)."""
-    folder = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(folder) if folder.startswith("/") else Path("~/.cache").expanduser()
+    return _user_folder("XDG_CACHE_HOME", "~/.cache")
+
+
+def lists_path() -> Path:
+    """The user's index of the patches on lists, in the folder for data of the same specification."""
+    return _user_folder("XDG_DATA_HOME", "~/.local/share") / "lists.sqlite"
+
+
+def _user_folder(variable: str, default: str) -> Path:
+    folder = os.environ.get(variable, "")
+    base = Path(folder) if folder.startswith("/") else Path(default).expanduser()
     return base / "seriestool"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.cli.lists import lists_path, open_lists
+from seriestool.cli.lists import open_lists
+from seriestool.cli.source_options import lists_path
 from tests.helpers import Repo, Result
 from tests.unit.lists.mails import diff, fill, mail, series
 
