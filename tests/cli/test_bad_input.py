@@ -195,7 +195,8 @@ def as_nobody(repo: Repo, mbox: bytes, *options: str, trusting: bool = True) -> 
     run_find_base(other, mbox)
     home = Path(os.environ["HOME"])
     with (home / ".gitconfig").open("a") as config:
-        config.write("[safe]\n\tdirectory = *\n" if trusting else "")
+        # An empty value forgets what the machine's own configuration trusts.
+        config.write(f"[safe]\n\tdirectory = {'*' if trusting else ''}\n")
     for folder in [home, repo.path, *home.parents, *repo.path.parents]:
         if folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
