@@ -69,6 +69,8 @@ def _made(
     route: Route, moves: Sequence[Move], identify: Callable[[Lines], str], effort: Effort
 ) -> Iterator[tuple[Route, str]]:
     for move in moves:
+        if effort.is_spent:
+            return
         made = take(route, move, effort)
         if made is not None:
             oid = identify(made.lines)
