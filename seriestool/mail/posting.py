@@ -196,11 +196,12 @@ def _posting(version: int, expected: int, mails: list[Mail]) -> Posting:
 
 def _join(postings: list[Posting], new: Posting) -> None:
     """Add `new`, or what it has to a posting that lacks it: mails sent without threading."""
+    first = new.first
     for old in postings:
         if (
-            _sent_together(old.first, new.first)
-            and not (old.cover and new.cover)
+            not (old.cover and new.cover)
             and not old.patches.keys() & new.patches.keys()
+            and _sent_together(old.first, first)
         ):
             old.cover = old.cover or new.cover
             old.patches.update(new.patches)
