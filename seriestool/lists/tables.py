@@ -37,7 +37,7 @@ CREATE INDEX edge_by_old ON edge (old) WHERE old IS NOT NULL;
 CREATE INDEX edge_by_new ON edge (new) WHERE new IS NOT NULL;
 """
 
-SCHEMA = Schema(1, _TABLES, "the index of patches", hint="run 'seriestool lists update' to make it again")
+SCHEMA = Schema(1, _TABLES, "the index of patches", hint="delete it, and run 'seriestool lists update'")
 KINDS = ("modify", "create", "delete", "rename", "copy")
 """A kind is its place here."""
 
@@ -55,7 +55,7 @@ def blob_digits(number: int | None) -> str | None:
     if number is None:
         return None
     value = number + _SIGN
-    return f"{value >> 4:015x}"[: value & 15]
+    return ("%015x" % (value >> 4))[: value & 15]  # faster than an f-string, and done half a million times
 
 
 def blob_range(oid: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 _RECENT = 4 * 24 * 3600  # seconds in which the mails of a series come, or its cover letter late
-_MOST_RECENT = 3000
+_MOST_RECENT = 1000
 
 
 class Located(NamedTuple):

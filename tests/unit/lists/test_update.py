@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lists read into the index: piece by piece, cut short, twice at once, hostile."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -10,12 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seriestool.errors import NotFoundError, OutsideError
+from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.lists import update
 from seriestool.lists.entry import parse_entry
+from seriestool.lists.index import one_mail
 from seriestool.lists.update import Tally, update_list
-from seriestool.lists.writer import IndexWriter, make_index
+from seriestool.lists.writer import IndexWriter, Located, make_index
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series, take_back
 
@@ -249,6 +253,30 @@ def test_hostile_mails_end_up_in_bounds(index: IndexWriter, archive: Repo, raw: 
         assert index.find_patch(patch.msgid) == patch
         assert index.read_mail(patch)
         assert patch in index.series_of(patch.msgid)
+
+
+PIECES = (
+    b"From: A <a@x>\n", b"Subject: [PATCH 1/2] f\n", b"Subject: =?utf-7?q?+2AA-?=\n", b"Message-ID: <a@x>\n", b"\n",
+    b"Content-Type: multipart/mixed; boundary=b\n", b"Content-Transfer-Encoding: base64\n", b"--b\n", b"\xff\0\r\n",
+    b"diff --git a/f b/f\n", b"index 1111111..2222222 100644\n", b"--- a/f\n", b"+++ b/f\n", b"@@ -1 +1 @@\n", b"-x\n",
+    b"+y\n", b"change-id: x\n", b"References: <b@x>\n", b"Date: Mon, 31 Dec 9999 23:59:59 -2359\n", b"---\n",
+    b"GIT binary patch\n", b"delta 1\n",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+def test_no_mail_ends_in_a_traceback(pieces: list[bytes]) -> None:
+    with contextlib.suppress(InputError):
+        parse_entry(one_mail(b"".join(pieces)), datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_one_sender_of_thousands_of_half_series_costs_seconds_at_most(index: IndexWriter) -> None:
+    mails = [mail(f"{n}@x", f"[PATCH 1/2] part {n}", diff()) for n in range(2000)]
+    entries = [entry for raw in mails if (entry := parse_entry(raw))]
+    located = [Located(entry, bytes(20)) for entry in entries]
+    started = time.process_time()
+    index.add("list", "path", located, "")
+    assert time.process_time() - started < 10
 
 
 def test_damaged_mails_are_counted(index: IndexWriter, archive: Repo) -> None:
