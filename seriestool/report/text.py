@@ -88,7 +88,7 @@ def _claim(verdict: Verdict) -> str:
     if verdict.level is Level.THREE_WAY:
         return "three-way. Plain patches fail, merges do not."
     done = applied(best.outcomes)
-    return f"none. Only {done} of {len(best.outcomes)} patches go in, at best, on"
+    return f"none takes all patches; at best {done} of {len(best.outcomes)} (partial), on"
 
 
 def _proof(verdict: Verdict) -> Iterator[str]:
