@@ -17,6 +17,7 @@ def main() -> int:
         print(__doc__)
         return 0
     failed = run("kernel_size", "--quick")
+    failed |= run("lists_index", "--quick")
     with tempfile.TemporaryDirectory() as folder:
         failed |= run("kernel_size", "--quick", "--repository", f"{folder}/tree.git")
     if len(sys.argv) < 2:
