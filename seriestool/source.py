@@ -71,7 +71,7 @@ def resolve(name: str, options: SourceOptions | None = None) -> Series:
         return series
     msgid = name.removeprefix("id:").strip("<> ")
     if _MSGID.fullmatch(msgid):
-        return _series_of_msgid(msgid, options, _lore(options))
+        return _series_of_msgid(msgid, options, lore_of(options))
     if name.startswith("change-id:") or _CHANGE_ID.fullmatch(name):
         return _series_of_change_id(name.removeprefix("change-id:").strip(), options)
     raise NotFoundError(f"'{name}' is not there, and no message-id", hint=f"name a series by {_KINDS}")
@@ -176,7 +176,7 @@ def _series_of_url(url: str, options: SourceOptions) -> Series:
 
     host = url.split("/")[2].lower()
     own_server = host in _LORE_HOSTS or _is_patchwork(url) or options.lore_url is not None
-    lore = _lore(options) if own_server else replace(_lore(options), url=server_of_url(url))
+    lore = lore_of(options) if own_server else replace(lore_of(options), url=server_of_url(url))
     return _series_of_msgid(msgid, options, lore)
 
 
@@ -193,7 +193,8 @@ def _is_patchwork(url: str) -> bool:
     return re.search(r"/(?:project/[^/]+|patch|patches|cover|series)/", path) is not None
 
 
-def _lore(options: SourceOptions) -> "Lore":
+def lore_of(options: SourceOptions) -> "Lore":
+    """The server that is asked, with its cache."""
     from seriestool.lore import Lore
 
     return Lore(_lore_url(options), options.config, options.cache_dir, options.offline)
@@ -225,7 +226,7 @@ def _series_of_change_id(change_id: str, options: SourceOptions) -> Series:
     for place in options.archives:
         if raw_mails := archive.find_thread(_existing(place), None, change_id):
             return assemble(parse_mails(raw_mails), wanted, str(place))
-    lore = _lore(options)
+    lore = lore_of(options)
     raw_mails = lore.search(f'nq:"change-id: {change_id}"')
     if not raw_mails and options.offline:
         hint = "ask again without --offline, or name a local archive with --archive"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
 from seriestool.base.verdict import Verdict
-from seriestool.cli.source_options import lists_path
+from seriestool.cli.source_options import lists_path, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import NotFoundError
 from seriestool.git import Repository
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from seriestool.base.prerequisites.answer import Prerequisites
     from seriestool.base.prerequisites.sources import PatchSource
+    from seriestool.lists import PatchLists
+    from seriestool.lists.remote import RemoteLists
 
+_MOST_ASKED = 80
+"""Paths of which a server is asked before the search begins; more are not searched for."""
 NOTHING: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
 """What the answer says where the lists were not asked."""
 
@@ -36,32 +40,57 @@ def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
         "--prerequisites",
         action=BooleanOptionalAction,
         default=None,
-        help="where there is no base, search the lists for what it is made of (default: if lists were added)",
+        help="where there is no base, search the lists for what it is made of; the lore server, where none were added "
+        "(default: if lists were added)",
     )
 
 
 def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> Needed | None:
     """What the series builds on; None where the lists are not asked.
 
-    They are asked where there is no base, or where the author states prerequisites. Raises NotFoundError where that is
-    wanted, and there are no lists.
+    They are asked where there is no base, or where the author states prerequisites; the lore server only on request.
+    Raises NotFoundError where that is wanted offline and there are no lists, OutsideError where the server is away.
     """
     is_open = not verdict.level.is_base or bool(verdict.series.base.prerequisites)
     if arguments.prerequisites is False or not verdict.series.patches or not is_open:
         return None
-    from seriestool.lists.index import find_index
-
-    index = find_index(lists_path())
-    if index is None and arguments.prerequisites:
-        raise NotFoundError("no lists were added", hint="'seriestool lists add NAME PATH|URL' adds an archive")
-    if index is None:
+    lists = _find_lists(arguments, verdict, ground, ui)
+    if lists is None:
         return None
     from seriestool.base.prerequisites.listed import ListedSource
     from seriestool.base.prerequisites.rebuild import find_prerequisites
 
     ui.detail("searching the lists for what the series builds on")
-    source = ListedSource(index)
+    source = ListedSource(lists)
     return Needed(find_prerequisites(verdict, ground, source), source)
+
+
+def _find_lists(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> "PatchLists | None":
+    from seriestool.lists.index import find_index
+
+    index = find_index(lists_path())
+    if index is not None or not arguments.prerequisites:
+        return index
+    if arguments.offline:
+        raise NotFoundError("no lists were added", hint="'seriestool lists add NAME PATH|URL' adds an archive")
+    from seriestool.lists.remote import RemoteLists
+    from seriestool.source import lore_of
+
+    server = lore_of(source_options(arguments, ground.repository))
+    ui.note(f"no lists were added: asking {server.url}")
+    lists = RemoteLists(server)
+    _prefetch(lists, verdict)
+    return lists
+
+
+def _prefetch(lists: "RemoteLists", verdict: Verdict) -> None:
+    """Bring what will be asked for of the blobs that no tree has, ten to a request."""
+    missing = [one for one in verdict.paths if one.blob and one.reason == "never"][:_MOST_ASKED]
+    blobs = [one.blob for one in missing if one.blob]
+    lists.prefetch(making=blobs, needing=blobs)
+    lists.prefetch_touching([one.path for one in missing], verdict.series.posted)
+    stated = verdict.series.base.prerequisites
+    lists.prefetch_patch_ids(one.value.strip().lower() for one in stated if one.kind == "patch-id")
 
 
 def write_rebuilt(repository: Repository, verdict: Verdict, needed: Needed | None, name: str, ui: Ui) -> None:

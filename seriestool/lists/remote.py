@@ -47,11 +47,17 @@ class RemoteLists(IndexWriter):
         """Ask for the patches of many blobs with few requests; `find_making` and `find_needing` need no more then."""
         terms = [f"dfpost:{check_blob(blob)[:_SHORTEST]}" for blob in making if len(blob) >= _SHORTEST]
         terms += [f"dfpre:{check_blob(blob)[:_SHORTEST]}" for blob in needing if len(blob) >= _SHORTEST]
-        new = [term for term in dict.fromkeys(terms) if term not in self._asked]
-        for start in range(0, len(new), _TERMS):
-            some = new[start : start + _TERMS]
-            self._take(self._server.search(" OR ".join(some)))
-            self._asked.update(some)
+        self._search_any(dict.fromkeys(terms))
+
+    def prefetch_touching(self, paths: Iterable[bytes], near: datetime) -> None:
+        """The same for `find_touching`."""
+        terms = dict.fromkeys(term for path in paths if (term := _file_term(path)))
+        self._search_any(terms, f" {_days(near)}")
+
+    def prefetch_patch_ids(self, patch_ids: Iterable[str]) -> None:
+        """The same for `find_patch_id`."""
+        terms = dict.fromkeys(f"patchid:{one}" for one in patch_ids if one.isalnum())
+        self._search_any(terms)
 
     def find_making(self, blob: str, path: bytes | None = None, limit: int = LIMIT) -> tuple[ListedPatch, ...]:
         """The patches that say they make the blob, newest first; () for fewer than 7 digits."""
@@ -68,10 +74,8 @@ class RemoteLists(IndexWriter):
 
         `edges_of` knows no more than what this and other questions brought here.
         """
-        days = f"d:{near - _WINDOW:%Y%m%d}..{near + _WINDOW:%Y%m%d}"
-        name = path.decode("utf-8", "replace")
-        if _is_quotable(name):
-            self._search(f'dfn:"{name}" {days}')
+        if term := _file_term(path):
+            self._search(f"{term} {_days(near)}")
         return super().find_touching(path, near, limit)
 
     def find_patch(self, msgid: str) -> ListedPatch | None:
@@ -102,6 +106,14 @@ class RemoteLists(IndexWriter):
             raise NotFoundError(f"the server did not give the mail '{patch.msgid}'")
         return self._mails[patch.msgid]
 
+    def _search_any(self, terms: Iterable[str], within: str = "") -> None:
+        new = [term for term in terms if f"{term}{within}" not in self._asked]
+        for start in range(0, len(new), _TERMS):
+            some = new[start : start + _TERMS]
+            joined = " OR ".join(some)
+            self._take(self._server.search(f"({joined}){within}" if within else joined))
+            self._asked.update(f"{term}{within}" for term in some)
+
     def _search(self, query: str) -> None:
         if query not in self._asked:
             self._take(self._server.search(query))
@@ -131,6 +143,15 @@ def _located(raw: bytes) -> Located | None:
     except InputError:
         return None
     return Located(entry, mail_id(raw)) if entry else None
+
+
+def _file_term(path: bytes) -> str | None:
+    name = path.decode("utf-8", "replace")
+    return f'dfn:"{name}"' if _is_quotable(name) else None
+
+
+def _days(near: datetime) -> str:
+    return f"d:{near - _WINDOW:%Y%m%d}..{near + _WINDOW:%Y%m%d}"
 
 
 def _is_quotable(text: str) -> bool:

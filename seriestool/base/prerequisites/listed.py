@@ -19,9 +19,8 @@ class ListedSource:
 
     def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
         """What mailed patches do to a path, those first whose date is nearest to `near`."""
-        numbers = tuple(dict.fromkeys(number for number, _ in self._lists.edges_of(path)))
-        patches = sorted(self._lists.find_patches(numbers), key=lambda patch: (abs(patch.date - near), patch.msgid))
-        return [touch for patch in patches[:most] for touch in self._touches(patch, path)]
+        patches = self._lists.find_touching(path, near, most)
+        return [touch for patch in patches for touch in self._touches(patch, path)]
 
     def find_patch(self, msgid: str) -> MailedPatch | None:
         """The patch mail with this message-id."""

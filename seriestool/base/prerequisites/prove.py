@@ -97,7 +97,10 @@ def prepare(
     posted: datetime, own: frozenset[str], effort: int = EFFORT,
 ) -> Search:  # fmt: skip
     """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain."""
-    touches = tuple(source.touching(wanted.path, posted, MOST_TOUCHES))
+    same = next((one for one in history.changes(wanted.path) if match_value(one[1], wanted.blob or "")), None)
+    version = _read(same[1], same[0], wanted.path, contents) if same else None
+    # Lists are asked for what no tree has.
+    touches = () if version else tuple(source.touching(wanted.path, posted, MOST_TOUCHES))
     names = _other_names(wanted.path, touches)
     known = pins.pinned_before(track.steps[0].diff for track in preimage.tracks_of(wanted.path))
     blob = wanted.blob or ""
@@ -107,8 +110,6 @@ def prepare(
     for name in names:
         versions += _versions(name, history, contents, known, posted)[:_RENAMED_VERSIONS]
         touches += tuple(touch for touch in source.touching(name, posted, MOST_TOUCHES) if touch not in touches)
-    same = next(((value, at) for at, value in history.changes(wanted.path) if match_value(value, blob)), None)
-    version = _read(*same, wanted.path, contents) if same else None
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
     return Search(
         wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own, effort
