@@ -36,9 +36,15 @@ def _sentence(found: Prerequisites, verdict: Verdict, style: Style) -> list[str]
     missing = [path_text(recipe.path) for recipe in rebuilt.recipes if not recipe.is_proven]
     if missing:
         lines.append(f"  nothing explains {', '.join(missing)}: the version of a tree that fits best stands there")
-    done, count = applied(rebuilt.outcomes), len(rebuilt.outcomes)
-    lines.append(f"  on it {'all' if done == count else f'the first {done} of'} {count} patches apply")
-    return lines
+    return [*lines, f"  on it {_how_far(applied(rebuilt.outcomes), len(rebuilt.outcomes))}"]
+
+
+def _how_far(done: int, expected: int) -> str:
+    if done == expected:
+        return f"all {expected} patches apply" if expected > 1 else "the patch applies"
+    if done == 0:
+        return "not even the first patch applies"
+    return f"the first {done} of {expected} patches apply"
 
 
 def _parts(found: Prerequisites) -> Iterator[str]:

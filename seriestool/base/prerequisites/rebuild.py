@@ -2,6 +2,7 @@
 """The base of a series put together again: a tree's commit, and each blob that it lacks proven by how it is made."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -30,12 +31,30 @@ def find_prerequisites(verdict: Verdict, ground: Ground, source: PatchSource) ->
     """
     stated = resolve_stated(verdict.series, source)
     hints = find_hints(verdict.series)
+    stated = tuple(_landed(need, ground.history, source) for need in stated)
     position = _best_position(verdict, ground)
     if position is None:
         return Prerequisites(stated, None, hints)
     rebuilder = _Rebuilder(verdict.series, ground, source, position)
     rebuilt = rebuilder.rebuild()
-    return Prerequisites((*stated, *rebuilder.needs(stated)), rebuilt, hints)
+    return Prerequisites((*rebuilder.credited(stated), *rebuilder.needs(stated)), rebuilt, hints)
+
+
+def _landed(need: Need, history: History, source: PatchSource) -> Need:
+    """The need as merged, where all blobs that its patch makes have been in the trees."""
+    mailed = source.read(need.patch.msgid) if need.patch and need.state is NeedState.UNMERGED else None
+    made = {diff.new_path: diff.new_blob for diff in mailed.files if diff.new_path} if mailed else {}
+    commits = [_maker(history, path, blob) for path, blob in made.items()]
+    if not commits or not commits[0] or None in commits:
+        return need
+    return replace(need, state=NeedState.MERGED, merged_as=commits[0])
+
+
+def _maker(history: History, path: bytes, blob: str | None) -> str | None:
+    """The commit that brought the path's blob."""
+    brought = (position for position, value in history.changes(path) if match_value(value, blob or "-"))
+    position = next(brought, None)
+    return None if position is None else history.oid(position)
 
 
 def _best_position(verdict: Verdict, ground: Ground) -> int | None:
@@ -77,6 +96,7 @@ class _Rebuilder:
 
     def _stacked(self, files: Mapping[bytes, FileState]) -> tuple[dict[bytes, FileState], tuple[Layer, ...]]:
         """The grafted files as a bottom, and the patches that come on top of it."""
+        there = self._tree_files()
         bottom = dict(files)
         layers: dict[MailedPatch, dict[bytes, FileState]] = {}
         for proof in self._proofs:
@@ -91,6 +111,7 @@ class _Rebuilder:
                 bottom[proof.path] = FileState(below, mode)
             for patch, content in zip(patches, proof.stages[first:], strict=True):
                 layers.setdefault(patch, {})[proof.path] = FileState(content, mode)
+        bottom = {path: state for path, state in bottom.items() if there.get(path) != state}
         return bottom, tuple(Layer(patch, layers[patch]) for patch in sorted(layers, key=_mailed))
 
     def _start_of(self, proof: Proof) -> bytes | None:
@@ -100,14 +121,23 @@ class _Rebuilder:
         state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
         return state.content if state else None
 
-    def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
-        """The patches of all proofs, each once, in the order in which they were mailed."""
+    def credited(self, stated: Sequence[Need]) -> tuple[Need, ...]:
+        """The stated needs with the paths that were proven with them."""
+        proven = {patch.msgid: tuple(paths) for (patch, removal), paths in self._proven_with().items() if not removal}
+        return tuple(replace(need, paths=proven.get(need.patch.msgid, ())) if need.patch else need for need in stated)
+
+    def _proven_with(self) -> dict[tuple[MailedPatch, bool], list[bytes]]:
+        """(patch, whether it was taken off) -> paths."""
         paths: dict[tuple[MailedPatch, bool], list[bytes]] = {}
         for proof in self._proofs:
             for touch, removal in proof.steps:
                 paths.setdefault((touch.patch, removal), []).append(proof.path)
+        return paths
+
+    def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
+        """The patches of all proofs, each once, in the order in which they were mailed."""
         known = {need.patch.msgid for need in stated if need.patch}
-        found = sorted(paths.items(), key=lambda item: (item[0][0].date, item[0][0].msgid))
+        found = sorted(self._proven_with().items(), key=lambda item: _mailed(item[0][0]))
         return tuple(
             self._need(patch, removal, proven)
             for (patch, removal), proven in found
@@ -129,13 +159,9 @@ class _Rebuilder:
     def _merged_as(self, patch: MailedPatch, proven: Iterable[bytes]) -> str | None:
         """The commit of a tree that made what the patch makes."""
         history = self._ground.history
-        for path in proven:
-            touches = self._source.touching(path, patch.date, 1_000)
-            made = {touch.diff.new_blob for touch in touches if touch.patch == patch} - {None}
-            for position, value in history.changes(path):
-                if any(match_value(value, blob or "-") for blob in made):
-                    return history.oid(position)
-        return None
+        mailed = self._source.read(patch.msgid)
+        made = {diff.new_path: diff.new_blob for diff in mailed.files} if mailed else {}
+        return next((commit for path in proven if (commit := _maker(history, path, made.get(path)))), None)
 
     def _tree_files(self) -> dict[bytes, FileState]:
         try:
