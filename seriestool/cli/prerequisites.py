@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
-from seriestool.base.verdict import Verdict
+from seriestool.base.verdict import Level, Verdict
 from seriestool.cli.source_options import lists_path, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import NotFoundError
@@ -48,11 +48,11 @@ def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
 def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> Needed | None:
     """What the series builds on; None where the lists are not asked.
 
-    They are asked where there is no base, or where the author states prerequisites; the lore server only on request.
+    They are asked where there is no base, or where the author states prerequisites; on request also where the series
+    applies to something else than its base, and then the lore server too.
     Raises NotFoundError where that is wanted offline and there are no lists, OutsideError where the server is away.
     """
-    is_open = not verdict.level.is_base or bool(verdict.series.base.prerequisites)
-    if arguments.prerequisites is False or not verdict.series.patches or not is_open:
+    if arguments.prerequisites is False or not verdict.series.patches or not _is_open(arguments, verdict):
         return None
     lists = _find_lists(arguments, verdict, ground, ui)
     if lists is None:
@@ -63,6 +63,13 @@ def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) 
     ui.detail("searching the lists for what the series builds on")
     source = ListedSource(lists)
     return Needed(find_prerequisites(verdict, ground, source), source)
+
+
+def _is_open(arguments: Namespace, verdict: Verdict) -> bool:
+    """Whether there is anything to ask the lists."""
+    if arguments.prerequisites:
+        return verdict.level is not Level.EXACT or bool(verdict.series.base.prerequisites)
+    return not verdict.level.is_base or bool(verdict.series.base.prerequisites)
 
 
 def _find_lists(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> "PatchLists | None":
@@ -97,6 +104,7 @@ def write_rebuilt(repository: Repository, verdict: Verdict, needed: Needed | Non
     """The branch on the rebuilt base, where there is one that takes all patches."""
     rebuilt = needed.found.rebuilt if needed else None
     if needed is None or rebuilt is None or not rebuilt.level.is_base:
+        ui.note(f"no branch {name}: there is no base that takes all patches")
         return
     from seriestool.base.branch import make_rebuilt_branch
 

@@ -94,9 +94,12 @@ class Search:
 
 def prepare(
     wanted: Expectation, preimage: PreImage, history: History, contents: Contents, source: PatchSource,
-    posted: datetime, own: frozenset[str], effort: int = EFFORT,
+    posted: datetime, own: frozenset[str], used: frozenset[str] = frozenset(), effort: int = EFFORT,
 ) -> Search:  # fmt: skip
-    """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain."""
+    """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain.
+
+    `used` are series that other blobs were proven with: one explanation for many is the likelier one.
+    """
     same = next((one for one in history.changes(wanted.path) if match_value(one[1], wanted.blob or "")), None)
     version = _read(same[1], same[0], wanted.path, contents) if same else None
     # Lists are asked for what no tree has.
@@ -110,10 +113,25 @@ def prepare(
     for name in names:
         versions += _versions(name, history, contents, known, posted)[:_RENAMED_VERSIONS]
         touches += tuple(touch for touch in source.touching(name, posted, MOST_TOUCHES) if touch not in touches)
+    touches = _by_likelihood(touches, posted, used)
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
     return Search(
         wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own, effort
     )
+
+
+def _by_likelihood(touches: Sequence[Touch], posted: datetime, used: frozenset[str]) -> tuple[Touch, ...]:
+    """Series that explain other blobs first, then versions that were current when the series was posted."""
+    current: dict[str, int] = {}
+    for touch in touches:
+        change_id = touch.patch.change_id
+        if change_id and touch.patch.date <= posted + _SLACK:
+            current[change_id] = max(touch.patch.version, current.get(change_id, 0))
+
+    def is_old(touch: Touch) -> bool:
+        return touch.patch.version < current.get(touch.patch.change_id or "", 0)
+
+    return tuple(sorted(touches, key=lambda touch: (touch.patch.series not in used, is_old(touch))))
 
 
 def prove(search: Search) -> Proof | None:

@@ -11,14 +11,16 @@ from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
 from seriestool.base.prerequisites.answer import Layer, Need, NeedState, Prerequisites, Rebuilt, Recipe
-from seriestool.base.prerequisites.prove import Proof, Search, nearest, prepare, prove
+from seriestool.base.prerequisites.prove import EFFORT, Proof, Search, nearest, prepare, prove
 from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
 from seriestool.base.prerequisites.stated import find_hints, resolve_stated
 from seriestool.base.trial import level_of, try_series
-from seriestool.base.verdict import Verdict
+from seriestool.base.verdict import Level, Verdict
 from seriestool.history import History, absent, match_value, mode_of
 from seriestool.model import Series
 
+MOST_EFFORT = 20 * EFFORT
+"""For all blobs of a series together: with hundreds of them each is searched for less long."""
 MOST_SEARCHES = 80
 """Blobs that are searched for; the others are looked for in the trees only."""
 
@@ -58,8 +60,8 @@ def _maker(history: History, path: bytes, blob: str | None) -> str | None:
 
 
 def _best_position(verdict: Verdict, ground: Ground) -> int | None:
-    """The commit with most of the blobs, of those that were tried; None where there is a base already."""
-    if verdict.level.is_base or not verdict.candidates:
+    """The commit with most of the blobs, of those that were tried; None where nothing needs to be rebuilt."""
+    if verdict.level is Level.EXACT or not verdict.candidates:
         return None
     best = max(verdict.candidates, key=lambda candidate: candidate.matched)
     return ground.history.find(best.commit)
@@ -74,10 +76,13 @@ class _Rebuilder:
         self._preimage = sharpen(find_preimage(series), ground.history, ground.contents)
         self._own = frozenset(patch.msgid for patch in series.patches)
         self._proofs: list[Proof] = []
+        self._effort = EFFORT
 
     def rebuild(self) -> Rebuilt:
         """The base on the chosen commit, and how the series fares there."""
         blobs = [wanted for wanted in self._preimage.expectations if wanted.expects is Expects.BLOB]
+        lacking = [one for one in blobs if not one.accepts(self._ground.history.value(self._position, one.path))]
+        self._effort = min(EFFORT, MOST_EFFORT // max(len(lacking), 1))
         made = [self._make(wanted, number < MOST_SEARCHES) for number, wanted in enumerate(blobs)]
         files = {recipe.path: state for recipe, state in made if state is not None}
         history = self._ground.history
@@ -177,7 +182,7 @@ class _Rebuilder:
         own_mode = mode_of(value) if not absent(value) else wanted.mode or 0o100644
         search = prepare(
             wanted, self._preimage, history, contents, self._source if is_searched else _NoSource(),
-            self._series.posted, self._own,
+            self._series.posted, self._own, self._used(), self._effort,
         )  # fmt: skip
         proof = prove(search)
         if proof is not None:
@@ -193,6 +198,9 @@ class _Rebuilder:
         commit = self._ground.history.oid(best.position)
         recipe = Recipe(wanted.path, wanted.blob or "", False, "nearest", commit)
         return recipe, FileState(b"".join(best.lines), mode)
+
+    def _used(self) -> frozenset[str]:
+        return frozenset(touch.patch.series for proof in self._proofs for touch, _ in proof.steps)
 
     def _takes(self, path: bytes, lines: Sequence[bytes]) -> bool:
         return all(track.try_content(b"".join(lines)).ok for track in self._preimage.tracks_of(path))

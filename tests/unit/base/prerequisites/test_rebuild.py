@@ -257,3 +257,26 @@ def test_answer_is_the_same_json_twice(repo: Repo) -> None:
     above = commit_off_tree(repo, base, {"f": numbered(FIRST)})
     mbox = mailed(repo, above, {"f": numbered(FIRST | MINE)})
     assert prerequisites(repo, mbox, *lists).to_dict() == prerequisites(repo, mbox, *lists).to_dict()
+
+
+def test_a_series_that_applies_to_something_else_has_its_own_base_rebuilt(repo: Repo) -> None:
+    base = repo.commit(PLAIN)
+    theirs = named(mailed(repo, base, {"f": numbered({2: "theirs"})}), "theirs")
+    above = commit_off_tree(repo, base, {"f": numbered({2: "theirs"})})
+    mine = mailed(repo, above, {"f": numbered({2: "theirs", 60: "mine"})})
+    found = prerequisites(repo, mine, theirs)
+    proves(found, "patches")
+    assert subjects(found.needs) == ["+theirs 1 unmerged"]
+
+
+def test_of_two_explanations_the_one_that_explains_more_and_is_current_is_taken(repo: Repo) -> None:
+    base = repo.commit({"f": numbered(), "g": numbered()})
+    both = {"f": numbered({9: "theirs"}), "g": numbered({9: "theirs"})}
+    old = with_change_id(named(mailed(repo, base, both), "old"), "20260101-theirs-0123456789ab")
+    new = with_change_id(named(mailed(repo, base, both, options=["-v2"]), "new"), "20260101-theirs-0123456789ab")
+    lone = named(mailed(repo, base, {"g": numbered({9: "theirs"})}), "lone")
+    above = commit_off_tree(repo, base, both)
+    mine = {name: text.replace("line 11\n", "mine\n") for name, text in both.items()}
+    found = prerequisites(repo, mailed(repo, above, mine), old, lone, new)
+    assert subjects(found.needs) == ["+new 1 unmerged"]
+    assert found.needs[0].paths == (b"f", b"g")
