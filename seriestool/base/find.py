@@ -91,7 +91,7 @@ class _Question:
         if not candidates:
             return None
         best = candidates[0]
-        describe = self.ground.repository.start_describe(best.commit)
+        describe = self.ground.start_describe(best.commit)
         if level is Level.EXACT:
             self._prove(best.commit)
         outcomes, notes = self._outcomes(best.commit, notes)
@@ -116,7 +116,7 @@ class _Question:
         level = best.verdict if best else Level.NONE
         base = None
         if best and level is not Level.NONE:
-            base = self._base(best, self.ground.repository.start_describe(best.commit))
+            base = self._base(best, self.ground.start_describe(best.commit))
         return self._verdict(level, base, stated, candidates, paths, notes)
 
     def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where a base is looked for: one repository, its history, its trees and its named points."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from seriestool.base.contents import Contents
+from seriestool.base.describe import start_describe
 from seriestool.base.rank import Posting
 from seriestool.base.verdict import Commit, utc
 from seriestool.git import Repository
@@ -76,6 +77,10 @@ class Ground:
     def commits(self, oids: Iterable[str | None]) -> tuple[Commit, ...]:
         """The commits behind the ids that are here, each once, in the order of their ids."""
         return tuple(commit for oid in sorted({oid for oid in oids if oid}) if (commit := self.commit(oid)))
+
+    def start_describe(self, commit: str) -> Callable[[], str | None]:
+        """`git describe --tags` of the commit, to be asked for later."""
+        return start_describe(self.repository, self.history, self._tags, commit)
 
     def oids(self, positions: Sequence[int]) -> list[str]:
         """The ids behind positions."""

@@ -12,10 +12,11 @@ from seriestool.git.process import (
     version,
     without_password,
 )
-from seriestool.git.repository import Ref, ReflogEntry, Repository
+from seriestool.git.repository import ABBREVIATION, Ref, ReflogEntry, Repository
 from seriestool.git.scratch import Scratch, TreeEntry
 
 __all__ = [
+    "ABBREVIATION",
     "GitError",
     "ObjectReader",
     "Ref",

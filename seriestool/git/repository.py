@@ -35,7 +35,8 @@ _UNCONFIGURED_DIFF = {
 _ARGUMENTS_PER_CALL = 500
 _ARGUMENT_BYTES = 1 << 16  # all arguments together; POSIX promises little more
 _LONGEST_PATH = 4096
-_ABBREVIATION = 12  # hex digits in a description, whatever core.abbrev says
+ABBREVIATION = 12
+"""Hex digits in a description, whatever core.abbrev says."""
 
 
 class Ref(NamedTuple):
@@ -172,7 +173,7 @@ class Repository:
 
     def start_describe(self, commit: str) -> Callable[[], str | None]:
         """The same, to be asked for later: it takes longer than other questions, and can go on beside them."""
-        process = self._git.start("describe", "--tags", f"--abbrev={_ABBREVIATION}", commit)
+        process = self._git.start("describe", "--tags", f"--abbrev={ABBREVIATION}", commit)
 
         def result() -> str | None:
             out = process.communicate()[0]

@@ -4,6 +4,7 @@
 `update` brings it up to date and opens it, `History` answers. It knows paths, states and commits, nothing of series.
 """
 
+from seriestool.history.describe import OnlyGitKnowsError, describe
 from seriestool.history.history import History, Line
 from seriestool.history.reach import Piece, pieces_within, roots, tips_holding
 from seriestool.history.segments import Segments, coverage
@@ -14,12 +15,14 @@ from seriestool.history.window import Window, window
 __all__ = [
     "History",
     "Line",
+    "OnlyGitKnowsError",
     "Piece",
     "Segments",
     "Window",
     "absent",
     "blob_prefix",
     "coverage",
+    "describe",
     "fingerprint",
     "index_dir",
     "match_value",
