@@ -76,19 +76,22 @@ def refuse_large(size: int, name: str) -> None:
 def _starts(data: bytes) -> list[int]:
     """Offsets of the From lines; lines inside a body whose Content-Length proves true are skipped."""
     starts: list[int] = []
-    skip_to = 0
+    skip_to = body = 0
     for match in _FROM_LINE.finditer(data):
         if match.start() < skip_to:
             continue
         starts.append(match.start())
-        skip_to = _end_by_content_length(data, match.end())
+        if match.end() <= body:
+            continue  # still above the empty line that was found last: looked for anew each time it is quadratic
+        body = data.find(b"\n\n", match.end())
+        if body < 0:
+            body = len(data)
+        skip_to = _end_by_content_length(data, match.end(), body)
     return starts
 
 
-def _end_by_content_length(data: bytes, start: int) -> int:
-    body = data.find(b"\n\n", start)
-    if body < 0:
-        return 0
+def _end_by_content_length(data: bytes, start: int, body: int) -> int:
+    """Where the mail ends whose headers stand from `start` to `body`; 0 where they do not say so truly."""
     match = _CONTENT_LENGTH.search(data, start, body + 1)
     if match is None:
         return 0

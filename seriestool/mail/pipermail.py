@@ -22,6 +22,7 @@ _DIFFSTAT = re.compile(r"^ (\S.{0,1000}?)\s+\|\s+(?:\d+(?: [+-]+)?|Bin\b.*)\s*$"
 _RENAME = re.compile(r"\{(.*?) => (.*?)\}")
 _FOOTER = re.compile(r"^(?:More information about the .{0,200} mailing list|-{20,})$", re.M)
 _PREAMBLE_LINES = 12
+_LONGEST_LINE = 2000  # characters; of a longer one the patterns would try each part
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ def parse_page(data: bytes) -> Page | None:
     """The parts of a page, or None where the text does not begin as one: a subject, an author, a date."""
     refuse_large(len(data), "the text")
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    top = [(n, line.strip()) for n, line in enumerate(lines[:_PREAMBLE_LINES]) if line.strip()]
+    top = [(n, text) for n, line in enumerate(lines[:_PREAMBLE_LINES]) if (text := line.strip()[:_LONGEST_LINE])]
     for (_, subject), (_, author), (place, date) in zip(top, top[1:], top[2:], strict=False):
         match = _AUTHOR.match(author)
         if match and _DATE_LINE.match(date) and parse_date(date):
@@ -130,7 +131,7 @@ def parse_diffstat(text: str) -> tuple[bytes, ...]:
     """The paths that a diffstat lists, sorted; of a rename both; those that it shortens to `...` are left out."""
     paths: set[str] = set()
     for line in text.split("\n"):
-        match = _DIFFSTAT.match(line)
+        match = _DIFFSTAT.match(line[:_LONGEST_LINE])
         if match is None or match[1].startswith("..."):
             continue
         paths.update(_renamed(match[1]))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import gzip
+import time
 
 import pytest
 
@@ -75,6 +76,13 @@ def test_content_length_that_proves_true_protects_the_body() -> None:
 def test_content_length_that_is_wrong_is_ignored() -> None:
     first = b"From: a@example.org\nContent-Length: 100000\n\nbody\n\n"
     assert len(split_mbox(O_LINE + first + O_LINE + SECOND)) == 2
+
+
+@pytest.mark.parametrize("end", [b"", b"\n\nbody\n"])
+def test_a_hundred_thousand_from_lines_without_a_body_take_no_time(end: bytes) -> None:
+    start = time.monotonic()
+    assert len(split_mbox(b"From a 1:11 2000\nX: y\n" * 100_000 + end)) == 100_000
+    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\0\1\2", b"just words\n", b"#!/bin/sh\nexit 1\n"])

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -59,3 +60,11 @@ def test_shortlog_of_git_shortlog() -> None:
 def test_diffstat() -> None:
     text = " b.c | 2 +-\n a => c | 0\n x/{ => y}/z | 1 +\n pic.png | Bin 0 -> 10 bytes\n .../long.c | 1 +\n| no |\n"
     assert parse_diffstat(text) == (b"a", b"b.c", b"c", b"pic.png", b"x/y/z", b"x/z")
+
+
+def test_lines_without_end_take_no_time() -> None:
+    start = time.monotonic()
+    blank = " " * 2_000_000
+    assert parse_page(f"subject\nx{blank}y<\nMon x\n".encode()) is None
+    assert parse_diffstat(f" x{blank}y") == ()
+    assert time.monotonic() - start < 2
