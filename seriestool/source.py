@@ -184,7 +184,11 @@ def find_msgid_in_url(url: str) -> str | None:
     """The message-id that the URL has as one of its path's parts, or None."""
     from urllib.parse import unquote, urlsplit
 
-    parts = (unquote(part).strip("<>") for part in urlsplit(url).path.split("/"))
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # what stands for a host is none
+        return None
+    parts = (unquote(part).strip("<>") for part in path.split("/"))
     return next((part for part in parts if _MSGID.fullmatch(part)), None)
 
 

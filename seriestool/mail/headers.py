@@ -23,6 +23,8 @@ _MONTHS = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7,
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2}
 # Python's codecs include some that are no charsets (punycode is quadratic).
 _TEXT_CHARSET = re.compile(r"(?:us-)?ascii|utf|iso|latin|windows|cp\d|koi8|gb|big5|euc|shift|sjis|mac|tis|ks_c", re.I)
+# Of others git makes no date either (date.c, tm_to_time_t()), and a day added to the last year there is cannot be told.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2099
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.){0,300}"')
 _BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()\"]+")
 _MSGID = re.compile(r"<\s*([^<>\s]+)\s*>")
@@ -85,6 +87,8 @@ def _moment(year: str, month: str, day: str, clock: tuple[str, str, str], zone: 
     years = int(year)
     if len(year) < 4:  # RFC 5322, 4.3: two digits below 50 are this century
         years += 2000 if years < 50 else 1900
+    if not _FIRST_YEAR <= years <= _LAST_YEAR:
+        return None
     hour, minute, second = (int(part) for part in clock)
     try:
         local = datetime(years, number, int(day), hour, minute, min(second, 59), tzinfo=timezone(_offset(zone)))

@@ -265,7 +265,7 @@ def _unflow_as_git(lines: list[bytes], delsp: bool) -> bytes:
     return b"\n".join(out)
 
 
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_HUNK = re.compile(rb"@@ -\d+(?:,(\d{1,18}))? \+\d+(?:,(\d{1,18}))? @@")
 
 
 def has_whole_hunks(text: bytes) -> bool:

@@ -88,7 +88,7 @@ def stated_in_cover(mail: Mail) -> Stated:
 
 def parse_author(value: str) -> tuple[str, str]:
     """(name, address) of a From value, as git-mailinfo cleans it: a name that is none, or too long, is the address."""
-    value = value[:_MAX_FROM]
+    value = value.replace("\0", "")[:_MAX_FROM]
     value = value if "@" in value else value.replace(" at ", "@", 1)
     match = re.search(r"<\s*([^<>\s]*@[^<>\s]*)\s*>|([^\s<>()]+@[^\s<>()]+)", value)
     if match is None:

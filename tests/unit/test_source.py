@@ -216,3 +216,10 @@ def test_message_id_with_two_dots(repo: Repo) -> None:
 )
 def test_message_id_in_url(url: str, msgid: str | None) -> None:
     assert find_msgid_in_url(url) == msgid
+
+
+@pytest.mark.parametrize("url", ["https://[/a@example.org/", "https://[::1/a@example.org/"])
+def test_a_url_whose_host_is_none(url: str) -> None:
+    assert find_msgid_in_url(url) is None
+    with pytest.raises(InputError, match="names no mail"):
+        resolve(url)

@@ -94,3 +94,8 @@ def test_hostile_headers_take_no_time(name: bytes, piece: bytes) -> None:
 
 def test_bounds_are_those_of_the_module() -> None:
     assert headers.decode_header(b"a" * 100_000) == "a" * 50_000
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "2100", "9999"])
+def test_years_of_which_git_makes_no_date(year: str) -> None:
+    assert parse_date(f"Fri, 31 Dec {year} 23:00:00 +0000") is None

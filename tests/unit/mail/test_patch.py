@@ -161,3 +161,12 @@ def test_a_million_lines() -> None:
     head = b"diff --git a/f b/f\nnew file mode 100644\nindex 0000000..1111111\n--- /dev/null\n+++ b/f\n"
     raw = b"From: a@example.org\nSubject: [PATCH] f\n\nm\n---\n" + head + b"@@ -0,0 +1,1000000 @@\n" + lines
     assert len(parse_patch(Mail(raw), 1).files[0].hunks[0].lines) == 1_000_000
+
+
+def test_a_hunk_header_of_endless_numbers_in_flowed_text() -> None:
+    text = b"@@ -1," + b"1" * 5000 + b" +1,1 @@\n a\n"
+    assert unflow(text, False)
+
+
+def test_a_nul_in_the_author_cannot_reach_git() -> None:
+    assert parse_author("A\0 B <a\0@example.org>") == ("A B", "a@example.org")
