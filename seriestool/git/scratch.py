@@ -59,7 +59,7 @@ class Scratch:
     def commit(self, parent: str, message: bytes, author: Mapping[str, str]) -> str:
         """The id of a new commit of what the index has; `author` has GIT_AUTHOR_NAME, _EMAIL and _DATE."""
         tree = self._run("write-tree").decode().strip()
-        arguments = ("-c", "commit.gpgSign=false", "commit-tree", "-p", parent, "-F", "-", tree)
+        arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
         return self._git.run(*arguments, stdin=message, env=author).decode().strip()
 
     def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.git import Repository
+from seriestool.git import GitError, Repository
 from tests.helpers import Repo
 
 
@@ -46,3 +46,12 @@ def test_a_draft_makes_commits_that_no_ref_leads_to(repo: Repo) -> None:
     assert repo.git("show", f"{commit}:b") == "b"
     assert repo.git("log", "-1", "--format=%an %ae %at %s", commit) == "A a@example.org 1700000000 two"
     assert (repo.git("for-each-ref"), repo.git("status", "--short")) == (refs, status)
+
+
+def test_a_message_that_git_refuses_is_said_to_be_commit_trees_fault(repo: Repo) -> None:
+    base = repo.commit({"a": "1\n"})
+    author = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "1700000000 +0000"}
+    with Repository.open(repo.path) as repository, repository.draft() as draft:
+        draft.load_commit(base)
+        with pytest.raises(GitError, match=r"git commit-tree failed: .*NUL"):
+            draft.commit(base, b"a\0b\n", author)
