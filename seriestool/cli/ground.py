@@ -38,12 +38,16 @@ def open_ground(repository: Repository, series: Series, names: Sequence[str], ui
     trees = list_trees(refs, repository.config(), repository.head())
     chosen = _order(repository, series, _chosen(trees, names))
     _record(repository, trees, ui)
-    folder = _index_folder(repository)
-    if repository.packed_bytes() > LARGE and not History.open(folder, fingerprint(repository, refs)):
+    if repository.packed_bytes() > LARGE and not History.open(_index_folder(repository), fingerprint(repository, refs)):
         _say_first_answer(repository, series, refs, chosen, ui)
-    with ui.progress("reading the history (once)") as progress:
-        history = update(repository, refs, folder, progress, lambda: _past(repository, trees))
+    history = read_history(repository, refs, trees, ui, "reading the history (once)")
     return Ground(repository, history, chosen, list_tags(refs))
+
+
+def read_history(repository: Repository, refs: Sequence[Ref], trees: Sequence[Tree], ui: Ui, title: str) -> History:
+    """The history index with all that the refs lead to, and all that the trees led to before."""
+    with ui.progress(title) as progress:
+        return update(repository, refs, _index_folder(repository), progress, lambda: _past(repository, trees))
 
 
 def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
@@ -88,7 +92,7 @@ def _say_first_answer(
     if not series.patches:
         return
     preimage = find_preimage(series)
-    since = int(series.posted.timestamp()) - _FIRST_WINDOW
+    since = max(int(series.posted.timestamp()) - _FIRST_WINDOW, 0)
     with ui.progress("reading the months around the posting") as progress:
         months = window(repository, refs, since, _LATEST, progress)
     ground = Ground(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))

@@ -90,7 +90,7 @@ def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.history import index_dir, update
+    from seriestool.cli.ground import read_history
 
     trees = get_configured(repository, arguments.names)
     if not trees:
@@ -105,8 +105,8 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
             failed.append(tree.name)
             ui.note(f"cannot fetch '{tree.name}': {fetched.error}")
     record(repository, int(time.time()))
-    with ui.progress("reading the history") as progress:
-        update(repository, repository.refs(), index_dir(repository), progress)
+    refs = repository.refs()
+    read_history(repository, refs, list_trees(refs, repository.config(), repository.head()), ui, "reading the history")
     if failed:
         others = "the other trees are up to date" if len(failed) < len(trees) else None
         raise OutsideError(f"cannot fetch {_quoted(failed)}", hint=others)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bases import find, make_series, with_stated
 from tests.helpers import Repo, Result
 
 Make = Callable[..., Repo]
@@ -88,6 +89,20 @@ def test_rebased_away_tip_is_kept(repo: Repo, there: Repo, cli_here: Cli) -> Non
     cli_here("trees", "update", cwd=repo.path)
     repo.git("gc", "--quiet", "--prune=now")
     assert refs(repo, "refs/seriestool/tips") == [f"refs/seriestool/tips/{old}"]
+
+
+def test_an_update_before_the_first_question_reads_what_only_a_reflog_knows(repo: Repo, cli_here: Cli) -> None:
+    base = repo.commit({"a": "1\n"}, branch="main")
+    lost = repo.commit({"a": "2\n"}, branch="gone", parent=base)
+    mbox = with_stated(make_series(repo, lost, {"a": "3\n"}), lost)
+    repo.git("update-ref", "-d", "refs/heads/gone")
+    for tip in (lost, base):
+        repo.git("update-ref", "--create-reflog", "-m", "fetch", "refs/remotes/origin/main", tip)
+
+    assert cli_here("trees", "update", cwd=repo.path).code == 0
+    answer = find(repo, mbox)
+
+    assert (answer["verdict"], answer["stated"]["state"]) == ("exact", "rebased-away")
 
 
 def test_tree_that_fails_is_named_and_stops_no_other(repo: Repo, there: Repo, cli_here: Cli) -> None:
