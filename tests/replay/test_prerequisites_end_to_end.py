@@ -2,8 +2,8 @@
 """A series on top of three others that only the list has, from a real public-inbox server.
 
 The trees have main. On the list are `alpha` (two versions), `beta` on alpha, and `gamma` on beta, whose second patch
-was made before main got a fix in the same file: whoever applied it got another blob than the mail says. `delta` builds
-on all of them.
+was made before main got a fix in the same file: whoever applied it got another blob than the mail says. The second
+version of alpha was mailed last. `delta` builds on all of them.
 """
 
 import re
@@ -102,7 +102,7 @@ def make_world(folder: Path) -> World:
         "alpha1", main, ANN, 1, {"a.c": numbered({10: "alpha, first try"})}, {"shared.c": numbered({5: "alpha"})}
     )
     world.post("alpha1", 2, 1, f"First try.\n\n---\nchange-id: {ALPHA_ID}\n", "alpha")
-    world.write("alpha2", main, ANN, 3, {"a.c": numbered({10: "alpha"})}, {"shared.c": numbered({5: "alpha two"})})
+    world.write("alpha2", main, ANN, 6, {"a.c": numbered({10: "alpha"})}, {"shared.c": numbered({5: "alpha two"})})
     world.post("alpha2", 2, 2, f"Second try.\n\n---\nchange-id: {ALPHA_ID}\n", "alpha")
     on_alpha = {"a.c": numbered({10: "alpha", 30: "beta"}), "shared.c": numbered({5: "alpha two", 25: "beta"})}
     world.write("beta", world.series["alpha2"], BEN, 4, on_alpha)

@@ -16,6 +16,7 @@ class ListedSource:
     def __init__(self, lists: PatchLists) -> None:
         self._lists = lists
         self._read: dict[str, Patch | None] = {}
+        self._known: dict[str, MailedPatch] = {}
 
     def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
         """What mailed patches do to a path, those first whose date is nearest to `near`."""
@@ -25,20 +26,20 @@ class ListedSource:
     def find_patch(self, msgid: str) -> MailedPatch | None:
         """The patch mail with this message-id."""
         found = self._lists.find_patch(msgid)
-        return _mailed(found) if found else None
+        return self._mailed(found) if found else None
 
     def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
         """The patches with this stable patch-id."""
-        return [_mailed(patch) for patch in self._lists.find_patch_id(patch_id)]
+        return [self._mailed(patch) for patch in self._lists.find_patch_id(patch_id)]
 
     def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
         """All patches, of all versions, of the series with this change-id."""
-        return [_mailed(patch) for patch in self._lists.find_change_id(change_id)]
+        return [self._mailed(patch) for patch in self._lists.find_change_id(change_id)]
 
     def series_of(self, msgid: str) -> Sequence[MailedPatch]:
         """The patches of the series of which this mail is one, in order."""
         patch = self._lists.find_patch(msgid)
-        return [_mailed(one) for one in self._lists.series_of(patch.series if patch else msgid)]
+        return [self._mailed(one) for one in self._lists.series_of(patch.series if patch else msgid)]
 
     def read(self, msgid: str) -> Patch | None:
         """The patch itself, with its message and author."""
@@ -52,7 +53,7 @@ class ListedSource:
             self._read[patch.msgid] = self._parsed(patch)
         parsed = self._read[patch.msgid]
         diffs = parsed.files if parsed else ()
-        return [Touch(_mailed(patch), diff) for diff in diffs if path in (diff.old_path, diff.new_path)]
+        return [Touch(self._mailed(patch), diff) for diff in diffs if path in (diff.old_path, diff.new_path)]
 
     def _parsed(self, patch: ListedPatch) -> Patch | None:
         """The mail; None where the archive no longer has it, or it does not parse any more."""
@@ -60,6 +61,12 @@ class ListedSource:
             return self._lists.read_patch(patch)
         except SeriestoolError:
             return None
+
+    def _mailed(self, patch: ListedPatch) -> MailedPatch:
+        """The same value whenever it is asked for: a server can tell more of a series later."""
+        if patch.msgid not in self._known:
+            self._known[patch.msgid] = _mailed(patch)
+        return self._known[patch.msgid]
 
 
 def _mailed(patch: ListedPatch) -> MailedPatch:

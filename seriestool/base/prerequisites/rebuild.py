@@ -11,6 +11,7 @@ from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
 from seriestool.base.prerequisites.answer import Layer, Need, NeedState, Prerequisites, Rebuilt, Recipe
+from seriestool.base.prerequisites.order import Step, order_steps
 from seriestool.base.prerequisites.prove import EFFORT, Proof, Search, nearest, prepare, prove
 from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
 from seriestool.base.prerequisites.stated import find_hints, resolve_stated
@@ -103,11 +104,12 @@ class _Rebuilder:
         """The grafted files as a bottom, and the patches that come on top of it."""
         there = self._tree_files()
         bottom = dict(files)
+        order = self._order()
         layers: dict[MailedPatch, dict[bytes, FileState]] = {}
         for proof in self._proofs:
             first = _first_addition(proof)
             patches = [touch.patch for touch, _ in proof.steps[first:]]
-            if not patches or patches != sorted(patches, key=_mailed):
+            if not patches or patches != sorted(patches, key=lambda patch: order.index((patch, False))):
                 continue
             mode = files[proof.path].mode
             below = proof.stages[first - 1] if first else self._start_of(proof)
@@ -117,7 +119,11 @@ class _Rebuilder:
             for patch, content in zip(patches, proof.stages[first:], strict=True):
                 layers.setdefault(patch, {})[proof.path] = FileState(content, mode)
         bottom = {path: state for path, state in bottom.items() if there.get(path) != state}
-        return bottom, tuple(Layer(patch, layers[patch]) for patch in sorted(layers, key=_mailed))
+        stack = [patch for patch, removal in order if not removal and patch in layers]
+        return bottom, tuple(Layer(patch, layers[patch]) for patch in stack)
+
+    def _order(self) -> tuple[Step, ...]:
+        return order_steps([[(touch.patch, removal) for touch, removal in proof.steps] for proof in self._proofs])
 
     def _start_of(self, proof: Proof) -> bytes | None:
         """What the proof starts from; None where that is no file, or one of another name."""
@@ -140,12 +146,12 @@ class _Rebuilder:
         return paths
 
     def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
-        """The patches of all proofs, each once, in the order in which they were mailed."""
+        """The patches of all proofs, each once, in the order in which they are put on and taken off."""
         known = {need.patch.msgid for need in stated if need.patch}
-        found = sorted(self._proven_with().items(), key=lambda item: _mailed(item[0][0]))
+        proven = self._proven_with()
         return tuple(
-            self._need(patch, removal, proven)
-            for (patch, removal), proven in found
+            self._need(patch, removal, proven[patch, removal])
+            for patch, removal in self._order()
             if patch.msgid not in known and patch.msgid not in self._own
         )
 
@@ -210,10 +216,6 @@ def _first_addition(proof: Proof) -> int:
     """Where in the steps of a proof the run of patches begins that are put on, up to the end."""
     removals = [number for number, (_, removal) in enumerate(proof.steps) if removal]
     return removals[-1] + 1 if removals else 0
-
-
-def _mailed(patch: MailedPatch) -> tuple[datetime, int, str]:
-    return patch.date, patch.counter, patch.msgid
 
 
 def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
