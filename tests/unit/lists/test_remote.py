@@ -103,6 +103,25 @@ def test_one_request_for_many_blobs_and_none_for_the_same_again(lists: RemoteLis
     assert len(server.asked) == 1
 
 
+def test_one_request_for_many_paths(lists: RemoteLists, server: Counting) -> None:
+    lists.prefetch_touching([b"dir/g.c", b"f", b"dir/g.c", QUOTED.encode()], NEAR)
+    assert server.asked == ['(dfn:"dir/g.c" OR dfn:"f") d:20260403..20260801']
+    assert msgids(lists.find_touching(b"dir/g.c", NEAR)) == ["lone@x"]
+    assert len(lists.find_touching(b"f", NEAR)) == 8
+    assert len(server.asked) == 1
+
+
+def test_one_request_for_many_patch_ids(lists: RemoteLists, server: Counting) -> None:
+    with RemoteLists(server.lore) as other:
+        found = [other.find_patch(msgid) for msgid in ("lone@x", "one-v1-1@x")]
+    ids = [patch.patch_id for patch in found if patch and patch.patch_id]
+    lists.prefetch_patch_ids([*ids, ids[0], "0 OR 1"])
+    assert server.asked == [f"patchid:{ids[0]} OR patchid:{ids[1]}"]
+    assert msgids(lists.find_patch_id(ids[0])) == ["lone@x"]
+    assert msgids(lists.find_patch_id(ids[1])) == ["one-v1-1@x"]
+    assert len(server.asked) == 1
+
+
 def test_by_patch_id(lists: RemoteLists) -> None:
     (known,) = lists.find_making("fedcba987654")
     assert known.patch_id is not None
