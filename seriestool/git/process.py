@@ -22,6 +22,7 @@ _SEALED = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_PAGER": "cat",
     "GIT_EDITOR": "false",
@@ -33,6 +34,7 @@ _CONFIG = (
     "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
     "-c", "advice.graftFileDeprecated=false", "-c", "log.showSignature=false", "-c", "diff.ignoreSubmodules=none",
     "-c", "apply.whitespace=nowarn", "-c", "apply.ignoreWhitespace=no",
+    "-c", "core.attributesFile=/dev/null", "-c", "merge.default=text",
 )  # fmt: skip
 
 

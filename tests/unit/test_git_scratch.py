@@ -55,3 +55,25 @@ def test_a_message_that_git_refuses_is_said_to_be_commit_trees_fault(repo: Repo)
         draft.load_commit(base)
         with pytest.raises(GitError, match=r"git commit-tree failed: .*NUL"):
             draft.commit(base, b"a\0b\n", author)
+
+
+@pytest.mark.parametrize("setting", [("core.attributesFile", "{attributes}"), ("merge.default", "own")])
+def test_a_three_way_merge_runs_no_merge_driver_of_the_user(
+    setting: tuple[str, str], repo: Repo, tmp_path: Path
+) -> None:
+    numbers = [f"{n}\n" for n in range(20)]
+    base = repo.commit({"a": "".join(numbers)})
+    repo.commit({"a": "".join([*numbers[:9], "theirs\n", *numbers[10:]])})
+    diff = repo.format_patch(f"{base}..", "--full-index")
+    repo.git("update-ref", "refs/heads/main", base)
+    ours = repo.commit({"a": "".join([*numbers[:9], "ours\n", *numbers[10:]])})
+    attributes = tmp_path / "attributes"
+    attributes.write_text("* merge=own\n")
+    repo.git("config", "--global", setting[0], setting[1].format(attributes=attributes))
+    repo.git("config", "--global", "merge.own.driver", f"touch {tmp_path}/ran; cp %B %A")
+
+    with Repository.open(repo.path) as repository, repository.scratch() as scratch:
+        scratch.load(repository.ls_tree(ours, [b"a"]))
+        assert not scratch.apply_three_way(diff, 1)
+
+    assert not (tmp_path / "ran").exists()
