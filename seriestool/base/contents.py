@@ -34,6 +34,8 @@ class Contents:
         if mode == _GITLINK:
             return FileState(b"Subproject commit %s\n" % self._submodule(value, path).encode(), mode)
         found = self._repository.objects.read(prefix)
+        if found is None or found[1] != "blob" or not found[0].startswith(prefix):  # a tag may be called like an id
+            found = self._in_tree(value, path)
         if found is None:
             raise ContentMissingError(
                 f"the content of blob {prefix} is not in this repository",
@@ -53,13 +55,20 @@ class Contents:
 
     def _submodule(self, value: int, path: bytes) -> str:
         """The full id behind the value of a submodule: no object has it, only the trees that it stands in."""
+        return self._full_id(value, path) or blob_prefix(value)
+
+    def _in_tree(self, value: int, path: bytes) -> tuple[str, str, bytes] | None:
+        """The blob by its full id, as a tree names it."""
+        oid = self._full_id(value, path)
+        return self._repository.objects.read(oid) if oid else None
+
+    def _full_id(self, value: int, path: bytes) -> str | None:
         at = next((position for position, given in self._history.changes(path) if given == value), None)
+        if at is None:
+            return None
         folder, _, name = path.rpartition(b"/")
-        found = (
-            self._repository.objects.read(self._history.oid(at).encode() + b":" + folder) if at is not None else None
-        )
-        oid = find_in_tree(found[2], name, self._repository.oid_size) if found else None
-        return oid or blob_prefix(value)
+        tree = self._repository.objects.read(self._history.oid(at).encode() + b":" + folder)
+        return find_in_tree(tree[2], name, self._repository.oid_size) if tree else None
 
 
 def find_in_tree(tree: bytes, name: bytes, oid_size: int) -> str | None:

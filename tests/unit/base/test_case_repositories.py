@@ -509,3 +509,11 @@ def test_a_tree_can_be_singled_out(repo: Repo) -> None:
     assert answer["candidates"][0]["tree"] == "topic"
     assert on_topic in commits_in_ranges(repo, answer)
     assert Path(repo.path).exists()
+
+
+def test_a_tag_that_is_called_like_a_blob(repo: Repo) -> None:
+    base = repo.commit({"a": TEXT})
+    mbox = make_series(repo, base, {"a": EDITED})
+    repo.git("tag", repo.git("rev-parse", f"{base}:a")[:15], base)
+    answer = assert_exact(repo, mbox, base)
+    assert [one["outcome"] for one in answer["candidates"][0]["outcomes"]] == ["UNMODIFIED"]
