@@ -33,7 +33,7 @@ def _sentence(found: Prerequisites, verdict: Verdict, style: Style) -> list[str]
     where = _commit(rebuilt.commit, verdict)
     head = f"rebuilt base: {where}{''.join(_parts(found))} gives {rebuilt.matched} of {rebuilt.expected} blobs"
     lines = [style.good(head) if rebuilt.level.is_base else style.warn(head)]
-    missing = [path_text(recipe.path) for recipe in rebuilt.recipes if not recipe.is_proven]
+    missing = [style.plain(path_text(recipe.path)) for recipe in rebuilt.recipes if not recipe.is_proven]
     if missing:
         lines.append(f"  nothing explains {', '.join(missing)}: the version of a tree that fits best stands there")
     return [*lines, f"  on it {_how_far(applied(rebuilt.outcomes), len(rebuilt.outcomes))}"]

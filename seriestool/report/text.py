@@ -47,7 +47,7 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
         _matrix(verdict, style),
         _failures(verdict, style),
         _paths(verdict, style),
-        [f"note: {note}" for note in verdict.notes],
+        [f"note: {style.plain(note)}" for note in verdict.notes],
     ]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
@@ -73,8 +73,8 @@ def _answer(verdict: Verdict, style: Style) -> list[str]:
     lines = [
         (style.good if verdict.level.is_base else style.bad)(f"base: {_claim(verdict)}"),
         f"  {style.strong(name)}",
-        f"  {base.subject}",
-        f"  {where}committed {_minute(base.date)}{_lateness(base.date, verdict.series.posted)}",
+        f"  {style.plain(base.subject)}",
+        f"  {style.plain(where)}committed {_minute(base.date)}{_lateness(base.date, verdict.series.posted)}",
     ]
     return [*lines, *(f"  {proof}" for proof in _proof(verdict))]
 
@@ -121,10 +121,10 @@ def _stated(verdict: Verdict, style: Style) -> list[str]:
     stated = verdict.stated
     if stated is None:
         return ["stated base-commit: none"]
-    lines = [f"stated base-commit {stated.commit}: {_stated_state(stated, verdict, style)}"]
+    lines = [f"stated base-commit {style.plain(stated.commit)}: {_stated_state(stated, verdict, style)}"]
     if stated.note:
-        lines.append(f"  {stated.note}")
-    return [*lines, *(f"  {_sighting(sighting)}" for sighting in stated.sightings)]
+        lines.append(f"  {style.plain(stated.note)}")
+    return [*lines, *(f"  {style.plain(_sighting(sighting))}" for sighting in stated.sightings)]
 
 
 def _stated_state(stated: Stated, verdict: Verdict, style: Style) -> str:
@@ -220,17 +220,17 @@ def _first_failures(candidate: Candidate, verdict: Verdict, style: Style) -> Ite
     patch = _patch(verdict.series, failing.counter)
     where = f"  on {_named(candidate)}"
     if failing.outcome is Outcome.ALREADY_MERGED:
-        yield f"{where}: patch {patch.counter} is there already ({patch.subject})"
+        yield style.plain(f"{where}: patch {patch.counter} is there already ({patch.subject})")
         failing = next((later for later in candidate.outcomes if later.outcome is Outcome.CONFLICT), None)
         if failing is None or failing.failure is None:
             return
         patch, where = _patch(verdict.series, failing.counter), "    then"
     assert failing.failure is not None  # noqa: S101
     yield style.bad(f"{where}: patch {patch.counter}, {_place(failing.failure)}")
-    yield f"      ({patch.subject})"
+    yield f"      ({style.plain(patch.subject)})"
     if candidate is verdict.candidates[0]:
         yield from _lines_of(failing.failure)
-        yield from _culprit(failing.failure, verdict)
+        yield from (style.plain(line) for line in _culprit(failing.failure, verdict))
 
 
 def _place(failure: Failure) -> str:

@@ -4,6 +4,8 @@
 import pytest
 
 from seriestool.report.terminal import printable, printable_line, printable_styled
+from tests.bases import make_series, run_find_base, with_stated
+from tests.helpers import Repo
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,14 @@ def test_one_line_stays_one_line() -> None:
 )
 def test_styled_keeps_colours_and_nothing_else(text: str, shown: str) -> None:
     assert printable_styled(text) == shown
+
+
+def test_with_colours_nothing_of_a_tree_or_a_mail_can_colour_what_follows(repo: Repo) -> None:
+    base = repo.commit({"a": "1\n"}, "hidden \x1b[8m")
+    mbox = with_stated(make_series(repo, base, {"a": "2\n"}), "x\x1b[8m").replace(b"part 1", b"part\x1b[8m")
+    _, answer, _ = run_find_base(repo, mbox, "--color=always")
+    repo.commit({"a": "3\n"}, "other \x1b[8m", parent=())
+    _, failure, _ = run_find_base(repo, mbox.replace(b"index ", b"index 1"), "--color=always", "--tree=main")
+    assert "\x1b[1m" in answer
+    assert "\x1b[8m" not in answer + failure
+    assert "hidden \\x1b[8m" in answer
