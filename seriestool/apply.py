@@ -15,7 +15,6 @@ from .model import BinaryKind, DiffKind, Failure, FileDiff, Hunk
 
 REGULAR = 0o100644
 _TYPE = 0o170000
-_SYMLINK = 0o120000
 _GITLINK = 0o160000
 
 

@@ -23,7 +23,6 @@ _MAX_PATH = 4096
 _MAX_TEXT = 300
 _MAX_MSGID = 998  # RFC 5322, 2.1.1: a line is not longer
 _MAX_REFERENCES = 10
-_MAX_COUNTER = 9999
 _CLOCK_ERROR = timedelta(days=2)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 

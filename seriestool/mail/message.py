@@ -92,11 +92,6 @@ class Mail:
         return min((date for date in dates if date is not None), default=None)
 
     @cached_property
-    def content_type(self) -> str:
-        """Lower case, without parameters: 'text/plain'."""
-        return _content_type(self._split[0])
-
-    @cached_property
     def charset(self) -> str:
         """Of the text: that of the mail, or of its first part that names one; '' where none does."""
         return next((part.charset for part in self.parts if part.charset), "")

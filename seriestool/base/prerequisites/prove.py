@@ -5,7 +5,7 @@ The cheapest way first: a version that some tree has; mailed patches put on and 
 two versions; a three-way merge of versions.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -259,9 +259,3 @@ def _proof(
 def _is_same(one: str | None, other: str) -> bool:
     """Whether two abbreviated ids can be of the same blob."""
     return bool(one) and bool(other) and (one or "").startswith(other[: len(one or "")]) and len(one or "") >= 7
-
-
-def unproven(searches: Sequence[Search], proofs: Sequence[Proof]) -> Iterator[Search]:
-    """The searches that came to nothing."""
-    proven = {proof.path for proof in proofs}
-    return (search for search in searches if search.wanted.path not in proven)
