@@ -22,6 +22,7 @@ class Candidates:
         self.preimage = preimage
         self.ground = ground
         self.posting = posting
+        self._before = rank.Before(ground.history, posting.time)
 
     def ranked(self, level: Level, region: Region, stated: Stated | None) -> tuple[Candidate, ...]:
         """Those whose commit is still here, best first: a true statement, then the trees before the posting, then
@@ -41,7 +42,7 @@ class Candidates:
         return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
 
     def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
-        best = rank.likeliest(self.ground.history, runs, self.posting)
+        best = rank.likeliest(self.ground.history, runs, self.posting, self._before)
         return self._candidate(place.tree.name, best, level, runs)
 
     def _side_candidate(
@@ -51,7 +52,8 @@ class Candidates:
         history = self.ground.history
         covered = LineCover(history, [place.tip for place, _ in found])
         runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
-        best = rank.nearest(history, (rank.likeliest(history, [run], self.posting) for run in runs), self.posting)
+        likely = (rank.likeliest(history, [run], self.posting, self._before) for run in runs)
+        best = rank.nearest(history, likely, self.posting)
         return None if best is None else self._candidate(None, best, level, runs)
 
     def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:

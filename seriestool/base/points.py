@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seriestool.base.fit import Cover
 from seriestool.base.ground import Ground, Place
 from seriestool.base.preimage import PreImage
-from seriestool.base.rank import Posting
+from seriestool.base.rank import Before, Posting
 
 MOST_TREES = 16
 MOST_POINTS = 48
@@ -27,37 +27,38 @@ def find_points(ground: Ground, preimage: PreImage, cover: Cover, posting: Posti
     """For each tree its tip, its tip at the posting date, the tags around that date and the commit that has most of
     the expected blobs; each commit once, trees in their order."""
     found: dict[int, Point] = {}
+    before = Before(ground.history, posting.time)
     for place in ground.places[:MOST_TREES]:
-        for point in _points_of(place, ground, preimage, cover, posting):
+        for point in _points_of(place, ground, preimage, cover, posting, before):
             found.setdefault(point.position, point)
     return tuple(found.values())[:MOST_POINTS]
 
 
-def _points_of(place: Place, ground: Ground, preimage: PreImage, cover: Cover, posting: Posting) -> Iterator[Point]:
+def _points_of(
+    place: Place, ground: Ground, preimage: PreImage, cover: Cover, posting: Posting, before: Before
+) -> Iterator[Point]:
     name, history = place.tree.name, ground.history
     yield Point(place.tip, name, ground.tags.get(place.tip, "tip"))
     tags = [position for position in ground.tags if history.on_line(place.tip).has(position)]
-    before = [position for position in tags if history.time(position) <= posting.time]
-    after = [position for position in tags if history.time(position) > posting.time]
-    at_posting = _tip_at(place, ground, posting)
+    earlier = [position for position in tags if history.time(position) <= posting.time]
+    later = [position for position in tags if history.time(position) > posting.time]
+    at_posting = _tip_at(place, before)
     if at_posting is not None:
         yield Point(at_posting, name, ground.tags.get(at_posting, "tip at the posting date"))
-    if before:
-        newest = max(before, key=history.depth)
+    if earlier:
+        newest = max(earlier, key=history.depth)
         yield Point(newest, name, ground.tags[newest])
-    if after:
-        oldest = min(after, key=history.depth)
+    if later:
+        oldest = min(later, key=history.depth)
         yield Point(oldest, name, ground.tags[oldest])
     best = _best_covered(place, ground, preimage, cover, posting)
     if best is not None:
         yield Point(best, name, ground.tags.get(best, "most blobs"))
 
 
-def _tip_at(place: Place, ground: Ground, posting: Posting) -> int | None:
+def _tip_at(place: Place, before: Before) -> int | None:
     """Where the tree's line stood when the series was sent."""
-    history, position = ground.history, place.tip
-    while position >= 0 and history.time(position) > posting.time:
-        position = history.parent(position)
+    position, _ = before.find(place.tip)
     return position if position >= 0 else None
 
 

@@ -19,6 +19,8 @@ SAME_PUSH = 30 * 60
 Of 423 real series with a known base this names 70.7 % to the very commit; without it 69.5 %, with an hour 70.0 %.
 """
 
+_STRIDE = 64  # of so many commits that were passed one is remembered
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -29,10 +31,35 @@ class Posting:
     """Commits with a tag: nobody needs to guess that these could be fetched."""
 
 
-def likeliest(history: History, runs: Sequence[Run], posting: Posting) -> int:
-    """The likeliest base on one line, whose runs come newest first: before the posting if any, else soon after it."""
+class Before:
+    """The newest commit on a line that was made by some time. What one line was walked for serves those that join it:
+    the lines of a hundred trees are mostly the same."""
+
+    def __init__(self, history: History, time: int) -> None:
+        self._history = history
+        self._time = time
+        self._known: dict[int, tuple[int, int | None]] = {}
+
+    def find(self, position: int) -> tuple[int, int | None]:
+        """The newest commit from `position` down (-1: none), and the one that follows it (None: it is `position`)."""
+        history, passed = self._history, list[int]()
+        at = position
+        while at >= 0 and at not in self._known and history.time(at) > self._time:
+            passed.append(at)
+            at = history.parent(at)
+        found = self._known.get(at, (at, passed[-1] if passed else None))
+        self._known.update(dict.fromkeys(passed[::_STRIDE], found))
+        return found
+
+
+def likeliest(history: History, runs: Sequence[Run], posting: Posting, before: Before | None = None) -> int:
+    """The likeliest base on one line, whose runs come newest first: before the posting if any, else soon after it.
+
+    `before` is of the posting's time, and kept by who asks about many lines.
+    """
+    before = before or Before(history, posting.time)
     for run in runs:
-        found = _last_before(history, run, posting.time)
+        found = _last_before(history, run, before)
         if found is not None:
             return _last_pushed(history, run, *found, posting)
     return min((run.oldest for run in runs), key=history.time)
@@ -43,14 +70,12 @@ def is_before(history: History, position: int, posting: Posting) -> bool:
     return history.time(position) <= posting.time
 
 
-def _last_before(history: History, run: Run, time: int) -> tuple[int, int | None] | None:
+def _last_before(history: History, run: Run, before: Before) -> tuple[int, int | None] | None:
     """The newest commit of the run that was made by then, and the one that follows it on the line."""
-    follower = run.ended_by
-    for position in _down(history, run, run.newest):
-        if history.time(position) <= time:
-            return position, follower
-        follower = position
-    return None
+    position, follower = before.find(run.newest)
+    if position < 0 or history.depth(position) < history.depth(run.oldest):
+        return None
+    return position, run.ended_by if follower is None else follower
 
 
 def _last_pushed(history: History, run: Run, newest: int, follower: int | None, posting: Posting) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.base.rank import SAME_PUSH, Posting, likeliest, nearest
+from seriestool.base.rank import SAME_PUSH, Before, Posting, likeliest, nearest
 from seriestool.base.region import LineCover, Region
 from seriestool.git import Repository
 from seriestool.history import History, absent, update
@@ -143,6 +143,19 @@ def test_newest_one_before_the_posting(asked: Asked) -> None:
 def test_oldest_one_after_the_posting_where_none_is_before(asked: Asked) -> None:
     commits = line_of(asked, 10, 20, 30)
     assert guess(asked, commits[-1], 0) == commits[0]
+
+
+def test_a_line_that_joins_one_walked_before_gets_the_same_answer(asked: Asked) -> None:
+    commits = line_of(asked, *range(200))
+    tips = [
+        asked.repo.commit({"g": f"{n}"}, branch=f"b{n}", parent=commits[n], date=FIRST_DATE + 10**7) for n in range(200)
+    ]
+    asked.region()
+    before = Before(asked.history, FIRST_DATE + 50 * HOUR)
+    found = [before.find(asked.at(tip)) for tip in reversed(tips)][::-1]
+    assert [asked.history.oid(position) for position, _ in found] == [commits[min(n, 50)] for n in range(200)]
+    followers = [asked.history.oid(follower) for _, follower in found if follower is not None]
+    assert followers == [*tips[:51], *[commits[51]] * 149]
 
 
 def test_commits_of_one_push_count_as_its_last_one(asked: Asked) -> None:
