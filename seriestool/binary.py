@@ -3,8 +3,8 @@
 
 from .model import BinaryHunk, FileDiff
 
-_LARGEST = 1 << 28
-"""Bytes that one hunk may inflate to: 256 MiB of zeros fit into a mail of 256 KiB."""
+_LARGEST = 1 << 25
+"""Bytes that one hunk may inflate to: 32 MiB of zeros fit into a mail of 32 KiB, and a mail has many hunks."""
 
 
 def find_patched(diff: FileDiff, old: bytes) -> bytes | None:

@@ -21,7 +21,7 @@ from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
 from seriestool.errors import InputError, OutsideError
-from seriestool.history import index_dir
+from seriestool.history import index_dir, value_of
 from seriestool.model import PatchOutcome, Series, path_text
 
 MOST_FARTHEST = 3
@@ -92,8 +92,8 @@ class _Question:
             return None
         best = candidates[0]
         describe = self.ground.start_describe(best.commit)
-        if level is Level.EXACT:
-            self._prove(best.commit)
+        if level is Level.EXACT and not self._is_proven(best.commit):
+            return None
         outcomes, notes = self._outcomes(best.commit, notes)
         candidates = (replace(best, outcomes=outcomes), *candidates[1:])
         paths = explain.all_matched(self.preimage)
@@ -121,14 +121,23 @@ class _Question:
 
     def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """The commits, over the whole history, that take more of the first patches than those that were tried."""
-        known = max((applied(found.outcomes) for found in tried), default=0)
-        region = None
-        while known + 1 < len(self.series.patches) and (more := self._taking(known + 1)):
-            region, known = more, known + 1
+        region = self._farthest_region(max((applied(found.outcomes) for found in tried), default=0))
         if region is None:
             return ()
         candidates = self._candidates.ranked(Level.PARTIAL, region, None)[:MOST_FARTHEST]
         return tuple(replace(found, outcomes=self._outcomes(found.commit, ())[0]) for found in candidates)
+
+    def _farthest_region(self, known: int) -> Region | None:
+        """Where the most patches go in; None where no more than `known` do."""
+        region, low, high, step = None, known, len(self.series.patches), 1
+        while low + 1 < high:
+            count = min(low + step, high - 1)
+            found = self._taking(count)
+            if found is None:
+                high, step = count, 1
+            else:
+                region, low, step = found, count, step * 2
+        return region
 
     def _taking(self, count: int) -> Region | None:
         """Where plain `git apply` takes the first `count` patches; None where nowhere."""
@@ -160,16 +169,26 @@ class _Question:
             point.label,
         )
 
-    def _prove(self, oid: str) -> None:
-        """Look at the commit itself: the index is a cache, the repository is the truth."""
+    def _is_proven(self, oid: str) -> bool:
+        """Whether the commit itself has every path as expected: the index is a cache, the repository is the truth.
+
+        False where the mail's full id begins like the file's and goes on otherwise: the index has but 15 digits.
+        Raises OutsideError where index and repository differ.
+        """
+        history, position = self.ground.history, self.ground.history.find(oid)
         entries = self.ground.repository.ls_tree(oid, self.preimage.paths)
         for wanted in self.preimage.expectations:
             entry = entries.get(wanted.path)
-            if not wanted.accepts_entry(entry.mode if entry else 0, entry.oid if entry else ""):
-                raise OutsideError(
-                    f"the history index is wrong about commit {oid[:12]}",
-                    hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
-                )
+            if wanted.accepts_entry(entry.mode if entry else 0, entry.oid if entry else ""):
+                continue
+            indexed = history.value(position, wanted.path) if position is not None else 0
+            if (value_of(entry.mode, entry.oid) if entry else 0) == indexed:
+                return False
+            raise OutsideError(
+                f"the history index is wrong about commit {oid[:12]}",
+                hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
+            )
+        return True
 
     def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:
         position = self.ground.history.find(oid)

@@ -14,6 +14,8 @@ from seriestool.base.contents import ContentMissingError, Contents, try_track
 from seriestool.history import History, absent, blob_prefix, match_value, mode_of
 from seriestool.model import FileDiff, Series
 
+SHORTEST_BLOB = 7
+"""Digits below which an id names nothing: git abbreviates to no fewer, and so few fit a blob by chance."""
 _FILE_TYPE = 0o170000
 _UNAMBIGUOUS = 12
 """Digits that no two versions of one path have in common by chance."""
@@ -122,7 +124,7 @@ def _expectation(track: Track, series: Series) -> Expectation:
 def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
     """The first blob that is named for the content, before anything changes it: a pure rename names none."""
     for diff in diffs:
-        if diff.old_blob is not None:
+        if diff.old_blob is not None and len(diff.old_blob) >= SHORTEST_BLOB:
             return diff.old_blob
         if diff.hunks or diff.binary:
             return None

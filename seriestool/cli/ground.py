@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
@@ -82,6 +81,8 @@ def _index_folder(repository: Repository) -> Path:
     """Where the history index is: with the repository, or in the cache where that is somebody else's."""
     if os.access(repository.common_dir, os.W_OK):
         return index_dir(repository)
+    from urllib.parse import quote
+
     return cache_dir() / "history" / quote(str(repository.common_dir), safe="")
 
 

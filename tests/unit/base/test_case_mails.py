@@ -252,3 +252,18 @@ def test_a_corrupt_hunk_is_told(repo: Repo) -> None:
     assert (answer["verdict"], answer["base"]["commit"]) == ("exact", base)
     assert leading(answer["candidates"][0]) == git_applies(repo, base, broken) == 1
     assert "warning: patch 2 does not apply even there" in run_find_base(repo, broken)[1]
+
+
+def test_an_id_that_begins_truly_and_ends_falsely_is_no_proof(repo: Repo) -> None:
+    base = repo.commit({"a": TEXT})
+    mbox = make_series(repo, base, {"a": EDITED}, options=("--full-index",))
+    blob = repo.git("rev-parse", f"{base}:a")
+    false = mbox.replace(blob.encode(), blob[:20].encode() + bytes(reversed(blob[20:].encode())))
+    assert assert_applies(repo, false, base)["base"]["commit"] == base
+
+
+def test_fewer_than_seven_digits_name_no_blob(repo: Repo) -> None:
+    base = repo.commit({"a": TEXT})
+    mbox = make_series(repo, base, {"a": EDITED})
+    short = re.sub(rb"^index ([0-9a-f]{4})[0-9a-f]*\.\.", rb"index \1..", mbox, flags=re.M)
+    assert find(repo, short)["verdict"] == "applies"
