@@ -22,7 +22,7 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
     Raises InputError where the branch is there already or cannot be called so, or where there is no base;
     ConflictError where a patch does not apply after all.
     """
-    ref = check_branch_name(repository, name)
+    check_branch_name(repository, name)
     if verdict.base is None or not verdict.level.is_base:
         raise InputError("there is no base to put the series on")
     tip = verdict.base.commit
@@ -30,7 +30,7 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
         draft.load_commit(tip)
         for patch in verdict.series.patches:
             tip = _commit(draft, patch, tip)
-    repository.create_ref(ref, tip)
+    repository.create_branch(name, tip)
     return tip
 
 
@@ -42,7 +42,7 @@ def make_rebuilt_branch(
     One commit brings the tree's files to what the base had, one for each mailed patch follows; each says that it was
     rebuilt. Raises as `make_branch` does.
     """
-    ref = check_branch_name(repository, name)
+    check_branch_name(repository, name)
     tip = rebuilt.commit
     with repository.draft() as draft:
         draft.load_commit(tip)
@@ -54,7 +54,7 @@ def make_rebuilt_branch(
             tip = draft.commit(tip, *_layer_commit(layer, source))
         for patch in verdict.series.patches:
             tip = _commit(draft, patch, tip)
-    repository.create_ref(ref, tip)
+    repository.create_branch(name, tip)
     return tip
 
 
@@ -86,14 +86,12 @@ def _layer_commit(layer: Layer, source: PatchSource) -> tuple[bytes, dict[str, s
     return commit_message(patch) + f"\n{mark}".encode("utf-8", "surrogateescape"), _author(patch)
 
 
-def check_branch_name(repository: Repository, name: str) -> str:
-    """The ref of the branch to be; raises InputError where it is there already or cannot be called so."""
-    ref = f"refs/heads/{name}"
+def check_branch_name(repository: Repository, name: str) -> None:
+    """Nothing, where a branch can be made; raises InputError where it is there already or cannot be called so."""
     if not repository.is_branch_name(name):
         raise InputError(f"'{name}' cannot be the name of a branch")
-    if repository.resolve(ref) is not None:
+    if repository.resolve(f"refs/heads/{name}") is not None:
         raise InputError(f"a branch '{name}' is there already", hint="choose another name, or delete it first")
-    return ref
 
 
 def _commit(draft: Scratch, patch: Patch, parent: str) -> str:

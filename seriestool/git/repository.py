@@ -39,6 +39,10 @@ ABBREVIATION = 12
 """Hex digits in a description, whatever core.abbrev says."""
 
 
+MADE = "refs/seriestool/made/"
+"""One ref for each branch that was made here, and not by people: `refs/seriestool/made/<branch>`."""
+
+
 class Ref(NamedTuple):
     """A ref and the commit that it points to, tags peeled."""
 
@@ -122,13 +126,17 @@ class Repository:
     def refs(self) -> tuple[Ref, ...]:
         """Every ref with what it leads to, sorted by name: a commit but for odd tags, annotated tags peeled.
 
-        That it is a commit is not looked up: with thousands of refs it would take most of an answer's time.
+        That it is a commit is not looked up: with thousands of refs it would take most of an answer's time. Branches
+        that were made here, and are as they were made, are left out: nobody can have based work on them.
         """
         out = self._git.attempt("show-ref", "--dereference")  # exit code 1: there are none, or one of them is broken
         if out is None:
             out = self._git.run("for-each-ref", "--format=%(objectname) %(refname)")
         found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in output_lines(out))}
-        return tuple(Ref(name, oid) for name, oid in found.items())
+        made = {(f"refs/heads/{name.removeprefix(MADE)}", oid) for name, oid in found.items() if name.startswith(MADE)}
+        return tuple(
+            Ref(name, oid) for name, oid in found.items() if not name.startswith(MADE) and (name, oid) not in made
+        )
 
     def packed_bytes(self) -> int:
         """The size of the packs: a rough measure of how much history there is."""
@@ -213,11 +221,13 @@ class Repository:
         out = self._git.run("rev-list", "--ignore-missing", "--stdin", stdin=revisions.encode())
         return frozenset(out.decode().split()) & frozenset(wanted)
 
-    def create_ref(self, name: str, commit: str) -> None:
-        """A new ref; GitError where one of that name is there already."""
-        self._git.run(
-            "update-ref", "--stdin", "-z", stdin=f"create {name}\0{commit}\0".encode("utf-8", "surrogateescape")
-        )
+    def create_branch(self, name: str, commit: str) -> None:
+        """A new branch, with a ref below MADE that says it is our work; both or none.
+
+        Raises GitError where the branch is there already.
+        """
+        lines = f"create refs/heads/{name}\0{commit}\0update {MADE}{name}\0{commit}\0\0"
+        self._git.run("update-ref", "--stdin", "-z", stdin=lines.encode("utf-8", "surrogateescape"))
 
     def is_branch_name(self, name: str) -> bool:
         """Whether a branch may be called so (git-check-ref-format(1))."""

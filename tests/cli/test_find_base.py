@@ -235,3 +235,17 @@ def test_branch_that_is_there_is_left_alone(repo: Repo) -> None:
     assert code == 2
     assert "a branch 'next' is there already" in err
     assert repo.git("rev-parse", "next") == tip
+
+
+def test_a_branch_that_was_made_is_no_tree_the_next_time(repo: Repo) -> None:
+    base = repo.commit({"a.c": TEXT})
+    mbox = make_series(repo, base, {"a.c": EDITED})
+    first = run_find_base(repo, mbox, "--json", "--branch", "review")
+    made = repo.git("rev-parse", "review")
+    again = run_find_base(repo, mbox, "--json")
+    assert again[1] == first[1]
+    repo.git("branch", "-D", "review")
+    assert run_find_base(repo, mbox, "--json", "--branch", "review")[:2] == first[:2]
+    assert repo.git("rev-parse", "review^") == repo.git("rev-parse", f"{made}^") == base
+    repo.git("update-ref", "refs/heads/review", base)  # now it is somebody's
+    assert "review" in run_find_base(repo, mbox)[1]
