@@ -91,11 +91,6 @@ class FileDiff:
         """The path to show: the new one, or the old one of a deleted file."""
         return self.new_path if self.new_path is not None else self.old_path or b""
 
-    @property
-    def is_mode_change(self) -> bool:
-        """Whether the mode changes, and not only the content."""
-        return self.old_mode is not None and self.new_mode is not None and self.old_mode != self.new_mode
-
 
 @dataclass(frozen=True, slots=True)
 class Trailer:

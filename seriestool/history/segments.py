@@ -41,12 +41,6 @@ def union(intervals: Iterable[tuple[int, int]]) -> Segments:
     return merged
 
 
-def contains(segments: Segments, position: int) -> bool:
-    """Whether the position lies in one of the segments."""
-    at = bisect_right(segments, position, key=_start) - 1
-    return at >= 0 and position < segments[at][1]
-
-
 def coverage(segment_lists: Iterable[Segments]) -> list[tuple[int, int, int]]:
     """How many of the lists hold at each position: sorted (start, stop, count), where count is above 0.
 

@@ -56,7 +56,7 @@ def _parts(found: Prerequisites) -> Iterator[str]:
     used = [need for need in found.needs if need.paths and need.patch]
     added = [need.patch for need in used if not need.is_removal and need.patch]
     series = Counter(patch.series for patch in added)
-    names = {patch.series: patch.subject for patch in reversed(added)}
+    names = {patch.series: patch.title or patch.subject for patch in reversed(added)}
     if series:
         yield " plus " + " and ".join(f"{count(n, 'patch', 'patches')} of '{names[one]}'" for one, n in series.items())
     removed = sum(need.is_removal for need in used)

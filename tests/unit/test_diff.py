@@ -143,7 +143,7 @@ def test_kinds_as_git_writes_them(repo: Repo) -> None:
         ("create", None, b"blob"),
     }
     by_path = {diff.path: diff for diff in diffs}
-    assert by_path[b"mode"].is_mode_change
+    assert by_path[b"mode"].old_mode != by_path[b"mode"].new_mode
     assert by_path[b"link"].new_mode == 0o120000
     assert by_path[b"sub"].new_mode == 0o160000
     assert by_path[b"blob"].binary is BinaryKind.PATCH

@@ -65,11 +65,11 @@ class ListedSource:
     def _mailed(self, patch: ListedPatch) -> MailedPatch:
         """The same value whenever it is asked for: a server can tell more of a series later."""
         if patch.msgid not in self._known:
-            self._known[patch.msgid] = _mailed(patch)
+            self._known[patch.msgid] = _mailed(patch, self._lists.series_title(patch.series))
         return self._known[patch.msgid]
 
 
-def _mailed(patch: ListedPatch) -> MailedPatch:
+def _mailed(patch: ListedPatch, title: str | None) -> MailedPatch:
     return MailedPatch(
         patch.msgid,
         patch.subject,
@@ -80,4 +80,5 @@ def _mailed(patch: ListedPatch) -> MailedPatch:
         patch.author,
         patch.date,
         patch.change_id,
+        title,
     )

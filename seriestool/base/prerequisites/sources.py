@@ -23,6 +23,8 @@ class MailedPatch:
     author: str
     date: datetime
     change_id: str | None = None
+    title: str | None = None
+    """Of its series, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
