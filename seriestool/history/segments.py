@@ -91,7 +91,3 @@ class Cover:
             self._stops[first:last] = [max(stop, at)]
             self._starts[first:last] = [min([start, *self._starts[first : first + 1]])]
         return fresh
-
-
-def _start(interval: tuple[int, int]) -> int:
-    return interval[0]
