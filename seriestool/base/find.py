@@ -92,7 +92,7 @@ class _Question:
             return None
         best = candidates[0]
         describe = self.ground.start_describe(best.commit)
-        if level is Level.EXACT and not self._is_proven(best.commit):
+        if not self._is_proven(level, best.commit):
             return None
         outcomes, notes = self._outcomes(best.commit, notes)
         candidates = (replace(best, outcomes=outcomes), *candidates[1:])
@@ -169,26 +169,24 @@ class _Question:
             point.label,
         )
 
-    def _is_proven(self, oid: str) -> bool:
-        """Whether the commit itself has every path as expected: the index is a cache, the repository is the truth.
+    def _is_proven(self, level: Level, oid: str) -> bool:
+        """Whether the commit itself has what the index says: that is a cache, the repository is the truth.
 
-        False where the mail's full id begins like the file's and goes on otherwise: the index has but 15 digits.
-        Raises OutsideError where index and repository differ.
+        False for `exact` where a mail's full id begins like the file's and goes on otherwise: the index has but 15
+        digits. Raises OutsideError where index and repository differ.
         """
         history, position = self.ground.history, self.ground.history.find(oid)
+        assert position is not None  # noqa: S101
         entries = self.ground.repository.ls_tree(oid, self.preimage.paths)
-        for wanted in self.preimage.expectations:
-            entry = entries.get(wanted.path)
-            if wanted.accepts_entry(entry.mode if entry else 0, entry.oid if entry else ""):
-                continue
-            indexed = history.value(position, wanted.path) if position is not None else 0
-            if (value_of(entry.mode, entry.oid) if entry else 0) == indexed:
-                return False
-            raise OutsideError(
-                f"the history index is wrong about commit {oid[:12]}",
-                hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
-            )
-        return True
+        found = {path: (entry.mode, entry.oid) for path, entry in entries.items() if entry.kind != "tree"}
+        for path in self.preimage.paths:
+            if (value_of(*found[path]) if path in found else 0) != history.value(position, path):
+                raise OutsideError(
+                    f"the history index is wrong about commit {oid[:12]}",
+                    hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
+                )
+        wanted = self.preimage.expectations
+        return level is not Level.EXACT or all(one.accepts_entry(*found.get(one.path, (0, ""))) for one in wanted)
 
     def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:
         position = self.ground.history.find(oid)
