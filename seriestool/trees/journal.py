@@ -179,7 +179,7 @@ def _digest(tips: Mapping[str, str]) -> str:
 
 
 def _parse(journal: bytes) -> Iterator[_Seen]:
-    for line in journal.decode("utf-8", "surrogateescape").splitlines():
+    for line in journal.decode("utf-8", "surrogateescape").split("\n"):
         time, _, rest = line.partition(" ")
         commit, _, tree = rest.partition(" ")
         if time.isdigit() and tree and len(commit) in (40, 64):
