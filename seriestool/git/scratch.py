@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.git.process import Git
+from seriestool.errors import InputError
+from seriestool.git.process import Git, GitError
 
 
 class TreeEntry(NamedTuple):
@@ -57,10 +58,20 @@ class Scratch:
         return self._apply(diff, f"-p{strip}", "--3way")
 
     def commit(self, parent: str, message: bytes, author: Mapping[str, str]) -> str:
-        """The id of a new commit of what the index has; `author` has GIT_AUTHOR_NAME, _EMAIL and _DATE."""
+        """The id of a new commit of what the index has; `author` has GIT_AUTHOR_NAME, _EMAIL and _DATE.
+
+        Raises InputError where git does not know who the committer is.
+        """
         tree = self._run("write-tree").decode().strip()
         arguments = ("commit-tree", "--no-gpg-sign", "-p", parent, "-F", "-", tree)
-        return self._git.run(*arguments, stdin=message, env=author).decode().strip()
+        try:
+            return self._git.run(*arguments, stdin=message, env=author).decode().strip()
+        except GitError as error:
+            if "ident" not in error.stderr:
+                raise
+            raise InputError(
+                "git does not know who you are", hint="git config --global user.name NAME, and user.email ADDRESS"
+            ) from error
 
     def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
         return self._git.run(*arguments, stdin=stdin, env=self._env, folder=self._folder)

@@ -94,6 +94,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("seed")
         patch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+        patch.setenv("HOME", str(folder))  # wider than a test, so the sealed one is not there yet
+        (folder / ".gitconfig").write_text("[user]\n\tname = A U Thor\n\temail = author@example.com\n")
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
         yield Case(folder)

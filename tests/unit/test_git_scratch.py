@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from seriestool.errors import InputError
 from seriestool.git import GitError, Repository
 from tests.helpers import Repo
 
@@ -77,3 +78,17 @@ def test_a_three_way_merge_runs_no_merge_driver_of_the_user(
         assert not scratch.apply_three_way(diff, 1)
 
     assert not (tmp_path / "ran").exists()
+
+
+def test_who_commits_must_be_known(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = repo.commit({"a": "1\n"})
+    empty = tmp_path / "nobody"
+    empty.mkdir()
+    monkeypatch.setenv("HOME", str(empty))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(empty))
+    repo.git("config", "user.useConfigOnly", "true")
+    author = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "1700000000 +0000"}
+    with Repository.open(repo.path) as repository, repository.draft() as draft:
+        draft.load_commit(base)
+        with pytest.raises(InputError, match="git does not know who you are"):
+            draft.commit(base, b"x\n", author)
