@@ -7,13 +7,12 @@ numbered depth-first along first parents, so the answer is a few intervals of po
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
 
 from seriestool.history.layout import Layer, LayerError
 from seriestool.history.manifest import Manifest, find_manifest
-from seriestool.history.segments import Cover, Segments, carve, union
+from seriestool.history.segments import Segments, carve, union
 from seriestool.history.tips import read_positions
 
 _SHORTEST = 7
@@ -170,22 +169,6 @@ class History:
         for above in self.layers[self.layers.index(layer) + 1 :]:
             found += [(above.offset + start, above.offset + stop) for start, stop in _hanging(above, found)]
         return found
-
-    def is_ancestor(self, old: int, new: int) -> bool:
-        """Whether `new` is `old`, or descends from it along any parents."""
-        cover = Cover()
-        waiting = [old]  # the lowest position first: its subtree is likely to hold the others
-        while waiting:
-            pos = heappop(waiting)
-            if cover.has(pos):
-                continue
-            for subtree in self.descends(pos):
-                for start, stop in cover.add(*subtree):
-                    if start <= new < stop:
-                        return True
-                    for merge, _ in self.merges_into(start, stop):
-                        heappush(waiting, merge)
-        return False
 
     def _layer(self, pos: int) -> Layer:
         if not 0 <= pos < len(self):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from seriestool.model import SCHEMA, FileDiff, Patch, Series, path_text
 from seriestool.report.style import Style
+from seriestool.report.table import count
 
 _LABEL = 13  # columns
 
@@ -58,7 +59,7 @@ def series_text(series: Series, style: Style) -> str:
     lines += ["", *_titles(series, style)]
     files = series.touched
     if files:
-        lines += ["", style.strong(_count(len(files), "file"))]
+        lines += ["", style.strong(count(len(files), "file"))]
         lines += [f"  {style.plain(path_text(path))}" for path in files]
     return "\n".join(lines)
 
@@ -85,19 +86,13 @@ def _facts(series: Series) -> Iterator[tuple[str, str]]:
 def _titles(series: Series, style: Style) -> list[str]:
     if not series.patches:
         names = [f"  {style.plain(title)}" for title in series.titles]
-        return [style.strong(f"{_count(series.expected, 'patch')}, not at hand"), *names]
+        return [style.strong(f"{count(series.expected, 'patch', 'patches')}, not at hand"), *names]
     width = len(str(series.expected))
     return [
-        style.strong(_count(len(series.patches), "patch")),
+        style.strong(count(len(series.patches), "patch", "patches")),
         *(
             f"  {patch.counter:{width}}  {style.plain(patch.subject)}"
-            f"  {style.faint(_count(len(patch.files), 'file') if patch.files else 'empty')}"
+            f"  {style.faint(count(len(patch.files), 'file') if patch.files else 'empty')}"
             for patch in series.patches
         ),
     ]
-
-
-def _count(number: int, noun: str) -> str:
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number} {noun}{'es' if noun.endswith('ch') else 's'}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.history import History, absent, blob_prefix, match_value, mode_of
+from seriestool.history import History, absent, blob_prefix, match_value, mode_of, tips_holding
 from tests.helpers import Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
 
@@ -76,7 +76,7 @@ def test_ancestry_is_that_of_all_parents(grown: Grown) -> None:
         ancestors = set(repo.git("rev-list", new).split())
         pos = history.find(new)
         assert pos is not None
-        found = {history.oid(old) for old in range(len(history)) if history.is_ancestor(old, pos)}
+        found = {history.oid(old) for old in range(len(history)) if tips_holding(history, old, [pos])}
         assert found == ancestors
 
 
@@ -182,7 +182,7 @@ def test_an_octopus_merge(repo: Repo, tmp_path: Path) -> None:
     pos = history.find(merge)
     assert pos is not None
     assert ids(history, history.segments(b"side1", lambda value: value != 0)) == {sides[1], merge}
-    assert all(history.is_ancestor(history.find(side) or 0, pos) for side in sides)
+    assert all(tips_holding(history, history.find(side) or 0, [pos]) for side in sides)
 
 
 def test_a_mode_alone_is_a_change(repo: Repo, tmp_path: Path) -> None:
