@@ -2,10 +2,11 @@
 """The files behind the states of the history index, read once each through the long-lived object reader."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from seriestool.apply import FileState, Track, TrackResult
 from seriestool.errors import OutsideError
-from seriestool.git import Repository
+from seriestool.git import ObjectReader
 from seriestool.history import History, absent, blob_prefix, mode_of
 
 _GITLINK = 0o160000
@@ -15,10 +16,22 @@ class ContentMissingError(OutsideError):
     """A blob is not in the repository: a partial clone, or a damaged one."""
 
 
+class ObjectSource(Protocol):
+    """A repository, or a workbench on top of one."""
+
+    @property
+    def objects(self) -> ObjectReader:
+        """Its objects."""
+
+    @property
+    def oid_size(self) -> int:
+        """Bytes in an object id."""
+
+
 class Contents:
     """What files hold, by the value that the history index has for them."""
 
-    def __init__(self, repository: Repository, history: History) -> None:
+    def __init__(self, repository: ObjectSource, history: History) -> None:
         self._repository = repository
         self._history = history
         self._known: dict[int, FileState | None] = {}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where a base is looked for: one repository, its history, its trees and its named points."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from seriestool.history import History, tips_holding
 from seriestool.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.journal import PastTip, past_tips
+
+_MAIL_URL = re.compile(rb"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,15 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
     fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if b" " in line and not line.startswith(b" "))
     subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
     author = fields.get(b"author", b"").rpartition(b" <")[0]
-    return Commit(oid, _text(subject), utc(_timestamp(fields.get(b"committer", b""))), _text(author))
+    date = utc(_timestamp(fields.get(b"committer", b"")))
+    return Commit(oid, _text(subject), date, _text(author), _find_link(message))
+
+
+def _find_link(message: bytes) -> str | None:
+    """The URL of the last paragraph's first Link trailer to an archive of mails."""
+    lines = message.rstrip(b"\n").rpartition(b"\n\n")[2].split(b"\n")
+    links = [line[5:].strip() for line in lines if line.lower().startswith(b"link:")]
+    return next((_text(link) for link in links if _MAIL_URL.fullmatch(link)), None)
 
 
 def _timestamp(person: bytes) -> int:

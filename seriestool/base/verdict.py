@@ -56,10 +56,18 @@ class Commit:
     date: datetime
     """Committer date, UTC."""
     author: str = ""
+    link: str | None = None
+    """Where it was mailed: the URL of its Link trailer."""
 
     def to_dict(self) -> dict[str, object]:
         """The commit as JSON shows it."""
-        return {"commit": self.oid, "subject": self.subject, "date": self.date.isoformat(), "author": self.author}
+        return {
+            "commit": self.oid,
+            "subject": self.subject,
+            "date": self.date.isoformat(),
+            "author": self.author,
+            "link": self.link,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +278,13 @@ def failure_dict(failure: Failure | None) -> dict[str, object] | None:
         "reason": failure.reason,
         "hunk": failure.hunk,
         "line": failure.line,
-        "expected": [_line(line) for line in failure.expected],
-        "found": [_line(line) for line in failure.found],
+        "expected": [line_text(line) for line in failure.expected],
+        "found": [line_text(line) for line in failure.found],
     }
 
 
-def _line(line: bytes) -> str:
+def line_text(line: bytes) -> str:
+    """A line of a file as JSON shows it: without its line end."""
     return line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
 
 

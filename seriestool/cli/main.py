@@ -38,6 +38,7 @@ COMMANDS = (
         "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"
     ),
     Command("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
+    Command("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
     Command("show", "seriestool.cli.show", "show what a series is"),
     Command("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
 )

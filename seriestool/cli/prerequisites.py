@@ -15,7 +15,7 @@ from seriestool.git import Repository
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-    from seriestool.base.prerequisites.answer import Prerequisites
+    from seriestool.base.prerequisites.answer import Prerequisites, Rebuilt
     from seriestool.base.prerequisites.sources import PatchSource
     from seriestool.lists import PatchLists
     from seriestool.lists.remote import RemoteLists
@@ -63,6 +63,22 @@ def find_needed(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) 
     ui.detail("searching the lists for what the series builds on")
     source = ListedSource(lists)
     return Needed(find_prerequisites(verdict, ground, source), source)
+
+
+def find_rebuilt(arguments: Namespace, verdict: Verdict, ground: Ground, ui: Ui) -> "Rebuilt | None":
+    """The base put together from the trees, and from the lists where they are asked; None where one was found.
+
+    Raises as `find_needed` does.
+    """
+    if verdict.level in (Level.EXACT, Level.APPLIES):
+        return None
+    needed = find_needed(arguments, verdict, ground, ui)
+    if needed is not None:
+        return needed.found.rebuilt
+    from seriestool.base.prerequisites.rebuild import find_prerequisites
+    from seriestool.base.prerequisites.sources import NoSource
+
+    return find_prerequisites(verdict, ground, NoSource()).rebuilt
 
 
 def _is_open(arguments: Namespace, verdict: Verdict) -> bool:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Git, as verbs: the one package that starts it."""
 
+from seriestool.git.merge import Merge, MergeConflict
 from seriestool.git.objects import ObjectReader
 from seriestool.git.process import (
     GitError,
@@ -14,16 +15,21 @@ from seriestool.git.process import (
 )
 from seriestool.git.repository import ABBREVIATION, Ref, ReflogEntry, Repository
 from seriestool.git.scratch import Scratch, TreeEntry
+from seriestool.git.workbench import Workbench, as_changes
 
 __all__ = [
     "ABBREVIATION",
     "GitError",
+    "Merge",
+    "MergeConflict",
     "ObjectReader",
     "Ref",
     "ReflogEntry",
     "Repository",
     "Scratch",
     "TreeEntry",
+    "Workbench",
+    "as_changes",
     "clean_environment",
     "config_at",
     "iter_tokens",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO, NamedTuple, Self
 
 from seriestool.errors import NotFoundError, OutsideError
+from seriestool.git.formatpatch import format_patch
 from seriestool.git.objects import ObjectReader, batches
 from seriestool.git.process import (
     Git,
-    as_environment,
     clean_environment,
     output_lines,
     parse_config,
@@ -20,18 +20,9 @@ from seriestool.git.process import (
     temporary_folder,
 )
 from seriestool.git.scratch import Scratch, TreeEntry
+from seriestool.git.workbench import Workbench
 
 _STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
-# What no option of format-patch overrides.
-_UNCONFIGURED_DIFF = {
-    "format.headers": "",
-    "diff.context": "3",
-    "diff.algorithm": "default",
-    "diff.suppressBlankEmpty": "no",
-    "diff.indentHeuristic": "yes",
-    "diff.orderFile": "/dev/null",
-    "i18n.logOutputEncoding": "UTF-8",
-}
 _ARGUMENTS_PER_CALL = 500
 _ARGUMENT_BYTES = 1 << 16  # all arguments together; POSIX promises little more
 _LONGEST_PATH = 4096
@@ -285,13 +276,7 @@ class Repository:
 
         As `git format-patch` writes them where nothing is configured.
         """
-        return self._git.run(
-            "format-patch", "--stdout", "--pretty=mboxrd", "--full-index", "--binary", "--find-renames", "--numbered",
-            "--subject-prefix=PATCH", "--no-attach", "--no-cover-letter", "--no-thread", "--no-base", "--no-notes",
-            "--no-signoff", "--no-from", "--no-to", "--no-cc", "--no-add-header", "--no-signature", "--no-color",
-            "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative",
-            "--ignore-submodules=none", "--submodule=short", "--inter-hunk-context=0", "--always",
-            "--end-of-options", f"{base}..{tip}", env=as_environment(_UNCONFIGURED_DIFF))  # fmt: skip
+        return format_patch(self._git, base, tip, {})
 
     def set_config(self, key: str, value: str) -> None:
         """The repository's git-config with `key` set to this one value."""
@@ -318,6 +303,18 @@ class Repository:
             alternates = str(self.common_dir / "objects")
             env = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
             yield Scratch(self._git, folder, env)
+
+    @contextmanager
+    def workbench(self) -> Iterator[Workbench]:
+        """A repository of its own on top of this one's objects; gone after the block."""
+        with temporary_folder() as folder, Workbench.create(folder, self.common_dir, self.object_format) as bench:
+            yield bench
+
+    def publish(self, bench: Workbench, tips: Iterable[str]) -> None:
+        """Take over everything that `tips` need from the workbench; no ref leads to it yet."""
+        if not os.access(self.common_dir / "objects", os.W_OK):
+            raise OutsideError(f"cannot write to '{self.common_dir / 'objects'}'")
+        bench.publish(self.git_dir, tips)
 
     @contextmanager
     def draft(self) -> Iterator["Scratch"]:

@@ -12,7 +12,7 @@ from seriestool.report.style import Style
 from seriestool.report.table import count, table
 
 _SHORT = 12
-_ELSEWHERE = ("version", "subset", "merge")
+_ELSEWHERE = ("version", "object", "subset", "merge")
 
 
 def prerequisites_text(found: Prerequisites, verdict: Verdict, style: Style) -> str:
@@ -95,6 +95,8 @@ def _how(recipe: Recipe, verdict: Verdict) -> str:
     where = _commit(recipe.commit, verdict)
     if not recipe.is_proven:
         return f"not proven; {where} fits best" if recipe.commit else "not proven, and no tree has the path"
+    if recipe.kind == "object":
+        return "in this repository, though no commit has it"
     if recipe.kind == "patches":
         steps = ", ".join(f"{'less' if removal else 'plus'} '{patch.subject}'" for patch, removal in recipe.patches)
         return f"{where} {steps}"

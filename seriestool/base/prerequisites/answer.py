@@ -69,9 +69,9 @@ class Recipe:
     """As the mail names it."""
     is_proven: bool
     kind: str
-    """base, version, patches, subset or merge; nearest where it is not proven."""
+    """base, version, object, patches, subset or merge; nearest where it is not proven."""
     commit: str | None
-    """The commit whose version of the path it starts from."""
+    """The commit whose version of the path it starts from; None where no commit has it (object)."""
     patches: tuple[tuple[MailedPatch, bool], ...] = ()
     """In order; True: taken off."""
     others: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from seriestool.apply import FileState
@@ -13,7 +12,7 @@ from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpe
 from seriestool.base.prerequisites.answer import Layer, Need, NeedState, Prerequisites, Rebuilt, Recipe
 from seriestool.base.prerequisites.order import Step, order_steps
 from seriestool.base.prerequisites.prove import EFFORT, Proof, Search, nearest, prepare, prove
-from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
+from seriestool.base.prerequisites.sources import MailedPatch, NoSource, PatchSource
 from seriestool.base.prerequisites.stated import find_hints, resolve_stated
 from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Verdict
@@ -186,8 +185,10 @@ class _Rebuilder:
         if wanted.accepts(value):
             return Recipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
         own_mode = mode_of(value) if not absent(value) else wanted.mode or 0o100644
+        if (stored := self._stored(wanted)) is not None:
+            return Recipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
         search = prepare(
-            wanted, self._preimage, history, contents, self._source if is_searched else _NoSource(),
+            wanted, self._preimage, history, contents, self._source if is_searched else NoSource(),
             self._series.posted, self._own, self._used(), self._effort,
         )  # fmt: skip
         proof = prove(search)
@@ -195,6 +196,13 @@ class _Rebuilder:
             self._proofs.append(proof)
             return _recipe(wanted, proof, history), FileState(proof.content, own_mode)
         return self._stand_in(wanted, search, own_mode)
+
+    def _stored(self, wanted: Expectation) -> bytes | None:
+        """The content of a blob that is in the repository though no commit has the path like that."""
+        if self._ground.history.segments(wanted.path, wanted.accepts):
+            return None
+        found = self._ground.repository.objects.read(wanted.blob or "")
+        return found[2] if found and found[1] == "blob" and found[0].startswith(wanted.blob or "-") else None
 
     def _stand_in(self, wanted: Expectation, search: Search, mode: int) -> tuple[Recipe, FileState | None]:
         """The tree version that fits best what is known of a blob that nothing makes."""
@@ -223,25 +231,3 @@ def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
     others = tuple(history.oid(position) for position in proof.others)
     start = None if proof.start is None else history.oid(proof.start)
     return Recipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)
-
-
-class _NoSource:
-    """No lists at all."""
-
-    def touching(self, path: bytes, near: datetime, most: int) -> tuple[()]:  # noqa: ARG002
-        return ()
-
-    def find_patch(self, msgid: str) -> None:  # noqa: ARG002
-        return None
-
-    def find_patch_id(self, patch_id: str) -> tuple[()]:  # noqa: ARG002
-        return ()
-
-    def find_change_id(self, change_id: str) -> tuple[()]:  # noqa: ARG002
-        return ()
-
-    def read(self, msgid: str) -> None:  # noqa: ARG002
-        return None
-
-    def series_of(self, msgid: str) -> tuple[()]:  # noqa: ARG002
-        return ()

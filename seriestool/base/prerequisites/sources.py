@@ -55,3 +55,31 @@ class PatchSource(Protocol):
 
     def series_of(self, msgid: str) -> Sequence[MailedPatch]:
         """The patches of the series of which this mail is one, in order."""
+
+
+class NoSource:
+    """No lists at all."""
+
+    def touching(self, path: bytes, near: datetime, most: int) -> tuple[()]:  # noqa: ARG002
+        """No patch."""
+        return ()
+
+    def find_patch(self, msgid: str) -> None:  # noqa: ARG002
+        """No patch."""
+        return
+
+    def find_patch_id(self, patch_id: str) -> tuple[()]:  # noqa: ARG002
+        """No patches."""
+        return ()
+
+    def find_change_id(self, change_id: str) -> tuple[()]:  # noqa: ARG002
+        """No patches."""
+        return ()
+
+    def read(self, msgid: str) -> None:  # noqa: ARG002
+        """No patch."""
+        return
+
+    def series_of(self, msgid: str) -> tuple[()]:  # noqa: ARG002
+        """No patches."""
+        return ()

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rebased patches as commits: author, date, message and trailers as mailed."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seriestool.base.branch import commit_message
+from seriestool.git import Workbench
+from seriestool.model import Patch
+
+_UNWANTED = re.compile(r"[<>\n\0]")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote or committed something, and when (seconds since 1970; the zone is UTC)."""
+
+    name: str
+    email: str
+    time: int
+
+    @property
+    def line(self) -> str:
+        """As a commit object has it (git-commit-tree(1)): without the characters that would end a field."""
+        name, email = (_UNWANTED.sub("", text).strip() for text in (self.name, self.email))
+        return f"{name or email} <{email}> {max(self.time, 0)} +0000"
+
+
+def patch_commit(bench: Workbench, patch: Patch, tree: str, parent: str, committer: Person) -> str:
+    """The id of the commit that gives `parent` the patch, as `tree` has it."""
+    author = Person(patch.author_name, patch.author_email, int(patch.date.timestamp()))
+    return bench.commit(tree, (parent,), commit_message(patch), author.line, committer.line)
+
+
+def commit_series(
+    bench: Workbench, onto: str, patches: Sequence[Patch], trees: Iterable[str], committer: Person
+) -> tuple[tuple[Patch, str], ...]:
+    """Each patch with its commit, on top of `onto`; patches that change nothing there have none."""
+    made = []
+    tip, below = onto, bench.tree_of(onto)
+    for patch, tree in zip(patches, trees, strict=True):
+        if tree == below:
+            continue
+        tip, below = patch_commit(bench, patch, tree, tip, committer), tree
+        made.append((patch, tip))
+    return tuple(made)

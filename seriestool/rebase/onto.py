@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One series onto one tree: each patch merged by git on top of those before it, nothing checked out.
+
+The merge decides, as in `git rebase`. Where it stops at contents and the plain patch goes in, the patch counts, as in
+`git am -3`. Nothing is ever decided for one side: a conflict stays in the tree, in git's own markers, and the next
+patches are merged around it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from seriestool.apply import Applied, FileState, apply_patch
+from seriestool.base.contents import Contents
+from seriestool.base.trial import is_merged
+from seriestool.git import Merge, MergeConflict, TreeEntry, Workbench, as_changes
+from seriestool.history import History
+from seriestool.hunks import split_lines
+from seriestool.model import DiffKind, Failure, Outcome, Patch
+from seriestool.rebase.culprits import Source, Span, find_culprits, map_back
+from seriestool.rebase.landed import Landed, find_landed
+from seriestool.rebase.regions import Region, find_regions
+from seriestool.rebase.result import Conflict, How, PatchResult, Place, TreeResult
+from seriestool.rebase.stack import Stack, Step, paths_of, read_files, with_files
+
+_CONTENTS = frozenset(("contents", "add/add"))
+"""Conflicts within a file; others are about where a file is, and what kind of thing."""
+
+
+class Resolutions(Protocol):
+    """What people made of conflicts before."""
+
+    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:
+        """Those files in conflict for which the same was resolved before, resolved again."""
+
+
+class NoResolutions:
+    """Nothing is remembered."""
+
+    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:  # noqa: ARG002
+        """No file."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A tree to rebase onto."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A patch's result, and git's tree after it."""
+
+    result: PatchResult
+    tree: str
+
+
+class Onto:
+    """A series going onto one tree."""
+
+    def __init__(self, target: Target, history: History, bench: Workbench, resolutions: Resolutions) -> None:
+        self._target = target
+        self._history = history
+        self._bench = bench
+        self._resolutions = resolutions
+        self._tip = history.find(target.commit)
+        self._open: dict[bytes, int] = {}
+
+    def run(self, stack: Stack) -> TreeResult:
+        """How every patch fares, in order."""
+        return self.run_from(stack.steps, self._bench.tree_of(self._target.commit))
+
+    def run_from(self, steps: Iterable[Step], tree: str) -> TreeResult:
+        """The same for some steps, on top of a tree that has those before them already."""
+        tried = []
+        for step in steps:
+            tried.append(self._try(step, tree))
+            tree = tried[-1].tree
+            self._open.update(dict.fromkeys(_left_open(tried[-1].result), step.patch.counter))
+        results, trees = tuple(one.result for one in tried), tuple(one.tree for one in tried)
+        return TreeResult(self._target.name, self._target.commit, results, trees)
+
+    def _try(self, step: Step, tree: str) -> _Tried:
+        patch = step.patch
+        if not patch.files:
+            return _Tried(PatchResult(patch.counter, Outcome.EMPTY, How.NO_DIFF), tree)
+        files = read_files(self._bench, tree, patch.files)
+        plain = apply_patch(files, patch.files)
+        if step.after is None:
+            return self._without_base(patch, tree, files, plain)
+        if (after := self._as_on_base(step, tree)) is not None:
+            return _Tried(_applied(patch, plain), after)
+        merge = self._bench.merge(step.before, tree, step.after)
+        if not merge.is_clean:
+            return self._in_conflict(step, tree, files, plain, merge)
+        if merge.tree == tree:
+            return self._merged_already(patch, tree, How.REVERSE if is_merged(files, patch.files) else How.MERGE)
+        if isinstance(plain, Applied) and with_files(self._bench, tree, files, plain.files) == merge.tree:
+            return _Tried(_applied(patch, plain), merge.tree)
+        return _Tried(PatchResult(patch.counter, Outcome.MODIFIED, How.THREE_WAY), merge.tree)
+
+    def _as_on_base(self, step: Step, tree: str) -> str | None:
+        """The tree after the patch where all that it touches is as on its base; None where a merge has to tell."""
+        assert step.after is not None  # noqa: S101
+        paths = paths_of(step.patch.files)
+        before = self._bench.entries(step.before, paths)
+        if self._bench.entries(tree, paths) != before or not self._has_folders(step, tree):
+            return None
+        after = self._bench.entries(step.after, paths)
+        changed = [path for path in paths if after.get(path) != before.get(path)]
+        return self._bench.edit(tree, as_changes(after, changed))
+
+    def _has_folders(self, step: Step, tree: str) -> bool:
+        """Whether the folders of new files are there still; git would follow one that was renamed."""
+        new = [diff.new_path for diff in step.patch.files if diff.new_path and diff.kind is not DiffKind.MODIFY]
+        folders = {path.rpartition(b"/")[0] for path in new}
+        return all(
+            self._bench.has_folder(tree, folder) or not self._bench.has_folder(step.before, folder)
+            for folder in folders
+        )
+
+    def _without_base(
+        self, patch: Patch, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure
+    ) -> _Tried:
+        """What can be said of a patch whose pre-images are not known: as it is, it applies, or it does not."""
+        if isinstance(plain, Applied):
+            return _Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+        if is_merged(files, patch.files):
+            return self._merged_already(patch, tree, How.REVERSE)
+        landed = self._landed(patch)
+        if landed is not None:
+            return self._landed_already(patch, tree, landed, ())
+        conflict = Conflict(plain.path, plain.reason, "what the patch was made from is not known")
+        return _Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.NO_BASE, 0, (conflict,), plain), tree)
+
+    def _in_conflict(
+        self, step: Step, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure, merge: Merge
+    ) -> _Tried:
+        patch = step.patch
+        if isinstance(plain, Applied) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
+            return _Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+        if isinstance(plain, Failure) and is_merged(files, patch.files):
+            return self._merged_already(patch, tree, How.REVERSE)
+        resolved = self._resolutions.replay(self._bench, merge)
+        if resolved.keys() >= merge.stages.keys():
+            result = PatchResult(patch.counter, Outcome.MODIFIED, How.RESOLVED, resolved=tuple(sorted(resolved)))
+            return _Tried(result, self._bench.edit(merge.tree, resolved))
+        conflicts = tuple(self._conflicts(step, tree, merge))
+        landed = self._landed(patch)
+        if landed is not None:
+            return self._landed_already(patch, tree, landed, conflicts)
+        return _Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.CONFLICT, 0, conflicts), merge.tree)
+
+    def _merged_already(self, patch: Patch, tree: str, how: How) -> _Tried:
+        landed = self._landed(patch)
+        if landed is not None and landed.has_patch_id:
+            how = How.PATCH_ID
+        commit = landed.commit.oid if landed else None
+        return _Tried(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
+
+    def _landed(self, patch: Patch) -> Landed | None:
+        return None if self._tip is None else find_landed(patch, self._history, self._tip, self._bench)
+
+    def _landed_already(self, patch: Patch, tree: str, landed: Landed, conflicts: tuple[Conflict, ...]) -> _Tried:
+        how = How.PATCH_ID if landed.has_patch_id else How.SUBJECT
+        result = PatchResult(
+            patch.counter, Outcome.ALREADY_MERGED, how, conflicts=conflicts, merged_as=landed.commit.oid
+        )
+        return _Tried(result, tree)
+
+    def _conflicts(self, step: Step, tree: str, merge: Merge) -> Iterable[Conflict]:
+        """What could not be merged, by path."""
+        told = {path: conflict for conflict in reversed(merge.conflicts) for path in conflict.paths[:1]}
+        for path in sorted({*merge.stages, *told}):
+            conflict = told.get(path) or MergeConflict("contents", (path,), "")
+            if path in merge.stages and conflict.kind in _CONTENTS:
+                yield self._in_file(step, tree, merge, path, conflict)
+            else:
+                yield Conflict(path, conflict.kind, conflict.message, follows=self._open.get(path))
+
+    def _in_file(self, step: Step, tree: str, merge: Merge, path: bytes, conflict: MergeConflict) -> Conflict:
+        base = split_lines(self._bench.blob(merge.stages[path][1].oid)) if 1 in merge.stages[path] else []
+        merged = self._lines(merge.tree, path)
+        regions = find_regions(merged, merge.ours, merge.theirs, base)
+        spans = self._spans(tree, path, merged, regions)
+        places = tuple(
+            Place(region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, region, own))
+            for region, (span, own) in zip(regions, spans, strict=True)
+        )
+        follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
+        return Conflict(path, conflict.kind, conflict.message, places, follows)
+
+    def _spans(
+        self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[Region]
+    ) -> Iterable[tuple[Span, Span]]:
+        """For each region its lines in the tree as it is at this patch, and as it was before the series."""
+        now = self._lines(tree, path)
+        own = self._lines(self._bench.tree_of(self._target.commit), path)
+        for region in regions:
+            span, _ = map_back(now, merged, (region.start, region.start + len(region.tree)))
+            yield span, (span if own == now else map_back(own, now, span)[0])
+
+    def _lines(self, tree: str, path: bytes) -> Sequence[bytes]:
+        entry = self._bench.entries(tree, [path]).get(path)
+        return split_lines(self._bench.blob(entry.oid)) if entry and entry.kind == "blob" else []
+
+    def _culprits(self, path: bytes, region: Region, span: Span) -> tuple[str, ...]:
+        """The commits of the tree behind a region."""
+        if self._tip is None:
+            return ()
+        source = Source(self._history, Contents(self._bench, self._history), self._bench.objects)
+        return find_culprits(source, self._tip, path, span, region.expected)
+
+
+def _left_open(result: PatchResult) -> Iterable[bytes]:
+    """The files that a conflict leaves with markers in them."""
+    return [conflict.path for conflict in result.conflicts] if result.outcome is Outcome.CONFLICT else ()
+
+
+def _applied(patch: Patch, plain: Applied | Failure) -> PatchResult:
+    """The result of a patch that went in as it is."""
+    offsets = plain.offsets if isinstance(plain, Applied) else 0
+    if offsets:
+        return PatchResult(patch.counter, Outcome.MODIFIED, How.OFFSET, offsets)
+    return PatchResult(patch.counter, Outcome.UNMODIFIED, How.PLAIN)
+
+
+def _has_markers(lines: Sequence[bytes]) -> bool:
+    return any(line.startswith((b"<" * 7 + b" ", b">" * 7 + b" ")) for line in lines)
+
+
+def _hunk_of(patch: Patch, path: bytes, region: Region) -> int:
+    """The number of the hunk whose changed lines are in the region; 0 where no hunk of the file has any."""
+    hunks = next((diff.hunks for diff in patch.files if path in (diff.new_path, diff.old_path)), ())
+    wanted = {b"-" + line for line in region.expected} | {b"+" + line for line in region.series}
+    shared = [(sum(line in wanted for line in hunk.lines), -n) for n, hunk in enumerate(hunks, 1)]
+    best, number = max(shared, default=(0, 0))
+    return -number if best else 0
+
+
+def with_range_diff(result: TreeResult, diffs: Mapping[int, str]) -> TreeResult:
+    """The result with these range-diffs, by counter."""
+    patches = tuple(replace(one, range_diff=diffs.get(one.counter)) for one in result.patches)
+    return replace(result, patches=patches)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The places at which a merge could not decide, read from the markers that git left (diff3 style).
+
+Only markers with the labels of this merge count: a file may have lines that look like markers, and `=======` is how
+reStructuredText underlines a title.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+AROUND = 3
+"""Lines shown before and after a region."""
+
+Lines = tuple[bytes, ...]
+
+
+NEAR = 3
+"""Regions with no more lines between them are one place, as git joins them where it shows two sides only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One place in conflict; lines keep their line ends."""
+
+    start: int
+    """0-based line of the merged file, with its markers, at which `tree` begins."""
+    expected: Lines
+    """What the series was made from."""
+    tree: Lines
+    """What stands there instead."""
+    series: Lines
+    """What the series wants."""
+    before: Lines
+    """Lines above, the same on both sides."""
+    after: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A region and the lines of the merged file that it takes, markers included."""
+
+    first: int
+    stop: int
+    region: Region
+
+
+def find_regions(merged: Sequence[bytes], ours: str, theirs: str, base: Sequence[bytes]) -> tuple[Region, ...]:
+    """The regions of a merged file in order; `ours` and `theirs` are the commits' ids, `base` the file of the base."""
+    opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, ours), (">" * 7, theirs)))
+    starts = [at for at, line in enumerate(merged) if line.startswith(opening)]
+    found: list[_Marked] = []
+    for start, stop in zip(starts, [*starts[1:], len(merged)], strict=True):
+        end = next((at for at in range(start, stop) if merged[at].startswith(closing)), None)
+        if end is None:
+            continue
+        tree, expected, series = _parts(merged[start + 1 : end], base)
+        here = _Marked(start, end + 1, Region(start + 1, expected, tree, series, (), ()))
+        if found and start - found[-1].stop <= NEAR:
+            found[-1] = _joined(found[-1], here, tuple(merged[found[-1].stop : start]))
+        else:
+            found.append(here)
+    edges = [0, *(marked.stop for marked in found)], [*(marked.first for marked in found[1:]), len(merged)]
+    return tuple(
+        replace(
+            marked.region,
+            before=tuple(merged[max(marked.first - AROUND, low) : marked.first]),
+            after=tuple(merged[marked.stop : min(marked.stop + AROUND, high)]),
+        )
+        for marked, low, high in zip(found, *edges, strict=False)
+    )
+
+
+def _joined(one: _Marked, other: _Marked, between: Lines) -> _Marked:
+    first, second = one.region, other.region
+    return _Marked(
+        one.first,
+        other.stop,
+        Region(
+            first.start,
+            first.expected + between + second.expected,
+            first.tree + between + second.tree,
+            first.series + between + second.series,
+            (),
+            (),
+        ),
+    )
+
+
+def _parts(body: Sequence[bytes], base: Sequence[bytes]) -> tuple[Lines, Lines, Lines]:
+    """(the tree's lines, the base's, the series') between the outer markers."""
+    middle = [at for at, line in enumerate(body) if line.startswith(b"|||||||")]
+    splits = [(low, at) for low in middle for at in range(low, len(body)) if body[at].rstrip(b"\r\n") == b"=" * 7]
+    if not splits:
+        return tuple(body), (), ()
+    low, high = next((split for split in splits if _stands_in(body[split[0] + 1 : split[1]], base)), splits[0])
+    return tuple(body[:low]), tuple(body[low + 1 : high]), tuple(body[high + 1 :])
+
+
+def _stands_in(lines: Sequence[bytes], base: Sequence[bytes]) -> bool:
+    """Whether the lines stand in the base one after the other."""
+    text = b"".join(lines).rstrip(b"\r\n")
+    return b"".join(base).find(text) >= 0
