@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from seriestool.errors import OutsideError
+from seriestool.errors import InputError, OutsideError
 
 _SEALED = {
     "LC_ALL": "C",
@@ -45,6 +45,12 @@ class GitError(OutsideError):
         super().__init__(message)
         self.stderr = stderr
         self.status = status
+
+
+def unknown_identity() -> InputError:
+    """What to say where somebody has to commit and git does not know who that is."""
+    hint = "git config --global user.name NAME, and user.email ADDRESS"
+    return InputError("git does not know who you are", hint=hint)
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

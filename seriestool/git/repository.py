@@ -2,6 +2,7 @@
 """A repository, and the verbs that callers use on it: `refs`, `ls_tree`, `describe`; never an argv."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,7 @@ from seriestool.git.process import (
     parse_config,
     run_long,
     temporary_folder,
+    unknown_identity,
 )
 from seriestool.git.scratch import Scratch, TreeEntry
 from seriestool.git.workbench import Workbench
@@ -217,8 +219,30 @@ class Repository:
 
         Raises GitError where the branch is there already.
         """
-        lines = f"create refs/heads/{name}\0{commit}\0update {MADE}{name}\0{commit}\0\0"
-        self._git.run("update-ref", "--stdin", "-z", stdin=lines.encode("utf-8", "surrogateescape"))
+        self.create_branches({name: commit})
+
+    def create_branches(
+        self, branches: Mapping[str, str], others: Mapping[str, tuple[str | None, str]] | None = None
+    ) -> None:
+        """The same for several branches, and other refs moved from (old, None: nothing) to new with them; or none."""
+        lines = [
+            f"create refs/heads/{name}\0{commit}\0update {MADE}{name}\0{commit}\0\0"
+            for name, commit in branches.items()
+        ]
+        nothing = "0" * (2 * self.oid_size)
+        lines += [f"update {name}\0{new}\0{old or nothing}\0" for name, (old, new) in (others or {}).items()]
+        self._git.run("update-ref", "--stdin", "-z", stdin="".join(lines).encode("utf-8", "surrogateescape"))
+
+    def committer(self) -> tuple[str, str, int]:
+        """(name, address, seconds since 1970) of who commits here, now (git-var(1)).
+
+        Raises InputError where git does not know.
+        """
+        ident = self._git.attempt("var", "GIT_COMMITTER_IDENT")
+        match = re.match(rb"(.*) <([^>]*)> (\d+)", ident or b"")
+        if match is None:
+            raise unknown_identity()
+        return match[1].decode("utf-8", "replace"), match[2].decode("utf-8", "replace"), int(match[3])
 
     def is_branch_name(self, name: str) -> bool:
         """Whether a branch may be called so (git-check-ref-format(1))."""

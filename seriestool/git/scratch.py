@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.errors import InputError
-from seriestool.git.process import Git, GitError
+from seriestool.git.process import Git, GitError, unknown_identity
 
 
 class TreeEntry(NamedTuple):
@@ -69,9 +68,7 @@ class Scratch:
         except GitError as error:
             if "ident" not in error.stderr:
                 raise
-            raise InputError(
-                "git does not know who you are", hint="git config --global user.name NAME, and user.email ADDRESS"
-            ) from error
+            raise unknown_identity() from error
 
     def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
         return self._git.run(*arguments, stdin=stdin, env=self._env, folder=self._folder)

@@ -3,6 +3,7 @@
 
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,26 +54,36 @@ def _with_base(patch: Patch, commit: str) -> Patch:
 
 
 def _write_mail(patch: Patch, series: Series) -> bytes:
-    body = _body(patch)
-    encoding = "8bit"
-    if _NEEDS_ENCODING.search(body):
-        encoding, body = "quoted-printable", _quoted_printable(body)
     version = f" v{series.version}" if series.version > 1 else ""
     width = len(str(series.expected))
     headers = [
-        f"From: {_author(patch)}",
+        f"From: {format_address(patch.author_name, patch.author_email)}",
         f"Date: {format_date(patch.date)}",
-        f"Subject: [PATCH{version} {patch.counter:0{width}}/{series.expected}] {_encoded(patch.subject)}",
+        f"Subject: [PATCH{version} {patch.counter:0{width}}/{series.expected}] {encode_words(patch.subject)}",
         *([f"Message-ID: <{_CONTROL.sub('', patch.msgid)}>"] if patch.msgid else []),
+    ]
+    return format_mail(headers, patch_body(patch))
+
+
+def format_mail(headers: Sequence[str], body: bytes) -> bytes:
+    """One mail of an mbox, with these headers and those that say how its text is encoded."""
+    encoding = "8bit"
+    if _NEEDS_ENCODING.search(body):
+        encoding, body = "quoted-printable", _quoted_printable(body)
+    lines = [
+        *headers,
         "MIME-Version: 1.0",
         'Content-Type: text/plain; charset="utf-8"',
         f"Content-Transfer-Encoding: {encoding}",
     ]
-    return _FROM_LINE + "\n".join(headers).encode("utf-8", "replace") + b"\n\n" + body
+    return _FROM_LINE + "\n".join(lines).encode("utf-8", "replace") + b"\n\n" + body
 
 
-def _body(patch: Patch) -> bytes:
-    inbody = f"From: {_author(patch)}\n\n" if _LIKE_INBODY.match(patch.message) else ""
+def patch_body(patch: Patch, sender: str | None = None) -> bytes:
+    """The text of a patch's mail; it names the author where `sender` is somebody else."""
+    is_other = sender is not None and sender.lower() != patch.author_email.lower()
+    author = format_address(patch.author_name, patch.author_email)
+    inbody = f"From: {author}\n\n" if is_other or _LIKE_INBODY.match(patch.message) else ""
     message = f"{patch.message}\n" if patch.message else ""
     notes = f"{patch.notes}\n\n" if patch.notes else ""
     head = f"{inbody}{message}---\n{notes}".encode("utf-8", "replace")
@@ -81,16 +92,17 @@ def _body(patch: Patch) -> bytes:
     return text if text.endswith(b"\n\n") else text.removesuffix(b"\n") + b"\n\n"
 
 
-def _author(patch: Patch) -> str:
-    name, address = _CONTROL.sub(" ", patch.author_name), _CONTROL.sub("", patch.author_email)
+def format_address(name: str, address: str) -> str:
+    """A person as a mail header has him: `"O'Neil, A." <a@example.com>`."""
+    name, address = _CONTROL.sub(" ", name), _CONTROL.sub("", address)
     if not name.isascii():
-        name = _encoded(name)
+        name = encode_words(name)
     elif _SPECIALS & set(name):
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{name} <{address}>"
+    return f"{name} <{address}>" if name else address
 
 
-def _encoded(text: str) -> str:
+def encode_words(text: str) -> str:
     """The text as a header value: as it is where it is ASCII, else in encoded words (RFC 2047)."""
     text = _CONTROL.sub(" ", text)
     if text.isascii() and "=?" not in text:

@@ -7,20 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from seriestool.base.ground import Ground
-from seriestool.errors import InputError
 from seriestool.git import GitError, Workbench
 from seriestool.model import Series
 from seriestool.rebase.commits import Person, patch_commit
 from seriestool.rebase.onto import NoResolutions, Onto, Resolutions, Target, with_range_diff
 from seriestool.rebase.result import How, Rebase, TestMerge, TreeResult
-from seriestool.rebase.stack import Base, Stack, make_stack
+from seriestool.rebase.stack import Base, Stack
 
 _NOBODY = Person("seriestool", "seriestool@localhost", 0)
 
 
 def rebase_series(
     series: Series,
-    base: Base | None,
+    stack: Stack,
     targets: Sequence[Target],
     ground: Ground,
     bench: Workbench,
@@ -29,14 +28,11 @@ def rebase_series(
 ) -> Rebase:
     """How the series fares on each target, in their order.
 
-    Raises InputError where the series has no patches, GitError where contents are not in the repository.
+    Raises GitError where contents are not in the repository.
     """
-    if not series.patches:
-        raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
-    stack = make_stack(series, base, bench)
     trees = tuple(_on_all(stack, targets, ground, bench, resolutions or NoResolutions(), progress))
     trees = tuple(with_range_diff(tree, _range_diffs(tree, stack, bench)) for tree in trees)
-    return Rebase(series, base, trees, ground.commits(named_commits(trees, base)))
+    return Rebase(series, stack.base, trees, ground.commits(named_commits(trees, stack.base)))
 
 
 def _on_all(

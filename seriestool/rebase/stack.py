@@ -8,6 +8,7 @@ from enum import StrEnum
 from seriestool.apply import FileState, apply_patch
 from seriestool.base.prerequisites.answer import Rebuilt
 from seriestool.base.verdict import Level, Verdict
+from seriestool.errors import InputError
 from seriestool.git import TreeEntry, Workbench
 from seriestool.model import Failure, FileDiff, Patch, Series
 
@@ -84,7 +85,9 @@ def find_footing(verdict: Verdict, rebuilt: Rebuilt | None) -> Base | None:
 
 
 def make_stack(series: Series, base: Base | None, bench: Workbench) -> Stack:
-    """The trees of each patch on the base."""
+    """The trees of each patch on the base; InputError where the series has no patches."""
+    if not series.patches:
+        raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
     if base is None:
         nothing = bench.write("tree", b"")
         return Stack(None, tuple(Step(patch, nothing, None) for patch in series.patches))

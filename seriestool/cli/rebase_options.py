@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the commands that put a series on trees have in common: which trees, and what the series was made from."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from seriestool.base.find import find_base
+from seriestool.base.ground import Ground
+from seriestool.cli.find_base import look_up
+from seriestool.cli.prerequisites import add_prerequisites_argument, find_rebuilt
+from seriestool.cli.ui import Ui
+from seriestool.errors import NotFoundError
+from seriestool.git import Repository, Workbench
+from seriestool.model import Series
+from seriestool.rebase.given import given_base
+from seriestool.rebase.onto import Target
+from seriestool.rebase.stack import Base, find_footing
+
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
+
+def add_base_arguments(group: "_ArgumentGroup") -> None:
+    """How to say what the series was made from."""
+    group.add_argument(
+        "--base", metavar="COMMIT", help="what the series was made from (default: what find-base proves or rebuilds)"
+    )
+    add_prerequisites_argument(group)
+
+
+def find_targets(names: Sequence[str], every: bool, ground: Ground) -> tuple[Target, ...]:
+    """The trees that were asked for, each once, in that order; NotFoundError where there is no such tree or ref."""
+    known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in ground.places}
+    asked = [known.get(name) or _commit_target(name, ground.repository) for name in names]
+    return tuple(dict.fromkeys([*asked, *(known.values() if every else ())]))
+
+
+def _commit_target(name: str, repository: Repository) -> Target:
+    commit = repository.resolve(name)
+    if commit is None:
+        raise NotFoundError(f"there is no tree, ref or commit '{name}'", hint="see 'seriestool trees list'")
+    return Target(name, commit)
+
+
+def find_start(arguments: Namespace, series: Series, ground: Ground, bench: Workbench, ui: Ui) -> Base | None:
+    """What the series was made from: as the user says, or as find-base proves or rebuilds it; None where unknown."""
+    if arguments.base is not None:
+        return given_base(series, _commit_target(arguments.base, ground.repository).commit, bench)
+    verdict = find_base(series, ground, partial(look_up, ground.repository))
+    return find_footing(verdict, find_rebuilt(arguments, verdict, ground, ui))

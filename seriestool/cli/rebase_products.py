@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The part of rebase that makes something: commits to merge with other trees, branches, mails."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from seriestool.base.ground import Ground
+from seriestool.base.verdict import utc
+from seriestool.cli.fetch import write_file
+from seriestool.cli.rebase_options import find_targets
+from seriestool.cli.ui import Ui
+from seriestool.git import Workbench
+from seriestool.mail.compose import compose, slug
+from seriestool.rebase.commits import Person
+from seriestool.rebase.onto import Target
+from seriestool.rebase.outgoing import Rebased, Sender, next_version
+from seriestool.rebase.products import branch_names, create_branches, create_branches_with_notes, rebased
+from seriestool.rebase.result import Rebase
+from seriestool.rebase.run import try_merges
+from seriestool.rebase.stack import Stack
+
+
+class Products:
+    """What was asked for besides the answer; names are looked at before anything is made."""
+
+    def __init__(
+        self, arguments: Namespace, answer: Rebase, stack: Stack, ground: Ground, bench: Workbench, ui: Ui
+    ) -> None:
+        self._arguments = arguments
+        self._answer = answer
+        self._stack = stack
+        self._ground = ground
+        self._bench = bench
+        self._ui = ui
+
+    def with_test_merges(self, targets: Sequence[Target]) -> Rebase:
+        """The answer with the merges that were asked for."""
+        asked = self._arguments.test_merge
+        if not asked:
+            return self._answer
+        named = find_targets([name for name in asked if name], False, self._ground)
+        others = targets if len(targets) > 1 else find_targets((), True, self._ground)
+        wanted = tuple(dict.fromkeys([*named, *(others if "" in asked else ())]))
+        tips = {tree: made.tip for tree, made in self._made.items() if made.commits}
+        self._answer = try_merges(self._answer, tips, wanted, self._bench)
+        return self._answer
+
+    def write(self) -> None:
+        """The branches and the mails of all trees that take every patch."""
+        for tree in self._answer.trees:
+            if not tree.is_clean:
+                stopped = next(patch.counter for patch in tree.patches if not patch.is_in)
+                self._ui.note(f"nothing made for {tree.name}: patch {stopped} conflicts (--resolve helps)")
+        made = {name: one for name, one in self._made.items() if one.commits}
+        for name in self._made.keys() - made.keys():
+            self._ui.note(f"nothing made for {name}: it has all patches already")
+        if self._arguments.branch is not None:
+            self._branch(made)
+        if self._arguments.output is not None:
+            self._mail(made)
+
+    @cached_property
+    def _made(self) -> dict[str, Rebased]:
+        clean = [tree for tree in self._answer.trees if tree.is_clean]
+        made = {tree.name: rebased(self._answer, self._stack, tree, self._person, self._bench) for tree in clean}
+        return {name: replace(one, title=self._title(one)) for name, one in made.items()}
+
+    @cached_property
+    def _person(self) -> Person:
+        return Person(*self._ground.repository.committer())
+
+    def _title(self, one: Rebased) -> str:
+        return self._ground.start_describe(one.onto)() or one.title
+
+    def _branch(self, made: dict[str, Rebased]) -> None:
+        repository = self._ground.repository
+        names = branch_names(self._arguments.branch, self._answer.series, list(made))
+        tips = {names[tree]: one.tip for tree, one in made.items()}
+        if self._arguments.notes:
+            texts = {oid: patch.notes for one in made.values() for patch, oid in one.commits if patch.notes}
+            create_branches_with_notes(repository, self._bench, tips, texts, self._person)
+        else:
+            create_branches(repository, self._bench, tips)
+        for name, tip in tips.items():
+            self._ui.note(f"branch {name} is at {tip[:12]}")
+
+    def _mail(self, made: dict[str, Rebased]) -> None:
+        sender = Sender(self._person.name, self._person.email, utc(self._person.time))
+        for tree, one in made.items():
+            outgoing = next_version(self._answer.series, one, sender, self._bench)
+            name = f"v{outgoing.version}-{slug(outgoing.subject)}-{slug(tree)}.mbx"
+            path = Path(self._arguments.output) / name
+            write_file(path, compose(outgoing), self._arguments.force)
+            self._ui.note(f"wrote {path}")
