@@ -41,6 +41,8 @@ class Placed:
 
     lines: list[bytes]
     offsets: int
+    places: tuple[int, ...] = ()
+    """0-based line of each hunk, in the lines as the hunks before it left them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced
     # The same lines, None for those that an edit wrote: None never equals a line, so they cannot be matched again.
     free: list[bytes | None] = list(lines)
     offsets = 0
+    places = []
     for edit in edits:
         at = _place(free, edit)
         if at is None:
@@ -75,9 +78,10 @@ def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced
         written[at:end] = edit.new
         free[at:end] = [None] * len(edit.new)
         offsets += at != edit.expected
+        places.append(at)
     if any(edit.is_ragged for edit in edits):
         written = split_lines(b"".join(written))
-    return Placed(written, offsets)
+    return Placed(written, offsets, tuple(places))
 
 
 def _edit(number: int, hunk: Hunk) -> Edit:
