@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tree_sitter import Node as Node
+    from tree_sitter import Node as Node  # noqa: PLC0414 - for the modules that walk the tree
     from tree_sitter import Parser
 
 MOST_BYTES = 2_000_000
