@@ -6,7 +6,8 @@ the name of a struct is often just a word (a text that says "tagset" need not me
 to build without it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seriestool.apply import FileState
@@ -100,7 +101,7 @@ class Reader:
         if code is None:
             return Reading(path, old_path, {}, (), (), origins)
         found = find_uses(self._language, code, rows) if rows else _NOTHING
-        fresh = tuple(self._fresh(old, found.declared)) if found.declared else ()
+        fresh = tuple(self._fresh(old, code, found.declared)) if found.declared else ()
         return Reading(path, old_path, read_outline(code, is_header(path)), found.uses, fresh, origins)
 
     def _outline(self, path: bytes, content: bytes) -> Outline:
@@ -109,21 +110,21 @@ class Reader:
         code = self._language.find_code(content) if is_c(path) else None
         return read_outline(code, is_header(path)) if code is not None else {}
 
-    def _fresh(self, old: bytes, declared: Sequence[Local]) -> Iterator[Local]:
-        """Those of `declared` of which the function had none before."""
+    def _fresh(self, old: bytes, new: Code, declared: Sequence[Local]) -> Iterator[Local]:
+        """Those of `declared` of which the function has more than before: the others were only written anew."""
         code = self._language.find_code(old)
-        known = _names_in_functions(code, {local.function for local in declared}) if code is not None else set()
-        return (local for local in declared if (local.function, local.name) not in known)
+        wanted = {local.function for local in declared}
+        before = _count_locals(code, wanted) if code is not None else Counter()
+        after = _count_locals(new, wanted)
+        places = ((local, (local.function, local.name)) for local in declared)
+        return (local for local, place in places if after[place] > before[place])
 
 
-def _names_in_functions(code: Code, wanted: set[bytes]) -> set[tuple[bytes, bytes]]:
+def _count_locals(code: Code, wanted: Collection[bytes]) -> Counter[tuple[bytes, bytes]]:
+    """(function, name) -> in how many blocks of the function the name is declared."""
     scopes = Scopes(code)
-    return {
-        (function, local.name)
-        for function, spot in functions(code)
-        if function in wanted
-        for local in scopes.of_function(spot)
-    }
+    chosen = (spot for function, spot in functions(code) if function in wanted)
+    return Counter((local.function, local.name) for spot in chosen for local in scopes.of_function(spot))
 
 
 def _kbuild_uses(path: bytes, content: bytes, rows: Sequence[int]) -> Iterator[Use]:

@@ -103,12 +103,15 @@ class _Reader:
             elif up.node.child_by_field_name("body") is None and not _is_announced(up):
                 yield Use(Space.TAG, text)
         elif not _is_defined(spot, up):
-            yield self._name(spot, text)
+            yield from self._name(spot, up, text)
 
-    def _name(self, spot: Spot, text: bytes) -> Use:
+    def _name(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
         local = self._scopes.find(spot, text)
+        if local is not None and local.row == spot.node.start_point.row and up.node.type == "argument_list":
+            self.declared.append(local)  # by a macro: LIST_HEAD(name)
+            return
         is_vague = local is None and any(one.node.type in ("argument_list", "ERROR") for one in spot.above())
-        return Use(Space.NAME, text, local=local, is_vague=is_vague)
+        yield Use(Space.NAME, text, local=local, is_vague=is_vague)
 
     def _declared(self, spot: Spot, declaration: Spot, text: bytes) -> Iterator[Use]:
         node = declaration.node
