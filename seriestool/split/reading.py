@@ -8,7 +8,7 @@ to build without it.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seriestool.apply import FileState
 from seriestool.model import DiffKind, FileDiff
@@ -30,7 +30,8 @@ class Reading:
     path: bytes
     old_path: bytes | None
     """Where it was before; None where it was not there."""
-    outline: Outline
+    outline: Outline | None
+    """What it defines; None where that cannot be told."""
     uses: tuple[Use, ...]
     """On the lines that the patch adds."""
     fresh: tuple[Local, ...]
@@ -39,6 +40,8 @@ class Reading:
     """The patch that each line comes from."""
     is_gone: bool = False
     """Whether the patch removes it: there is nothing after it."""
+    is_renamed: bool = False
+    """Whether it is no longer at `old_path`; a copy leaves it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Reader:
         self._language = Language()
         self._origins: dict[bytes, tuple[int, ...]] = {}
 
-    def base(self) -> dict[bytes, Outline]:
+    def base(self) -> dict[bytes, Outline | None]:
         """What the files defined before the series, by path; those that it makes are not there."""
         first: dict[bytes, FileState | None] = {}
         for stage in self._stages:
@@ -69,7 +72,10 @@ class Reader:
         """Stage by stage."""
         for stage in self._stages:
             before = dict(self._origins)
-            files = tuple(self._read(stage, diff, before) for diff in stage.patch.files)
+            files = tuple(
+                replace(self._read(stage, diff, before), is_renamed=diff.kind is DiffKind.RENAME)
+                for diff in stage.patch.files
+            )
             yield StageReading(stage.patch.counter, files)
 
     def _read(self, stage: Stage, diff: FileDiff, origins: Mapping[bytes, tuple[int, ...]]) -> Reading:
@@ -81,7 +87,7 @@ class Reader:
             return Reading(diff.path, old_path, {}, (), (), (), is_gone=True)
         if max(len(old), len(state.content)) > MOST_BYTES:
             self._origins.pop(diff.path, None)
-            return Reading(diff.path, old_path, {}, (), (), ())
+            return Reading(diff.path, old_path, None, (), (), ())
         start = origins.get(old_path) if old_path is not None else ()
         lines = (BASE,) * (old.count(b"\n") + 1) if start is None else start
         if start is None and (not old or old.endswith(b"\n")):
@@ -99,16 +105,18 @@ class Reader:
             return Reading(path, old_path, self._outline(path, new), tuple(_kbuild_uses(path, new, rows)), (), origins)
         code = self._language.find_code(new)
         if code is None:
-            return Reading(path, old_path, {}, (), (), origins)
+            return Reading(path, old_path, None, (), (), origins)
         found = find_uses(self._language, code, rows) if rows else _NOTHING
         fresh = tuple(self._fresh(old, code, found.declared)) if found.declared else ()
         return Reading(path, old_path, read_outline(code, is_header(path)), found.uses, fresh, origins)
 
-    def _outline(self, path: bytes, content: bytes) -> Outline:
+    def _outline(self, path: bytes, content: bytes) -> Outline | None:
         if is_kconfig(path):
             return read_options(content)
-        code = self._language.find_code(content) if is_c(path) else None
-        return read_outline(code, is_header(path)) if code is not None else {}
+        if not is_c(path):
+            return {}
+        code = self._language.find_code(content)
+        return read_outline(code, is_header(path)) if code is not None else None
 
     def _fresh(self, old: bytes, new: Code, declared: Sequence[Local]) -> Iterator[Local]:
         """Those of `declared` of which the function has more than before: the others were only written anew."""

@@ -29,7 +29,7 @@ def symbol_dependencies(stages: Sequence[Stage]) -> tuple[Dependency, ...]:
 class SymbolTies:
     """What was found so far, patch by patch."""
 
-    def __init__(self, base: Mapping[bytes, Outline]) -> None:
+    def __init__(self, base: Mapping[bytes, Outline | None]) -> None:
         self._names = Names(base)
         self._made_files: dict[bytes, list[tuple[bytes, int]]] = {}
         """By their last component, those that the series makes, and the patch."""
@@ -70,7 +70,7 @@ class SymbolTies:
         known = list(self._names.find(space, text))
         if space is Space.CONFIG and not known:
             known = list(self._names.find(space, text.removesuffix(b"_MODULE")))
-        own = [name for name, one in file.outline.items() if name[:2] == (space, text) and not one.is_shared]
+        own = [name for name, one in (file.outline or {}).items() if name[:2] == (space, text) and not one.is_shared]
         for entry in known:
             if use.owner is not None and entry.name.owner not in (use.owner, b""):
                 continue

@@ -3,6 +3,7 @@
 
 import pytest
 
+from seriestool.split import language
 from seriestool.split.symbols import symbol_dependencies
 from tests.staged import Files, staged, ties
 
@@ -207,6 +208,24 @@ def test_renamed_files_keep_their_names() -> None:
     fresh = {"a.h": "int old(void);\nint fresh(int a);\n"}
     assert found(base, fresh, rename, {"b.c": using("fresh(1);")}) == {"3<-1": ["fresh"]}
     assert found(base, rename, {"b.c": using("old();")}) == {}
+
+
+def test_copied_and_removed_files() -> None:
+    copy = b"diff --git a/a.h b/new.h\nsimilarity index 100%\ncopy from a.h\ncopy to new.h\n"
+    base = {"a.h": "int old(void);\n", "b.c": USER, "d.c": "int d(void) { return old(); }\n"}
+    fresh = {"a.h": "int old(void);\nint fresh(int a);\n"}
+    assert found(base, fresh, copy, {"b.c": using("fresh(1);")}) == {"3<-1": ["fresh"]}
+    assert found(base, copy, {"a.h": None}, {"b.c": using("old();")}) == {}
+    assert found(base, {"a.h": None, "z.h": "int old(void);\n"}, {"b.c": using("old();")}) == {}
+
+
+def test_a_file_that_was_not_read_defines_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "MOST_BYTES", 200)
+    filler = "/*" + "-" * 200 + "*/\n"
+    base = {"a.h": "int old(void);\n", "b.c": USER}
+    large, small = {"a.h": filler + "int old(void);\n"}, {"a.h": "int old(void);\n"}
+    assert found(base, large, small, {"b.c": using("old();")}) == {}
+    assert found({**base, **large}, small, {"b.c": using("old();")}) == {}
 
 
 def test_included_files() -> None:
