@@ -41,6 +41,7 @@ class Section:
     lists: tuple[str, ...] = ()
     """Addresses, lower case."""
     maintainers: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
     status: str | None = None
 
 
@@ -135,7 +136,9 @@ def parse_tree(value: str) -> TreeLine | None:
         del words[1]
     if len(words) < 2 or "://" not in words[1]:
         return None
-    branch = words[2].strip("()") if len(words) > 2 else ""
+    # `(next)` is a branch, `(For ARM Updates)` is talk.
+    is_talk = len(words) > 3 and words[2].startswith("(") and not words[2].endswith(")")
+    branch = words[2].strip("()") if len(words) > 2 and not is_talk else ""
     return TreeLine(words[0].rstrip(":"), words[1], branch or None)
 
 
@@ -166,6 +169,7 @@ def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> Section:
         trees=tuple(tree for value in every(b"T", ()) if (tree := parse_tree(_shown(value)))),
         lists=tuple(_shown(value.split()[0]).lower() for value in every(b"L", ())),
         maintainers=tuple(map(_shown, every(b"M", ()))),
+        reviewers=tuple(map(_shown, every(b"R", ()))),
         status=_shown(status[0]) if status else None,
     )
 

@@ -16,6 +16,7 @@ from seriestool.git import Repository
 from seriestool.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, Match, Section, TreeLine, parse_maintainers
+from seriestool.trees.names import base_name, line_name, short_heading, url_key
 
 _PREFIX = 100.0
 _STABLE = 90.0
@@ -130,7 +131,7 @@ def _by_words(series: Series, place: _Place) -> Iterator[tuple[float, str]]:
 
 
 def _by_hints(hints: _Hints, place: _Place) -> Iterator[tuple[float, str]]:
-    for hint in hints.get(_url_key(place.url), ()):
+    for hint in hints.get(url_key(place.url), ()):
         exact = hint.line.branch is not None and hint.line.branch == place.branch
         if exact or hint.line.branch is None or place.tree is not None:
             yield hint.points * (1 if exact else _ANY_BRANCH), hint.reason
@@ -147,7 +148,7 @@ def _hints(series: Series, maintainers: Maintainers) -> _Hints:
         _by_content(series, maintainers),
         _by_lists(series.recipients, maintainers),
     ):
-        hints.setdefault(_url_key(hint.line.url), []).append(hint)
+        hints.setdefault(url_key(hint.line.url), []).append(hint)
     return hints
 
 
@@ -166,7 +167,7 @@ def _by_files(matches: Mapping[bytes, Sequence[Match]]) -> Iterator[_Hint]:
             weights[match.section] = weights.get(match.section, 0) + 2.0**match.depth / whole
             files[match.section] += 1
     for section, weight in weights.items():
-        reason = f"MAINTAINERS: {files[section]} of {len(matches)} files in '{_short(section.heading)}'"
+        reason = f"MAINTAINERS: {files[section]} of {len(matches)} files in '{short_heading(section.heading)}'"
         yield from (_Hint(line, _FILES * weight / len(matches), reason) for line in section.trees)
 
 
@@ -181,13 +182,13 @@ def _by_author(series: Series, sections: Iterable[Section]) -> Iterator[_Hint]:
         for line in section.trees:
             if line not in seen:
                 seen.add(line)
-                yield _Hint(line, _AUTHOR, f"its author maintains '{_short(section.heading)}'")
+                yield _Hint(line, _AUTHOR, f"its author maintains '{short_heading(section.heading)}'")
 
 
 def _by_content(series: Series, maintainers: Maintainers) -> Iterator[_Hint]:
     lines = (line for patch in series.patches for line in patch.diff.split(b"\n") if line[:1] in b"+-" and line)
     for section in maintainers.match_content(islice(lines, _MAX_LINES)):
-        reason = f"MAINTAINERS: a keyword of '{_short(section.heading)}' in the patches"
+        reason = f"MAINTAINERS: a keyword of '{short_heading(section.heading)}' in the patches"
         yield from (_Hint(line, _KEYWORDS, reason) for line in section.trees)
 
 
@@ -208,9 +209,11 @@ def _by_lists(recipients: Iterable[str], maintainers: Maintainers) -> Iterator[_
 
 def _known_lines(maintainers: Maintainers, trees: Iterable[Tree]) -> tuple[_Place, ...]:
     """The trees that MAINTAINERS names and that are not here."""
-    here = {_url_key(tree.url) for tree in trees}
+    here = {url_key(tree.url) for tree in trees}
     lines = {line: None for section in maintainers.sections for line in section.trees if line.scm == "git"}
-    return tuple(_Place(_name(line), None, line.url, line.branch) for line in lines if _url_key(line.url) not in here)
+    return tuple(
+        _Place(line_name(line), None, line.url, line.branch) for line in lines if url_key(line.url) not in here
+    )
 
 
 def _names_of(place: _Place) -> set[str]:
@@ -219,7 +222,7 @@ def _names_of(place: _Place) -> set[str]:
     if place.tree and place.tree.kind in ("remote", "configured"):
         names |= {place.name.partition("/")[0]}
     if place.url:
-        base = _base_name(place.url)
+        base = base_name(place.url)
         names |= {base, f"{base}/{place.branch}"} if base not in ("linux", "kernel") else set()
     return {name.lower() for name in names} - {"", "linux", "kernel", "origin"}
 
@@ -243,28 +246,3 @@ def _habit(place: _Place) -> float:
 def _subsystem(subject: str) -> str:
     head, colon, _ = subject.partition(":")
     return head.strip().partition("/")[0].lower() if colon and len(head) < 40 else ""
-
-
-def _url_key(url: str | None) -> str:
-    """What two spellings of one repository's URL have in common: host and path."""
-    if not url:
-        return ""
-    rest = re.sub(r"^[a-z+]+://", "", url.lower(), flags=re.ASCII).rpartition("@")[2]
-    host, _, path = rest.replace(":", "/", 1).partition("/")
-    host = {"ra.kernel.org": "git.kernel.org", "gitolite.kernel.org": "git.kernel.org"}.get(host, host)
-    host = "git.kernel.org" if host == "kernel.googlesource.com" else host
-    return f"{host}/{path.strip('/').removesuffix('.git').removeprefix('scm/')}"
-
-
-def _name(line: TreeLine) -> str:
-    parts = line.url.removesuffix("/").removesuffix(".git").split("/")
-    name = "/".join(parts[-2:]) if parts[-1] in ("linux", "kernel") else parts[-1]
-    return f"{name} {line.branch}" if line.branch else name
-
-
-def _base_name(url: str) -> str:
-    return url.rstrip("/").rpartition("/")[2].removesuffix(".git")
-
-
-def _short(heading: str) -> str:
-    return heading if len(heading) <= 60 else heading[:59] + "…"

@@ -126,6 +126,11 @@ def test_introduction_is_no_section() -> None:
     assert (section.heading, section.lists, section.status) == ("NET", ("netdev@vger.kernel.org",), "Maintained")
 
 
+def test_maintainers_and_reviewers() -> None:
+    (section,) = parse_maintainers(b"NET\nM:\tA <a@x>\nR:\tB <b@x>\nM:\tC <c@x>\n").sections
+    assert (section.maintainers, section.reviewers) == (("A <a@x>", "C <c@x>"), ("B <b@x>",))
+
+
 def test_odd_bytes_do_not_stop_the_parser() -> None:
     noise = random.Random(1).randbytes(20_000)  # noqa: S311
     (*_, section) = parse_maintainers(noise + b"\n\nA\x1b[31m\xff\nL:\t\nL:\nF:\nT:\n:\nX\nM:\tx\n").sections
@@ -146,6 +151,7 @@ def test_no_file_is_a_traceback(lines: list[tuple[str, bytes]], path: bytes) -> 
         ("git git://host/a.git", TreeLine("git", "git://host/a.git", None)),
         ("git https://host/a.git for-next", TreeLine("git", "https://host/a.git", "for-next")),
         ("git git://host/a.git (next)", TreeLine("git", "git://host/a.git", "next")),
+        ("git git://host/a.git (For ARM Updates)", TreeLine("git", "git://host/a.git", None)),
         ("git git git://host/a.git", TreeLine("git", "git://host/a.git", None)),
         ("git: git://host/a.git", TreeLine("git", "git://host/a.git", None)),
         ("git: https: https://host/a.git", TreeLine("git", "https://host/a.git", None)),
