@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who owns a file: the sections of MAINTAINERS that have it, the most special one with a tree before the others."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seriestool.model import path_text
+from seriestool.split.destination import Destination, Destinations, of_people
+from seriestool.trees.maintainers import Maintainers, Section
+
+_COMPANIONS = (b"Documentation/", b"include/", b"tools/")
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One section that has the file; `depth` as in trees.maintainers.Match, `destinations` what its T: lines name."""
+
+    section: Section
+    depth: int
+    destinations: tuple[Destination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOwners:
+    """The owners of one path."""
+
+    path: bytes
+    claims: tuple[Claim, ...]
+    """The most special first; sections that have everything (THE REST) are in `rest`."""
+    rest: tuple[Section, ...]
+    owners: tuple[Destination, ...]
+    """Those whose file it is: what the most special sections with a tree name first. () where no section has it."""
+
+    @property
+    def acceptable(self) -> tuple[Destination, ...]:
+        """All that could take it: of every section every tree."""
+        return tuple(dict.fromkeys((*self.owners, *(one for claim in self.claims for one in claim.destinations))))
+
+    @property
+    def special(self) -> tuple[Section, ...]:
+        """The sections whose maintainers decide on it: its owners', and those more special that have no tree."""
+        depth = max((claim.depth for claim in self.claims if _owns(claim, self.owners)), default=-1)
+        return tuple(claim.section for claim in self.claims if claim.depth >= depth)
+
+    def to_dict(self) -> dict[str, object]:
+        """The owners as JSON shows them."""
+        return {
+            "path": path_text(self.path),
+            "sections": [claim.section.heading for claim in self.claims],
+            "owners": [one.name for one in self.owners],
+            "acceptable": [one.name for one in self.acceptable],
+        }
+
+
+def find_file_owners(path: bytes, maintainers: Maintainers, places: Destinations) -> FileOwners:
+    """Whose file it is."""
+    matches = maintainers.match(path)
+    claims = tuple(Claim(one.section, one.depth, places.of_section(one.section)) for one in matches if one.depth >= 0)
+    rest = tuple(one.section for one in matches if one.depth < 0)
+    return FileOwners(path, claims, rest, _owners(claims))
+
+
+def is_companion(file: FileOwners) -> bool:
+    """Whether the file accompanies code wherever that goes: documents, headers, tools."""
+    return file.path.startswith(_COMPANIONS)
+
+
+def is_general(file: FileOwners) -> bool:
+    """Whether its owners have it only as a part of a top folder: all of Documentation/."""
+    return all(claim.depth <= 1 for claim in file.claims if _owns(claim, file.owners))
+
+
+def is_kin(file: FileOwners, words: Iterable[str]) -> bool:
+    """Whether the file's own name has one of the words: nfsd.yaml is kin to fs/nfsd/."""
+    return not set(words_of(file.path.rpartition(b"/")[2])).isdisjoint(words)
+
+
+def folder_words(path: bytes) -> tuple[str, ...]:
+    """The name of the folder that the file is in, unless that is a top folder, as words."""
+    parts = path.split(b"/")[1:-1]
+    return (path_text(parts[-1]).lower(), *words_of(parts[-1])) if parts else ()
+
+
+def words_of(name: bytes) -> tuple[str, ...]:
+    """The words of a name, lower case, those that say nothing (extensions) left out."""
+    return tuple(
+        word for word in _WORD.findall(path_text(name).lower()) if len(word) > 2 and word not in ("rst", "yaml")
+    )
+
+
+def _owns(claim: Claim, owners: Iterable[Destination]) -> bool:
+    return bool(claim.destinations[:1]) and claim.destinations[0] in owners
+
+
+def _owners(claims: tuple[Claim, ...]) -> tuple[Destination, ...]:
+    with_tree = [claim for claim in claims if claim.destinations]
+    if not with_tree:
+        return tuple(of_people(claim.section) for claim in claims[:1])
+    depth = with_tree[0].depth
+    return tuple(dict.fromkeys(claim.destinations[0] for claim in with_tree if claim.depth == depth))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who owns each file of a series, and where each patch goes, or that it is nobody's alone.
+
+MAINTAINERS is right for most files and wrong for some: headers below include/uapi and specifications belong to the code
+that they are for, whatever their folder is. So the files of a patch vote together, and its subject and author with them
+(votes.py); where they do not agree, the answer is a choice and no guess.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+from seriestool.model import Patch, Series
+from seriestool.split.destination import Destination, Destinations, Flavour, Place
+from seriestool.split.files import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
+from seriestool.split.ownership import Ack, Owners, Part, PatchOwner
+from seriestool.split.people import agreed, cc_of, maintainers_of, merge_cc
+from seriestool.split.votes import Ballot, Choice, count_votes, decide, lean, paths_of
+from seriestool.trees import Tree
+from seriestool.trees.maintainers import Maintainers, Section
+from seriestool.trees.suggest import suggest
+
+_FIXED = re.compile(r"\s*(?:commit\s+)?[0-9a-f]{7,64}\b", re.I)
+_MAX_LINES = 20_000  # of one patch in which keywords are looked for
+
+
+def find_owners(
+    series: Series,
+    maintainers: Maintainers | None,
+    trees: Sequence[Tree],
+    fixes: Mapping[str, str] | None = None,
+) -> Owners:
+    """Who owns what; without MAINTAINERS all goes to one tree: what the subject names, or else the first of `trees`.
+
+    `fixes` has for the name of a tree the name of the one that takes its fixes, as git-config gives it.
+    """
+    places = Destinations(maintainers, trees, fixes or {}, series.prefixes)
+    if maintainers is None:
+        return _one_tree(series, trees, places)
+    files = {path: find_file_owners(path, maintainers, places) for path in series.touched}
+    ballots = [count_votes(patch, files, series.prefixes) for patch in series.patches]
+    decided = _decide(ballots, places)
+    known = {one.name: one for file in files.values() for one in file.acceptable}
+    known.update({name: places.main() for name in decided.values() if name not in known})
+    patches = tuple(_patch_owner(one, decided, known, series, maintainers) for one in ballots)
+    wanted = dict.fromkeys(choice.destination for patch in patches for choice in patch.choices)
+    others = dict.fromkeys(one.name for file in files.values() for one in file.owners)
+    return Owners(tuple(known[name] for name in wanted | others), tuple(files.values()), patches)
+
+
+def _decide(ballots: Sequence[Ballot], places: Destinations) -> dict[int, str]:
+    """Counter -> destination. Those that are clear by themselves first; they weigh in on the others."""
+    decided = {one.patch.counter: name for one in ballots if (name := decide(one))}
+    open_ones = [one for one in ballots if one.patch.counter not in decided]
+    clear = dict(decided)
+    for one in open_ones:
+        lean(one, clear, ballots)
+        if not one.shares:
+            main = places.main().name
+            one.add(main, 1.0, "no section of MAINTAINERS has its files")
+        if name := decide(one):
+            decided[one.patch.counter] = name
+    return decided
+
+
+def _patch_owner(
+    ballot: Ballot,
+    decided: Mapping[int, str],
+    known: Mapping[str, Destination],
+    series: Series,
+    maintainers: Maintainers,
+) -> PatchOwner:
+    patch = ballot.patch
+    name = decided.get(patch.counter)
+    parts = _parts(ballot, name)
+    return PatchOwner(
+        patch.counter,
+        name,
+        ballot.choices(),
+        _acks(ballot, parts, name),
+        tuple(Part(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
+        cc_of(_sections(ballot, maintainers), patch),
+        has_fixes(patch),
+        _stated(known[name], series.prefixes) if name else None,
+    )
+
+
+def has_fixes(patch: Patch) -> bool:
+    """Whether a Fixes: trailer names a commit."""
+    return any(one.name.lower() == "fixes" and _FIXED.match(one.value) for one in patch.trailers)
+
+
+def _stated(destination: Destination, words: Iterable[str]) -> Flavour | None:
+    """What the bracket of the subject says: `net` is for fixes, `net-next` is not."""
+    said = {word.lower() for word in words}
+    for flavour, place in ((Flavour.FIXES, destination.fixes), (Flavour.NEXT, destination.next)):
+        if place and said & {place.name.lower(), (place.branch or place.name).lower()}:
+            return flavour
+    return None
+
+
+def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners]]:
+    """The files of a patch by where they go: with the patch, unless others own them."""
+    parts: dict[str | None, list[FileOwners]] = {}
+    kin = {word for file in ballot.files if _is_owned(file, name) and not is_companion(file)
+           for word in folder_words(file.path)}  # fmt: skip
+    for file in ballot.files:
+        stays = (
+            not file.owners or _is_owned(file, name) or (is_companion(file) and (is_general(file) or is_kin(file, kin)))
+        )
+        parts.setdefault(name if stays else file.owners[0].name, []).append(file)
+    if name is None and len(parts) > 1 and None in parts:
+        # Nobody's files go with the first part that somebody owns.
+        ownerless = parts.pop(None)
+        next(iter(parts.values())).extend(ownerless)
+    return parts
+
+
+def _is_owned(file: FileOwners, name: str | None) -> bool:
+    return any(one.name == name for one in file.owners)
+
+
+def _acks(ballot: Ballot, parts: Mapping[str | None, Sequence[FileOwners]], name: str | None) -> tuple[Ack, ...]:
+    groups: dict[tuple[str, ...], list[FileOwners]] = {}
+    for destination, files in parts.items():
+        for file in files:
+            if file.owners and (destination != name or name is None):
+                groups.setdefault(tuple(one.name for one in file.owners), []).append(file)
+    return tuple(_ack(trees, files, ballot.patch) for trees, files in groups.items())
+
+
+def _ack(trees: tuple[str, ...], files: Sequence[FileOwners], patch: Patch) -> Ack:
+    people = merge_cc(maintainers_of(file.special, patch) for file in files)
+    return Ack(trees, people, agreed(patch, people), tuple(file.path for file in files))
+
+
+def _sections(ballot: Ballot, maintainers: Maintainers) -> tuple[Section, ...]:
+    """The sections whose people want to know of the patch; THE REST only where there are no others."""
+    found = [claim.section for file in ballot.files for claim in file.claims]
+    lines = (line for line in ballot.patch.diff.split(b"\n") if line[:1] in (b"+", b"-"))
+    found += maintainers.match_content(islice(lines, _MAX_LINES))
+    rest = [section for file in ballot.files for section in file.rest]
+    return tuple({id(section): section for section in found or rest}.values())
+
+
+def _one_tree(series: Series, trees: Sequence[Tree], places: Destinations) -> Owners:
+    suggested = next((one for one in suggest(series, None, trees) if one.tree), None)
+    if suggested and suggested.tree:
+        tree = suggested.tree
+        destination = places.of_place(Place(tree.name, tree.url, tree.branch, tree))
+        why = suggested.reasons
+    else:
+        destination, why = places.main(), ("the main tree; there is no MAINTAINERS file that says more",)
+    files = tuple(FileOwners(path, (), (), ()) for path in series.touched)
+    patches = tuple(
+        PatchOwner(
+            patch.counter, destination.name, (Choice(destination.name, 1.0, why),), (),
+            (Part(destination.name, paths_of(patch)),), (), has_fixes(patch), _stated(destination, series.prefixes),
+        )
+        for patch in series.patches
+    )  # fmt: skip
+    return Owners((destination,), files, patches)
