@@ -15,7 +15,7 @@ from .errors import InputError
 from .model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
 from .names import find_header_name, find_name, find_traditional_name, is_epoch, is_null, is_unsafe_path
 
-__all__ = ["is_unsafe_path", "parse_diff", "strip_level"]
+__all__ = ["is_unsafe_path", "parse_diff", "split_diff", "strip_level"]
 
 _HUNK = re.compile(rb"@@ -(\d{1,18})(?:,(\d{1,18}))? \+(\d{1,18})(?:,(\d{1,18}))? @@ ?([^\r\n]*)")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{1,11}))?\s*", re.IGNORECASE)
@@ -37,6 +37,22 @@ def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
 def strip_level(text: bytes) -> int:
     """How many leading path components `git apply -p` has to strip: 1, or 0 for a diff made with --no-prefix."""
     return _level(_Parser(text).files())
+
+
+def split_diff(text: bytes) -> tuple[bytes, ...]:
+    """The text of each file diff, in the order of `parse_diff`; together they are `text` byte for byte.
+
+    What stands before the first one goes with it, what stands behind one (a signature) with the one before.
+    """
+    parser = _Parser(text)
+    starts = [file.line - 1 for file in parser.files()]
+    if not starts:
+        return ()
+    bounds = [0, *starts[1:], None]
+    pieces = [b"".join(parser.lines[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    if not text.endswith(b"\n"):
+        pieces[-1] = pieces[-1].removesuffix(b"\n")
+    return tuple(pieces)
 
 
 @dataclass(slots=True)
@@ -74,6 +90,11 @@ class _Parser:
             self._read_body(file)
             found.append(file)
         return found
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines, each with its end."""
+        return self._lines
 
     def _peek(self, ahead: int = 0) -> bytes:
         at = self._at + ahead

@@ -7,7 +7,7 @@ that they are for, whatever their folder is. So the files of a patch vote togeth
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from seriestool.model import Patch, Series
@@ -77,7 +77,7 @@ def _patch_owner(
         patch.counter,
         name,
         ballot.choices(),
-        _acks(ballot, parts, name),
+        _acks(parts, patch),
         tuple(Part(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
         cc_of(_sections(ballot, maintainers), patch),
         has_fixes(patch),
@@ -102,6 +102,8 @@ def _stated(destination: Destination, words: Iterable[str]) -> Flavour | None:
 def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners]]:
     """The files of a patch by where they go: with the patch, unless others own them."""
     parts: dict[str | None, list[FileOwners]] = {}
+    if name is None:
+        return _parts_of_undecided(ballot)
     kin = {word for file in ballot.files if _is_owned(file, name) and not is_companion(file)
            for word in folder_words(file.path)}  # fmt: skip
     for file in ballot.files:
@@ -109,24 +111,38 @@ def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners
             not file.owners or _is_owned(file, name) or (is_companion(file) and (is_general(file) or is_kin(file, kin)))
         )
         parts.setdefault(name if stays else file.owners[0].name, []).append(file)
-    if name is None and len(parts) > 1 and None in parts:
-        # Nobody's files go with the first part that somebody owns.
-        ownerless = parts.pop(None)
-        next(iter(parts.values())).extend(ownerless)
     return parts
+
+
+def _parts_of_undecided(ballot: Ballot) -> dict[str | None, list[FileOwners]]:
+    """Each file goes to its first owner; those that nobody owns go with the first part."""
+    owned: dict[str | None, list[FileOwners]] = {}
+    for file in ballot.files:
+        if file.owners:
+            owned.setdefault(file.owners[0].name, []).append(file)
+    if not owned:
+        return {None: list(ballot.files)}
+    next(iter(owned.values())).extend(file for file in ballot.files if not file.owners)
+    return owned
 
 
 def _is_owned(file: FileOwners, name: str | None) -> bool:
     return any(one.name == name for one in file.owners)
 
 
-def _acks(ballot: Ballot, parts: Mapping[str | None, Sequence[FileOwners]], name: str | None) -> tuple[Ack, ...]:
-    groups: dict[tuple[str, ...], list[FileOwners]] = {}
+def _owned(parts: Mapping[str | None, Sequence[FileOwners]]) -> Iterator[tuple[tuple[str, ...], FileOwners]]:
+    """Each file with its owners, but for those that go along with files of others."""
     for destination, files in parts.items():
         for file in files:
-            if file.owners and (destination != name or name is None):
-                groups.setdefault(tuple(one.name for one in file.owners), []).append(file)
-    return tuple(_ack(trees, files, ballot.patch) for trees, files in groups.items())
+            if file.owners and (destination is None or _is_owned(file, destination)):
+                yield tuple(one.name for one in file.owners), file
+
+
+def _acks(parts: Mapping[str | None, Sequence[FileOwners]], patch: Patch) -> tuple[Ack, ...]:
+    groups: dict[tuple[str, ...], list[FileOwners]] = {}
+    for trees, file in _owned(parts):
+        groups.setdefault(trees, []).append(file)
+    return tuple(_ack(trees, files, patch) for trees, files in groups.items())
 
 
 def _ack(trees: tuple[str, ...], files: Sequence[FileOwners], patch: Patch) -> Ack:

@@ -50,8 +50,8 @@ class PatchOwner:
     """None where its owners are as good as each other."""
     choices: tuple[Choice, ...]
     """The likeliest first; of a patch that is decided the first one is its destination."""
-    acks: tuple[Ack, ...]
-    """The owners of files that are not the destination's; of an undecided patch all of them."""
+    owned: tuple[Ack, ...]
+    """The owners of its files, those of the destination too; files that only accompany code are left out."""
     parts: tuple[Part, ...]
     """One where the patch does not straddle."""
     cc: tuple[str, ...]
@@ -59,6 +59,10 @@ class PatchOwner:
     """It has a Fixes: trailer."""
     stated: Flavour | None
     """What the series' subject says of its destination: [PATCH net] is for fixes."""
+
+    def acks(self, destination: str | None) -> tuple[Ack, ...]:
+        """Whose agreement it wants if it goes there: all owners but that one."""
+        return tuple(one for one in self.owned if destination not in one.trees)
 
     @property
     def straddles(self) -> bool:

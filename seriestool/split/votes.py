@@ -30,7 +30,7 @@ _STOP = {"the", "and", "for", "linux", "kernel", "drivers", "driver", "support",
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A destination that a patch may go to; `score` is what speaks for it, 1 where all its files do and nothing else."""
+    """A destination that a patch may go to; `score` is 1 where all its files speak for it, and nothing else."""
 
     destination: str
     score: float
