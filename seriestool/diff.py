@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
 from typing import NoReturn
 
 from .errors import InputError
@@ -49,7 +50,7 @@ def split_diff(text: bytes) -> tuple[bytes, ...]:
     if not starts:
         return ()
     bounds = [0, *starts[1:], None]
-    pieces = [b"".join(parser.lines[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [b"".join(parser.lines[start:end]) for start, end in pairwise(bounds)]
     if not text.endswith(b"\n"):
         pieces[-1] = pieces[-1].removesuffix(b"\n")
     return tuple(pieces)

@@ -7,9 +7,10 @@ from seriestool.model import path_text
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
 from seriestool.split.dependency import Tie
-from seriestool.split.destination import Destination, Flavour
+from seriestool.split.destination import Flavour
 from seriestool.split.ownership import Ack
 from seriestool.split.planned import PatchPlan, Plan, SubSeries, Verdict, Wait
+from seriestool.split.votes import Choice
 
 _NAMES = 3  # of a tie that are shown
 _CHOICES = 5
@@ -44,9 +45,8 @@ def _head(plan: Plan, style: Style) -> list[str]:
     lines = [style.strong(f"{plan.subject}: {count(patches, 'patch', 'patches')} in {where}")]
     lines += table([_row(one, plan) for one in plan.subseries], style)
     if plan.missing:
-        lines.append(
-            style.warn(f"  {patches_text(plan.missing)} of {plan.expected} not at hand: nothing is said of them")
-        )
+        missing = f"{patches_text(plan.missing)} of {plan.expected} not at hand: nothing is said of them"
+        lines.append(style.warn(f"  {missing}"))
     for cycle in plan.cycles:
         trees = " and ".join(cycle.trees)
         text = f"{trees} would wait for each other: {patches_text(cycle.moved)} through {cycle.through}"
@@ -61,7 +61,7 @@ def _row(one: SubSeries, plan: Plan) -> tuple[str, ...]:
 def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
     """The clauses of the line that answers: 'now', 'after 1 (net)', 'patch 4 with the Acked-by of nvme'."""
     if Verdict.CHOOSE in one.verdicts:
-        yield f"choose: {_either([choice.destination for choice in one.choices])}"
+        yield f"choose: {_either([_chosen(choice, plan) for choice in one.choices])}"
     if one.waits:
         yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
     elif one.destination:
@@ -80,15 +80,20 @@ def _subseries(one: SubSeries, plan: Plan, style: Style) -> list[str]:
         lines += _patch(patch, one, style)
     if one.destination is None:
         lines += ["  it may go to"] if one.choices else []
-        lines += table([(f"  {c.destination}", "; ".join(c.evidence)) for c in one.choices[:_CHOICES]], style)
+        lines += table([(f"  {_chosen(c, plan)}", "; ".join(c.evidence)) for c in one.choices[:_CHOICES]], style)
         if len(one.choices) > _CHOICES:
             lines.append(f"    and {len(one.choices) - _CHOICES} more")
     for wait in one.waits:
-        lines += _wait(wait, one, plan, style)
+        lines += _wait(wait, plan, style)
     lines += [f"  {style.plain(text)}" for text in _ways(one, plan)]
     if one.cc:
         lines += ["  Cc", *(f"    {style.plain(entry)}" for entry in one.cc)]
     return lines
+
+
+def _chosen(choice: Choice, plan: Plan) -> str:
+    """The branch that would take it."""
+    return next((one.next.name for one in plan.destinations if one.name == choice.destination), choice.destination)
 
 
 def _place(one: SubSeries, style: Style) -> str:
@@ -105,8 +110,9 @@ def _patch(patch: PatchPlan, one: SubSeries, style: Style) -> list[str]:
     lines = [f"  {patch.counter}  {style.plain(patch.subject)}"]
     if patch.is_fix:
         lines.append(f"     {style.plain(_fix(patch, one))}")
-    lines += [f"     {style.plain(reason)}" for reason in patch.evidence]
-    lines += [f"     {style.plain(text)}" for text in _acks(patch, one.destination)]
+    if patch.evidence:
+        lines.append(f"     {style.plain('; '.join(patch.evidence))}")
+    lines += [f"     {style.plain(text)}" for text in _acks(patch, one)]
     if patch.indivisible:
         names = ", ".join(patch.indivisible[:_NAMES])
         lines.append(f"     {style.plain(f'cannot be cut by file: {names} changes with its users')}")
@@ -123,32 +129,30 @@ def _fix(patch: PatchPlan, one: SubSeries) -> str:
         return "a fix"
     if one.destination.fixes is None:
         return f"a fix; no branch of {one.destination.name} for fixes is known"
-    return f"a fix, but not for {one.destination.fixes.name}: {_why_not(patch, one)}"
+    return f"a fix, but not for {one.destination.fixes.name}: {_why_not(patch)}"
 
 
-def _why_not(patch: PatchPlan, one: SubSeries) -> str:
+def _why_not(patch: PatchPlan) -> str:
     if patch.moved_from:
-        return "it is needed here"
-    return (
-        "it needs a patch that is none, or the subject says where it goes"
-        if one.waits or len(one.patches) > 1
-        else ("the subject says where it goes")
-    )
+        return "what goes here needs it"
+    return f"it needs {patches_text(patch.kept_by)}" if patch.kept_by else "the subject says so"
 
 
-def _acks(patch: PatchPlan, destination: Destination | None) -> Iterator[str]:
+def _acks(patch: PatchPlan, one: SubSeries) -> Iterator[str]:
     for ack in patch.acks[:_ACKS]:
         trees = " or ".join(ack.trees)
         files = _files(ack)
         wanted = [person for person in ack.people if person not in ack.given]
-        if ack.given:
-            yield f"Acked-by of {trees} for {files}: given by {_and(list(ack.given))}"
+        if one.destination is None:
+            yield f"{files}: {trees}, {', '.join(ack.people) or 'the author'}"
+        elif ack.given:
+            yield f"Acked-by of {trees} for {files}: given by {_and(ack.given)}"
         elif wanted:
             yield f"Acked-by wanted of {trees} for {files}: {', '.join(wanted)}"
         else:
-            yield f"{files} {'belongs' if len(ack.paths) == 1 else 'belong'} to {trees}, whose maintainer is the author"
+            yield f"of {trees}: {files}; the author maintains that himself"
     if len(patch.acks) > _ACKS:
-        yield f"and the Acked-by of {count(len(patch.acks) - _ACKS, 'more tree')}"
+        yield f"and {count(len(patch.acks) - _ACKS, 'more owner')}"
 
 
 def _files(ack: Ack) -> str:
@@ -156,7 +160,7 @@ def _files(ack: Ack) -> str:
     return f"{shown} and {len(ack.paths) - _NAMES} more" if len(ack.paths) > _NAMES else shown
 
 
-def _wait(wait: Wait, one: SubSeries, plan: Plan, style: Style) -> list[str]:
+def _wait(wait: Wait, plan: Plan, style: Style) -> list[str]:
     other = plan.subseries[wait.on - 1]
     rows = [(f"  {tie.patch} needs {tie.needs}", str(tie.tie), _tie_names(tie.names, tie.tie)) for tie in wait.ties]
     return [f"  waits for {wait.on} ({style.plain(other.name)})", *table(rows, style)]
@@ -172,17 +176,17 @@ def _ways(one: SubSeries, plan: Plan) -> Iterator[str]:
     """What can be done about waiting."""
     if not one.shared or one.destination is None:
         return
-    others = dict.fromkeys(plan.of_patch(counter).name for counter in one.shared)
-    fixes = [n for n in {n for patch in one.patches for n in patch.needs} - set(one.shared)]
-    base = f", on top of {patches_text(sorted(fixes))}" if fixes else ""
-    trees = _and([*others, one.name])
-    yield f"in the same cycle: {patches_text(one.shared)} on a shared immutable branch{base}, which {trees} pull"
+    owners = [plan.of_patch(counter) for counter in one.shared]
+    trees = dict.fromkeys(other.name if other.destination else "whoever takes it" for other in owners)
+    fixes = sorted({n for patch in one.patches for n in patch.needs}.difference(one.shared))
+    base = f", on top of {patches_text(fixes)}" if fixes else ""
+    pull = _and([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])
+    yield f"in the same cycle: {patches_text(one.shared)} on a shared branch that is never rebased{base}, for {pull}"
     yield f"or later: once {patches_text(one.shared)} {'is' if len(one.shared) == 1 else 'are'} in the next -rc1"
-    undecided = [
-        other for other in plan.subseries if other.destination is None and other.number in {w.on for w in one.waits}
-    ]
-    for other in undecided:
-        yield f"or {patches_text(other.counters)} through {one.name} too, with Acked-by of the owners"
+    for wait in one.waits:
+        other = plan.subseries[wait.on - 1]
+        if other.destination is None:
+            yield f"or {patches_text(other.counters)} through {one.name} too, with Acked-by of the owners"
 
 
 def _and(words: Sequence[str]) -> str:

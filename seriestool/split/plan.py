@@ -37,6 +37,7 @@ def make_plan(
         series.subject,
         series.expected,
         series.missing,
+        owners.destinations,
         tuple(maker.subseries(number, stream) for number, stream in enumerate(order, 1)),
         tuple(_cycle(knot, owners) for knot in knots),
         tuple(dependencies),
@@ -129,6 +130,7 @@ class _Maker:
             tuple(verdicts),
             self._evidence(owner, moved),
             owner.is_fix,
+            self._kept_by(owner),
             needs,
             acks,
             owner.parts if is_cut else (),
@@ -136,6 +138,10 @@ class _Maker:
             self._origin(patch.counter) if moved else None,
             owner.cc,
         )
+
+    def _kept_by(self, owner: PatchOwner) -> tuple[int, ...]:
+        needs = self._needs[owner.counter] if owner.is_fix else ()
+        return tuple(sorted(need for need in needs if self._parted[need].flavour is not Flavour.FIXES))
 
     def _origin(self, counter: int) -> str:
         return _name(self._parted[counter], self._owners)

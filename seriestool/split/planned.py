@@ -39,6 +39,8 @@ class PatchPlan:
     evidence: tuple[str, ...]
     """Why it goes to that tree."""
     is_fix: bool
+    kept_by: tuple[int, ...]
+    """Of a fix the patches that it needs and that are for the next release: it cannot be parted from them."""
     needs: tuple[int, ...]
     """The patches of other sub-series that it needs, also by way of others."""
     acks: tuple[Ack, ...]
@@ -59,6 +61,7 @@ class PatchPlan:
             "verdicts": [str(one) for one in self.verdicts],
             "evidence": list(self.evidence),
             "fix": self.is_fix,
+            "kept_by": list(self.kept_by),
             "needs": list(self.needs),
             "acks": [one.to_dict() for one in self.acks],
             "parts": [one.to_dict() for one in self.parts],
@@ -149,6 +152,8 @@ class Plan:
     expected: int
     missing: tuple[int, ...]
     """Counters of patches that are not at hand: nothing is known of them."""
+    destinations: tuple[Destination, ...]
+    """All that are chosen, or may be."""
     subseries: tuple[SubSeries, ...]
     """In the order in which they go."""
     cycles: tuple[Cycle, ...]
@@ -165,6 +170,7 @@ class Plan:
             "schema": SCHEMA,
             "series": {"msgid": self.msgid, "subject": self.subject, "expected": self.expected,
                        "missing": list(self.missing)},
+            "destinations": [one.to_dict() for one in self.destinations],
             "subseries": [one.to_dict() for one in self.subseries],
             "cycles": [one.to_dict() for one in self.cycles],
             "dependencies": [one.to_dict() for one in self.dependencies],
