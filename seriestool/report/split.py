@@ -61,7 +61,7 @@ def _row(one: SubSeries, plan: Plan) -> tuple[str, ...]:
 def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
     """The clauses of the line that answers: 'now', 'after 1 (net)', 'patch 4 with the Acked-by of nvme'."""
     if Verdict.CHOOSE in one.verdicts:
-        yield f"choose: {_either([_chosen(choice, plan) for choice in one.choices])}"
+        yield f"choose: {_either([_chosen(choice, one, plan) for choice in one.choices])}"
     if one.waits:
         yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
     elif one.destination:
@@ -80,7 +80,7 @@ def _subseries(one: SubSeries, plan: Plan, style: Style) -> list[str]:
         lines += _patch(patch, one, style)
     if one.destination is None:
         lines += ["  it may go to"] if one.choices else []
-        lines += table([(f"  {_chosen(c, plan)}", "; ".join(c.evidence)) for c in one.choices[:_CHOICES]], style)
+        lines += table([(f"  {_chosen(c, one, plan)}", "; ".join(c.evidence)) for c in one.choices[:_CHOICES]], style)
         if len(one.choices) > _CHOICES:
             lines.append(f"    and {len(one.choices) - _CHOICES} more")
     for wait in one.waits:
@@ -91,9 +91,11 @@ def _subseries(one: SubSeries, plan: Plan, style: Style) -> list[str]:
     return lines
 
 
-def _chosen(choice: Choice, plan: Plan) -> str:
+def _chosen(choice: Choice, one: SubSeries, plan: Plan) -> str:
     """The branch that would take it."""
-    return next((one.next.name for one in plan.destinations if one.name == choice.destination), choice.destination)
+    flavour = Flavour.FIXES if all(patch.is_fix for patch in one.patches) else Flavour.NEXT
+    names = {known.name: known.place(flavour).name for known in plan.destinations}
+    return names.get(choice.destination, choice.destination)
 
 
 def _place(one: SubSeries, style: Style) -> str:
@@ -178,7 +180,9 @@ def _ways(one: SubSeries, plan: Plan) -> Iterator[str]:
         return
     owners = [plan.of_patch(counter) for counter in one.shared]
     trees = dict.fromkeys(other.name if other.destination else "whoever takes it" for other in owners)
-    fixes = sorted({n for patch in one.patches for n in patch.needs}.difference(one.shared))
+    needed = {n: plan.of_patch(n) for other in owners for patch in other.patches for n in patch.needs
+              if patch.counter in one.shared}  # fmt: skip
+    fixes = sorted(n for n, other in needed.items() if other.flavour is Flavour.FIXES)
     base = f", on top of {patches_text(fixes)}" if fixes else ""
     pull = _and([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])
     yield f"in the same cycle: {patches_text(one.shared)} on a shared branch that is never rebased{base}, for {pull}"

@@ -7,7 +7,7 @@ latter. So are two branches `fixes` and `for-next` of one repository.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -137,7 +137,8 @@ class Destinations:
         fixes = self._configured_fixes(place.tree)
         if fixes is None:
             fixes = self._place(other) if other else self._fixes_beside(place, taken[Flavour.NEXT])
-        return Destination(self._unique(_name(place, fixes, taken[Flavour.NEXT]), stem), place, fixes)
+        name = self._unique(_name(place, fixes, taken[Flavour.NEXT]), stem)
+        return Destination(name, place if fixes else replace(place, name=name), fixes)
 
     def _unique(self, name: str, stem: _Stem) -> str:
         """The name, or a longer one where another tree is called so: two maintainers have a tree `linux-fixes`."""
@@ -193,8 +194,9 @@ class Destinations:
 
 
 def of_people(section: Section) -> Destination:
-    """The destination of a section that has maintainers and no tree: whoever they are, they know where it goes."""
-    name = f"the maintainers of '{short_heading(section.heading)}'"
+    """The destination of a section that has no tree: its list, whose readers know where it goes."""
+    name = next((entry for entry in section.lists if "@" in entry), None)
+    name = f"via {name}" if name else f"the maintainers of '{short_heading(section.heading)}'"
     return Destination(name, Place(name, None, None, None))
 
 

@@ -41,8 +41,13 @@ class FileOwners:
     @property
     def special(self) -> tuple[Section, ...]:
         """The sections whose maintainers decide on it: its owners', and those more special that have no tree."""
-        depth = max((claim.depth for claim in self.claims if _owns(claim, self.owners)), default=-1)
+        depth = max((claim.depth for claim in self.claims if _owns(claim, self.owners)), default=self.depth)
         return tuple(claim.section for claim in self.claims if claim.depth >= depth)
+
+    @property
+    def depth(self) -> int:
+        """How special its most special section is; -1 where it has none."""
+        return max((claim.depth for claim in self.claims), default=-1)
 
     def to_dict(self) -> dict[str, object]:
         """The owners as JSON shows them."""
@@ -95,8 +100,29 @@ def _owns(claim: Claim, owners: Iterable[Destination]) -> bool:
 
 
 def _owners(claims: tuple[Claim, ...]) -> tuple[Destination, ...]:
-    with_tree = [claim for claim in claims if claim.destinations]
+    """What the most special claims name first; one without a tree defers to a more general one of the same people.
+
+    'HANDSHAKE UPCALL' shares netdev's list with 'NETWORKING [GENERAL]', whose tree takes it. 'TRACING' has all of
+    include/trace/ and nothing to do with most of the file systems that have a header there.
+    """
+    if not claims:
+        return ()
+    first = [claim for claim in claims if claim.depth == claims[0].depth]
+    with_tree = [claim for claim in first if claim.destinations]
     if not with_tree:
-        return tuple(of_people(claim.section) for claim in claims[:1])
-    depth = with_tree[0].depth
-    return tuple(dict.fromkeys(claim.destinations[0] for claim in with_tree if claim.depth == depth))
+        general = next((one for one in claims if one.destinations and _has_people_of(one, first)), None)
+        if general is None:
+            return (of_people(first[0].section),)
+        with_tree = [claim for claim in claims if claim.destinations and claim.depth == general.depth]
+    return tuple(dict.fromkeys(claim.destinations[0] for claim in with_tree))
+
+
+def _has_people_of(general: Claim, others: Iterable[Claim]) -> bool:
+    """Whether one of the others has no list of its own, or a list or a maintainer in common with the general one."""
+    section = general.section
+    return any(
+        not own.lists
+        or not set(own.lists).isdisjoint(section.lists)
+        or not set(own.maintainers).isdisjoint(section.maintainers)
+        for own in (claim.section for claim in others)
+    )

@@ -15,7 +15,7 @@ from seriestool.split.destination import Destination, Destinations, Flavour, Pla
 from seriestool.split.files import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
 from seriestool.split.ownership import Ack, Owners, Part, PatchOwner
 from seriestool.split.people import agreed, cc_of, maintainers_of, merge_cc
-from seriestool.split.votes import Ballot, Choice, count_votes, decide, lean, paths_of
+from seriestool.split.votes import Ballot, Choice, count_votes, decide, lean, paths_of, subject_words
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, Section
 from seriestool.trees.suggest import suggest
@@ -104,8 +104,10 @@ def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners
     parts: dict[str | None, list[FileOwners]] = {}
     if name is None:
         return _parts_of_undecided(ballot)
-    kin = {word for file in ballot.files if _is_owned(file, name) and not is_companion(file)
-           for word in folder_words(file.path)}  # fmt: skip
+    kin = set(subject_words(ballot.patch.subject))
+    for file in ballot.files:
+        if _is_owned(file, name) and not is_companion(file):
+            kin.update(folder_words(file.path))
     for file in ballot.files:
         stays = (
             not file.owners or _is_owned(file, name) or (is_companion(file) and (is_general(file) or is_kin(file, kin)))

@@ -149,7 +149,9 @@ class _Maker:
     def _evidence(self, owner: PatchOwner, moved: bool) -> tuple[str, ...]:
         if not moved:
             return owner.evidence
-        return (f"patches that go there need it, and it goes by its files to {self._origin(owner.counter)}",)
+        whose = self._parted[owner.counter].destination
+        owned = f"its files belong to {whose}" if whose else "its files have several owners"
+        return (f"patches that go there need it; {owned}",)
 
     def _waits(self, stream: Stream) -> tuple[Wait, ...]:
         ties: dict[int, list[Dependency]] = {}

@@ -13,7 +13,7 @@ from math import log10
 
 from seriestool.model import FileDiff, Patch
 from seriestool.split.destination import Destination
-from seriestool.split.files import FileOwners, folder_words
+from seriestool.split.files import FileOwners, folder_words, is_companion, is_kin
 from seriestool.split.people import is_author
 from seriestool.trees.maintainers import Section
 from seriestool.trees.names import short_heading
@@ -120,7 +120,7 @@ def subject_word(subject: str) -> str:
     return head.strip().lower() if colon and len(head) < 60 else ""
 
 
-def _subject_words(subject: str) -> list[str]:
+def subject_words(subject: str) -> list[str]:
     """The words that name subsystems: 'net', 'handshake' of 'net/handshake: x', also 'foo' of 'net: foo: x'."""
     heads = subject.split(": ")[:-1][:3]
     return [word for head in heads if len(head) < 60 for word in re.split(r"[^a-z0-9_-]+", head.lower())
@@ -131,19 +131,33 @@ def _count_files(ballot: Ballot) -> None:
     weights: dict[bytes, float] = {}
     for diff in ballot.patch.files:
         weights[diff.path] = weights.get(diff.path, 0.0) + 1 + log10(1 + _changed(diff))
-    whole = sum(weights.get(file.path, 1.0) for file in ballot.files) or 1.0
+    voters = _voters(ballot)
+    whole = sum(weights.get(file.path, 1.0) for file in voters) or 1.0
     shares: dict[str, float] = {}
     counts: Counter[str] = Counter()
     headings: dict[str, str] = {}
-    for file in ballot.files:
+    for file in voters:
         for one in file.owners:
             shares[one.name] = shares.get(one.name, 0.0) + weights.get(file.path, 1.0) / whole
             counts[one.name] += 1
             headings.setdefault(one.name, _heading(file, one))
     for name, share in shares.items():
-        where = f"{counts[name]} of {len(ballot.files)} files" if len(ballot.files) > 1 else "the file"
-        are = "is" if where == "the file" or counts[name] == 1 else "are"
-        ballot.add(name, share, f"MAINTAINERS: {where} {are} in '{short_heading(headings[name])}'")
+        verb = "is" if counts[name] == 1 else "are"
+        where = f"{counts[name]} of {len(ballot.files)} files {verb}" if len(ballot.files) > 1 else "the file is"
+        ballot.add(name, share, f"MAINTAINERS: {where} in '{short_heading(headings[name])}'")
+
+
+def _voters(ballot: Ballot) -> list[FileOwners]:
+    """The files but for those that lie elsewhere for what they are, not for whose: include/trace/events/nfs.h of a
+    patch that begins with 'nfs:', where no other file is that folder's owner's."""
+    words = subject_words(ballot.patch.subject)
+    owners = {one for file in ballot.files if not is_companion(file) for one in file.owners}
+    voters = [
+        file
+        for file in ballot.files
+        if not (is_companion(file) and is_kin(file, words) and owners.isdisjoint(file.owners)) or not file.owners
+    ]
+    return voters if any(file.owners for file in voters) else list(ballot.files)
 
 
 def _changed(diff: FileDiff) -> int:
@@ -157,7 +171,7 @@ def _heading(file: FileOwners, destination: Destination) -> str:
 
 def _count_subject(ballot: Ballot, destination: Destination) -> None:
     named = _names(ballot.files, destination)
-    word = next((word for word in _subject_words(ballot.patch.subject) if word in named), None)
+    word = next((word for word in subject_words(ballot.patch.subject) if word in named), None)
     if word:
         ballot.add(destination.name, _PREFIX, f"the subject names '{word}'")
 
