@@ -66,8 +66,8 @@ def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
         yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
     elif one.destination:
         yield "now" if len(plan.subseries) == 1 else "now, on its own"
-    else:
-        yield "then now"
+    elif len(plan.subseries) > 1:
+        yield "then on its own"
     through = [patch for patch in one.patches if Verdict.THROUGH in patch.verdicts]
     if through:
         trees = dict.fromkeys(" or ".join(ack.trees) for patch in through for ack in patch.acks)

@@ -64,7 +64,7 @@ def find_file_owners(path: bytes, maintainers: Maintainers, places: Destinations
     matches = maintainers.match(path)
     claims = tuple(Claim(one.section, one.depth, places.of_section(one.section)) for one in matches if one.depth >= 0)
     rest = tuple(one.section for one in matches if one.depth < 0)
-    return FileOwners(path, claims, rest, _owners(claims))
+    return FileOwners(path, claims, rest, _owners(claims, path.startswith(_COMPANIONS)))
 
 
 def is_companion(file: FileOwners) -> bool:
@@ -99,18 +99,20 @@ def _owns(claim: Claim, owners: Iterable[Destination]) -> bool:
     return bool(claim.destinations[:1]) and claim.destinations[0] in owners
 
 
-def _owners(claims: tuple[Claim, ...]) -> tuple[Destination, ...]:
-    """What the most special claims name first; one without a tree defers to a more general one of the same people.
+def _owners(claims: tuple[Claim, ...], is_companion: bool) -> tuple[Destination, ...]:
+    """What the most special claims name first; one without a tree defers to a more general one.
 
-    'HANDSHAKE UPCALL' shares netdev's list with 'NETWORKING [GENERAL]', whose tree takes it. 'TRACING' has all of
-    include/trace/ and nothing to do with most of the file systems that have a header there.
+    The driver of one chip goes through its subsystem's tree. Of what accompanies code the general section must have
+    people in common with it: 'TRACING' has all of include/trace/, and nothing to do with most that have a header there.
     """
     if not claims:
         return ()
     first = [claim for claim in claims if claim.depth == claims[0].depth]
     with_tree = [claim for claim in first if claim.destinations]
     if not with_tree:
-        general = next((one for one in claims if one.destinations and _has_people_of(one, first)), None)
+        general = next(
+            (one for one in claims if one.destinations and (not is_companion or _has_people_of(one, first))), None
+        )
         if general is None:
             return (of_people(first[0].section),)
         with_tree = [claim for claim in claims if claim.destinations and claim.depth == general.depth]

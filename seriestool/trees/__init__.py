@@ -6,6 +6,7 @@ Everything here is pure: refs and git-config come in, trees come out. git-config
     seriestool.tree.NAME.url      where `trees update` fetches it from
     seriestool.tree.NAME.branch   the one branch that matters (all branches where it is not given)
     seriestool.tree.NAME.ref      instead of a URL: a ref of this repository that somebody else keeps up to date
+    seriestool.tree.NAME.fixes    the name of the tree that takes fixes, where NAME takes all else
 """
 
 import re
@@ -82,6 +83,11 @@ def configured_trees(config: Config) -> tuple[Configured, ...]:
         Configured(name, _last(config, name, "url"), _last(config, name, "branch"), _last(config, name, "ref"))
         for name in sorted(names)
     )
+
+
+def fixes_trees(config: Config) -> dict[str, str]:
+    """Name of a tree -> name of the tree that takes its fixes."""
+    return {tree.name: fixes for tree in configured_trees(config) if (fixes := _last(config, tree.name, "fixes"))}
 
 
 def check_name(name: str) -> None:

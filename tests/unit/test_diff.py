@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.diff import is_unsafe_path, parse_diff, strip_level
+from seriestool.diff import is_unsafe_path, parse_diff, split_diff, strip_level
 from seriestool.errors import InputError
 from seriestool.model import BinaryKind, DiffKind
 from tests.helpers import Repo
@@ -365,3 +365,23 @@ def test_pairs_of_diffs_keep_their_order() -> None:
     texts = [b"diff --git a/%c b/%c\nold mode 100644\nnew mode 100755\n" % (c, c) for c in b"abc"]
     for order in itertools.permutations(texts):
         assert [diff.path for diff in parse_diff(b"".join(order))] == [text[13:14] for text in order]
+
+
+TWO = (
+    b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-diff --git a/y b/y\n+b\n c\n"
+    b"--- old/z\n+++ new/z\n@@ -1 +1 @@\n-a\n+b\n-- \n2.39.5\n\n"
+)
+
+
+def test_a_diff_in_pieces() -> None:
+    first, second = split_diff(TWO)
+    assert first.startswith(b"diff --git a/x b/x\n")
+    assert second.startswith(b"--- old/z\n")
+    assert [diff.path for piece in (first, second) for diff in parse_diff(piece)] == [b"x", b"z"]
+
+
+@pytest.mark.parametrize("text", [TWO, TWO.removesuffix(b"\n-- \n2.39.5\n\n"), b"prose\n" + TWO, b"", b"prose\n"])
+def test_the_pieces_are_the_whole(text: bytes) -> None:
+    pieces = split_diff(text)
+    assert b"".join(pieces) == (text if parse_diff(text) else b"")
+    assert len(pieces) == len(parse_diff(text))

@@ -11,6 +11,7 @@ from seriestool.trees import (
     check_name,
     configured_trees,
     default_order,
+    fixes_trees,
     list_tags,
     list_trees,
 )
@@ -138,3 +139,8 @@ def test_name_that_cannot_be_in_a_ref(name: str) -> None:
 )
 def test_password_is_not_shown(url: str | None, shown: str | None) -> None:
     assert without_password(url) == shown
+
+
+def test_the_tree_that_takes_the_fixes_of_another() -> None:
+    config = {"seriestool.tree.nfsd.url": ("u",), "seriestool.tree.nfsd.fixes": ("x", "nfsd-fixes")}
+    assert fixes_trees(config) == {"nfsd": "nfsd-fixes"}
