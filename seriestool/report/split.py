@@ -189,7 +189,7 @@ def _ways(one: SubSeries, plan: Plan) -> Iterator[str]:
     yield f"or later: once {patches_text(one.shared)} {'is' if len(one.shared) == 1 else 'are'} in the next -rc1"
     for wait in one.waits:
         other = plan.subseries[wait.on - 1]
-        if other.destination is None:
+        if other.destination is None and one.destination.name in {choice.destination for choice in other.choices}:
             yield f"or {patches_text(other.counters)} through {one.name} too, with Acked-by of the owners"
 
 

@@ -166,11 +166,17 @@ class _Maker:
         patches = self._patches[stream]
         choices = {one.destination: one for one in self._by_counter[patches[0].counter].choices}
         own = {patch.counter for patch in patches}
-        for one in self._dependencies:
-            user = self._streams.get(one.patch)
-            if one.needs in own and user and user.destination and user.destination not in choices:
-                choices[user.destination] = Choice(user.destination, 0.0, (f"patch {one.patch} needs it",))
+        users = {one.patch: self._streams[one.patch] for one in self._dependencies
+                 if one.needs in own and self._streams.get(one.patch, stream) != stream}  # fmt: skip
+        for counter, user in sorted(users.items()):
+            if user.destination and user.destination not in choices and not self._waits_for(user, set(users.values())):
+                choices[user.destination] = Choice(user.destination, 0.0, (f"patch {counter} needs it",))
         return tuple(choices.values())
+
+    def _waits_for(self, stream: Stream, others: set[Stream]) -> bool:
+        """Whether it waits for one of the others: if it took what they need, they would wait for it too."""
+        needed = {self._streams[need] for patch in self._patches[stream] for need in self._needs[patch.counter]}
+        return not needed.isdisjoint(others - {stream})
 
     def _verdicts(self, stream: Stream, patches: Sequence[PatchPlan], waits: Sequence[Wait]) -> tuple[Verdict, ...]:
         found = [Verdict.CHOOSE] if stream.destination is None else []

@@ -85,6 +85,14 @@ def test_a_choice_has_the_owners_and_who_needs_it() -> None:
     assert second.verdicts == (Verdict.AFTER, Verdict.SHARED_BRANCH, Verdict.NEXT_RC1)
 
 
+def test_who_waits_for_another_user_is_no_choice() -> None:
+    """If it took the patch, the two would wait for each other."""
+    library = patch_of(1, "x", ["lib/x.c", "Documentation/core-api/x.rst"])
+    series = series_of(library, patch_of(2, "y", NET), patch_of(3, "z", NFSD))
+    plan = plan_of(series, [*needs(2, 1), *needs(3, 1, 2)])
+    assert [choice.destination for choice in plan.subseries[0].choices][2:] == ["net"]
+
+
 def test_trees_that_would_wait_for_each_other() -> None:
     series = series_of(patch_of(1, "x", NET), patch_of(2, "y", NFSD), patch_of(3, "z", NET))
     plan = plan_of(series, [*needs(2, 1), *needs(3, 2)])
