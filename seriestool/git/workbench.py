@@ -135,6 +135,22 @@ class Workbench:
         head = "\n".join([*lines, f"committer {committer}", "", ""]).encode("utf-8", "surrogateescape")
         return self.write("commit", head + message)
 
+    @property
+    def object_folder(self) -> Path:
+        """Where the objects are that are ours; it leads on to the other repository's."""
+        return self._folder / "objects"
+
+    def write_index(self, file: Path, stages: Mapping[bytes, Mapping[int, TreeEntry]], work_tree: Path) -> Path:
+        """The file, made an index with these entries: path -> stage (0 where it is merged) -> what stands there."""
+        lines = (
+            b"%o %s %d\t%s\0" % (entry.mode, entry.oid.encode(), stage, path)
+            for path, entries in stages.items()
+            for stage, entry in sorted(entries.items())
+        )
+        env = {**_SEALED, "GIT_INDEX_FILE": str(file), "GIT_WORK_TREE": str(work_tree)}
+        self._git.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env, folder=work_tree)
+        return file
+
     def merge(self, base: str, ours: str, theirs: str) -> Merge:
         """Git's three-way merge of three trees."""
         # Two commits with one parent stand for the trees: git 2.38 and 2.39 have no --merge-base, and 2.45 is the

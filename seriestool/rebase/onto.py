@@ -51,11 +51,12 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
-    """A patch's result, and git's tree after it."""
+class Tried:
+    """A patch's result, git's tree after it, and the merge where that is in conflict."""
 
     result: PatchResult
     tree: str
+    merge: Merge | None = None
 
 
 class Onto:
@@ -71,36 +72,34 @@ class Onto:
 
     def run(self, stack: Stack) -> TreeResult:
         """How every patch fares, in order."""
-        return self.run_from(stack.steps, self._bench.tree_of(self._target.commit))
-
-    def run_from(self, steps: Iterable[Step], tree: str) -> TreeResult:
-        """The same for some steps, on top of a tree that has those before them already."""
         tried = []
-        for step in steps:
-            tried.append(self._try(step, tree))
+        tree = self._bench.tree_of(self._target.commit)
+        for step in stack.steps:
+            tried.append(self.step(step, tree))
             tree = tried[-1].tree
             self._open.update(dict.fromkeys(_left_open(tried[-1].result), step.patch.counter))
         results, trees = tuple(one.result for one in tried), tuple(one.tree for one in tried)
         return TreeResult(self._target.name, self._target.commit, results, trees)
 
-    def _try(self, step: Step, tree: str) -> _Tried:
+    def step(self, step: Step, tree: str) -> Tried:
+        """How one patch fares on a tree that has those before it already."""
         patch = step.patch
         if not patch.files:
-            return _Tried(PatchResult(patch.counter, Outcome.EMPTY, How.NO_DIFF), tree)
+            return Tried(PatchResult(patch.counter, Outcome.EMPTY, How.NO_DIFF), tree)
         files = read_files(self._bench, tree, patch.files)
         plain = apply_patch(files, patch.files)
         if step.after is None:
             return self._without_base(patch, tree, files, plain)
         if (after := self._as_on_base(step, tree)) is not None:
-            return _Tried(_applied(patch, plain), after)
+            return Tried(_applied(patch, plain), after)
         merge = self._bench.merge(step.before, tree, step.after)
         if not merge.is_clean:
             return self._in_conflict(step, tree, files, plain, merge)
         if merge.tree == tree:
             return self._merged_already(patch, tree, How.REVERSE if is_merged(files, patch.files) else How.MERGE)
         if isinstance(plain, Applied) and with_files(self._bench, tree, files, plain.files) == merge.tree:
-            return _Tried(_applied(patch, plain), merge.tree)
-        return _Tried(PatchResult(patch.counter, Outcome.MODIFIED, How.THREE_WAY), merge.tree)
+            return Tried(_applied(patch, plain), merge.tree)
+        return Tried(PatchResult(patch.counter, Outcome.MODIFIED, How.THREE_WAY), merge.tree)
 
     def _as_on_base(self, step: Step, tree: str) -> str | None:
         """The tree after the patch where all that it touches is as on its base; None where a merge has to tell."""
@@ -124,52 +123,52 @@ class Onto:
 
     def _without_base(
         self, patch: Patch, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure
-    ) -> _Tried:
+    ) -> Tried:
         """What can be said of a patch whose pre-images are not known: as it is, it applies, or it does not."""
         if isinstance(plain, Applied):
-            return _Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+            return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
         if is_merged(files, patch.files):
             return self._merged_already(patch, tree, How.REVERSE)
         landed = self._landed(patch)
         if landed is not None:
             return self._landed_already(patch, tree, landed, ())
         conflict = Conflict(plain.path, plain.reason, "what the patch was made from is not known")
-        return _Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.NO_BASE, 0, (conflict,), plain), tree)
+        return Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.NO_BASE, 0, (conflict,), plain), tree)
 
     def _in_conflict(
         self, step: Step, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure, merge: Merge
-    ) -> _Tried:
+    ) -> Tried:
         patch = step.patch
         if isinstance(plain, Applied) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
-            return _Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+            return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
         if isinstance(plain, Failure) and is_merged(files, patch.files):
             return self._merged_already(patch, tree, How.REVERSE)
         resolved = self._resolutions.replay(self._bench, merge)
         if resolved.keys() >= merge.stages.keys():
             result = PatchResult(patch.counter, Outcome.MODIFIED, How.RESOLVED, resolved=tuple(sorted(resolved)))
-            return _Tried(result, self._bench.edit(merge.tree, resolved))
+            return Tried(result, self._bench.edit(merge.tree, resolved))
         conflicts = tuple(self._conflicts(step, tree, merge))
         landed = self._landed(patch)
         if landed is not None:
             return self._landed_already(patch, tree, landed, conflicts)
-        return _Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.CONFLICT, 0, conflicts), merge.tree)
+        return Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.CONFLICT, 0, conflicts), merge.tree, merge)
 
-    def _merged_already(self, patch: Patch, tree: str, how: How) -> _Tried:
+    def _merged_already(self, patch: Patch, tree: str, how: How) -> Tried:
         landed = self._landed(patch)
         if landed is not None and landed.has_patch_id:
             how = How.PATCH_ID
         commit = landed.commit.oid if landed else None
-        return _Tried(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
+        return Tried(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
 
     def _landed(self, patch: Patch) -> Landed | None:
         return None if self._tip is None else find_landed(patch, self._history, self._tip, self._bench)
 
-    def _landed_already(self, patch: Patch, tree: str, landed: Landed, conflicts: tuple[Conflict, ...]) -> _Tried:
+    def _landed_already(self, patch: Patch, tree: str, landed: Landed, conflicts: tuple[Conflict, ...]) -> Tried:
         how = How.PATCH_ID if landed.has_patch_id else How.SUBJECT
         result = PatchResult(
             patch.counter, Outcome.ALREADY_MERGED, how, conflicts=conflicts, merged_as=landed.commit.oid
         )
-        return _Tried(result, tree)
+        return Tried(result, tree)
 
     def _conflicts(self, step: Step, tree: str, merge: Merge) -> Iterable[Conflict]:
         """What could not be merged, by path."""
