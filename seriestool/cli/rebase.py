@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
-from seriestool.cli.rebase_options import add_base_arguments, find_start, find_targets
-from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.rebase_options import add_base_arguments, find_memory, find_start, find_targets
+from seriestool.cli.source_options import add_source_options, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError
 from seriestool.git import Repository
@@ -23,7 +23,8 @@ EXIT_CONFLICT = 3
 
 def add_arguments(parser: Parser) -> None:
     """The options of rebase."""
-    add_source_arguments(parser)
+    parser.add_argument("series", metavar="SERIES", nargs="?", help="what the series is called, see below")
+    add_source_options(parser)
     group = parser.add_argument_group("where to")
     group.add_argument(
         "--onto", metavar="TREE", action="append", default=[], help="a known tree, or any ref or commit (repeatable)"
@@ -50,10 +51,24 @@ def add_arguments(parser: Parser) -> None:
         "-o", "--output", metavar="DIR", help="write the next version of the series, an mbox for each tree"
     )
     group.add_argument("--force", action="store_true", help="let -o replace a file that says something else")
+    group = parser.add_argument_group("conflicts by hand (NAME: of a rebase under way, where there are several)")
+    group.add_argument("--resolve", action="store_true", help="stop at a conflict, in a work tree made for it")
+    for name, what in (
+        ("continue", "take on what was resolved and added there, and go on"),
+        ("skip", "leave the patch out, and go on"),
+        ("abort", "give up: remove the work tree and all that is kept"),
+    ):
+        group.add_argument(f"--{name}", dest=f"do_{name}", metavar="NAME", nargs="?", const="", help=what)
 
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Try the series on each tree and print how it fares; 0 where all goes in everywhere, 3 where a patch conflicts."""
+    if _goes_on(arguments):
+        from seriestool.cli.rebase_resolve import go_on
+
+        return go_on(arguments, ui)
+    if arguments.series is None:
+        raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
     if not arguments.onto and not arguments.all_trees:
         raise InputError("rebase onto what?", hint="--onto TREE, or --all-trees; see 'seriestool trees list'")
     if arguments.notes and arguments.branch is None:
@@ -68,17 +83,22 @@ def run(arguments: Namespace, ui: Ui) -> int:
             check_names(arguments.branch, series, targets, repository)
         with repository.workbench() as bench:
             stack = make_stack(series, find_start(arguments, series, ground, bench, ui), bench)
+            if arguments.resolve:
+                from seriestool.cli.rebase_resolve import begin
+
+                return begin(arguments, series, stack, targets, ground, bench, ui)
             with ui.progress("rebasing", len(targets)) as progress:
-                answer = rebase_series(series, stack, targets, ground, bench, progress=progress)
+                memory = find_memory(repository)
+                answer = rebase_series(series, stack, targets, ground, bench, memory, progress)
             if arguments.test_merge or arguments.branch or arguments.output:
                 from seriestool.cli.rebase_products import Products
 
                 products = Products(arguments, answer, stack, ground, bench, ui)
                 answer = products.with_test_merges(targets)
-                _print(answer, arguments.format, ui)
+                print_answer(answer, arguments.format, ui)
                 products.write()
             else:
-                _print(answer, arguments.format, ui)
+                print_answer(answer, arguments.format, ui)
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 
@@ -91,7 +111,13 @@ def check_names(template: str, series: Series, targets: Sequence[Target], reposi
         check_branch_name(repository, name)
 
 
-def _print(answer: Rebase, form: str, ui: Ui) -> None:
+def _goes_on(arguments: Namespace) -> bool:
+    """Whether it is about a rebase that is under way."""
+    return any(name is not None for name in (arguments.do_continue, arguments.do_skip, arguments.do_abort))
+
+
+def print_answer(answer: Rebase, form: str, ui: Ui) -> None:
+    """Print it as text or as JSON."""
     if form == "json":
         ui.json(answer.to_dict())
         return

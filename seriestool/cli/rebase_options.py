@@ -12,10 +12,11 @@ from seriestool.cli.find_base import look_up
 from seriestool.cli.prerequisites import add_prerequisites_argument, find_rebuilt
 from seriestool.cli.ui import Ui
 from seriestool.errors import NotFoundError
-from seriestool.git import Repository, Workbench
+from seriestool.git import Memory, Repository, Workbench
 from seriestool.model import Series
 from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import Target
+from seriestool.rebase.onto import NoResolutions, Resolutions, Target
+from seriestool.rebase.resolve import memory_folder
 from seriestool.rebase.stack import Base, find_footing
 
 if TYPE_CHECKING:
@@ -50,3 +51,11 @@ def find_start(arguments: Namespace, series: Series, ground: Ground, bench: Work
         return given_base(series, _commit_target(arguments.base, ground.repository).commit, bench)
     verdict = find_base(series, ground, partial(look_up, ground.repository))
     return find_footing(verdict, find_rebuilt(arguments, verdict, ground, ui))
+
+
+def find_memory(repository: Repository) -> Resolutions:
+    """The resolutions that are remembered here."""
+    folder = memory_folder(repository)
+    if not folder.is_dir():
+        return NoResolutions()
+    return Memory(folder, repository.object_format)

@@ -28,6 +28,11 @@ SERIES is one of
 def add_source_arguments(parser: Parser) -> None:
     """SERIES, and the options that say which version of it and where to look."""
     parser.add_argument("series", metavar="SERIES", help="what the series is called, see below")
+    add_source_options(parser)
+
+
+def add_source_options(parser: Parser) -> None:
+    """The options alone, and what a series may be called."""
     group = parser.add_argument_group("the series")
     group.add_argument(
         "--version", dest="wanted_version", metavar="N", type=_version, help="this version (default: the newest)"

@@ -13,22 +13,28 @@ from seriestool.git.process import (
     version,
     without_password,
 )
-from seriestool.git.repository import ABBREVIATION, Ref, ReflogEntry, Repository
+from seriestool.git.repository import ABBREVIATION, KEPT, Ref, ReflogEntry, Repository
+from seriestool.git.rerere import Memory, Rerere
 from seriestool.git.scratch import Scratch, TreeEntry
 from seriestool.git.workbench import Workbench, as_changes
+from seriestool.git.worktree import Worktree
 
 __all__ = [
     "ABBREVIATION",
+    "KEPT",
     "GitError",
+    "Memory",
     "Merge",
     "MergeConflict",
     "ObjectReader",
     "Ref",
     "ReflogEntry",
     "Repository",
+    "Rerere",
     "Scratch",
     "TreeEntry",
     "Workbench",
+    "Worktree",
     "as_changes",
     "clean_environment",
     "config_at",

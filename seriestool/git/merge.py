@@ -38,6 +38,8 @@ class Merge:
     ours: str
     """The commits that were merged: the labels of conflict markers begin with their ids."""
     theirs: str
+    base: str = ""
+    """The commit that they have in common, where it was made for them."""
 
 
 class Merger:

@@ -23,6 +23,7 @@ from seriestool.git.process import (
 )
 from seriestool.git.scratch import Scratch, TreeEntry
 from seriestool.git.workbench import Workbench
+from seriestool.git.worktree import Worktree
 
 _STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
 _ARGUMENTS_PER_CALL = 500
@@ -34,6 +35,8 @@ ABBREVIATION = 12
 
 MADE = "refs/seriestool/made/"
 """One ref for each branch that was made here, and not by people: `refs/seriestool/made/<branch>`."""
+KEPT = "refs/seriestool/rebase/"
+"""What a rebase that stopped needs later: `refs/seriestool/rebase/<id>/<what>`."""
 
 
 class Ref(NamedTuple):
@@ -120,7 +123,8 @@ class Repository:
         """Every ref with what it leads to, sorted by name: a commit but for odd tags, annotated tags peeled.
 
         That it is a commit is not looked up: with thousands of refs it would take most of an answer's time. Branches
-        that were made here, and are as they were made, are left out: nobody can have based work on them.
+        that were made here, and are as they were made, are left out: nobody can have based work on them; so is what
+        we keep for later.
         """
         out = self._git.attempt("show-ref", "--dereference")  # exit code 1: there are none, or one of them is broken
         if out is None:
@@ -128,7 +132,9 @@ class Repository:
         found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in output_lines(out))}
         made = {(f"refs/heads/{name.removeprefix(MADE)}", oid) for name, oid in found.items() if name.startswith(MADE)}
         return tuple(
-            Ref(name, oid) for name, oid in found.items() if not name.startswith(MADE) and (name, oid) not in made
+            Ref(name, oid)
+            for name, oid in found.items()
+            if not name.startswith((MADE, KEPT)) and (name, oid) not in made
         )
 
     def packed_bytes(self) -> int:
@@ -333,6 +339,14 @@ class Repository:
         """A repository of its own on top of this one's objects; gone after the block."""
         with temporary_folder() as folder, Workbench.create(folder, self.common_dir, self.object_format) as bench:
             yield bench
+
+    def worktree(self, path: Path) -> Worktree:
+        """The linked work tree at the path, there or not."""
+        return Worktree(self.common_dir, path)
+
+    def refs_under(self, prefix: str) -> tuple[str, ...]:
+        """The full names of the refs that begin so, of all refs."""
+        return tuple(output_lines(self._git.run("for-each-ref", "--format=%(refname)", prefix)))
 
     def publish(self, bench: Workbench, tips: Iterable[str]) -> None:
         """Take over everything that `tips` need from the workbench; no ref leads to it yet."""

@@ -50,9 +50,8 @@ class Rerere:
 class Memory:
     """The resolutions that are remembered for one repository, used on merges in memory."""
 
-    def __init__(self, folder: Path, common_dir: Path, object_format: str) -> None:
+    def __init__(self, folder: Path, object_format: str) -> None:
         self._folder = folder
-        self._objects = common_dir / "objects"
         self._format = object_format
         self._lock = threading.Lock()
 

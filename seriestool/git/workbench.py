@@ -9,6 +9,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import get_ident
 from typing import Self
@@ -156,7 +157,8 @@ class Workbench:
         # Two commits with one parent stand for the trees: git 2.38 and 2.39 have no --merge-base, and 2.45 is the
         # first to take trees for it.
         parent = self.commit(base, (), b"base\n", _NOBODY)
-        return self.merge_commits(*(self.commit(tree, (parent,), b"side\n", _NOBODY) for tree in (ours, theirs)))
+        merge = self.merge_commits(*(self.commit(tree, (parent,), b"side\n", _NOBODY) for tree in (ours, theirs)))
+        return replace(merge, base=parent)
 
     def merge_commits(self, ours: str, theirs: str) -> Merge:
         """Git's merge of two commits, as `git merge` would do it; GitError where they have no history in common."""

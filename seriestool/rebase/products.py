@@ -37,6 +37,9 @@ def _left_out(answer: Rebase, tree: TreeResult, kept: Iterable[int]) -> Iterable
     for patch, result in zip(answer.series.patches, tree.patches, strict=True):
         if patch.counter in kept:
             continue
+        if result.how is How.SKIPPED:
+            yield f"left out '{patch.subject}'"
+            continue
         if result.outcome is Outcome.EMPTY:
             yield f"left out '{patch.subject}': it changes nothing"
             continue

@@ -10,7 +10,7 @@ from seriestool.base.ground import Ground
 from seriestool.git import GitError, Workbench
 from seriestool.model import Series
 from seriestool.rebase.commits import Person, patch_commit
-from seriestool.rebase.onto import NoResolutions, Onto, Resolutions, Target, with_range_diff
+from seriestool.rebase.onto import Onto, Resolutions, Target, with_range_diff
 from seriestool.rebase.result import How, Rebase, TestMerge, TreeResult
 from seriestool.rebase.stack import Base, Stack
 
@@ -23,14 +23,14 @@ def rebase_series(
     targets: Sequence[Target],
     ground: Ground,
     bench: Workbench,
-    resolutions: Resolutions | None = None,
+    resolutions: Resolutions,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Rebase:
     """How the series fares on each target, in their order.
 
     Raises GitError where contents are not in the repository.
     """
-    trees = tuple(_on_all(stack, targets, ground, bench, resolutions or NoResolutions(), progress))
+    trees = tuple(_on_all(stack, targets, ground, bench, resolutions, progress))
     trees = tuple(with_range_diff(tree, _range_diffs(tree, stack, bench)) for tree in trees)
     return Rebase(series, stack.base, trees, ground.commits(named_commits(trees, stack.base)))
 

@@ -22,6 +22,8 @@ _HOW = {
     How.THREE_WAY: "3-way",
     How.OFFSET: "offset",
     How.RESOLVED: "resolved",
+    How.BY_HAND: "by hand",
+    How.SKIPPED: "skipped",
     How.PATCH_ID: "patch-id",
     How.REVERSE: "reverse",
     How.MERGE: "merge",

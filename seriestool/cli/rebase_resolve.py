@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The part of rebase that stops at a conflict for a person, and goes on from there."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from seriestool.base.ground import Ground
+from seriestool.cli.ground import open_ground
+from seriestool.cli.rebase import EXIT_CONFLICT, check_names, print_answer
+from seriestool.cli.rebase_options import find_memory
+from seriestool.cli.rebase_products import Products
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError
+from seriestool.git import Repository, Workbench
+from seriestool.model import Series, path_text
+from seriestool.rebase.commits import Person
+from seriestool.rebase.onto import Onto, Target
+from seriestool.rebase.products import branch_names
+from seriestool.rebase.resolve import Resolver, Stop
+from seriestool.rebase.result import Rebase, TreeResult
+from seriestool.rebase.run import named_commits
+from seriestool.rebase.session import Session, Sessions, Wanted, new_session
+from seriestool.rebase.stack import Stack
+
+DEFAULT_BRANCH = "{series}-{tree}"
+
+
+def begin(
+    arguments: Namespace,
+    series: Series,
+    stack: Stack,
+    targets: Sequence[Target],
+    ground: Ground,
+    bench: Workbench,
+    ui: Ui,
+) -> int:
+    """Put the series on the one tree, up to the first conflict; 0 where there is none, 3 where a person has to look."""
+    if len(targets) != 1:
+        raise InputError("--resolve works on one tree at a time", hint="give one --onto TREE with it")
+    branch = arguments.branch or (None if arguments.output else DEFAULT_BRANCH)
+    if branch is not None:
+        check_names(branch, series, targets, ground.repository)
+    output = str(Path(arguments.output).absolute()) if arguments.output else None
+    session = new_session(series, stack, targets[0], Wanted(branch, output, arguments.notes, arguments.force))
+    sessions = Sessions(ground.repository)
+    if sessions.is_written(session.name):
+        raise InputError(
+            f"the rebase '{session.name}' is under way already",
+            hint=f"seriestool rebase --continue {session.name}, or --abort",
+        )
+    with sessions.locked(session.name):
+        return _advance(session, ground, bench, ui)
+
+
+def go_on(arguments: Namespace, ui: Ui) -> int:
+    """--continue, --skip or --abort a rebase that stopped; exit codes as of `begin`."""
+    with Repository.open(arguments.repo) as repository:
+        sessions = Sessions(repository)
+        asked = next(
+            name for name in (arguments.do_abort, arguments.do_skip, arguments.do_continue) if name is not None
+        )
+        name = sessions.choose(asked or None, Path.cwd())
+        with sessions.locked(name):
+            if arguments.do_abort is not None:
+                sessions.remove(name)
+                ui.note(f"removed the rebase '{name}'")
+                return 0
+            session = sessions.load(name)
+            ground = open_ground(repository, session.series, (), ui)
+            with repository.workbench() as bench:
+                if session.is_stopped:
+                    resolver = _resolver(session, ground, bench)
+                    session = resolver.skip(session) if arguments.do_skip is not None else resolver.accept(session)
+                elif session.step is not None:
+                    ui.note("the last run was cut short: back to where it was")
+                return _advance(session, ground, bench, ui)
+
+
+def _resolver(session: Session, ground: Ground, bench: Workbench) -> Resolver:
+    repository = ground.repository
+    target = Target(session.target, session.onto)
+    onto = Onto(target, ground.history, bench, find_memory(repository))
+    return Resolver(repository, bench, onto, Person(*repository.committer()))
+
+
+def _advance(session: Session, ground: Ground, bench: Workbench, ui: Ui) -> int:
+    reached = _resolver(session, ground, bench).advance(session)
+    if isinstance(reached, Stop):
+        _say_stop(reached, ui)
+        return EXIT_CONFLICT
+    _finish(reached, ground, bench, ui)
+    return 0
+
+
+def _finish(session: Session, ground: Ground, bench: Workbench, ui: Ui) -> None:
+    """Print how all patches fared, make what was asked for, and clean up."""
+    tree = TreeResult(session.target, session.onto, session.results, session.trees)
+    stack = session.stack
+    answer = Rebase(session.series, stack.base, (tree,), ground.commits(named_commits((tree,), stack.base)))
+    print_answer(answer, "text", ui)
+    wanted = Namespace(
+        branch=_branch_to_make(session, ground, bench),
+        output=session.wanted.output,
+        notes=session.wanted.notes,
+        force=session.wanted.force,
+        test_merge=[],
+    )
+    Products(wanted, answer, stack, ground, bench, ui).write()
+    Sessions(ground.repository).remove(session.name)
+
+
+def _branch_to_make(session: Session, ground: Ground, bench: Workbench) -> str | None:
+    """The branch's template; None where there is none, or where a run that was killed right after made it."""
+    template = session.wanted.branch
+    if template is None:
+        return None
+    name = branch_names(template, session.series, [session.target])[session.target]
+    there = ground.repository.resolve(f"refs/heads/{name}")
+    if there is not None and bench.tree_of(there) == session.trees[-1]:
+        return None
+    check_names(template, session.series, [Target(session.target, session.onto)], ground.repository)
+    return template
+
+
+def _say_stop(stop: Stop, ui: Ui) -> None:
+    session, result = stop.session, stop.result
+    patch = next(patch for patch in session.series.patches if patch.counter == result.counter)
+    ui.out(f"patch {patch.counter} of {session.series.expected} conflicts on {session.target}: {patch.subject}")
+    for conflict in result.conflicts:
+        known = " (resolved as it was before: have a look)" if conflict.path in stop.remembered else ""
+        ui.out(f"  {path_text(conflict.path)}: {conflict.kind}{known}")
+    if stop.patch_file is not None:
+        ui.out(f"nothing is known to merge it with; the patch is in {stop.patch_file}")
+    ui.out(f"resolve it in {stop.folder}")
+    ui.note(
+        "hint: edit the files there and 'git add' them, then 'seriestool rebase --continue' (or --skip, or --abort)"
+    )
