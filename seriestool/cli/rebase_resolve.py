@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The part of rebase that stops at a conflict for a person, and goes on from there."""
 
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,23 +45,24 @@ def begin(
     output = str(Path(arguments.output).absolute()) if arguments.output else None
     session = new_session(series, stack, targets[0], Wanted(branch, output, arguments.notes, arguments.force))
     sessions = Sessions(ground.repository)
-    if sessions.is_written(session.name):
-        raise InputError(
-            f"the rebase '{session.name}' is under way already",
-            hint=f"seriestool rebase --continue {session.name}, or --abort",
-        )
     with sessions.locked(session.name):
+        if sessions.is_written(session.name) and sessions.load(session.name).is_stopped:
+            raise InputError(
+                f"the rebase '{session.name}' is under way already",
+                hint=f"seriestool rebase --continue {session.name}, or --abort",
+            )
         return _advance(session, ground, bench, ui)
 
 
 def go_on(arguments: Namespace, ui: Ui) -> int:
     """--continue, --skip or --abort a rebase that stopped; exit codes as of `begin`."""
-    with Repository.open(arguments.repo) as repository:
+    asked = next(name for name in (arguments.do_abort, arguments.do_skip, arguments.do_continue) if name is not None)
+    with Repository.open(arguments.repo) as here:
+        name = Sessions(here).choose(asked or None, Path.cwd())
+        common = here.common_dir
+    os.chdir(common)  # we may stand in the work tree, which will be gone
+    with Repository.open(common) as repository:
         sessions = Sessions(repository)
-        asked = next(
-            name for name in (arguments.do_abort, arguments.do_skip, arguments.do_continue) if name is not None
-        )
-        name = sessions.choose(asked or None, Path.cwd())
         with sessions.locked(name):
             if arguments.do_abort is not None:
                 sessions.remove(name)

@@ -16,8 +16,8 @@ def given_base(series: Series, commit: str, bench: Workbench) -> Base:
     there = bench.entries(bench.tree_of(commit), preimage.paths)
     found = {path: (entry.mode, entry.oid) for path, entry in there.items()}
     matched = sum(wanted.accepts_entry(*found.get(wanted.path, (0, ""))) for wanted in preimage.expectations)
-    base = Base(Footing.GIVEN, commit, matched, len(preimage), {})
+    base = Base(Footing.GIVEN, commit, matched, len(preimage), 0, {})
     if any(step.after is None for step in make_stack(series, base, bench).steps if step.patch.files):
         return base
     footing = Footing.EXACT if matched == len(preimage) else Footing.APPLIES
-    return Base(footing, commit, matched, len(preimage), {})
+    return Base(footing, commit, matched, len(preimage), 0, {})

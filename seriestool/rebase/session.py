@@ -50,6 +50,7 @@ class Origin:
     commit: str
     matched: int
     expected: int
+    put_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Session:
     @property
     def stack(self) -> Stack:
         """The series on its base again."""
-        base = Base(*_fields(self.origin), {}) if self.origin else None
+        known = self.origin
+        base = Base(known.footing, known.commit, known.matched, known.expected, known.put_in, {}) if known else None
         steps = zip(self.series.patches, self.steps, strict=True)
         return Stack(base, tuple(Step(patch, trees.before, trees.after) for patch, trees in steps))
 
@@ -91,14 +93,10 @@ class Session:
         return replace(self, results=(*self.results, result), trees=(*self.trees, tree), tip=tip, is_stopped=False)
 
 
-def _fields(origin: Origin) -> tuple[Footing, str, int, int]:
-    return origin.footing, origin.commit, origin.matched, origin.expected
-
-
 def new_session(series: Series, stack: Stack, target: Target, wanted: Wanted) -> Session:
     """The session before its first patch."""
     base = stack.base
-    origin = Origin(base.footing, base.commit, base.matched, base.expected) if base else None
+    origin = Origin(base.footing, base.commit, base.matched, base.expected, base.put_in) if base else None
     steps = tuple(Trees(step.before, step.after) for step in stack.steps)
     name = f"{slug(series.subject, 24)}-{slug(target.name, 24)}"
     return Session(name, series, origin, steps, target.name, target.commit, (), (), target.commit, False, wanted)

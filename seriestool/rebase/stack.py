@@ -40,7 +40,10 @@ class Base:
     matched: int
     """Paths that are as the series names them."""
     expected: int
+    put_in: int
+    """How many files of the base are not the commit's own."""
     files: Files
+    """Those files; they are in the trees of a stack that was made."""
 
     def to_dict(self) -> dict[str, object]:
         """The base as JSON shows it."""
@@ -49,7 +52,7 @@ class Base:
             "commit": self.commit,
             "matched": self.matched,
             "expected": self.expected,
-            "rebuilt_files": len(self.files),
+            "rebuilt_files": self.put_in,
         }
 
 
@@ -75,13 +78,13 @@ def find_footing(verdict: Verdict, rebuilt: Rebuilt | None) -> Base | None:
     """The best that is known of what the series was made from, or None."""
     best = verdict.candidates[0] if verdict.candidates else None
     if best and verdict.level in (Level.EXACT, Level.APPLIES):
-        return Base(Footing(str(verdict.level)), best.commit, best.matched, best.expected, {})
+        return Base(Footing(str(verdict.level)), best.commit, best.matched, best.expected, 0, {})
     if rebuilt is None:
         return None
     files = dict(rebuilt.grafts)
     for layer in rebuilt.layers:
         files.update(layer.files)
-    return Base(Footing.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, files)
+    return Base(Footing.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, len(files), files)
 
 
 def make_stack(series: Series, base: Base | None, bench: Workbench) -> Stack:

@@ -59,7 +59,7 @@ def _from(answer: Rebase, style: Style) -> str:
     if base.footing is Footing.EXACT:
         return style.plain(f"base: {name}, exact")
     if base.footing is Footing.REBUILT:
-        files = count(len(base.files), "file")
+        files = count(base.put_in, "file")
         return style.plain(f"base: rebuilt on {name} with {files} put in, {share}")
     if base.footing is Footing.APPLIES:
         return style.plain(f"base: {name}, on which all patches apply, {share}")
@@ -86,8 +86,10 @@ def _cell(result: PatchResult) -> str:
 
 
 def _sum(tree: TreeResult) -> str:
-    fine = sum(result.is_in for result in tree.patches)
-    return "all in" if fine == len(tree.patches) else f"{fine} of {len(tree.patches)}"
+    skipped = sum(result.how is How.SKIPPED for result in tree.patches)
+    fine = sum(result.is_in for result in tree.patches) - skipped
+    count_in = "all in" if fine == len(tree.patches) else f"{fine} of {len(tree.patches)}"
+    return f"{count_in}, {skipped} left out" if skipped else count_in
 
 
 def _merged(answer: Rebase, style: Style) -> Iterator[list[str]]:
