@@ -35,8 +35,8 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--format", choices=("text", "json"), default="text", help="how to print it (default: text)")
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
     group.add_argument(
-        "--test-merge", metavar="TREE", nargs="?", const="", action="append", default=[],
-        help="also say whether the result merges with this tree (default: with the other trees; repeatable)",
+        "--test-merge", metavar="TREE", action="append", default=[],
+        help="also say whether the result merges with this tree, or with 'all' others (repeatable)",
     )  # fmt: skip
     group = parser.add_argument_group("what to make of it")
     group.add_argument(

@@ -41,9 +41,9 @@ class Products:
         asked = self._arguments.test_merge
         if not asked:
             return self._answer
-        named = find_targets([name for name in asked if name], False, self._ground)
+        named = find_targets([name for name in asked if name != "all"], False, self._ground)
         others = targets if len(targets) > 1 else find_targets((), True, self._ground)
-        wanted = tuple(dict.fromkeys([*named, *(others if "" in asked else ())]))
+        wanted = tuple(dict.fromkeys([*named, *(others if "all" in asked else ())]))
         tips = {tree: made.tip for tree, made in self._made.items() if made.commits}
         self._answer = try_merges(self._answer, tips, wanted, self._bench)
         return self._answer

@@ -40,7 +40,8 @@ def compose(outgoing: Outgoing) -> bytes:
     """The mails as one mbox, the cover letter first; a patch alone has none, and its notes say what the cover would."""
     if len(outgoing.patches) == 1:
         return _mail(outgoing, 1, outgoing.patches[0].subject, _single_body(outgoing), None)
-    cover = f"{outgoing.cover.strip()}\n\n---\n{_stated(outgoing)}\n\n".encode("utf-8", "surrogateescape")
+    # No `---`, as in git's own cover letters: `git am --empty=drop` passes over a mail without anything below one.
+    cover = f"{outgoing.cover.strip()}\n\n{_stated(outgoing)}\n\n".encode("utf-8", "surrogateescape")
     mails = [_mail(outgoing, 0, outgoing.subject, cover, None), *_patch_mails(outgoing)]
     return b"".join(mails)
 

@@ -79,7 +79,12 @@ def named_commits(trees: Iterable[TreeResult], base: Base | None) -> list[str | 
 def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], bench: Workbench) -> Rebase:
     """The answer with what `git merge` says of each rebased series (`tips`, by tree) and each of the other trees."""
     trees = tuple(
-        replace(tree, test_merges=tuple(_try_merge(tree, tips[tree.name], other, bench) for other in others))
+        replace(
+            tree,
+            test_merges=tuple(
+                _try_merge(tree, tips[tree.name], other, bench) for other in others if other.name != tree.name
+            ),
+        )
         if tree.name in tips
         else tree
         for tree in rebase.trees
