@@ -54,6 +54,11 @@ def find(repo: Repo | Path, mbox: bytes, *options: str) -> Answer:
 
 def run_find_base(repo: Repo | Path, mbox: bytes, *options: str) -> tuple[int, str, str]:
     """(exit code, standard output, standard error) of `find-base` in this process."""
+    return run_command(repo, mbox, "find-base", *options, "-")
+
+
+def run_command(repo: Repo | Path, mbox: bytes, *arguments: str) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of a command on a repository in this process."""
     from seriestool.cli.main import main
 
     folder = repo.path if isinstance(repo, Repo) else repo
@@ -61,7 +66,7 @@ def run_find_base(repo: Repo | Path, mbox: bytes, *options: str) -> tuple[int, s
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     try:
         sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(io.BytesIO(mbox), "utf-8"), out, err
-        code = main(["--repo", str(folder), "find-base", *options, "-"])
+        code = main(["--repo", str(folder), *arguments])
     finally:
         sys.stdin, sys.stdout, sys.stderr = old
     return code, _text(out), _text(err)
