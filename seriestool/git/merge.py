@@ -149,10 +149,12 @@ def _read_merge(tokens: Iterator[bytes], is_clean: bool, ours: str, theirs: str)
 def _conflicts(tokens: Iterator[bytes]) -> Iterator[MergeConflict]:
     """The messages that tell of a conflict, of all that git tells."""
     for number in iter(lambda: next(tokens, b""), b""):
+        if not number.isdigit():
+            return  # advice about submodules, which takes the place of the end
         paths = tuple(next(tokens) for _ in range(int(number)))
         kind, message = next(tokens).decode(), next(tokens).decode("utf-8", "replace").strip()
-        if kind.startswith("CONFLICT ("):
-            yield MergeConflict(kind.removeprefix("CONFLICT (").partition(")")[0], paths, message)
+        if kind.startswith("CONFLICT"):  # "CONFLICT (contents)", but "CONFLICT(directory rename collision)"
+            yield MergeConflict(kind.partition("(")[2].partition(")")[0], paths, message)
 
 
 def _error(stderr: bytes) -> GitError:
