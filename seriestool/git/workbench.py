@@ -174,12 +174,16 @@ class Workbench:
 
     def changed_paths(self, commits: Iterable[str]) -> dict[str, frozenset[bytes]]:
         """The paths that each commit changes against its first parent; merges have none. One process for all."""
-        out = self._diff_tree(commits, "-r", "--name-only", "-z", "--no-renames", "--format=%x01%H")
-        found: dict[str, frozenset[bytes]] = {}
-        for part in out.split(b"\x01")[1:]:
-            oid, *paths = part.split(b"\0")
-            found[oid.decode()] = frozenset(path.lstrip(b"\n") for path in paths if path)
-        return found
+        wanted = {b"\x01" + oid.encode(): oid for oid in commits}
+        out = self._diff_tree(wanted.values(), "-r", "--name-only", "-z", "--no-renames", "--format=%x01%H")
+        found: dict[str, set[bytes]] = {}
+        paths: set[bytes] = set()
+        for token in out.split(b"\0")[:-1]:
+            if token in wanted:
+                paths = found[wanted[token]] = set()
+            elif token:
+                paths.add(token if paths else token.removeprefix(b"\n"))
+        return {oid: frozenset(changed) for oid, changed in found.items()}
 
     def diff_commits(self, commits: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(id, diff against its first parent) of each commit, merges left out; one process for all."""

@@ -364,6 +364,19 @@ def test_nothing_that_is_configured_changes_a_merge(repo: Repo, sealed: Path) ->
 # What commits changed
 
 
+def test_changed_paths_are_those_of_each_commit(repo: Repo) -> None:
+    """Names that look like git's own separators are names."""
+    first = repo.commit({"a": "1\n", b"x\x01\xff": "1\n", "\n\n": "1\n"})
+    second = repo.commit({"a": "2\n", "\nb": "1\n", b"\x01" + b"1" * 40: "1\n"})
+    nothing = repo.commit({})
+    merge = repo.commit({}, parent=[nothing, repo.commit({"c": "1\n"}, branch="side")])
+    with open_bench(repo) as bench:
+        assert bench.changed_paths([second, first, nothing, merge]) == {
+            first: {b"a", b"x\x01\xff", b"\n\n"},
+            second: {b"a", b"\nb", b"\x01" + b"1" * 40},
+        }
+
+
 # What is published
 
 
