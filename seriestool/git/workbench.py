@@ -7,6 +7,7 @@ hooks and no configuration but its own, so that a merge is the same on every mac
 
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -188,7 +189,8 @@ class Workbench:
     def diff_commits(self, commits: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(id, diff against its first parent) of each commit, merges left out; one process for all."""
         out = self._diff_tree(commits, "-p", "--full-index", "--binary", "--find-renames", "--format=%x00%H%x00")
-        parts = out.split(b"\0")[1:]
+        # What git takes for text may have a NUL too, further down than it looks.
+        parts = re.split(rb"\0([0-9a-f]{%d})\0" % (2 * self.oid_size), out)[1:]
         return ((oid.decode(), diff) for oid, diff in zip(parts[::2], parts[1::2], strict=True))
 
     def _diff_tree(self, commits: Iterable[str], *options: str) -> bytes:

@@ -377,6 +377,19 @@ def test_changed_paths_are_those_of_each_commit(repo: Repo) -> None:
         }
 
 
+def test_diffs_are_those_of_each_commit(repo: Repo) -> None:
+    """A NUL behind the first 8000 bytes does not make a file binary: it stands in the diff."""
+    first = repo.commit({"a": TEXT})
+    late = "x" * 70 + "\n"
+    second = repo.commit({"a": edited(3), "late": late * 200 + "\0 \0\n"})
+    with open_bench(repo) as bench:
+        found = dict(bench.diff_commits([second, first]))
+    assert found.keys() == {first, second}
+    assert found[second].count(b"diff --git") == 2
+    assert b"+\0 \0\n" in found[second]
+    assert b"+line 3 changed\n" in found[second]
+
+
 # What is published
 
 
