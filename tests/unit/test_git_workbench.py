@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trees, commits and merges made beside a repository: as git makes them, and nothing of it shows until it is published."""
+"""Trees, commits and merges made beside a repository: as git makes them, and hidden until published."""
 
 import os
 import random
@@ -234,7 +234,7 @@ def test_merges_are_those_of_git_merge_in_a_work_tree(repo: Repo, name: str) -> 
             os.fsdecode(path): {(number, f"{one.mode:06o}", one.oid) for number, one in some.items()}
             for path, some in merge.stages.items()
         }
-        here = {path: entries for path, entries in unmerged(repo).items()}
+        here = unmerged(repo)
         # For what moves out of the way of something else, git names the side: HEAD here, a commit there.
         there = {re.sub(r"~(HEAD|[0-9a-f]{40}\S*|[0-9a-f]{7,})$", "~", path): entries for path, entries in here.items()}
         assert {re.sub(r"~[0-9a-f]{40}$", "~", path): entries for path, entries in stages.items()} == there
@@ -304,7 +304,7 @@ def test_a_merge_that_fails_is_an_error_and_the_next_one_works(repo: Repo) -> No
     other = repo.commit({"z": "1\n"}, branch="other", parent=())
     with open_bench(repo) as bench:
         wanted = merged_by(bench, conflict)
-        with pytest.raises(GitError, match="git merge-tree failed: .*unrelated histories"):
+        with pytest.raises(GitError, match=r"git merge-tree failed: .*unrelated histories"):
             bench.merge_commits(conflict[1], other)
         assert merged_by(bench, conflict) == wanted
         missing = TreeEntry(0o100644, "blob", "1" * 40)
@@ -315,7 +315,7 @@ def test_a_merge_that_fails_is_an_error_and_the_next_one_works(repo: Repo) -> No
             bench.merge(trees[0], ours, theirs)
         assert merged_by(bench, conflict) == wanted
         alone = Merger(bench._git.command, bench._env, "", (2, 38))
-        with pytest.raises(GitError, match="git merge-tree failed: .*unrelated histories"):
+        with pytest.raises(GitError, match=r"git merge-tree failed: .*unrelated histories"):
             alone.merge(conflict[1], other)
 
 
