@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """rebase: one series onto many trees, side by side."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +62,8 @@ def _range_diffs(tree: TreeResult, stack: Stack, bench: Workbench) -> dict[int, 
             continue
         below = bench.commit(step.before, (), b"base\n", _NOBODY.line)
         mine = patch_commit(bench, step.patch, step.after, below, _NOBODY)
-        found[result.counter] = bench.range_diff((below, mine), (f"{result.merged_as}^", result.merged_as))
+        with contextlib.suppress(GitError):  # a commit without a parent here has no range
+            found[result.counter] = bench.range_diff((below, mine), (f"{result.merged_as}^", result.merged_as))
     return found
 
 
