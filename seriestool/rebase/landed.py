@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a tree has a patch already, as which commit: by its patch-id, or by its subject and author."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +20,8 @@ _MOST_READ = 400
 """Commits whose subjects are read for one patch."""
 _SLACK = timedelta(days=2)
 """How much earlier than the patch its commit may be dated: the mail may be a later sending of it."""
+_REVERTS = re.compile(rb"This reverts commit ([0-9a-f]{7,64})\b")
+"""As git-revert(1) writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,42 @@ class Landed:
     """Whether it makes the very same changes; else subject and author are the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A commit that may be the patch."""
+
+    position: int
+    commit: Commit
+    email: str
+    """Of its author, in lower case."""
+    reverts: tuple[str, ...]
+    """The ids that its message says it takes back, abbreviated or not."""
+
+
 def find_landed(patch: Patch, history: History, tip: int, bench: Workbench) -> Landed | None:
     """The commit before the position `tip` that is the patch, or None; the same changes are better than the same name.
 
-    Only commits that are younger than the patch count: an older one is what the series was made on top of.
+    Only commits that are younger than the patch count: an older one is what the series was made on top of. One that
+    was reverted does not count.
     """
-    found = [(position, *_read(bench, history.oid(position))) for position in _candidates(patch, history)]
-    named = [(position, commit) for position, commit, email in found if _is_named_like(patch, commit, email)]
-    others = [(position, commit) for position, commit, _ in found if (position, commit) not in named]
-    compared = [*named, *others][:_MOST_COMPARED]
-    same = _with_patch_id(patch, [commit.oid for _, commit in compared], bench)
-    ordered = [pair for pair in compared if pair[1].oid in same] + named
-    held = next(((position, commit) for position, commit in ordered if tips_holding(history, position, [tip])), None)
-    return Landed(held[1], held[1].oid in same) if held else None
+    found = [_read(bench, position, history.oid(position)) for position in _candidates(patch, history)]
+    undone = tuple(_undone(found, history, tip))
+    found = [one for one in found if not one.commit.oid.startswith(undone)]
+    named = [one for one in found if _is_named_like(patch, one)]
+    compared = [*named, *(one for one in found if one not in named)][:_MOST_COMPARED]
+    same = _with_patch_id(patch, [one.commit.oid for one in compared], bench)
+    ordered = [one for one in compared if one.commit.oid in same] + named
+    held = next((one for one in ordered if tips_holding(history, one.position, [tip])), None)
+    return Landed(held.commit, held.commit.oid in same) if held else None
+
+
+def _undone(found: Iterable[_Read], history: History, tip: int) -> Iterator[str]:
+    """The ids that commits before the tip take back; a revert that is reverted itself takes nothing back."""
+    gone: tuple[str, ...] = ()
+    for one in sorted(found, key=lambda one: (history.time(one.position), history.depth(one.position)), reverse=True):
+        if one.reverts and not one.commit.oid.startswith(gone) and tips_holding(history, one.position, [tip]):
+            gone = (*gone, *one.reverts)
+            yield from one.reverts
 
 
 def _candidates(patch: Patch, history: History) -> list[int]:
@@ -57,18 +84,18 @@ def _candidates(patch: Patch, history: History) -> list[int]:
     return ranked[:_MOST_READ]
 
 
-def _read(bench: Workbench, oid: str) -> tuple[Commit, str]:
-    """The commit, and its author's address."""
+def _read(bench: Workbench, position: int, oid: str) -> _Read:
     found = bench.objects.read(oid)
     raw = found[2] if found else b""
-    head = raw.partition(b"\n\n")[0].split(b"\n")
-    author = next((line for line in head if line.startswith(b"author ")), b"")
-    return parse_commit(oid, raw), author.rpartition(b"<")[2].partition(b">")[0].decode("utf-8", "replace").lower()
+    head, _, message = raw.partition(b"\n\n")
+    author = next((line for line in head.split(b"\n") if line.startswith(b"author ")), b"")
+    email = author.rpartition(b"<")[2].partition(b">")[0].decode("utf-8", "replace").lower()
+    return _Read(position, parse_commit(oid, raw), email, tuple(oid.decode() for oid in _REVERTS.findall(message)))
 
 
-def _is_named_like(patch: Patch, commit: Commit, email: str) -> bool:
-    is_author = email == patch.author_email.lower() or commit.author.lower() == patch.author_name.lower()
-    return is_author and _folded(commit.subject) == _folded(patch.subject)
+def _is_named_like(patch: Patch, one: _Read) -> bool:
+    is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == patch.author_name.lower()
+    return is_author and _folded(one.commit.subject) == _folded(patch.subject)
 
 
 def _folded(subject: str) -> str:
