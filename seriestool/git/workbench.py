@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import get_ident
@@ -108,13 +108,28 @@ class Workbench:
 
     def has_folder(self, tree: str, folder: bytes) -> bool:
         """Whether the tree has a folder of this name; b"" is the root."""
+        return self._folder_at(tree, folder) is not None
+
+    def find_below(self, tree: str, folder: bytes, known: Container[bytes]) -> tuple[bytes, TreeEntry] | None:
+        """A file below the folder that is none of `known`, or None where there is none, or no such folder."""
+        found = self._below(self._folder_at(tree, folder) or {}, folder + b"/")
+        return next((pair for pair in found if pair[0] not in known), None)
+
+    def _folder_at(self, tree: str, folder: bytes) -> Entries | None:
         here = self._tree(tree)
         for name in folder.split(b"/") if folder else ():
             entry = here.get(name)
             if entry is None or entry.kind != "tree":
-                return False
+                return None
             here = self._tree(entry.oid)
-        return True
+        return here
+
+    def _below(self, entries: Entries, prefix: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+        for name, entry in entries.items():
+            if entry.kind == "tree":
+                yield from self._below(self._tree(entry.oid), prefix + name + b"/")
+            else:
+                yield prefix + name, entry
 
     def edit(self, tree: str, changes: Changes) -> str:
         """The tree with some paths changed; only the folders on the way to them are read and written."""

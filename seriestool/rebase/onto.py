@@ -16,12 +16,12 @@ from seriestool.base.trial import is_merged
 from seriestool.git import Merge, MergeConflict, TreeEntry, Workbench, as_changes
 from seriestool.history import History
 from seriestool.hunks import split_lines
-from seriestool.model import DiffKind, Failure, Outcome, Patch
+from seriestool.model import Failure, Outcome, Patch
 from seriestool.rebase.culprits import Source, Span, find_culprits, map_back
 from seriestool.rebase.landed import Landed, find_landed
 from seriestool.rebase.regions import Region, find_regions
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, TreeResult
-from seriestool.rebase.stack import Stack, Step, paths_of, read_files, with_files
+from seriestool.rebase.stack import Stack, Step, folders_above, paths_of, read_files, with_files
 
 _CONTENTS = frozenset(("contents", "add/add"))
 """Conflicts within a file; others are about where a file is, and what kind of thing."""
@@ -106,20 +106,23 @@ class Onto:
         assert step.after is not None  # noqa: S101
         paths = paths_of(step.patch.files)
         before = self._bench.entries(step.before, paths)
-        if self._bench.entries(tree, paths) != before or not self._has_folders(step, tree):
+        if self._bench.entries(tree, paths) != before:
             return None
         after = self._bench.entries(step.after, paths)
-        changed = [path for path in paths if after.get(path) != before.get(path)]
-        return self._bench.edit(tree, as_changes(after, changed))
-
-    def _has_folders(self, step: Step, tree: str) -> bool:
-        """Whether the folders of new files are there still; git would follow one that was renamed."""
-        new = [diff.new_path for diff in step.patch.files if diff.new_path and diff.kind is not DiffKind.MODIFY]
-        folders = {path.rpartition(b"/")[0] for path in new}
-        return all(
-            self._bench.has_folder(tree, folder) or not self._bench.has_folder(step.before, folder)
-            for folder in folders
+        new = [path for path in paths if path in after and path not in before]
+        if any(self._bench.has_folder(tree, path) for path in new) or self._lost(step.before, tree, new):
+            return None
+        made = self._bench.edit(
+            tree, as_changes(after, [path for path in paths if after.get(path) != before.get(path)])
         )
+        gone = self._lost(step.before, step.after, [path for path in paths if path in before and path not in after])
+        return None if any(self._bench.has_folder(made, folder) for folder in gone) else made
+
+    def _lost(self, before: str, after: str, paths: Iterable[bytes]) -> set[bytes]:
+        """The folders above the paths that are gone: git may find that one was renamed, and move what is new in it."""
+        folders = {folder for path in paths for folder in folders_above(path)}
+        has = self._bench.has_folder
+        return {folder for folder in folders if has(before, folder) and not has(after, folder)}
 
     def _without_base(
         self, patch: Patch, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure
@@ -144,10 +147,10 @@ class Onto:
         if isinstance(plain, Failure) and is_merged(files, patch.files):
             return self._merged_already(patch, tree, How.REVERSE)
         resolved = self._resolutions.replay(self._bench, merge)
-        if resolved.keys() >= merge.stages.keys():
+        if resolved.keys() >= _paths_in_conflict(merge):
             result = PatchResult(patch.counter, Outcome.MODIFIED, How.RESOLVED, resolved=tuple(sorted(resolved)))
             return Tried(result, self._bench.edit(merge.tree, resolved))
-        conflicts = tuple(self._conflicts(step, tree, merge))
+        conflicts = tuple(dict.fromkeys(self._conflicts(step, tree, merge)))
         landed = self._landed(patch)
         if landed is not None:
             return self._landed_already(patch, tree, landed, conflicts)
@@ -173,12 +176,14 @@ class Onto:
     def _conflicts(self, step: Step, tree: str, merge: Merge) -> Iterable[Conflict]:
         """What could not be merged, by path."""
         told = {path: conflict for conflict in reversed(merge.conflicts) for path in conflict.paths[:1]}
-        for path in sorted({*merge.stages, *told}):
-            conflict = told.get(path) or MergeConflict("contents", (path,), "")
+        aside = {path: conflict for conflict in merge.conflicts for path in conflict.paths[1:]}
+        for path in sorted(_paths_in_conflict(merge)):
+            conflict = told.get(path) or aside.get(path) or MergeConflict("contents", (path,), "")
             if path in merge.stages and conflict.kind in _CONTENTS:
                 yield self._in_file(step, tree, merge, path, conflict)
             else:
-                yield Conflict(path, conflict.kind, conflict.message, follows=self._open.get(path))
+                about = _without_side(path, merge)
+                yield Conflict(about, conflict.kind, _told(conflict, merge), follows=self._open.get(about))
 
     def _in_file(self, step: Step, tree: str, merge: Merge, path: bytes, conflict: MergeConflict) -> Conflict:
         base = split_lines(self._bench.blob(merge.stages[path][1].oid)) if 1 in merge.stages[path] else []
@@ -190,7 +195,7 @@ class Onto:
             for region, (span, own) in zip(regions, spans, strict=True)
         )
         follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
-        return Conflict(path, conflict.kind, conflict.message, places, follows)
+        return Conflict(path, conflict.kind, _told(conflict, merge), places, follows)
 
     def _spans(
         self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[Region]
@@ -212,6 +217,22 @@ class Onto:
             return ()
         source = Source(self._history, Contents(self._bench, self._history), self._bench.objects)
         return find_culprits(source, self._tip, path, span, region.expected)
+
+
+def _paths_in_conflict(merge: Merge) -> set[bytes]:
+    """The paths that git could not merge: those with stages, and where it does not know where a file belongs."""
+    placeless = (one.paths[:1] for one in merge.conflicts if not merge.stages.keys() & set(one.paths))
+    return set(merge.stages).union(*placeless)
+
+
+def _told(conflict: MergeConflict, merge: Merge) -> str:
+    """What git says, with words for the commits of ours that stand for the two sides."""
+    return conflict.message.replace(merge.ours, "the tree").replace(merge.theirs, "the series")
+
+
+def _without_side(path: bytes, merge: Merge) -> bytes:
+    """The path of a file that git moved out of the way to `<path>~<side>`."""
+    return path.removesuffix(f"~{merge.ours}".encode()).removesuffix(f"~{merge.theirs}".encode())
 
 
 def _left_open(result: PatchResult) -> Iterable[bytes]:

@@ -49,7 +49,7 @@ def find_regions(merged: Sequence[bytes], ours: str, theirs: str, base: Sequence
     opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, ours), (">" * 7, theirs)))
     starts = [at for at, line in enumerate(merged) if line.startswith(opening)]
     found: list[_Marked] = []
-    for start, stop in zip(starts, [*starts[1:], len(merged)], strict=True):
+    for start, stop in zip(starts, [*starts[1:], len(merged)], strict=False):
         end = next((at for at in range(start, stop) if merged[at].startswith(closing)), None)
         if end is None:
             continue

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The series on its base, patch by patch, as trees: what each patch was made from, and what it makes of that."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -117,19 +117,25 @@ def with_files(bench: Workbench, tree: str, before: Files, after: Files) -> str:
     return bench.edit(tree, {**entries_of(changed, bench), **gone}) if changed or gone else tree
 
 
-def read_files(bench: Workbench, tree: str, diffs: Iterable[FileDiff]) -> dict[bytes, FileState]:
-    """What the tree has at the paths of these diffs, and of what is no folder above them."""
-    return {path: file_state(bench, entry) for path, entry in bench.entries(tree, paths_of(diffs)).items()}
+def read_files(bench: Workbench, tree: str, diffs: Sequence[FileDiff]) -> dict[bytes, FileState]:
+    """What the tree has at the paths of these diffs, of what is no folder above them, and what bars them from below.
+
+    Of a folder in the place of a file one other file says that it is there.
+    """
+    paths = frozenset(paths_of(diffs))
+    found = bench.entries(tree, paths)
+    barring = (bench.find_below(tree, path, paths) for path in paths_of(diffs, above=False))
+    return {path: file_state(bench, entry) for path, entry in {**found, **dict(filter(None, barring))}.items()}
 
 
-def paths_of(diffs: Iterable[FileDiff]) -> tuple[bytes, ...]:
-    """The paths that the diffs read or write, and the folders above them, sorted."""
+def paths_of(diffs: Iterable[FileDiff], above: bool = True) -> tuple[bytes, ...]:
+    """The paths that the diffs read or write, and the folders above them unless told otherwise, sorted."""
     paths = {path for diff in diffs for path in (diff.old_path, diff.new_path) if path is not None}
-    return tuple(sorted({above for path in paths for above in _and_above(path)}))
+    return tuple(sorted(paths.union(*map(folders_above, paths)) if above else paths))
 
 
-def _and_above(path: bytes) -> Iterable[bytes]:
-    yield path
+def folders_above(path: bytes) -> Iterable[bytes]:
+    """The folders that a path stands in, the innermost first; not the root."""
     while (at := path.rfind(b"/")) >= 0:
         path = path[:at]
         yield path
