@@ -19,7 +19,7 @@ from seriestool.hunks import split_lines
 from seriestool.model import Failure, Outcome, Patch
 from seriestool.rebase.culprits import Source, Span, find_culprits, map_back
 from seriestool.rebase.landed import Landed, find_landed
-from seriestool.rebase.regions import Region, find_regions
+from seriestool.rebase.regions import Region, Versions, find_regions
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, TreeResult
 from seriestool.rebase.stack import Stack, Step, folders_above, paths_of, read_files, with_files
 
@@ -186,9 +186,9 @@ class Onto:
                 yield Conflict(about, conflict.kind, _told(conflict, merge), follows=self._open.get(about))
 
     def _in_file(self, step: Step, tree: str, merge: Merge, path: bytes, conflict: MergeConflict) -> Conflict:
-        base = split_lines(self._bench.blob(merge.stages[path][1].oid)) if 1 in merge.stages[path] else []
+        base, ours, theirs = (self._staged(merge, path, stage) for stage in (1, 2, 3))
         merged = self._lines(merge.tree, path)
-        regions = find_regions(merged, merge.ours, merge.theirs, base)
+        regions = find_regions(merged, merge.ours, merge.theirs, Versions(ours, base, theirs))
         spans = self._spans(tree, path, merged, regions)
         places = tuple(
             Place(region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, region, own))
@@ -196,6 +196,10 @@ class Onto:
         )
         follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
         return Conflict(path, conflict.kind, _told(conflict, merge), places, follows)
+
+    def _staged(self, merge: Merge, path: bytes, stage: int) -> bytes:
+        entry = merge.stages[path].get(stage)
+        return self._bench.blob(entry.oid) if entry and entry.kind == "blob" else b""
 
     def _spans(
         self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[Region]

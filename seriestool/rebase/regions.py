@@ -44,8 +44,17 @@ class _Marked:
     region: Region
 
 
-def find_regions(merged: Sequence[bytes], ours: str, theirs: str, base: Sequence[bytes]) -> tuple[Region, ...]:
-    """The regions of a merged file in order; `ours` and `theirs` are the commits' ids, `base` the file of the base."""
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The three contents of which a merged file was made."""
+
+    tree: bytes
+    expected: bytes
+    series: bytes
+
+
+def find_regions(merged: Sequence[bytes], ours: str, theirs: str, versions: Versions) -> tuple[Region, ...]:
+    """The regions of a merged file in order; `ours` and `theirs` are the commits' ids."""
     opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, ours), (">" * 7, theirs)))
     starts = [at for at, line in enumerate(merged) if line.startswith(opening)]
     found: list[_Marked] = []
@@ -53,7 +62,7 @@ def find_regions(merged: Sequence[bytes], ours: str, theirs: str, base: Sequence
         end = next((at for at in range(start, stop) if merged[at].startswith(closing)), None)
         if end is None:
             continue
-        tree, expected, series = _parts(merged[start + 1 : end], base)
+        tree, expected, series = _parts(merged[start + 1 : end], versions)
         here = _Marked(start, end + 1, Region(start + 1, expected, tree, series, (), ()))
         if found and start - found[-1].stop <= NEAR:
             found[-1] = _joined(found[-1], here, tuple(merged[found[-1].stop : start]))
@@ -86,17 +95,16 @@ def _joined(one: _Marked, other: _Marked, between: Lines) -> _Marked:
     )
 
 
-def _parts(body: Sequence[bytes], base: Sequence[bytes]) -> tuple[Lines, Lines, Lines]:
+def _parts(body: Sequence[bytes], versions: Versions) -> tuple[Lines, Lines, Lines]:
     """(the tree's lines, the base's, the series') between the outer markers."""
     middle = [at for at, line in enumerate(body) if line.startswith(b"|||||||")]
     splits = [(low, at) for low in middle for at in range(low, len(body)) if body[at].rstrip(b"\r\n") == b"=" * 7]
-    if not splits:
-        return tuple(body), (), ()
-    low, high = next((split for split in splits if _stands_in(body[split[0] + 1 : split[1]], base)), splits[0])
-    return tuple(body[:low]), tuple(body[low + 1 : high]), tuple(body[high + 1 :])
+    parts = [(tuple(body[:low]), tuple(body[low + 1 : high]), tuple(body[high + 1 :])) for low, high in splits]
+    fitting = (part for part in parts if _are_of(part, versions))
+    return next(fitting, parts[0] if parts else (tuple(body), (), ()))
 
 
-def _stands_in(lines: Sequence[bytes], base: Sequence[bytes]) -> bool:
-    """Whether the lines stand in the base one after the other."""
-    text = b"".join(lines).rstrip(b"\r\n")
-    return b"".join(base).find(text) >= 0
+def _are_of(part: tuple[Lines, Lines, Lines], versions: Versions) -> bool:
+    """Whether each side stands in its own version as it is; at the end of a file git may have added a newline."""
+    contents = (versions.tree, versions.expected, versions.series)
+    return all(b"".join(lines).rstrip(b"\r\n") in content for lines, content in zip(part, contents, strict=True))

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The places of a conflict, read from files that git itself merged."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seriestool.git import TreeEntry, Workbench
+from seriestool.hunks import split_lines
+from seriestool.rebase.culprits import map_back
+from seriestool.rebase.regions import Region, Versions, find_regions
+from tests.bases import lines
+from tests.helpers import Repo
+from tests.rebases import open_bench
+
+TEXT = lines(1, 30).encode()
+
+
+def edited(number: int, to: bytes, text: bytes = TEXT) -> bytes:
+    return text.replace(b"line %d\n" % number, b"line %d %s\n" % (number, to))
+
+
+def regions_of(bench: Workbench, base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Region, ...]:
+    """The regions that git's merge of the three contents has."""
+    nothing = bench.write("tree", b"")
+
+    def tree(content: bytes | None) -> str:
+        if content is None:
+            return nothing
+        return bench.edit(nothing, {b"f": TreeEntry(0o100644, "blob", bench.write("blob", content))})
+
+    merge = bench.merge(tree(base), tree(ours), tree(theirs))
+    merged = split_lines(bench.blob(bench.entries(merge.tree, [b"f"])[b"f"].oid))
+    return find_regions(merged, merge.ours, merge.theirs, Versions(ours, base or b"", theirs))
+
+
+def sides(region: Region) -> tuple[bytes, bytes, bytes]:
+    return b"".join(region.expected), b"".join(region.tree), b"".join(region.series)
+
+
+def test_one_line_on_both_sides(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+        (region,) = regions_of(bench, TEXT, edited(9, b"here"), edited(9, b"there"))
+    assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
+    assert (region.start, region.before[-1], region.after[0]) == (9, b"line 8\n", b"line 10\n")
+
+
+def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+        assert regions_of(bench, TEXT, edited(3, b"here"), edited(20, b"there")) == ()
+        versions = Versions(TEXT, TEXT, TEXT)
+        assert find_regions(split_lines(TEXT), "1" * 40, "2" * 40, versions) == ()
+        assert find_regions([], "1" * 40, "2" * 40, versions) == ()
+
+
+def test_lines_that_look_like_markers_are_lines(repo: Repo) -> None:
+    fake = b"<<<<<<< HEAD\nx\n||||||| base\n=======\ny\n>>>>>>> theirs\n"
+    base = fake + TEXT + fake
+    with open_bench(repo) as bench:
+        (region,) = regions_of(bench, base, edited(9, b"here", base), edited(9, b"there", base))
+        assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
+        (region,) = regions_of(bench, TEXT, edited(9, b"\n" + fake), edited(9, b"there"))
+        assert sides(region) == (b"line 9\n", b"line 9 \n" + fake + b"\n", b"line 9 there\n")
+        (region,) = regions_of(bench, TEXT, edited(9, b"here"), edited(9, b"\n" + fake))
+        assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 \n" + fake + b"\n")
+
+
+def test_titles_of_restructured_text_are_lines(repo: Repo) -> None:
+    base = b"before\n\nChapter\n=======\n\ntext\n"
+    ours, theirs = (base.replace(b"Chapter", word) for word in (b"Section", b"Heading"))
+    with open_bench(repo) as bench:
+        (region,) = regions_of(bench, base, ours, theirs)
+        assert sides(region) == (b"Chapter\n", b"Section\n", b"Heading\n")
+        one = base.replace(b"Chapter\n=======\n", b"Section\n-------\n")
+        two = base.replace(b"Chapter\n=======\n", b"Heading\n~~~~~~~\n")
+        (region,) = regions_of(bench, base, one, two)
+        assert sides(region) == (b"Chapter\n=======\n", b"Section\n-------\n", b"Heading\n~~~~~~~\n")
+        (region,) = regions_of(bench, base, one, base.replace(b"text\n", b"").replace(b"Chapter", b"Heading"))
+        assert region.expected[:2] == (b"Chapter\n", b"=======\n")
+        assert region.series[:2] == (b"Heading\n", b"=======\n")
+
+
+def test_places_with_few_lines_between_them_are_one(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+        ours, theirs = (edited(9, side, edited(13, side)) for side in (b"here", b"there"))
+        (region,) = regions_of(bench, TEXT, ours, theirs)
+        assert sides(region)[0] == lines(9, 13).encode()
+        assert sides(region)[1] == b"line 9 here\n" + lines(10, 12).encode() + b"line 13 here\n"
+        assert sides(region)[2] == b"line 9 there\n" + lines(10, 12).encode() + b"line 13 there\n"
+        assert (region.before[-1], region.after[0]) == (b"line 8\n", b"line 14\n")
+        ours, theirs = (edited(9, side, edited(14, side)) for side in (b"here", b"there"))
+        first, second = regions_of(bench, TEXT, ours, theirs)
+        assert (sides(first)[0], sides(second)[0]) == (b"line 9\n", b"line 14\n")
+        assert (first.after, second.before) == ((b"line 10\n", b"line 11\n", b"line 12\n"), (
+            b"line 11\n", b"line 12\n", b"line 13\n"))  # fmt: skip
+
+
+def test_markers_that_an_earlier_conflict_left_are_lines(repo: Repo) -> None:
+    old = b"<<<<<<< " + b"1" * 40 + b"\nx\n||||||| 2222222\nline 9\n=======\ny\n>>>>>>> " + b"3" * 40 + b"\n"
+    ours = TEXT.replace(b"line 9\n", old)
+    with open_bench(repo) as bench:
+        (region,) = regions_of(bench, TEXT, ours, edited(9, b"there"))
+        assert sides(region) == (b"line 9\n", old, b"line 9 there\n")
+
+
+def test_crlf_and_no_newline_at_the_end(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+        crlf = [text.replace(b"\n", b"\r\n") for text in (TEXT, edited(9, b"here"), edited(9, b"there"))]
+        (region,) = regions_of(bench, crlf[0], crlf[1], crlf[2])
+        assert sides(region) == (b"line 9\r\n", b"line 9 here\r\n", b"line 9 there\r\n")
+        (region,) = regions_of(bench, TEXT + b"end", TEXT + b"here", TEXT + b"there")
+        assert [side.rstrip(b"\n") for side in sides(region)] == [b"end", b"here", b"there"]
+
+
+def test_removed_on_one_side(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+        (region,) = regions_of(bench, TEXT, TEXT.replace(b"line 9\n", b""), edited(9, b"there"))
+        assert sides(region) == (b"line 9\n", b"", b"line 9 there\n")
+        (region,) = regions_of(bench, None, b"here\n", b"there\n")
+        assert sides(region) == (b"", b"here\n", b"there\n")
+
+
+LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"=======\n", b"<<<<<<< x\n", b"||||||| y\n"]), max_size=7)
+
+
+def test_each_side_of_a_region_stands_in_its_own_file(repo: Repo) -> None:
+    with open_bench(repo) as bench:
+
+        @settings(max_examples=50, deadline=None)
+        @given(LINES, LINES, LINES)
+        def check(base: list[bytes], ours: list[bytes], theirs: list[bytes]) -> None:
+            for region in regions_of(bench, *(b"".join(text) for text in (base, ours, theirs))):
+                assert stands_in(region.expected, base)
+                assert stands_in(region.tree, ours)
+                assert stands_in(region.series, theirs)
+
+        check()
+
+
+def stands_in(some: tuple[bytes, ...], text: list[bytes]) -> bool:
+    return any(tuple(text[at : at + len(some)]) == some for at in range(len(text) + 1))
+
+
+@given(
+    st.lists(st.integers(0, 4), max_size=12), st.lists(st.integers(0, 4), max_size=12), st.integers(0, 12),
+    st.integers(0, 12))  # fmt: skip
+def test_a_span_maps_back_into_the_older_file(old: list[int], new: list[int], one: int, other: int) -> None:
+    older, newer = ([b"%d\n" % n for n in text] for text in (old, new))
+    first, last = sorted(min(at, len(newer)) for at in (one, other))
+    (start, stop), is_same = map_back(older, newer, (first, last))
+    assert 0 <= start <= stop <= len(older)
+    if is_same and first < last:
+        assert older[start:stop] == newer[first:last]
+    assert map_back(newer, newer, (first, last)) == ((first, last), True)
