@@ -185,8 +185,6 @@ class _Rebuilder:
         if wanted.accepts(value):
             return Recipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
         own_mode = mode_of(value) if not absent(value) else wanted.mode or 0o100644
-        if (stored := self._stored(wanted)) is not None:
-            return Recipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
         search = prepare(
             wanted, self._preimage, history, contents, self._source if is_searched else NoSource(),
             self._series.posted, self._own, self._used(), self._effort,
@@ -195,6 +193,8 @@ class _Rebuilder:
         if proof is not None:
             self._proofs.append(proof)
             return _recipe(wanted, proof, history), FileState(proof.content, own_mode)
+        if (stored := self._stored(wanted)) is not None:  # after what names the patches that the series needs
+            return Recipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
         return self._stand_in(wanted, search, own_mode)
 
     def _stored(self, wanted: Expectation) -> bytes | None:

@@ -131,12 +131,34 @@ def test_blob_that_nothing_makes_is_named_with_the_version_nearest_to_it(repo: R
     unknown = commit_off_tree(repo, base, {"g": numbered(FIRST), "f": numbered({3: "nobody mailed this"})})
     lock = mailed(repo, base, {"g": numbered(FIRST)})
     mbox = mailed(repo, unknown, {"g": numbered(FIRST | MINE), "f": numbered({3: "nobody mailed this", 50: "mine"})})
+    repo.git("prune", "--expire=now")
     found = prerequisites(repo, mbox, lock)
     recipe = recipe_of(found, "f")
     assert (recipe.is_proven, recipe.kind, recipe.commit) == (False, "nearest", base)
     assert found.rebuilt is not None
     assert (found.rebuilt.matched, found.rebuilt.expected) == (1, 2)
     assert found.rebuilt.level is Level.APPLIES  # the hunk of f fits the version that stands in
+
+
+def test_blob_that_nothing_makes_and_that_is_in_the_repository_all_the_same(repo: Repo) -> None:
+    """Somebody applied the patches below it by hand once."""
+    base = repo.commit(PLAIN)
+    above = commit_off_tree(repo, base, {"f": numbered({n: "quite" for n in range(2, 40, 3)})})
+    mbox = mailed(repo, above, {"f": numbered({n: "quite" for n in range(2, 40, 3)} | {45: "mine"})})
+    proves(found := prerequisites(repo, mbox), "object")
+    assert (found.needs, recipe_of(found, "f").commit) == ((), None)
+    repo.git("prune", "--expire=now")
+    assert recipe_of(prerequisites(repo, mbox), "f").kind == "nearest"
+
+
+def test_patches_are_named_though_the_blob_is_in_the_repository(repo: Repo) -> None:
+    base = repo.commit(PLAIN)
+    lock = named(mailed(repo, base, {"f": numbered(FIRST)}), "lock")
+    above = commit_off_tree(repo, base, {"f": numbered(FIRST)})
+    mbox = mailed(repo, above, {"f": numbered(FIRST | MINE)})
+    repo.git("cat-file", "-e", f"{above}:f")
+    proves(found := prerequisites(repo, mbox, lock), "patches")
+    assert subjects(found.needs) == ["+lock 1 unmerged"]
 
 
 def test_file_that_an_unmerged_patch_creates(repo: Repo) -> None:
@@ -240,7 +262,9 @@ def test_id_that_a_mail_claims_proves_nothing(repo: Repo) -> None:
     )
     false = honest.replace(f"..{made}".encode(), f"..{wanted}".encode())
     assert false != honest
-    found = prerequisites(repo, mailed(repo, above, {"f": numbered(FIRST | MINE)}), false)
+    mbox = mailed(repo, above, {"f": numbered(FIRST | MINE)})
+    repo.git("prune", "--expire=now")
+    found = prerequisites(repo, mbox, false)
     assert found.rebuilt is not None
     assert (found.rebuilt.matched, recipe_of(found, "f").kind, found.needs) == (0, "nearest", ())
 
