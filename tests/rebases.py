@@ -15,10 +15,10 @@ from seriestool.git import Repository, Workbench
 from seriestool.history import index_dir, update
 from seriestool.model import Outcome
 from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import Target
+from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase
 from seriestool.rebase.run import rebase_series
-from seriestool.rebase.stack import find_footing
+from seriestool.rebase.stack import find_footing, make_stack
 from seriestool.source import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees
 from tests.bases import make_series
@@ -67,7 +67,8 @@ def rebase(repo: Repo, mbox: bytes, *onto: str, base: str | None = None, proven:
         elif proven:
             start = find_footing(find_base(series, place.ground), None)
         targets = [Target(name, repo.git("rev-parse", f"{name}^{{commit}}")) for name in onto or ("main",)]
-        return rebase_series(series, start, targets, place.ground, place.bench)
+        stack = make_stack(series, start, place.bench)
+        return rebase_series(series, stack, targets, place.ground, place.bench, NoResolutions())
 
 
 def on_main(repo: Repo, base: str, *changes: Change) -> tuple[PatchResult, ...]:

@@ -8,7 +8,7 @@ import pytest
 from seriestool.git import Merge, TreeEntry, Workbench
 from seriestool.model import Outcome
 from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import Onto, Target
+from seriestool.rebase.onto import NoResolutions, Onto, Target
 from seriestool.rebase.result import How, PatchResult, Rebase
 from seriestool.rebase.stack import Footing, make_stack
 from seriestool.source import Wanted, series_of_text
@@ -37,7 +37,7 @@ def tree_files(repo: Repo, mbox: bytes, base: str | None, onto: str = "main") ->
     with open_place(repo) as place:
         start = given_base(series, base, place.bench) if base else None
         target = Target(onto, repo.git("rev-parse", onto))
-        result = Onto(target, place.ground.history, place.bench, NoneResolved()).run(
+        result = Onto(target, place.ground.history, place.bench, NoResolutions()).run(
             make_stack(series, start, place.bench)
         )
         env = {"GIT_DIR": str(place.bench._folder)}
@@ -46,11 +46,6 @@ def tree_files(repo: Repo, mbox: bytes, base: str | None, onto: str = "main") ->
             for path, (_, oid) in files_of(repo, result.trees[-1], env).items()
         }
     return Rebase(series, start, (result,)), found
-
-
-class NoneResolved:
-    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:
-        return {}
 
 
 # What goes in
@@ -127,7 +122,7 @@ def test_modes_links_and_submodules_go_in(repo: Repo) -> None:
     with open_place(repo) as place:
         series = series_of_text(mbox, Wanted(), "mbox")
         stack = make_stack(series, given_base(series, base, place.bench), place.bench)
-        result = Onto(Target("main", tip), place.ground.history, place.bench, NoneResolved()).run(stack)
+        result = Onto(Target("main", tip), place.ground.history, place.bench, NoResolutions()).run(stack)
         entries = place.bench.entries(result.trees[-1], [b"a", b"s", b"l"])
         assert result.is_clean
         assert {path: (entry.mode, entry.kind) for path, entry in entries.items()} == {

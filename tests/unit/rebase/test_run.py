@@ -2,15 +2,11 @@
 """A series on many trees, and what becomes of it there: commits, test merges, the answer as values."""
 
 import json
-from dataclasses import replace
-
-import pytest
 
 from seriestool.base.find import find_base
-from seriestool.errors import InputError
 from seriestool.rebase.commits import Person, commit_series
 from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import Target
+from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series, try_merges
 from seriestool.rebase.stack import Footing, find_footing, make_stack
@@ -59,13 +55,6 @@ def test_every_commit_that_is_named_is_told_of(repo: Repo) -> None:
     assert len(named) == 9
 
 
-def test_a_series_without_patches_is_refused(repo: Repo) -> None:
-    base = repo.commit({"a": TEXT})
-    series = series_of_text(make_series(repo, base, {"a": edited(9)}), Wanted(), "mbox")
-    with open_place(repo) as place, pytest.raises(InputError, match="there is no patch in it"):
-        rebase_series(replace(series, patches=()), None, [Target("x", base)], place.ground, place.bench)
-
-
 def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
     base = repo.commit({"a": TEXT})
     author = "J\u00f6rg M\u00fcller <j@example.com>"
@@ -79,7 +68,8 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
     series = series_of_text(mbox, Wanted(), "mbox")
     with open_place(repo) as place:
         start = given_base(series, base, place.bench)
-        answer = rebase_series(series, start, [Target("main", onto)], place.ground, place.bench)
+        stack = make_stack(series, start, place.bench)
+        answer = rebase_series(series, stack, [Target("main", onto)], place.ground, place.bench, NoResolutions())
         (tree,) = answer.trees
         made = commit_series(place.bench, onto, series.patches, tree.trees, ME)
         assert [patch.counter for patch, _ in made] == [2, 3]  # the first one changes nothing here
@@ -89,8 +79,8 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
         assert first == f"{onto} a: two|A U Thor <author@example.com> 1700000180|C O Mitter 1700000000"
         assert second.startswith(f"{made[0][1]} a: three|")
         assert place.bench.tree_of(made[-1][1]) == tree.tree_oid
-        all_made = commit_series(place.bench, base, series.patches, [s.after or "" for s in
-                                 make_stack(series, start, place.bench).steps], ME)  # fmt: skip
+        on_base = [step.after or "" for step in stack.steps]
+        all_made = commit_series(place.bench, base, series.patches, on_base, ME)
         body = repo.git("log", "-1", "--format=%an%n%B", all_made[0][1], env=env)
         assert body.rstrip("\n") == "J\u00f6rg M\u00fcller\na: one\n\nWhy.\n\nSigned-off-by: J <j@example.com>"
 
@@ -105,7 +95,8 @@ def merges_with(repo: Repo, mbox: bytes, base: str, *others: str) -> Rebase:
     series = series_of_text(mbox, Wanted(), "mbox")
     with open_place(repo) as place:
         onto = Target("main", repo.git("rev-parse", "main"))
-        answer = rebase_series(series, given_base(series, base, place.bench), [onto], place.ground, place.bench)
+        stack = make_stack(series, given_base(series, base, place.bench), place.bench)
+        answer = rebase_series(series, stack, [onto], place.ground, place.bench, NoResolutions())
         made = commit_series(place.bench, onto.commit, series.patches, answer.trees[0].trees, ME)
         targets = [Target(name, repo.git("rev-parse", name)) for name in others]
         return try_merges(answer, {"main": made[-1][1]}, targets, place.bench)
