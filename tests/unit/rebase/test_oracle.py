@@ -21,7 +21,7 @@ from tests.bases import patches_of
 from tests.helpers import File, Repo
 from tests.rebases import rebase, try_git, unmerged
 
-CASES = int(os.environ.get("SERIESTOOL_CASES", "25"))
+CASES = int(os.environ.get("SERIESTOOL_CASES", "16"))
 SEED = int(os.environ.get("SERIESTOOL_SEED", "0"))
 PATHS = ("a", "b", "d/a", "d/b", "d/s/c", "e/a", "\u00fc g")
 PLACELESS = {"file/directory", "directory rename unclear split", "directory rename collision"}

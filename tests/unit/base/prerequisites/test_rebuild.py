@@ -143,8 +143,8 @@ def test_blob_that_nothing_makes_is_named_with_the_version_nearest_to_it(repo: R
 def test_blob_that_nothing_makes_and_that_is_in_the_repository_all_the_same(repo: Repo) -> None:
     """Somebody applied the patches below it by hand once."""
     base = repo.commit(PLAIN)
-    above = commit_off_tree(repo, base, {"f": numbered({n: "quite" for n in range(2, 40, 3)})})
-    mbox = mailed(repo, above, {"f": numbered({n: "quite" for n in range(2, 40, 3)} | {45: "mine"})})
+    above = commit_off_tree(repo, base, {"f": numbered(dict.fromkeys(range(2, 40, 3), "quite"))})
+    mbox = mailed(repo, above, {"f": numbered(dict.fromkeys(range(2, 40, 3), "quite") | {45: "mine"})})
     proves(found := prerequisites(repo, mbox), "object")
     assert (found.needs, recipe_of(found, "f").commit) == ((), None)
     repo.git("prune", "--expire=now")
