@@ -207,10 +207,18 @@ def _reason(stderr: str) -> str:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A folder of our own, gone after the block."""
+    import shutil
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="seriestool-") as folder:
-        yield Path(folder)
+    folder = tempfile.TemporaryDirectory(prefix="seriestool-")
+    try:
+        yield Path(folder.name)
+    finally:
+        try:
+            folder.cleanup()
+        except KeyboardInterrupt:  # ^C in the middle of it: what is left is left for good
+            shutil.rmtree(folder.name, ignore_errors=True)
+            raise
 
 
 class _Stream(AbstractContextManager[IO[bytes]]):

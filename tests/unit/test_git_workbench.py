@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -493,3 +494,24 @@ def test_nothing_of_a_workbench_is_left(repo: Repo, tmp_path: Path, monkeypatch:
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
     assert stored(repo) == before
+
+
+def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    unlink, calls = os.unlink, []
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        unlink(*arguments, **options)
+
+    with pytest.raises(KeyboardInterrupt), open_bench(repo) as bench:
+        bench.write("blob", b"1\n")
+        monkeypatch.setattr(os, "unlink", interrupted)
+    assert len(calls) > 2
+    assert list(scratch.iterdir()) == []
