@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 Lines = Sequence[bytes]
 
@@ -122,8 +123,6 @@ def _longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _closely(ours: Lines, theirs: Lines, gap: _Gap) -> Iterator[tuple[int, int, int]]:
-    from difflib import SequenceMatcher
-
     mine, other = ours[gap.low : gap.high], theirs[gap.start : gap.stop]
     if len(mine) * len(other) > MOST_PAIRS:
         return
