@@ -30,6 +30,7 @@ _CONFIG = """\
 	repositoryformatversion = 1
 	bare = true
 	compression = 1
+	abbrev = 12
 [extensions]
 	objectFormat = {object_format}
 [merge]
@@ -216,7 +217,7 @@ class Workbench:
     def range_diff(self, old: tuple[str, str], new: tuple[str, str]) -> str:
         """`git range-diff` of two ranges of commits, (base, tip) each, in plain text."""
         ranges = [f"{base}..{tip}" for base, tip in (old, new)]
-        options = ("--no-color", "--creation-factor=100", "--no-notes", "--no-dual-color", "--abbrev=12")
+        options = ("--no-color", "--creation-factor=100", "--no-notes", "--no-dual-color")
         return self._git.run("range-diff", *options, *ranges, env=_SEALED).decode("utf-8", "replace")
 
     def format_patch(self, base: str, tip: str) -> bytes:

@@ -183,7 +183,8 @@ class Onto:
                 yield self._in_file(step, tree, merge, path, conflict)
             else:
                 about = _without_side(path, merge)
-                yield Conflict(about, conflict.kind, _told(conflict, merge), follows=self._open.get(about))
+                commits = self._culprits(about, (0, len(self._lines(tree, about))), ())[:1]
+                yield Conflict(about, conflict.kind, _told(conflict, merge), (), self._open.get(about), commits)
 
     def _in_file(self, step: Step, tree: str, merge: Merge, path: bytes, conflict: MergeConflict) -> Conflict:
         base, ours, theirs = (self._staged(merge, path, stage) for stage in (1, 2, 3))
@@ -191,7 +192,7 @@ class Onto:
         regions = find_regions(merged, merge.ours, merge.theirs, Versions(ours, base, theirs))
         spans = self._spans(tree, path, merged, regions)
         places = tuple(
-            Place(region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, region, own))
+            Place(region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, own, region.expected))
             for region, (span, own) in zip(regions, spans, strict=True)
         )
         follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
@@ -215,12 +216,12 @@ class Onto:
         entry = self._bench.entries(tree, [path]).get(path)
         return split_lines(self._bench.blob(entry.oid)) if entry and entry.kind == "blob" else []
 
-    def _culprits(self, path: bytes, region: Region, span: Span) -> tuple[str, ...]:
-        """The commits of the tree behind a region."""
+    def _culprits(self, path: bytes, span: Span, expected: Sequence[bytes]) -> tuple[str, ...]:
+        """The commits of the tree behind some lines where others are expected."""
         if self._tip is None:
             return ()
         source = Source(self._history, Contents(self._bench, self._history), self._bench.objects)
-        return find_culprits(source, self._tip, path, span, region.expected)
+        return find_culprits(source, self._tip, path, span, expected)
 
 
 def _paths_in_conflict(merge: Merge) -> set[bytes]:
@@ -231,7 +232,8 @@ def _paths_in_conflict(merge: Merge) -> set[bytes]:
 
 def _told(conflict: MergeConflict, merge: Merge) -> str:
     """What git says, with words for the commits of ours that stand for the two sides."""
-    return conflict.message.replace(merge.ours, "the tree").replace(merge.theirs, "the series")
+    message = conflict.message.removeprefix(f"CONFLICT ({conflict.kind}): ").partition(".  Version ")[0]
+    return message.replace(merge.ours, "the tree").replace(merge.theirs, "the series")
 
 
 def _without_side(path: bytes, merge: Merge) -> bytes:

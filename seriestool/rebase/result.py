@@ -79,6 +79,8 @@ class Conflict:
     places: tuple[Place, ...] = ()
     follows: int | None = None
     """The counter of the patch whose own conflict left this file open."""
+    commits: tuple[str, ...] = ()
+    """Where there are no places: the ids of the commits that made the file what it is in the tree, newest first."""
 
     def to_dict(self) -> dict[str, object]:
         """The conflict as JSON shows it."""
@@ -87,6 +89,7 @@ class Conflict:
             "kind": self.kind,
             "message": self.message,
             "follows": self.follows,
+            "commits": list(self.commits),
             "places": [place.to_dict() for place in self.places],
         }
 

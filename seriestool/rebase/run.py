@@ -73,8 +73,9 @@ def named_commits(trees: Iterable[TreeResult], base: Base | None) -> list[str | 
     for tree in trees:
         named.append(tree.onto)
         named += [patch.merged_as for patch in tree.patches]
-        places = [place for patch in tree.patches for conflict in patch.conflicts for place in conflict.places]
-        named += [oid for place in places for oid in place.commits]
+        conflicts = [conflict for patch in tree.patches for conflict in patch.conflicts]
+        named += [oid for conflict in conflicts for oid in conflict.commits]
+        named += [oid for conflict in conflicts for place in conflict.places for oid in place.commits]
     return named
 
 

@@ -79,8 +79,8 @@ def find_footing(verdict: Verdict, rebuilt: Rebuilt | None) -> Base | None:
     best = verdict.candidates[0] if verdict.candidates else None
     if best and verdict.level in (Level.EXACT, Level.APPLIES):
         return Base(Footing(str(verdict.level)), best.commit, best.matched, best.expected, 0, {})
-    if rebuilt is None:
-        return None
+    if rebuilt is None or not rebuilt.matched:
+        return None  # with nothing proven, a merge would have nothing to go by
     files = dict(rebuilt.grafts)
     for layer in rebuilt.layers:
         files.update(layer.files)

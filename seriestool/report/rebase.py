@@ -8,6 +8,7 @@ from seriestool.model import Outcome, Patch, path_text
 from seriestool.rebase.regions import Region
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.rebase.stack import Footing
+from seriestool.report.failure import lines_of, place
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
 from seriestool.report.terminal import printable_line
@@ -116,6 +117,8 @@ def _conflicts(answer: Rebase, style: Style) -> Iterator[list[str]]:
             yield [style.bad(f"patch {patch.counter} conflicts on {names}: {patch.subject}")]
             for alike in zip(*(result.conflicts for _, result in group), strict=True):
                 yield list(_conflict(alike, [tree.name for tree, _ in group], answer, style))
+            if (failure := group[0][1].failure) is not None:
+                yield [style.plain(f"  {place(failure)}"), *lines_of(failure)]
 
 
 def _essence(conflict: Conflict) -> tuple[object, ...]:
@@ -132,16 +135,22 @@ def _conflict(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase, s
         yield style.plain(f"  {path}: lines that the conflict of patch {conflict.follows} left open")
         return
     if not conflict.places:
-        yield style.plain(f"  {path}: {conflict.message or conflict.kind}")
-        return
+        said = conflict.message or conflict.kind
+        yield style.plain(f"  {said}" if said.startswith(path) else f"  {path}: {said}")
+    for name, one in zip(names, alike, strict=True):
+        yield from (style.plain(line) for line in _since(name, one.commits, answer))
     for places in zip(*(one.places for one in alike), strict=True):
         hunk = f" hunk {places[0].hunk}" if places[0].hunk else ""
         lines = dict.fromkeys(str(place.line) for place in places)
         yield style.plain(f"  {path}{hunk}, line {' / '.join(lines)} of the tree")
         yield from (f"      {line}" for line in _region(places[0].region))
-        for name, place in zip(names, places, strict=True):
-            for number, oid in enumerate(place.commits):
-                yield style.plain(f"    {'and in' if number else f'{name} changed it in'} {_told(oid, answer)}")
+        for name, here in zip(names, places, strict=True):
+            yield from (style.plain(line) for line in _since(name, here.commits, answer))
+
+
+def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[str]:
+    for number, oid in enumerate(commits):
+        yield f"    {'and before that' if number else f'in {name} since'} {_told(oid, answer)}"
 
 
 def _region(region: Region) -> Iterator[str]:

@@ -16,9 +16,9 @@ from seriestool.base.verdict import (
     Verdict,
 )
 from seriestool.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
+from seriestool.report.failure import lines_of, place
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
-from seriestool.report.terminal import printable_line
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _SHORT = 12
 _MOST_TREES = 12
 _MOST_RANGES = 3
-_MOST_LINES = 6
 _MARKS = {
     Outcome.UNMODIFIED: "+",
     Outcome.MODIFIED: "~",
@@ -226,51 +225,11 @@ def _first_failures(candidate: Candidate, verdict: Verdict, style: Style) -> Ite
             return
         patch, where = _patch(verdict.series, failing.counter), "    then"
     assert failing.failure is not None  # noqa: S101
-    yield style.bad(f"{where}: patch {patch.counter}, {_place(failing.failure)}")
+    yield style.bad(f"{where}: patch {patch.counter}, {place(failing.failure)}")
     yield f"      ({style.plain(patch.subject)})"
     if candidate is verdict.candidates[0]:
-        yield from _lines_of(failing.failure)
+        yield from lines_of(failing.failure)
         yield from (style.plain(line) for line in _culprit(failing.failure, verdict))
-
-
-def _place(failure: Failure) -> str:
-    path = path_text(failure.path)
-    reasons = {
-        "missing-file": "the file is not there",
-        "exists": "the file is there already",
-        "mode": "it is another kind of file",
-        "binary": "the binary file is not the one that the patch was made from",
-        "leaves-contents": "the file to be removed has more in it",
-    }
-    if failure.reason == "hunk":
-        return f"{path} hunk {failure.hunk} at line {failure.line}"
-    return f"{path}: {reasons.get(failure.reason, failure.reason)}"
-
-
-def _lines_of(failure: Failure) -> Iterator[str]:
-    """The first lines in which what was expected and what was found differ."""
-    if failure.reason != "hunk":
-        return
-    same = next(
-        (n for n, (old, new) in enumerate(zip(failure.expected, failure.found, strict=False)) if old != new),
-        min(len(failure.expected), len(failure.found)),
-    )
-    yield from _excerpt("expected", "-", failure.expected, failure.found, same)
-    yield from _excerpt("found", "+", failure.found, failure.expected, same)
-
-
-def _excerpt(word: str, mark: str, lines: Sequence[bytes], others: Sequence[bytes], start: int) -> Iterator[str]:
-    """Lines around the first difference; those that the other side does not have are marked."""
-    some = lines[max(start - 1, 0) : start + _MOST_LINES]
-    for line in some:
-        yield f"      {word:<8} {' ' if line in others else mark}| {_text(line)}".rstrip()
-        word = ""
-    if not some:
-        yield f"      {word:<8}  | (end of file)"
-
-
-def _text(line: bytes) -> str:
-    return printable_line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
 
 
 def _culprit(failure: Failure, verdict: Verdict) -> Iterator[str]:

@@ -98,7 +98,7 @@ def test_the_same_question_gets_the_same_answer(repo: Repo) -> None:
 # JSON
 
 PATCH = {"patch", "outcome", "how", "offsets", "merged_as", "range_diff", "resolved", "conflicts", "failure"}
-CONFLICT = {"path", "kind", "message", "follows", "places"}
+CONFLICT = {"commits", "path", "kind", "message", "follows", "places"}
 PLACE = {"line", "hunk", "before", "expected", "tree", "series", "after", "commits"}
 
 

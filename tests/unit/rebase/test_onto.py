@@ -285,7 +285,8 @@ def test_a_file_that_the_tree_deleted(repo: Repo) -> None:
     repo.commit({"a": None})
     conflict = the_conflict(only(repo, base, {"a": edited(9)}))
     assert (conflict.path, conflict.kind, conflict.places) == (b"a", "modify/delete", ())
-    assert conflict.message.startswith("CONFLICT (modify/delete): a deleted in the tree and modified in the series.")
+    assert conflict.message == "a deleted in the tree and modified in the series"
+    assert conflict.commits == (repo.git("rev-parse", "main"),)
 
 
 def test_a_file_that_the_series_deletes(repo: Repo) -> None:
