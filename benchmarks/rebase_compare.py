@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where the tool and git disagree about a rebase; pure functions of what both said."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ LANDED = frozenset(("patch-id", "subject", "reverse"))
 """On what the tool rests where it says of a patch that git has a conflict with: it is there in another form."""
 NO_DIFF = "no-diff"
 
+_SIDE = re.compile(r"~(?:HEAD|[0-9a-f]{7,64})(?: \(.*\))?(?=/|$|_\d+$)")
+"""What git appends to a file's name where a folder has that name: the side that it is from, HEAD or a commit."""
 _SAME = {
     "UNMODIFIED": {CLEAN, PLAIN},
     "MODIFIED": {CLEAN, PLAIN},
@@ -63,8 +66,10 @@ def _compare_stop(case: str, stop: Stop, ours: Patch) -> Iterator[Disagreement]:
         yield Disagreement(
             case, "missed conflict", f"patch {stop.patch}: {_describe(ours)}, git: {'; '.join(stop.said)}"
         )
-    elif ours.paths != set(stop.paths):
-        only, missing = sorted(ours.paths - {*stop.paths}), sorted({*stop.paths} - ours.paths)
+        return
+    mine, gits = ({_SIDE.sub("~side", path) for path in paths} for paths in (ours.paths, stop.paths))
+    if mine != gits:
+        only, missing = sorted(mine - gits), sorted(gits - mine)
         yield Disagreement(case, "files", f"patch {stop.patch}: only ours {only}, only git's {missing}")
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Git itself as the judge of rebases: `git rebase --onto`, `git am -3`, and the rule that `seriestool rebase` follows.
 
-It works in a clone of its own with a sparse work tree of the touched paths: merges look at whole trees all the same,
-and paths in conflict are written out wherever they are. The configuration is sealed, so that git's defaults hold.
+It works in a clone of its own with a sparse work tree of the touched paths and the attributes: merges look at whole
+trees all the same, and paths in conflict are written out wherever they are. The configuration is sealed, so that git's
+defaults hold.
 """
 
 import os
@@ -45,6 +46,11 @@ class Stop:
     said: tuple[str, ...]
     """What git says of them."""
 
+    @property
+    def is_in_contents(self) -> bool:
+        """Whether the conflicts are within files; others are about where a file is, and what kind of thing."""
+        return all(line.startswith(("CONFLICT (content)", "CONFLICT (add/add)")) for line in self.said)
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -82,7 +88,7 @@ class Judge:
         """The series as `git am` makes it; of several ways to read the mails the one that gives the tree expected."""
         files = self._write_mails(mails)
         self.start_on(base)
-        patterns = [_GLOB.sub(r"\\\1", f"/{path}\n") for path in paths]
+        patterns = [".gitattributes\n", *(_GLOB.sub(r"\\\1", f"/{path}\n") for path in paths)]
         self.run("sparse-checkout", "set", "--no-cone", "--stdin", stdin="".join(patterns))
         found = None
         for options in AM_OPTIONS:
@@ -97,18 +103,16 @@ class Judge:
     def merge(self, series: OnBase, onto: str) -> tuple[Way, Way]:
         """`git rebase --onto ONTO BASE` up to the first conflict; and the same by the rule of `seriestool rebase`.
 
-        The merge decides; a patch whose merge conflicts may still go in as it stands, as in `git am`. One that does
-        not is skipped, for the tool may know that it was merged in another form; the files in conflict are noted.
+        The merge decides; a patch whose merge conflicts in contents only may still go in as it stands, as in `git am`.
+        One that does not is skipped, for the tool may know that it was merged in another form; the files are noted.
         """
         self.start_on(onto)
         merged = way = self._rebase(series, 0, onto)
         outcomes, stops = way.outcomes, way.stops
         while way.stops:
             self.start_on("HEAD")
-            if self.attempt("am", *_am(series.options), str(series.mails[len(outcomes) - 1])).returncode == 0:
+            if way.stops[0].is_in_contents and self._takes(series.mails[len(outcomes) - 1], series.options):
                 outcomes, stops = (*outcomes[:-1], PLAIN), stops[:-1]
-            else:
-                self.start_on("HEAD")
             way = self._rebase(series, len(outcomes), "HEAD")
             outcomes, stops = (*outcomes, *way.outcomes), (*stops, *way.stops)
         return merged, Way(outcomes, way.tree, stops)
@@ -182,6 +186,12 @@ class Judge:
         if len(commits) != len(mails):
             raise JudgeError(f"{len(mails)} mails became {len(commits)} commits")
         return OnBase(base, commits, mails, options, self.tree())
+
+    def _takes(self, mail: Path, options: Sequence[str]) -> bool:
+        """Whether `git am` takes the mail where we are; it is a commit then."""
+        taken = self.attempt("am", *_am(options), str(mail)).returncode == 0
+        self.start_on("HEAD")
+        return taken
 
     def _rebase(self, series: OnBase, done: int, onto: str, *, upstream: str | None = None) -> Way:
         """The patches after the first `done` on `onto`; those that an upstream has already are not tried."""

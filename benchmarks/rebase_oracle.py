@@ -56,6 +56,7 @@ def main() -> int:
         judged = [case for case in cases if case.name in records]
         answers = {case.name: tool.ask(case) for case in judged}
         found = [one for case in judged for one in compare(case.name, records[case.name].rule, answers[case.name])]
+        found += [one for case in judged for one in check_landed(tool.repo, case, answers[case.name])]
         for case in judged[:: arguments.every]:
             found += compare_otherwise(tool, case, answers[case.name])
     report_tool(records, answers, found)
@@ -136,6 +137,15 @@ def read_way(way: Mapping[str, Any]) -> Way:
     return Way(tuple(way["outcomes"]), way["tree"], stops)
 
 
+def check_landed(repo: Path, case: Case, answer: Answer) -> Iterator[Disagreement]:
+    """A commit that is said to be a patch is one of the target, and was not there when the series was made."""
+    named = {patch.merged_as: number for number, patch in enumerate(answer.patches, 1) if patch.merged_as}
+    new = set(git(repo, "rev-list", case.onto, f"^{case.series.base}").split()) if named else ()
+    for commit, number in named.items():
+        if commit not in new:
+            yield Disagreement(case.name, "merged as", f"patch {number}: {commit} is of the base, or not of the target")
+
+
 def compare_otherwise(tool: Tool, case: Case, answer: Answer) -> Iterator[Disagreement]:
     """A process of its own says the same, and so does the tool with a base that it finds itself."""
     process = tool.ask(case, in_process=False)
@@ -167,6 +177,10 @@ def report_git(cases: Sequence[Case], records: Mapping[str, Record], unjudged: M
     report_names("rebase and am -3 both take all, with another result", differing(records, lambda record: record.am))
     marked = differing(records, lambda record: record.cherry)
     report_names("rebase with cherry marks takes all too, with another result", marked)
+    report_names(
+        "am -3 takes all where the rule stops",
+        [name for name, record in records.items() if record.am.tree and record.rule.stops],
+    )
     plain = [name for name, record in records.items() if PLAIN in record.rule.outcomes]
     report_names("the plain patch goes in where the merge conflicts", plain)
 

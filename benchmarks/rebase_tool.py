@@ -24,6 +24,8 @@ class Patch:
     how: str
     paths: frozenset[str]
     """Those in conflict."""
+    merged_as: str | None
+    """The commit that is said to be the patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,5 @@ def read_answer(code: int, out: str, err: str, seconds: float) -> Answer:
 
 
 def read_patch(patch: dict[str, Any]) -> Patch:
-    return Patch(patch["outcome"], patch["how"], frozenset(one["path"] for one in patch["conflicts"]))
+    paths = frozenset(one["path"] for one in patch["conflicts"])
+    return Patch(patch["outcome"], patch["how"], paths, patch["merged_as"])
