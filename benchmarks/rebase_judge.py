@@ -42,7 +42,7 @@ class Stop:
     patch: int
     """Its number, from 1 on."""
     paths: tuple[str, ...]
-    """Those left unmerged, in order; none where `git am` did not even begin to merge."""
+    """Those left unmerged, in order; none where `git am` did not even begin to merge, nor for a folder's name alone."""
     said: tuple[str, ...]
     """What git says of them."""
 
@@ -207,7 +207,7 @@ class Judge:
             return Way(tuple(outcomes), self.tree())
         stopped = commits.index(self.run("rev-parse", "REBASE_HEAD").strip())
         stop = self._stop(done + stopped + 1, answer)
-        if not stop.paths:
+        if not stop.paths and not stop.said:
             raise JudgeError(answer.stderr)
         return Way((*outcomes[:stopped], CONFLICT), None, (stop,))
 
