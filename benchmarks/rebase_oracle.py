@@ -13,6 +13,7 @@ may go in. The tool must have the very tree, or stop at the same patch with the 
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -29,6 +30,8 @@ from benchmarks.rebase_compare import Disagreement, compare
 from benchmarks.rebase_judge import PLAIN, Judge, JudgeError, OnBase, Stop, Way
 from benchmarks.rebase_tool import Answer, Tool
 from benchmarks.topics import git
+
+_REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,23 @@ def read_way(way: Mapping[str, Any]) -> Way:
 
 
 def check_landed(repo: Path, case: Case, answer: Answer) -> Iterator[Disagreement]:
-    """A commit that is said to be a patch is one of the target, and was not there when the series was made."""
+    """A commit that is said to be a patch is one of the target, is not older than the series, and was not reverted."""
     named = {patch.merged_as: number for number, patch in enumerate(answer.patches, 1) if patch.merged_as}
-    new = set(git(repo, "rev-list", case.onto, f"^{case.series.base}").split()) if named else ()
+    if not named:
+        return
+    new = dict(read_log(repo, case.onto, f"^{case.series.base}"))
+    reverted = {commit for body in new.values() for commit in _REVERTED.findall(body)}
     for commit, number in named.items():
         if commit not in new:
             yield Disagreement(case.name, "merged as", f"patch {number}: {commit} is of the base, or not of the target")
+        elif commit in reverted:
+            yield Disagreement(case.name, "merged as", f"patch {number}: {commit} was reverted")
+
+
+def read_log(repo: Path, *revisions: str) -> Iterator[tuple[str, str]]:
+    for entry in git(repo, "log", "-z", "--format=%H%n%b", *revisions).split("\0"):
+        commit, _, body = entry.partition("\n")
+        yield commit, body
 
 
 def compare_otherwise(tool: Tool, case: Case, answer: Answer) -> Iterator[Disagreement]:
