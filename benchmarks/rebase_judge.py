@@ -207,7 +207,7 @@ class Judge:
             return Way(tuple(outcomes), self.tree())
         stopped = commits.index(self.run("rev-parse", "REBASE_HEAD").strip())
         stop = self._stop(done + stopped + 1, answer)
-        if not stop.paths and not stop.said:
+        if not stop.paths and "\nerror: could not apply " not in answer.stderr:
             raise JudgeError(answer.stderr)
         return Way((*outcomes[:stopped], CONFLICT), None, (stop,))
 
