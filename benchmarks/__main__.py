@@ -21,10 +21,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         failed |= run("kernel_size", "--quick", "--repository", f"{folder}/tree.git")
     if len(sys.argv) < 2:
-        print("history_index and topics were left out: they need a repository (make bench REPO=/path/to/git)")
+        print("history_index, topics and rebase_oracle need a repository: make bench REPO=/path/to/git")
         return failed
     repo = str(Path(sys.argv[1]).resolve())
-    return failed | run("history_index", repo, "--topics", "50") | run("topics", repo, "--topics", "30")
+    failed |= run("history_index", repo, "--topics", "50") | run("topics", repo, "--topics", "30")
+    return failed | run("rebase_oracle", repo, "--topics", "10")
 
 
 def run(name: str, *arguments: str) -> int:
