@@ -116,12 +116,18 @@ def _patch(patch: PatchPlan, one: SubSeries, style: Style) -> list[str]:
         lines.append(f"     {style.plain('; '.join(patch.evidence))}")
     lines += [f"     {style.plain(text)}" for text in _acks(patch, one)]
     if patch.indivisible:
-        names = ", ".join(patch.indivisible[:_NAMES])
-        lines.append(f"     {style.plain(f'cannot be cut by file: {names} changes with its users')}")
+        lines.append(f"     {style.plain(f'cannot be cut by file: {_held(patch.indivisible)}')}")
     elif len(patch.parts) > 1:
         trees = _and([part.destination or "undecided" for part in patch.parts])
         lines.append(f"     {style.plain(f'--by-file cuts it into {len(patch.parts)}: {trees}')}")
     return lines
+
+
+def _held(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} changes with its users"
+    more = [f"{len(names) - _NAMES} more"] if len(names) > _NAMES else []
+    return f"{_and([*names[:_NAMES], *more])} change with their users"
 
 
 def _fix(patch: PatchPlan, one: SubSeries) -> str:
