@@ -162,10 +162,10 @@ def _by_type(parts: Sequence[_Part]) -> Iterator[_Tied]:
                     pointers.append((part.number, path_text(name.text), change))
                 elif name.space is Space.NAME:
                     functions.setdefault((old, new), set()).add(part.number)
-    for number, name, change in pointers:
+    for number, text, change in pointers:
         for other in sorted(functions.get(change, set()) - {number}):
-            yield number, other, name
-            yield other, number, name
+            yield number, other, text
+            yield other, number, text
 
 
 def _by_removal(parts: Sequence[_Part]) -> Iterator[_Tied]:
