@@ -34,6 +34,11 @@ class Outgoing:
     date: datetime
     """Of the cover letter; each mail that follows is one second later."""
     recipients: tuple[str, ...]
+    """Bare addresses, for the header To."""
+    cc: tuple[str, ...] = ()
+    """People, `Name <address>`, and bare addresses."""
+    needs: tuple[str, ...] = ()
+    """What has to be there first, as lines: `prerequisite-patch-id: ...`."""
 
 
 def compose(outgoing: Outgoing) -> bytes:
@@ -83,6 +88,7 @@ def _mail(outgoing: Outgoing, counter: int, title: str, body: bytes, above: str 
         f"Message-ID: <{_msgid(outgoing, counter)}>",
         *([f"In-Reply-To: <{above}>", f"References: <{above}>"] if above else []),
         *([f"To: {_folded(outgoing.recipients)}"] if outgoing.recipients else []),
+        *([f"Cc: {_people(outgoing.cc)}"] if outgoing.cc else []),
     ]
     return format_mail(headers, body)
 
@@ -110,9 +116,20 @@ def _msgid(outgoing: Outgoing, counter: int) -> str:
 
 
 def _stated(outgoing: Outgoing) -> str:
-    return f"base-commit: {outgoing.base_commit}\nchange-id: {outgoing.change_id}"
+    return "\n".join([f"base-commit: {outgoing.base_commit}", f"change-id: {outgoing.change_id}", *outgoing.needs])
 
 
 def _folded(addresses: Sequence[str]) -> str:
     """Addresses, one a line (RFC 5322, 2.2.3)."""
-    return ",\n ".join(re.sub(r"[\x00-\x20\x7f,<>]", "", address) for address in addresses)
+    return ",\n ".join(map(_bare, addresses))
+
+
+def _people(entries: Sequence[str]) -> str:
+    """People, one a line."""
+    parts = (entry.rpartition("<") for entry in entries)
+    names = ((name.strip().removeprefix('"').removesuffix('"'), _bare(address)) for name, _, address in parts)
+    return ",\n ".join(format_address(name, address) for name, address in names)
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"[\x00-\x20\x7f,<>]", "", address)

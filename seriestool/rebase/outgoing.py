@@ -56,10 +56,10 @@ def next_version(series: Series, rebased: Rebased, sender: Sender, bench: Workbe
     cover = "\n\n".join(
         part
         for part in (
-            _letter(series.cover),
+            letter_of(series.cover),
             "\n".join(_changes(rebased, version)),
-            _link(series),
-            _shortlog(patches),
+            link_to(series),
+            shortlog_of(patches),
             bench.diffstat(rebased.onto, rebased.tip).rstrip("\n"),
             _range_diff(series, rebased, bench),
         )
@@ -96,7 +96,7 @@ def _notes(mailed: str, fresh: str) -> str:
     return f"{kept}\n\n{fresh}" if kept.strip() else fresh
 
 
-def _letter(cover: CoverLetter | None) -> str:
+def letter_of(cover: CoverLetter | None) -> str:
     """The cover letter's words: without diffstat, shortlog, base and signature, which are made anew."""
     if cover is None:
         return ""
@@ -126,11 +126,12 @@ def _changes(rebased: Rebased, version: int) -> list[str]:
     return [title, what, *(f"- {sentence}" for sentence in rebased.left_out)]
 
 
-def _link(series: Series) -> str:
+def link_to(series: Series) -> str:
+    """Where the series was mailed."""
     return f"Link to v{series.version}: https://lore.kernel.org/r/{series.msgid}" if series.msgid else ""
 
 
-def _shortlog(patches: Sequence[Patch]) -> str:
+def shortlog_of(patches: Sequence[Patch]) -> str:
     """As `git shortlog` groups them."""
     by_author: dict[str, list[str]] = {}
     for patch in patches:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from seriestool.errors import InputError
 from seriestool.git import Repository, TreeEntry, Workbench
 from seriestool.mail.compose import slug
-from seriestool.model import Outcome, Series
+from seriestool.model import Outcome, Patch, Series
 from seriestool.rebase.commits import Person, commit_series, patch_commit
 from seriestool.rebase.outgoing import Rebased
-from seriestool.rebase.result import How, Rebase, TreeResult
+from seriestool.rebase.result import How, PatchResult, Rebase, TreeResult
 from seriestool.rebase.stack import Stack
 
 NOTES_REF = "refs/notes/seriestool"
@@ -28,13 +28,14 @@ def rebased(answer: Rebase, stack: Stack, tree: TreeResult, committer: Person, b
         tree.onto,
         named.subject if named else "",
         commits,
-        tuple(_left_out(answer, tree, kept)),
+        tuple(left_out(patches, tree.patches, kept)),
         _as_mailed(stack, kept, bench),
     )
 
 
-def _left_out(answer: Rebase, tree: TreeResult, kept: Iterable[int]) -> Iterable[str]:
-    for patch, result in zip(answer.series.patches, tree.patches, strict=True):
+def left_out(patches: Sequence[Patch], results: Sequence[PatchResult], kept: Iterable[int]) -> Iterable[str]:
+    """A sentence on each patch that is not kept."""
+    for patch, result in zip(patches, results, strict=True):
         if patch.counter in kept:
             continue
         if result.how is How.SKIPPED:
