@@ -58,8 +58,7 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        if not force and path.exists() and path.read_bytes() != data:
-            raise InputError(f"'{path}' is there already", hint="name another file with -o, or replace it with --force")
+        check_file(path, data, force)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
         temporary.replace(path)
@@ -68,3 +67,9 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def check_file(path: Path, data: bytes, force: bool) -> None:
+    """Nothing, where the file may be written; InputError where another content stands there."""
+    if not force and path.exists() and path.read_bytes() != data:
+        raise InputError(f"'{path}' is there already", hint="name another file with -o, or replace it with --force")

@@ -40,6 +40,9 @@ COMMANDS = (
     Command("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
     Command("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
     Command("show", "seriestool.cli.show", "show what a series is"),
+    Command(
+        "split", "seriestool.cli.split", "plan which patches of a series go to which tree, in which order, and try it"
+    ),
     Command("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
 )
 

@@ -71,14 +71,15 @@ def _matrix(answer: Rebase, style: Style) -> list[str]:
     """Patches x trees."""
     heads = [("", *(tree.name for tree in answer.trees)), ("", *(tree.onto[:_SHORT] for tree in answer.trees))]
     rows = [
-        (f"{patch.counter:>3}", *(_cell(tree.patches[n]) for tree in answer.trees), patch.subject)
+        (f"{patch.counter:>3}", *(outcome_text(tree.patches[n]) for tree in answer.trees), patch.subject)
         for n, patch in enumerate(answer.series.patches)
     ]
     sums = ("", *(_sum(tree) for tree in answer.trees))
     return table([*heads, *rows, sums], style)
 
 
-def _cell(result: PatchResult) -> str:
+def outcome_text(result: PatchResult) -> str:
+    """How a patch fared, in two words or three."""
     how = _HOW[result.how]
     if result.outcome is Outcome.CONFLICT and result.how is How.CONFLICT:
         places = sum(len(conflict.places) or 1 for conflict in result.conflicts)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A plan for people: first what goes where and in which order, then each sub-series with its reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from seriestool.model import path_text
 from seriestool.report.style import Style
@@ -17,9 +18,23 @@ _CHOICES = 5
 _ACKS = 6
 
 
-def plan_text(plan: Plan, style: Style) -> str:
-    """The plan in paragraphs; readable without colour."""
-    paragraphs = [_head(plan, style), *(_subseries(one, plan, style) for one in plan.subseries)]
+class Addition(NamedTuple):
+    """What else there is to say of a sub-series."""
+
+    clause: str | None
+    """In the line that answers."""
+    lines: tuple[str, ...]
+    """In its own paragraph; safe for a terminal."""
+
+
+_NOTHING = Addition(None, ())
+
+
+def plan_text(plan: Plan, style: Style, more: Mapping[int, Addition] | None = None) -> str:
+    """The plan in paragraphs; readable without colour. `more` has additions by the number of the sub-series."""
+    more = more or {}
+    own = (_subseries(one, plan, more.get(one.number, _NOTHING).lines, style) for one in plan.subseries)
+    paragraphs = [_head(plan, more, style), *own]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
@@ -39,11 +54,11 @@ def patches_text(counters: Sequence[int]) -> str:
     return f"{'patch' if len(counters) == 1 else 'patches'} {ranges(counters)}"
 
 
-def _head(plan: Plan, style: Style) -> list[str]:
+def _head(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
     patches = sum(len(one.patches) for one in plan.subseries)
     where = count(len(plan.subseries), "sub-series", "sub-series")
     lines = [style.strong(f"{plan.subject}: {count(patches, 'patch', 'patches')} in {where}")]
-    lines += table([_row(one, plan) for one in plan.subseries], style)
+    lines += table([_row(one, plan, more.get(one.number, _NOTHING)) for one in plan.subseries], style)
     if plan.missing:
         missing = f"{patches_text(plan.missing)} of {plan.expected} not at hand: nothing is said of them"
         lines.append(style.warn(f"  {missing}"))
@@ -54,8 +69,9 @@ def _head(plan: Plan, style: Style) -> list[str]:
     return lines
 
 
-def _row(one: SubSeries, plan: Plan) -> tuple[str, ...]:
-    return str(one.number), one.name, patches_text(one.counters), "; ".join(_answer(one, plan))
+def _row(one: SubSeries, plan: Plan, addition: Addition) -> tuple[str, ...]:
+    clauses = [*_answer(one, plan), *([addition.clause] if addition.clause else [])]
+    return str(one.number), one.name, patches_text(one.counters), "; ".join(clauses)
 
 
 def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
@@ -74,7 +90,7 @@ def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
         yield f"{patches_text([patch.counter for patch in through])} with Acked-by of {_and(list(trees))}"
 
 
-def _subseries(one: SubSeries, plan: Plan, style: Style) -> list[str]:
+def _subseries(one: SubSeries, plan: Plan, more: Sequence[str], style: Style) -> list[str]:
     lines = [style.strong(f"{one.number}. {one.name}") + _place(one, style)]
     for patch in one.patches:
         lines += _patch(patch, one, style)
@@ -86,6 +102,7 @@ def _subseries(one: SubSeries, plan: Plan, style: Style) -> list[str]:
     for wait in one.waits:
         lines += _wait(wait, plan, style)
     lines += [f"  {style.plain(text)}" for text in _ways(one, plan)]
+    lines += more
     if one.cc:
         lines += ["  Cc", *(f"    {style.plain(entry)}" for entry in one.cc)]
     return lines

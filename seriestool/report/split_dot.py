@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A plan as a Graphviz graph: what has to go first points to what needs it, each tree is a cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from seriestool.report.terminal import printable_line
 from seriestool.split.dependency import Dependency
@@ -11,22 +11,23 @@ _NAMES = 3
 _TITLE = 60
 
 
-def plan_dot(plan: Plan) -> str:
-    """The graph, for `dot -Tsvg`."""
+def plan_dot(plan: Plan, stopped: Collection[int] = ()) -> str:
+    """The graph, for `dot -Tsvg`; patches that conflict (`stopped`) have a red frame."""
     lines = ["digraph plan {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];',
              f"  label={_quoted(plan.subject)};"]  # fmt: skip
     for one in plan.subseries:
-        lines += _cluster(one)
+        lines += _cluster(one, stopped)
     lines += _edges(plan)
     return "\n".join([*lines, "}"])
 
 
-def _cluster(one: SubSeries) -> Iterator[str]:
+def _cluster(one: SubSeries, stopped: Collection[int]) -> Iterator[str]:
     yield f"  subgraph cluster_{one.number} {{"
     yield f"    label={_quoted(f'{one.number}. {one.name}')};"
     for patch in one.patches:
         title = patch.subject if len(patch.subject) <= _TITLE else patch.subject[: _TITLE - 1] + "…"
-        yield f"    p{patch.counter} [label={_quoted(f'{patch.counter} {title}')}];"
+        color = ", color=red" if patch.counter in stopped else ""
+        yield f"    p{patch.counter} [label={_quoted(f'{patch.counter} {title}')}{color}];"
     yield "  }"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from seriestool.base.ground import Ground
 from seriestool.base.verdict import Commit
 from seriestool.git import Workbench
-from seriestool.rebase.onto import Target
+from seriestool.rebase.onto import Resolutions, Target
 from seriestool.rebase.result import PatchResult
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import Base, Stack
@@ -124,6 +124,7 @@ def prove(
     sites: Sequence[Site],
     ground: Ground,
     bench: Workbench,
+    memory: Resolutions,
     notes: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Split:
@@ -135,7 +136,7 @@ def prove(
     proofs = []
     commits: dict[str, Commit] = {}
     for one, site in zip(plan.subseries, sites, strict=True):
-        proof, named = _prove(one, site, planned, ground, bench)
+        proof, named = _prove(one, site, planned, ground, bench, memory)
         proofs.append(proof)
         commits.update((commit.oid, commit) for commit in named)
         progress(len(proofs))
@@ -144,11 +145,11 @@ def prove(
 
 
 def _prove(
-    one: SubSeries, site: Site, planned: Planned, ground: Ground, bench: Workbench
+    one: SubSeries, site: Site, planned: Planned, ground: Ground, bench: Workbench, memory: Resolutions
 ) -> tuple[Proof, tuple[Commit, ...]]:
     steps = {step.patch.counter: step for step in planned.stack.steps}
     first = first_of(one, planned.plan)
     stack = Stack(planned.stack.base, tuple(steps[counter] for counter in (*first, *one.counters)))
-    answer = rebase_series(planned.series, stack, (site.target,), ground, bench)
+    answer = rebase_series(planned.series, stack, (site.target,), ground, bench, memory)
     results, trees = answer.trees[0].patches, answer.trees[0].trees
     return Proof(one.number, site, results[: len(first)], results[len(first) :], trees), answer.commits

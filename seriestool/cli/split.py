@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool split SERIES`: one sub-series for each maintainer's tree, in which order, and whether each goes in."""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from seriestool.base.ground import Ground
+from seriestool.cli.ground import open_ground
+from seriestool.cli.options import Parser
+from seriestool.cli.rebase_options import add_base_arguments, find_memory, find_start, find_targets
+from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, NotFoundError
+from seriestool.git import Repository, Workbench
+from seriestool.rebase.onto import Target
+from seriestool.rebase.stack import Base, make_stack
+from seriestool.source import resolve
+from seriestool.split.planned import Plan
+from seriestool.split.proof import Site, Split, find_sites, prove
+from seriestool.split.run import Known, Planned, plan_series
+from seriestool.trees import fixes_trees
+from seriestool.trees.suggest import read_maintainers
+
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
+EXIT_CONFLICT = 3
+_MOST_TREES = 20
+"""In which MAINTAINERS is looked for."""
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of split."""
+    add_source_arguments(parser)
+    group = parser.add_argument_group("how to split")
+    add_by_file_argument(group)
+    group.add_argument(
+        "--onto", metavar="[DEST=]TREE", action="append", default=[],
+        help="the tree, ref or commit to try a destination on; without DEST= all that are not here (repeatable)",
+    )  # fmt: skip
+    add_base_arguments(group)
+    group = parser.add_argument_group("the answer")
+    group.add_argument(
+        "--format", choices=("text", "json", "dot"), default="text", help="how to print it (default: text)"
+    )
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+    group = parser.add_argument_group("what to make of it")
+    group.add_argument(
+        "--branch", metavar="NAME",
+        help="make a new branch for each sub-series; {tree}, {number} and {series} in it stand for their names",
+    )  # fmt: skip
+    group.add_argument(
+        "--notes",
+        action="store_true",
+        help="keep what stands below '---' in the mails as notes (refs/notes/seriestool)",
+    )
+    group.add_argument(
+        "-o", "--output", metavar="DIR", help="write each sub-series as a series of its own, an mbox each"
+    )
+    group.add_argument("--force", action="store_true", help="let -o replace a file that says something else")
+
+
+def add_by_file_argument(group: "_ArgumentGroup") -> None:
+    """Whether patches are cut."""
+    group.add_argument(
+        "--by-file",
+        action="store_true",
+        help="cut patches that straddle trees into one for each, where that is possible",
+    )
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Print the plan with its proof, and make what was asked for; 0 where all goes in, 3 where a patch conflicts."""
+    if arguments.notes and arguments.branch is None:
+        raise InputError("notes are made for the commits of a branch", hint="--notes goes with --branch NAME")
+    with Repository.open(arguments.repo) as repository:
+        series = resolve(arguments.series, source_options(arguments, repository))
+        for remark in series.remarks:
+            ui.note(remark)
+        ground = open_ground(repository, series, (), ui)
+        with repository.workbench() as bench:
+            base = find_start(arguments, series, ground, bench, ui)
+            ui.detail("reading what ties the patches")
+            known = _known(ground, base)
+            planned = plan_series(series, make_stack(series, base, bench), known, bench, arguments.by_file)
+            if arguments.branch is not None:
+                _check_names(arguments.branch, planned, repository)
+            answer = _prove(arguments, planned, known, ground, bench, ui)
+            _print(answer, arguments.format, ui)
+            if arguments.branch is not None or arguments.output is not None:
+                from seriestool.cli.split_products import Products
+
+                Products(arguments, planned, answer, ground, bench, ui).write()
+    return 0 if answer.is_clean else EXIT_CONFLICT
+
+
+def _known(ground: Ground, base: Base | None) -> Known:
+    """Who owns what, as the base says, or else the trees."""
+    trees = [place.tree for place in ground.places]
+    commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_TREES])]
+    maintainers = read_maintainers(ground.repository, commits)
+    return Known(maintainers, trees, fixes_trees(ground.repository.config()))
+
+
+def _check_names(template: str, planned: Planned, repository: Repository) -> None:
+    """Nothing, where all branches could be made; InputError before the work is done where one could not."""
+    from seriestool.base.branch import check_branch_name
+    from seriestool.split.outgoing import branch_names
+
+    for name in branch_names(template, planned.series, planned.plan).values():
+        check_branch_name(repository, name)
+
+
+def _prove(arguments: Namespace, planned: Planned, known: Known, ground: Ground, bench: Workbench, ui: Ui) -> Split:
+    chosen, others = _chosen(arguments.onto, planned.plan, ground)
+    sites = find_sites(planned.plan, chosen, others or _stand_in(planned, ground))
+    notes = tuple(_notes(planned, known, sites))
+    with ui.progress("trying the sub-series", len(sites)) as progress:
+        return prove(planned, sites, ground, bench, find_memory(ground.repository), notes, progress)
+
+
+def _chosen(asked: Sequence[str], plan: Plan, ground: Ground) -> tuple[Mapping[int, Target], Target | None]:
+    """Number of a sub-series -> the tree that the user names for it, and the one for all others.
+
+    Raises NotFoundError where a destination or a tree is not known.
+    """
+    chosen: dict[int, Target] = {}
+    others = None
+    for text in asked:
+        name, equals, tree = text.rpartition("=")
+        target = find_targets((tree,), False, ground)[0]
+        if not equals:
+            others = target
+            continue
+        wanted = [one for one in plan.subseries if name in (one.name, str(one.number))]
+        wanted = wanted or [one for one in plan.subseries if one.destination and one.destination.name == name]
+        if not wanted:
+            names = ", ".join(f"'{one.name}'" for one in plan.subseries)
+            raise NotFoundError(f"no sub-series goes to '{name}'", hint=f"they go to {names}")
+        chosen.update((one.number, target) for one in wanted)
+    return chosen, others
+
+
+def _stand_in(planned: Planned, ground: Ground) -> Target:
+    """What stands for trees that are not here: the one that the base is in, or else the likeliest for the series."""
+    base = planned.stack.base
+    position = ground.history.find(base.commit) if base else None
+    name = ground.tree_of(position) if position is not None else None
+    trees = [place.tree for place in ground.places]
+    found = next((tree for tree in trees if tree.name == name), trees[0] if trees else None)
+    if found is None:
+        raise NotFoundError("there is no tree to try the sub-series on", hint="see 'seriestool trees list'")
+    return Target(found.name, found.commit)
+
+
+def _notes(planned: Planned, known: Known, sites: Sequence[Site]) -> list[str]:
+    """What limits the answer."""
+    notes = []
+    if planned.stack.base is None:
+        notes.append("what the series was made from is not known, so neither is what ties its patches; --base names it")
+    elif planned.untied:
+        numbers = ", ".join(map(str, planned.untied))
+        notes.append(f"not on the base, so that nothing is known of what ties them: patches {numbers}")
+    if known.maintainers is None:
+        notes.append("there is no MAINTAINERS file, so all goes to one tree")
+    away = {
+        one.name: site.target.name
+        for one, site in zip(planned.plan.subseries, sites, strict=True)
+        if one.destination and not site.is_own
+    }
+    if away:
+        names, trees = ", ".join(away), ", ".join(dict.fromkeys(away.values()))
+        notes.append(f"not tried on the trees themselves, but on {trees}: {names}; --onto DEST=TREE names another")
+    return notes
+
+
+def _print(answer: Split, form: str, ui: Ui) -> None:
+    if form == "json":
+        ui.json(answer.to_dict())
+    elif form == "dot":
+        from seriestool.report.split_dot import plan_dot
+
+        stopped = {one.counter for proof in answer.proofs for one in proof.stopped}
+        ui.out(plan_dot(answer.plan, stopped))
+    else:
+        from seriestool.report.split_proof import split_text
+        from seriestool.report.style import Style
+
+        ui.out(split_text(answer, Style(ui.color)))

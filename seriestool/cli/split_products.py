@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The part of split that makes something: a branch and a series for each tree."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from seriestool.base.ground import Ground
+from seriestool.base.verdict import utc
+from seriestool.cli.fetch import check_file, write_file
+from seriestool.cli.ui import Ui
+from seriestool.git import Workbench
+from seriestool.mail.compose import compose, slug
+from seriestool.rebase.commits import Person
+from seriestool.rebase.outgoing import Sender
+from seriestool.rebase.products import create_branches, create_branches_with_notes
+from seriestool.split.outgoing import Made, as_mails, branch_names, labels, make_commits
+from seriestool.split.proof import Split
+from seriestool.split.run import Planned
+
+
+class Products:
+    """What was asked for besides the answer: all is made in memory first, and then branches and files appear."""
+
+    def __init__(
+        self, arguments: Namespace, planned: Planned, answer: Split, ground: Ground, bench: Workbench, ui: Ui
+    ) -> None:
+        self._arguments = arguments
+        self._planned = planned
+        self._answer = answer
+        self._repository = ground.repository
+        self._bench = bench
+        self._ui = ui
+        self._person = Person(*ground.repository.committer())
+
+    def write(self) -> None:
+        """The branches and the mails of all sub-series that go in."""
+        made = make_commits(self._planned, self._answer, self._person, self._bench)
+        self._say_what_is_not(made)
+        made = tuple(one for one in made if one.commits)
+        files = self._mails(made) if self._arguments.output is not None else {}
+        for path, data in files.items():
+            check_file(path, data, self._arguments.force)
+        if self._arguments.branch is not None:
+            self._branch(made)
+        for path, data in files.items():
+            write_file(path, data, self._arguments.force)
+            self._ui.note(f"wrote {path}")
+
+    def _say_what_is_not(self, made: Sequence[Made]) -> None:
+        plan = self._answer.plan
+        for one, proof in zip(plan.subseries, self._answer.proofs, strict=True):
+            if not proof.is_clean:
+                stopped = proof.stopped[0].counter
+                self._ui.note(f"nothing made for {one.name}: patch {stopped} conflicts on {proof.site.target.name}")
+        for less in made:
+            if not less.commits:
+                name = plan.subseries[less.number - 1].name
+                self._ui.note(f"nothing made for {name}: {less.proof.site.target.name} has all patches already")
+
+    def _branch(self, made: Sequence[Made]) -> None:
+        names = branch_names(self._arguments.branch, self._planned.series, self._answer.plan)
+        tips = {names[one.number]: one.tip for one in made}
+        if self._arguments.notes:
+            pairs = [pair for one in made for pair in (*one.first, *one.commits)]
+            texts = {oid: patch.notes for patch, oid in pairs if patch.notes}
+            create_branches_with_notes(self._repository, self._bench, tips, texts, self._person)
+        else:
+            create_branches(self._repository, self._bench, tips)
+        for one in made:
+            below = f" with {len(one.first)} of others below it" if one.first else ""
+            where = f"{one.proof.site.target.name}{below}"
+            self._ui.note(f"branch {names[one.number]} is at {one.tip[:12]}, on {where}")
+
+    def _mails(self, made: Sequence[Made]) -> dict[Path, bytes]:
+        sender = Sender(self._person.name, self._person.email, utc(self._person.time))
+        mails = as_mails(self._planned, self._answer, made, sender, self._bench)
+        called = labels(self._answer.plan)
+        title = slug(self._planned.series.subject)
+        folder = Path(self._arguments.output)
+        return {folder / f"{number}-{title}-{called[number]}.mbx": compose(mail) for number, mail in mails.items()}
