@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
-from seriestool.cli.rebase_options import add_base_arguments, find_memory, find_start, find_targets
+from seriestool.cli.rebase_options import (
+    add_base_arguments,
+    add_by_file_argument,
+    find_memory,
+    find_start,
+    find_targets,
+)
 from seriestool.cli.source_options import add_source_options, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError
@@ -31,6 +37,12 @@ def add_arguments(parser: Parser) -> None:
     )
     group.add_argument("--all-trees", action="store_true", help="every known tree, those it is meant for first")
     add_base_arguments(group)
+    group.add_argument(
+        "--split",
+        action="store_true",
+        help="each part of it on its own maintainer's tree: the same as 'seriestool split'",
+    )
+    add_by_file_argument(group)
     group = parser.add_argument_group("the answer")
     group.add_argument("--format", choices=("text", "json"), default="text", help="how to print it (default: text)")
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
@@ -69,6 +81,10 @@ def run(arguments: Namespace, ui: Ui) -> int:
         return go_on(arguments, ui)
     if arguments.series is None:
         raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
+    if arguments.split:
+        from seriestool.cli.split import run as split
+
+        return split(arguments, ui)
     if not arguments.onto and not arguments.all_trees:
         raise InputError("rebase onto what?", hint="--onto TREE, or --all-trees; see 'seriestool trees list'")
     if arguments.notes and arguments.branch is None:

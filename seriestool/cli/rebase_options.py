@@ -31,6 +31,15 @@ def add_base_arguments(group: "_ArgumentGroup") -> None:
     add_prerequisites_argument(group)
 
 
+def add_by_file_argument(group: "_ArgumentGroup") -> None:
+    """Whether split cuts patches."""
+    group.add_argument(
+        "--by-file",
+        action="store_true",
+        help="split: cut patches that straddle trees into one for each, where that is possible",
+    )
+
+
 def find_targets(names: Sequence[str], every: bool, ground: Ground) -> tuple[Target, ...]:
     """The trees that were asked for, each once, in that order; NotFoundError where there is no such tree or ref."""
     known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in ground.places}

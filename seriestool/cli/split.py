@@ -3,12 +3,17 @@
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
 from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
-from seriestool.cli.rebase_options import add_base_arguments, find_memory, find_start, find_targets
+from seriestool.cli.rebase_options import (
+    add_base_arguments,
+    add_by_file_argument,
+    find_memory,
+    find_start,
+    find_targets,
+)
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, NotFoundError
@@ -21,9 +26,6 @@ from seriestool.split.proof import Site, Split, find_sites, prove
 from seriestool.split.run import Known, Planned, plan_series
 from seriestool.trees import fixes_trees
 from seriestool.trees.suggest import read_maintainers
-
-if TYPE_CHECKING:
-    from argparse import _ArgumentGroup
 
 EXIT_CONFLICT = 3
 _MOST_TREES = 20
@@ -59,15 +61,6 @@ def add_arguments(parser: Parser) -> None:
         "-o", "--output", metavar="DIR", help="write each sub-series as a series of its own, an mbox each"
     )
     group.add_argument("--force", action="store_true", help="let -o replace a file that says something else")
-
-
-def add_by_file_argument(group: "_ArgumentGroup") -> None:
-    """Whether patches are cut."""
-    group.add_argument(
-        "--by-file",
-        action="store_true",
-        help="cut patches that straddle trees into one for each, where that is possible",
-    )
 
 
 def run(arguments: Namespace, ui: Ui) -> int:
