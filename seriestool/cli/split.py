@@ -20,6 +20,7 @@ from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository, Workbench
 from seriestool.rebase.onto import Target
 from seriestool.rebase.stack import Base, make_stack
+from seriestool.report.split import patches_text
 from seriestool.source import resolve
 from seriestool.split.planned import Plan
 from seriestool.split.proof import Site, Split, find_sites, prove
@@ -30,6 +31,7 @@ from seriestool.trees.suggest import read_maintainers
 EXIT_CONFLICT = 3
 _MOST_TREES = 20
 """In which MAINTAINERS is looked for."""
+_PLURAL = (("does", "it"), ("do", "them"))
 
 
 def add_arguments(parser: Parser) -> None:
@@ -153,8 +155,8 @@ def _notes(planned: Planned, known: Known, sites: Sequence[Site]) -> list[str]:
     if planned.stack.base is None:
         notes.append("what the series was made from is not known, so neither is what ties its patches; --base names it")
     elif planned.untied:
-        numbers = ", ".join(map(str, planned.untied))
-        notes.append(f"not on the base, so that nothing is known of what ties them: patches {numbers}")
+        which, verb, what = patches_text(planned.untied), *_PLURAL[len(planned.untied) > 1]
+        notes.append(f"{which} {verb} not apply to the base, so what ties {what} to the others is not known")
     if known.maintainers is None:
         notes.append("there is no MAINTAINERS file, so all goes to one tree")
     away = {
