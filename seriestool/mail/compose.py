@@ -15,6 +15,8 @@ from seriestool.mail.write import encode_words, format_address, format_date, for
 from seriestool.model import Patch
 
 _LONGEST_SLUG = 40
+# Git would take such a line for the end of the message, or for the beginning of a patch (mailinfo.c, patchbreak()).
+_LIKE_PATCH = re.compile(r"^(?=diff -|Index: |---(?:\s|\Z)|\+\+\+ |@@ |GIT binary patch)", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def compose(outgoing: Outgoing) -> bytes:
     if len(outgoing.patches) == 1:
         return _mail(outgoing, 1, outgoing.patches[0].subject, _single_body(outgoing), None)
     # No `---`, as in git's own cover letters: `git am --empty=drop` passes over a mail without anything below one.
-    cover = f"{outgoing.cover.strip()}\n\n{_stated(outgoing)}\n\n".encode("utf-8", "surrogateescape")
+    cover = f"{_cover(outgoing)}\n\n{_stated(outgoing)}\n\n".encode("utf-8", "surrogateescape")
     mails = [_mail(outgoing, 0, outgoing.subject, cover, None), *_patch_mails(outgoing)]
     return b"".join(mails)
 
@@ -74,9 +76,14 @@ def _single_body(outgoing: Outgoing) -> bytes:
     patch = outgoing.patches[0]
     body = patch_body(patch, outgoing.sender_email).rstrip(b"\n")
     head, line, rest = body.partition(b"\n---\n") if not body.startswith(b"---\n") else (b"", b"---\n", body[4:])
-    notes = outgoing.cover.strip().encode("utf-8", "surrogateescape")
+    notes = _cover(outgoing).encode("utf-8", "surrogateescape")
     stated = _stated(outgoing).encode("utf-8", "surrogateescape")
     return head + line + notes + b"\n\n" + rest.lstrip(b"\n") + b"\n\n---\n" + stated + b"\n\n"
+
+
+def _cover(outgoing: Outgoing) -> str:
+    """The words of the cover letter, in which nothing is a patch: they may be those of a stranger."""
+    return _LIKE_PATCH.sub(" ", outgoing.cover.strip())
 
 
 def _mail(outgoing: Outgoing, counter: int, title: str, body: bytes, above: str | None) -> bytes:
