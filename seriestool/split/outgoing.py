@@ -161,13 +161,12 @@ def _needs(one: Made, series: Series, plan: Plan, made: Sequence[Made], bench: W
 
 
 def _introduction(one: Made, sub: SubSeries, series: Series, answer: Split) -> Iterator[str]:
-    """What a reader must know of a part."""
+    """What a reader must know of a part; titles stand on lines of their own, for nobody knows what is in them."""
     plan = answer.plan
     title = series.cover.subject if series.cover else series.subject
-    yield _filled(
-        f'This is part {sub.number} of {len(plan.subseries)} of "{title}", split by the trees that take its patches. '
-        f"{_goes_to(sub)}"
-    )
+    count = len(plan.subseries)
+    yield _filled(f"This is part {sub.number} of {count} of a series, split by the trees that take it. {_goes_to(sub)}")
+    yield "\n".join([f"  {title}", *([f"  {link_to(series)}"] if series.msgid else [])])
     if sub.waits:
         others = [f"part {wait.on} ({plan.subseries[wait.on - 1].name})" for wait in sub.waits]
         yield _filled(f"It goes after {_and(others)}.")
@@ -177,13 +176,12 @@ def _introduction(one: Made, sub: SubSeries, series: Series, answer: Split) -> I
     if not one.proof.site.is_own:
         commit = answer.commit(one.onto)
         what = f" ({commit.subject})" if commit else ""
-        yield _filled(f"It was put on {one.proof.site.target.name}, {one.onto[:12]}{what}, not on the tree itself.")
+        yield f"It was put on {one.proof.site.target.name}, {one.onto[:12]}{what},\nnot on the tree itself."
     if acks := list(_acks(sub)):
-        yield "\n".join(acks)
+        yield "\n".join(["An Acked-by is wanted of the owners of other files:", *acks])
     if one.left_out:
         yield "\n".join(f"- {sentence}" for sentence in one.left_out)
-    yield "\n".join(["The parts:", *(_part_line(other) for other in plan.subseries)])
-    yield link_to(series)
+    yield "\n".join(["The parts:", *(_part_lines(other) for other in plan.subseries)])
 
 
 def _goes_to(sub: SubSeries) -> str:
@@ -198,12 +196,11 @@ def _acks(sub: SubSeries) -> Iterator[str]:
         wanted = [ack for ack in patch.acks if set(ack.people) - set(ack.given)]
         if Verdict.THROUGH in patch.verdicts and wanted:
             trees = _and([" or ".join(ack.trees) for ack in wanted])
-            yield _filled(f"'{patch.subject}' also changes files of {trees}, whose Acked-by is wanted.")
+            yield f"- {patch.subject} ({trees})"
 
 
-def _part_line(sub: SubSeries) -> str:
-    titles = [f"     {patch.subject}" for patch in sub.patches]
-    return "\n".join([f"  {sub.number}. {sub.name}", *titles])
+def _part_lines(sub: SubSeries) -> str:
+    return "\n".join([f"  {sub.number}. {sub.name}", *(f"     {patch.subject}" for patch in sub.patches)])
 
 
 def _filled(text: str) -> str:

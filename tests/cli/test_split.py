@@ -135,11 +135,21 @@ def test_find_base_and_git_read_what_was_written(case: Case, cli_here: Cli, name
 
 
 def am(case: Case, commit: str, mbox: bytes) -> int:
-    """How many commits `git am` makes of it; the cover letter is none."""
-    patches = mbox.partition(b"\nFrom git@z")[2] if b" 0/" in mbox else mbox
+    """How many commits `git am` makes of it; it passes over the cover letter."""
     case.repo.git("checkout", "--quiet", "--detach", commit)
-    case.repo.git("am", "--quiet", input=b"From git@z" + patches if b" 0/" in mbox else patches)
+    case.repo.git("am", "--quiet", "--empty=drop", input=mbox)
     return int(case.repo.git("rev-list", "--count", f"{commit}..HEAD"))
+
+
+def test_a_cover_letter_is_no_patch(case: Case, cli_here: Cli) -> None:
+    name = "net/core.c"
+    evil = f"diff --git a/{name} b/{name}\ndeleted file mode 100644\n--- a/{name}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
+    case.file.write_bytes(case.mbox.replace(b"everywhere.\n", b"everywhere.\n---\n" + evil.encode()))
+    found = mailboxes(case, cli_here)
+    assert b"\n diff --git a/net/core.c b/net/core.c\n" in found["net"]
+    assert am(case, "net/main", found["net"]) == 1
+    assert am(case, "net-next/main", found["net-next"]) == 3
+    assert case.repo.git("log", "--format=", "--name-only", "net/main..HEAD", "--", "net/core.c")
 
 
 def test_what_a_part_needs_is_stated(case: Case, cli_here: Cli) -> None:
