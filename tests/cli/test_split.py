@@ -10,7 +10,7 @@ from seriestool.git import Repository
 from tests.bases import find, make_series
 from tests.helpers import FIRST_DATE, Repo, Result
 from tests.mailed import parsed
-from tests.split_case import EXPORT, FIXED, Case, Change, answer, fared, where
+from tests.split_case import EXPORT, FIXED, HEADER, URL, Case, Change, answer, changed, fared, where
 
 Cli = Callable[..., Result]
 Golden = Callable[[str, str], None]
@@ -273,3 +273,63 @@ def test_names_are_hostile(repo: Repo, cli_here: Cli) -> None:
     graph = cli_here("split", "--format=dot", "--base", base, case.file, cwd=case.repo.path)
     assert graph.code == 0
     assert "\x1b" not in graph.out
+
+
+def test_parts_of_a_series_that_is_not_complete(case: Case, cli_here: Cli) -> None:
+    mails = case.mbox.split(b"\nFrom ")
+    case.file.write_bytes(b"\nFrom ".join(mail for mail in mails if b"gadget: more to read\n" not in mail))
+    found = answer(cli_here, case, "--partial", "--by-file")
+    assert where(found) == [("net", [1]), ("net-next", [2, 5, 7]), ("nfsd", [3, 6])]
+    assert (found["series"]["missing"], found["series"]["expected"], found["parts"]) == ([4], 7, [6, 7])
+    assert found["clean"] is True
+
+
+def test_a_part_waits_for_the_part_that_it_needs(repo: Repo, cli_here: Cli) -> None:
+    both = {"net/core.c": FIXED + "\nint core_more(void)\n{\n\treturn 1;\n}\n",
+            "include/net/core.h": changed(HEADER, ("#endif\n", "int core_more(void);\n\n#endif\n")),
+            "fs/nfsd/export.c": changed(EXPORT, ("return n;", "return n + core_more();"))}  # fmt: skip
+    case = Case(repo, (("net: start with nothing", {"net/core.c": FIXED}), ("net: more", both)))
+    assert where(answer(cli_here, case)) == [("net-next", [1, 2])]
+    found = answer(cli_here, case, "--by-file", "--branch", "s/{tree}")
+    assert where(found) == [("net-next", [1, 2]), ("nfsd", [3])]
+    assert [(one["patch"], one["needs"], one["names"]) for one in found["dependencies"] if one["patch"] == 3] == [
+        (3, 2, ["core_more"])
+    ]
+    message = case.repo.git("log", "-1", "--format=%B", "s/nfsd")
+    assert '[part 1 of 2 of "net: more", the files of nfsd]' in message
+    assert case.repo.git("log", "-1", "--format=", "--name-only", "s/nfsd") == "fs/nfsd/export.c"
+    made = {case.repo.git("rev-parse", f"s/nfsd:{path}") for path in both}
+    assert len(made) == len(both)
+
+
+def test_the_words_of_the_subject_choose_the_branch_for_fixes(case: Case, cli_here: Cli) -> None:
+    case.file.write_bytes(case.mbox.replace(b"[PATCH RFC v2", b"[PATCH net v2"))
+    found = answer(cli_here, case)
+    assert where(found)[0] == ("net", [1, 2, 5, 6])
+
+
+def test_git_config_names_the_tree_for_fixes(repo: Repo, cli_here: Cli) -> None:
+    change: Change = ('gadget: mend it\n\nFixes: 0123456789ab ("gadget")', {"drivers/README": "mended\n"})
+    case = Case(repo, (change,))
+    for name in ("gadgets", "gadgets-fixes"):
+        case.repo.git("update-ref", f"refs/remotes/{name}/main", case.base)
+        case.repo.git("config", f"seriestool.tree.{name}.ref", f"refs/remotes/{name}/main")
+        case.repo.git("config", f"seriestool.tree.{name}.url", f"{URL}/dan/{name}.git")
+    assert where(answer(cli_here, case)) == [("gadgets", [1])]
+    case.repo.git("config", "seriestool.tree.gadgets.fixes", "gadgets-fixes")
+    found = answer(cli_here, case)
+    assert where(found) == [("gadgets-fixes", [1])]
+    assert (found["proofs"][0]["tree"], found["proofs"][0]["own_tree"]) == ("gadgets-fixes", True)
+
+
+def test_a_tree_that_is_not_here_can_be_named(case: Case, cli_here: Cli) -> None:
+    other = case.tree("other", {"drivers/README": "quite different\n"})
+    for option in ("gadgets=other/main", "4=other/main", "other/main", f"gadgets={other}"):
+        found = answer(cli_here, case, "--onto", option, code=3)
+        assert [proof["own_tree"] for proof in found["proofs"]] == [True, True, True, False]
+        assert (found["proofs"][3]["commit"], found["proofs"][3]["clean"]) == (other, False)
+    both = answer(cli_here, case, "--onto", "net=net-next/main")
+    assert [(proof["tree"], proof["own_tree"]) for proof in both["proofs"][:2]] == [
+        ("net-next/main", False),
+        ("net-next/main", True),
+    ]
