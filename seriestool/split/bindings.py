@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from seriestool.apply import FileState
 from seriestool.model import Patch, path_text
 from seriestool.split.dependency import Dependency, Stage, Tie
-from seriestool.split.language import is_header
+from seriestool.split.language import Language, is_header
 from seriestool.split.outline import Definition, Name, Outline, Space
 from seriestool.split.reading import Reader, StageReading
 from seriestool.split.streams import all_needs
@@ -37,14 +37,22 @@ class Bindings:
 
     ties: tuple[Dependency, ...]
     names: tuple[str, ...]
-    """What holds parts together that cannot be parted; () where each can be put behind those that it needs."""
+    """What holds parts together that cannot be parted; () where there is nothing, or where that is not known."""
     order: tuple[int, ...]
-    """The parts, each after those that it needs; () where there are such names."""
+    """The parts, each after those that it needs; () where they cannot be parted, or where that is not known."""
 
 
-def find_bindings(stage: Stage, parts: Sequence[Patch]) -> Bindings:
-    """What ties the parts of the stage's patch, as `split_by_file` cuts it."""
-    ties = tuple(_as_dependencies(_ties([_stage_of(part, stage, n) for n, part in enumerate(parts, 1)])))
+def find_bindings(stage: Stage, parts: Sequence[Patch], language: Language) -> Bindings:
+    """What ties the parts of the stage's patch, as `split_by_file` cuts it.
+
+    It is not known where a file is too large to be parsed, or where `language` has parsed enough already.
+    """
+    reader = Reader([_stage_of(part, stage, n) for n, part in enumerate(parts, 1)], language)
+    base = reader.base()
+    readings = list(reader.readings())
+    if None in base.values() or any(file.outline is None for reading in readings for file in reading.files):
+        return Bindings((), (), ())
+    ties = tuple(_as_dependencies(_ties(readings, base, stage)))
     numbers = range(1, len(parts) + 1)
     needs = all_needs(numbers, ties)
     knotted = [one for one in ties if one.patch in needs[one.needs]]
@@ -94,10 +102,8 @@ class _Part:
                 yield name, old.shapes - new.shapes, new.shapes - old.shapes
 
 
-def _ties(stages: Sequence[Stage]) -> Iterator[_Tied]:
-    reader = Reader(stages)
-    base = reader.base()
-    parts = [_read(stage, reading, base) for stage, reading in zip(stages, reader.readings(), strict=True)]
+def _ties(readings: Iterable[StageReading], base: Mapping[bytes, Outline | None], stage: Stage) -> Iterator[_Tied]:
+    parts = [_read(stage, reading, base) for reading in readings]
     yield from _by_use(parts, base)
     yield from _by_type(parts)
     yield from _by_removal(parts)
@@ -106,14 +112,16 @@ def _ties(stages: Sequence[Stage]) -> Iterator[_Tied]:
 def _read(stage: Stage, reading: StageReading, base: Mapping[bytes, Outline | None]) -> _Part:
     before: dict[Name, Definition] = {}
     after: dict[Name, Definition] = {}
-    for path in stage.before:
+    old_paths = dict.fromkeys(file.old_path for file in reading.files if file.old_path is not None)
+    for path in old_paths:
         before.update(base.get(path) or {})
     for file in reading.files:
         after.update(file.outline or {})
     used = {use.text for file in reading.files if not is_header(file.path) for use in file.uses}
     new = (name for name, one in after.items() if name not in before and not one.has_body and name.text not in used)
-    announced = frozenset(path_text(name.text) for name in new)
-    return _Part(reading, before, after, _words(stage.before.values()), _words(stage.after.values()), announced)
+    words_before = _words(stage.before[path] for path in old_paths)
+    words_after = _words(stage.after[file.path] for file in reading.files if not file.is_gone)
+    return _Part(reading, before, after, words_before, words_after, frozenset(path_text(name.text) for name in new))
 
 
 def _words(files: Iterable[FileState]) -> Counter[bytes]:

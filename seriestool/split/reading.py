@@ -55,9 +55,10 @@ class StageReading:
 class Reader:
     """Reads the stages of one series in order."""
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    def __init__(self, stages: Sequence[Stage], language: Language | None = None) -> None:
+        """`language` is one that has been asked already, and has so much less left to parse."""
         self._stages = stages
-        self._language = Language()
+        self._language = language or Language()
         self._origins: dict[bytes, tuple[int, ...]] = {}
 
     def base(self) -> dict[bytes, Outline | None]:

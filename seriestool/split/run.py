@@ -11,6 +11,7 @@ from seriestool.split.bindings import Bindings, find_bindings
 from seriestool.split.by_file import split_by_file
 from seriestool.split.dependencies import find_dependencies
 from seriestool.split.dependency import Dependency, Stage, Tie
+from seriestool.split.language import Language
 from seriestool.split.owners import find_owners
 from seriestool.split.ownership import Owners
 from seriestool.split.plan import make_plan
@@ -79,20 +80,20 @@ def _stages(stack: Stack, bench: Workbench) -> list[Stage]:
 
 
 def _find_bindings(owners: Owners, stages: Sequence[Stage]) -> dict[int, Bindings]:
-    """What holds each patch together that straddles trees; those that could not be read are left out."""
-    found = {}
-    for stage in stages:
-        parts = split_by_file(stage.patch, owners)
-        if len(parts) > 1:
-            found[stage.patch.counter] = find_bindings(stage, parts)
-    return found
+    """What ties the parts of each patch that straddles trees; those that do not apply on the base are left out."""
+    cut = {stage.patch.counter: (stage, split_by_file(stage.patch, owners)) for stage in stages}
+    straddling = {counter: pair for counter, pair in cut.items() if len(pair[1]) > 1}
+    if not straddling:
+        return {}
+    language = Language()  # one for all: what it parses is bounded
+    return {counter: find_bindings(stage, parts, language) for counter, (stage, parts) in straddling.items()}
 
 
 def _indivisible(owners: Owners, bindings: Mapping[int, Bindings]) -> dict[int, tuple[str, ...]]:
-    """The names that hold patches together; none of one that is not known: it is not cut either."""
-    straddling = (one.counter for one in owners.patches if one.straddles)
-    found = {counter: bindings[counter].names if counter in bindings else () for counter in straddling}
-    return {counter: names for counter, names in found.items() if names or counter not in bindings}
+    """The names that hold patches together; none of one of which nothing is known: it is not cut either."""
+    whole = (one.counter for one in owners.patches if one.straddles)
+    known = {counter: bindings.get(counter) for counter in whole}
+    return {counter: one.names if one else () for counter, one in known.items() if one is None or not one.order}
 
 
 class _Cut:

@@ -9,6 +9,7 @@ import pytest
 from seriestool.diff import split_diff
 from seriestool.model import Patch
 from seriestool.split.bindings import Bindings, find_bindings
+from seriestool.split.language import MOST_BYTES, Language
 from tests.staged import Files, staged
 
 
@@ -21,7 +22,7 @@ def cut(patch: Patch) -> list[Patch]:
 def bindings(before: Files, after: Files) -> Bindings:
     changed: Mapping[str, str | bytes | None] = {name: text for name, text in after.items() if before.get(name) != text}
     (stage,) = staged(before, changed)
-    return find_bindings(stage, cut(stage.patch))
+    return find_bindings(stage, cut(stage.patch), Language())
 
 
 def ties(found: Bindings) -> dict[str, list[str]]:
@@ -136,3 +137,19 @@ def test_an_option_and_who_needs_it() -> None:
     before = {"Kconfig": 'config A\n\tbool "a"\n', "a.c": "int a;\n"}
     after = {"Kconfig": 'config A\n\tbool "a"\n\nconfig B\n\tbool "b"\n', "a.c": "int a;\n#ifdef CONFIG_B\n#endif\n"}
     assert ties(bindings(before, after)) == {"2<-1": ["CONFIG_B"]}
+
+
+def test_what_cannot_be_parsed_is_not_known_to_be_free() -> None:
+    large = "/*" + "x" * MOST_BYTES + "*/\n"
+    found = bindings({"a.h": large, "b.c": "int b;\n"}, {"a.h": f"{large}int a;\n", "b.c": "int c;\n"})
+    assert found == Bindings((), (), ())
+
+
+def test_renames_and_removals_are_read() -> None:
+    body = "int f(void)\n{\n\treturn 1;\n}\n"
+    diff = b"diff --git a/a.c b/sub/a.c\nsimilarity index 100%\nrename from a.c\nrename to sub/a.c\n"
+    gone = "".join(f"-{line}\n" for line in body.replace("f(", "g(").splitlines()).encode()
+    diff += b"diff --git a/b.c b/b.c\ndeleted file mode 100644\n--- a/b.c\n+++ /dev/null\n@@ -1,4 +0,0 @@\n" + gone
+    (stage,) = staged({"a.c": body, "b.c": body.replace("f(", "g(")}, diff)
+    found = find_bindings(stage, cut(stage.patch), Language())
+    assert (found.ties, found.order) == ((), (1, 2))
