@@ -2,7 +2,7 @@
 """A patch that straddles trees, cut into one patch for each."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from seriestool.diff import split_diff
@@ -17,9 +17,10 @@ _DIFFSTAT = re.compile(
 )
 
 
-def split_by_file(patch: Patch, owners: Owners) -> tuple[Patch, ...]:
+def split_by_file(patch: Patch, owners: Owners, order: Sequence[int] = ()) -> tuple[Patch, ...]:
     """The patch cut into one for each tree that owns files of it, in the order of its parts; itself where one does.
 
+    `order` has the numbers of these, from 1, in another order that is wanted.
     The file diffs stay as they are, byte for byte, and together they are the whole. The last line of each message
     says of what it is a part. The parts have the counter of the whole, and no message-id: they were never mailed.
     """
@@ -31,6 +32,7 @@ def split_by_file(patch: Patch, owners: Owners) -> tuple[Patch, ...]:
     groups = [(part, numbers) for part, numbers in groups if numbers]
     if len(groups) < 2:
         return (patch,)
+    groups = [groups[number - 1] for number in order] or groups
     return tuple(
         replace(
             patch,

@@ -109,9 +109,9 @@ class _Cut:
             if not order:
                 patches.append(replace(patch, counter=patch.counter + more))
                 continue
-            pieces = split_by_file(patch, owners)
             numbers = {part: patch.counter + more + at for at, part in enumerate(order)}
-            patches += [replace(pieces[part - 1], counter=numbers[part]) for part in order]
+            pieces = split_by_file(patch, owners, order)
+            patches += [replace(piece, counter=numbers[part]) for piece, part in zip(pieces, order, strict=True)]
             ties += [
                 replace(tie, patch=numbers[tie.patch], needs=numbers[tie.needs]) for tie in bindings[patch.counter].ties
             ]

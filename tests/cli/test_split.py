@@ -296,7 +296,7 @@ def test_a_part_waits_for_the_part_that_it_needs(repo: Repo, cli_here: Cli) -> N
         (3, 2, ["core_more"])
     ]
     message = case.repo.git("log", "-1", "--format=%B", "s/nfsd")
-    assert '[part 1 of 2 of "net: more", the files of nfsd]' in message
+    assert '[part 2 of 2 of "net: more", the files of nfsd]' in message
     assert case.repo.git("log", "-1", "--format=", "--name-only", "s/nfsd") == "fs/nfsd/export.c"
     made = {case.repo.git("rev-parse", f"s/nfsd:{path}") for path in both}
     assert len(made) == len(both)
