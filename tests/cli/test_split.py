@@ -240,7 +240,7 @@ def test_a_lost_base_is_no_silent_plan(case: Case, cli_here: Cli) -> None:
     mbox = make_series(author, lost, {"net/other.c": "1\n3\n"})
     result = cli_here("split", "-", cwd=case.repo.path, stdin=mbox)
     assert result.code == 3
-    assert "note: patch 1 does not apply to the base, so what ties it to the others is not known" in result.out
+    assert "note: what the series was made from is not known, so neither is what ties its patches" in result.out
 
 
 def test_names_are_hostile(repo: Repo, cli_here: Cli) -> None:
