@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from seriestool.apply import Applied, FileState, apply_patch
-from seriestool.base.contents import Contents
 from seriestool.base.trial import is_merged
 from seriestool.git import Merge, MergeConflict, TreeEntry, Workbench, as_changes
 from seriestool.history import History
 from seriestool.hunks import split_lines
 from seriestool.model import Failure, Outcome, Patch
-from seriestool.rebase.culprits import Source, Span, find_culprits, map_back
+from seriestool.rebase.culprits import Blame, Span, map_pieces, take_apart
 from seriestool.rebase.landed import Landed, find_landed
 from seriestool.rebase.regions import Region, Versions, find_regions
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, TreeResult
@@ -68,6 +67,7 @@ class Onto:
         self._bench = bench
         self._resolutions = resolutions
         self._tip = history.find(target.commit)
+        self._blame = Blame(history, bench)
         self._open: dict[bytes, int] = {}
 
     def run(self, stack: Stack) -> TreeResult:
@@ -208,9 +208,10 @@ class Onto:
         """For each region its lines in the tree as it is at this patch, and as it was before the series."""
         now = self._lines(tree, path)
         own = self._lines(self._bench.tree_of(self._target.commit), path)
+        to_now, to_own = take_apart(now, merged), take_apart(own, now)
         for region in regions:
-            span, _ = map_back(now, merged, (region.start, region.start + len(region.tree)))
-            yield span, (span if own == now else map_back(own, now, span)[0])
+            span, _ = map_pieces(to_now, (region.start, region.start + len(region.tree)))
+            yield span, map_pieces(to_own, span)[0]
 
     def _lines(self, tree: str, path: bytes) -> Sequence[bytes]:
         entry = self._bench.entries(tree, [path]).get(path)
@@ -220,8 +221,7 @@ class Onto:
         """The commits of the tree behind some lines where others are expected."""
         if self._tip is None:
             return ()
-        source = Source(self._history, Contents(self._bench, self._history), self._bench.objects)
-        return find_culprits(source, self._tip, path, span, expected)
+        return self._blame.find_culprits(self._tip, path, span, expected)
 
 
 def _paths_in_conflict(merge: Merge) -> set[bytes]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seriestool.git import TreeEntry, Workbench
 from seriestool.hunks import split_lines
 from seriestool.rebase import regions
-from seriestool.rebase.culprits import map_back
+from seriestool.rebase.culprits import map_pieces, take_apart
 from seriestool.rebase.regions import Region, Versions, find_regions
 from tests.bases import lines
 from tests.helpers import Repo
@@ -149,8 +149,8 @@ def stands_in(some: tuple[bytes, ...], text: list[bytes]) -> bool:
 def test_a_span_maps_back_into_the_older_file(old: list[int], new: list[int], one: int, other: int) -> None:
     older, newer = ([b"%d\n" % n for n in text] for text in (old, new))
     first, last = sorted(min(at, len(newer)) for at in (one, other))
-    (start, stop), is_same = map_back(older, newer, (first, last))
+    (start, stop), is_same = map_pieces(take_apart(older, newer), (first, last))
     assert 0 <= start <= stop <= len(older)
     if is_same and first < last:
         assert older[start:stop] == newer[first:last]
-    assert map_back(newer, newer, (first, last)) == ((first, last), True)
+    assert map_pieces(take_apart(newer, newer), (first, last)) == ((first, last), True)
