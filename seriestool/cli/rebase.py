@@ -81,6 +81,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
         return go_on(arguments, ui)
     if arguments.series is None:
         raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
+    if arguments.split and (arguments.all_trees or arguments.test_merge or arguments.resolve):
+        raise InputError("--split chooses the trees itself", hint="drop --all-trees, --test-merge and --resolve")
     if arguments.split:
         from seriestool.cli.split import run as split
 
