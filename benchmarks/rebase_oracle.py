@@ -12,6 +12,7 @@ may go in. The tool must have the very tree, or stop at the same patch with the 
 """
 
 import argparse
+import heapq
 import json
 import re
 import statistics
@@ -224,11 +225,14 @@ def report_names(what: str, names: Sequence[str]) -> None:
 
 def report_tool(records: Mapping[str, Record], answers: Mapping[str, Answer], found: Sequence[Disagreement]) -> None:
     taken = sum(answer.tree is not None for answer in answers.values())
-    seconds = [answer.seconds for answer in answers.values()]
+    seconds = {name: answer.seconds for name, answer in answers.items()}
+    slowest = heapq.nlargest(5, seconds, key=seconds.__getitem__)
     print(f"  {'seriestool rebase':24}{taken:10}{len(answers) - taken:10}")
     landed = [name for name, answer in answers.items() if records[name].rule.stops and answer.tree]
     print(f"  known to be merged in another form where git stops: {len(landed)}")
-    print(f"  median {statistics.median(seconds):.3f} s, worst {max(seconds):.3f} s")
+    print(f"  median {statistics.median(seconds.values()):.3f} s; the slowest:")
+    for name in slowest:
+        print(f"    {name} {seconds[name]:.1f} s")
     print(f"{len({one.case for one in found})} cases in disagreement: {dict(Counter(one.kind for one in found))}")
     for one in found:
         print(f"  {one.case}: {one.kind}: {one.text}")
