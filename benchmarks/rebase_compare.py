@@ -13,7 +13,10 @@ LANDED = frozenset(("patch-id", "subject", "reverse"))
 NO_DIFF = "no-diff"
 
 _SIDE = re.compile(r"~(?:HEAD|[0-9a-f]{7,64})(?: \(.*\))?(?=/|$|_\d+$)")
-"""What git appends to a file's name where a folder has that name: the side that it is from, HEAD or a commit."""
+"""What git appends to a file's name where a folder has that name: the side that it is from, HEAD or a commit.
+
+It may leave nothing unmerged there, and say that there is a conflict all the same.
+"""
 _SAME = {
     "UNMODIFIED": {CLEAN, PLAIN},
     "MODIFIED": {CLEAN, PLAIN},
@@ -67,9 +70,10 @@ def _compare_stop(case: str, stop: Stop, ours: Patch) -> Iterator[Disagreement]:
             case, "missed conflict", f"patch {stop.patch}: {_describe(ours)}, git: {'; '.join(stop.said)}"
         )
         return
-    mine, gits = ({_SIDE.sub("~side", path) for path in paths} for paths in (ours.paths, stop.paths))
-    if mine != gits:
-        only, missing = sorted(mine - gits), sorted(gits - mine)
+    mine, gits = ({_SIDE.sub("", path) for path in paths} for paths in (ours.paths, stop.paths))
+    only = sorted(path for path in mine - gits if not any(path in line for line in stop.said))
+    missing = sorted(gits - mine)
+    if only or missing:
         yield Disagreement(case, "files", f"patch {stop.patch}: only ours {only}, only git's {missing}")
 
 
