@@ -256,7 +256,10 @@ sys.exit(main(sys.argv[3:]))
 def killed(case: Case, count: int, when: str, *arguments: str) -> int:
     """The exit code of a run that is killed right before or after it starts its n-th process."""
     command = [sys.executable, "-c", _KILLER, str(count), when, "rebase", *arguments]
-    return subprocess.run(command, cwd=case.repo.path, capture_output=True, env={**os.environ}).returncode
+    scratch = case.mbox.parent / "scratch"  # what a killed run leaves there goes with the test
+    scratch.mkdir(exist_ok=True)
+    env = {**os.environ, "TMPDIR": str(scratch)}
+    return subprocess.run(command, cwd=case.repo.path, capture_output=True, env=env).returncode
 
 
 # Before every other process, after every other one: together that is every step.
