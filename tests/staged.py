@@ -2,13 +2,14 @@
 """Series made in memory, for tests of what ties patches: each patch is told by the files as they are after it."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from seriestool.apply import FileState, apply_patch
 from seriestool.diff import parse_diff
 from seriestool.hunks import split_lines
 from seriestool.model import Failure, Patch
+from seriestool.split.dependencies import find_dependencies
 from seriestool.split.dependency import Dependency, Stage, Tie
 
 Files = Mapping[str, str | bytes | None]
@@ -69,3 +70,8 @@ def as_bytes(content: str | bytes) -> bytes:
 
 def _some(tree: Mapping[bytes, FileState], paths: set[bytes]) -> Tree:
     return {path: tree[path] for path in paths if path in tree}
+
+
+def found_by(tie: Tie, stages: Sequence[Stage]) -> tuple[Dependency, ...]:
+    """The needs of one kind."""
+    return tuple(one for one in find_dependencies(stages) if one.tie is tie)

@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which patch uses, in a function, a parameter, a local variable or a label that an earlier one introduces there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from seriestool.model import path_text
-from seriestool.split.dependency import Dependency, Stage, Tie
+from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.locals import Local
-from seriestool.split.reading import Reader, Reading, StageReading
+from seriestool.split.reading import Reading, StageReading
 
 _Where = tuple[bytes, bytes]
 """The function and the name."""
-
-
-def scope_dependencies(stages: Sequence[Stage]) -> tuple[Dependency, ...]:
-    """The needs by scope, sorted by patch, then by what it needs; the names are the identifiers."""
-    ties = ScopeTies()
-    for reading in Reader(stages).readings():
-        ties.take(reading)
-    return ties.found()
 
 
 class ScopeTies:

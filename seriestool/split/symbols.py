@@ -5,25 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname, join, normpath
 
 from seriestool.model import path_text
-from seriestool.split.dependency import Dependency, Stage, Tie
+from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.names import Entry, Names
 from seriestool.split.origins import BASE
 from seriestool.split.outline import Outline, Space
-from seriestool.split.reading import Reader, Reading, StageReading
+from seriestool.split.reading import Reading, StageReading
 from seriestool.split.uses import Use
 
 _VAGUE = (Space.NAME, Space.TAG, Space.MEMBER)
 _SOURCES = (b".c", b".S", b".rs")
 """What an object is made of."""
-
-
-def symbol_dependencies(stages: Sequence[Stage]) -> tuple[Dependency, ...]:
-    """The needs by symbol, sorted by patch, then by what it needs; the names are the identifiers."""
-    reader = Reader(stages)
-    ties = SymbolTies(reader.base())
-    for reading in reader.readings():
-        ties.take(reading)
-    return ties.found()
 
 
 class SymbolTies:

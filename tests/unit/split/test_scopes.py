@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.split.scopes import scope_dependencies
-from tests.staged import Files, staged, ties
+from seriestool.split.dependency import Tie
+from tests.staged import Files, found_by, staged, ties
 
 DONE = """\
 static void done(void *data, int status)
@@ -30,7 +30,7 @@ static void done(void *data, int status)
 
 
 def found(base: Files, *changes: Files | bytes) -> dict[str, list[str]]:
-    return ties(scope_dependencies(staged(base, *changes)))
+    return ties(found_by(Tie.SCOPE, staged(base, *changes)))
 
 
 def edited(*pairs: tuple[str, str], text: str = DONE) -> str:
