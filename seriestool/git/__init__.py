@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Git, as verbs: the one package that starts it."""
 
+from seriestool.git.checkout import Checkout
 from seriestool.git.merge import Merge, MergeConflict
 from seriestool.git.objects import ObjectReader
 from seriestool.git.process import (
@@ -22,6 +23,7 @@ from seriestool.git.worktree import Worktree
 __all__ = [
     "ABBREVIATION",
     "KEPT",
+    "Checkout",
     "GitError",
     "Memory",
     "Merge",

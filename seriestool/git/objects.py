@@ -55,6 +55,17 @@ class ObjectReader:
                     del some[0]
         return [found.get(_name(name)) for name in names]
 
+    def is_ambiguous(self, name: str) -> bool:
+        """Whether the name is an abbreviated id that several objects share; git cannot say it of `id^{kind}`."""
+        asked = _name(name)
+        if not _is_askable(asked):
+            return False
+        self._ask([b"info " + asked])
+        line = self._out.readline()
+        if not line:
+            self._restart()
+        return line.endswith(b" ambiguous\n")
+
     def close(self) -> None:
         """End the process."""
         self._stop()

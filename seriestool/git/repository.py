@@ -88,6 +88,10 @@ class Repository:
         git_dir, common_dir, object_format, bare, shallow = os.fsdecode(answer.stdout).removesuffix("\n").split("\n")
         return cls(Path(git_dir), Path(common_dir), object_format, bare == "true", shallow == "true")
 
+    def beside(self) -> "Repository":
+        """Another one for another thread: the same repository, processes of its own."""
+        return Repository(self.git_dir, self.common_dir, self.object_format, self.is_bare, self.is_shallow)
+
     @classmethod
     def create(cls, path: Path) -> Self:
         """The bare repository at `path`, made (sha1) where it is not there yet."""

@@ -15,13 +15,16 @@ from pathlib import Path
 from threading import get_ident
 from typing import Self
 
+from seriestool.git.checkout import Checkout
 from seriestool.git.formatpatch import format_patch
 from seriestool.git.merge import Merge, Merger
 from seriestool.git.objects import ObjectReader
-from seriestool.git.process import Git, GitError, clean_environment, version
+from seriestool.git.process import Git, GitError, clean_environment, temporary_folder, version
 from seriestool.git.scratch import TreeEntry
 from seriestool.git.treeobject import Changes, Entries, edit_tree, find_entries, format_tree, parse_tree
+from seriestool.names import is_unsafe_path
 
+_SYMLINK, _EXECUTABLE = 0o120000, 0o100755
 _NOBODY = "seriestool <seriestool@localhost> 0 +0000"
 _UNPACKED = 100  # objects up to which they are stored loose, as after `git fetch` (fetch.unpackLimit)
 # diff3: what the series was made from is part of what people must see. The rest is what git does unconfigured.
@@ -132,6 +135,24 @@ class Workbench:
             else:
                 yield prefix + name, entry
 
+    def paths_below(self, tree: str, folder: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+        """(path, entry) of every file below the folder of the tree; b"" is the root."""
+        return self._below(self._folder_at(tree, folder) or {}, folder + b"/" if folder else b"")
+
+    def export(self, tree: str, names: Iterable[bytes], target: Path) -> None:
+        """Write these files and folders of the tree below `target`; what the tree does not have is passed over.
+
+        Only regular files: a link of a hostile tree could lead anywhere, and none is followed or made.
+        """
+        for name in names:
+            entry = self.entries(tree, (name,)).get(name)
+            for path, found in ((name, entry),) if entry else self.paths_below(tree, name):
+                if found.kind == "blob" and found.mode != _SYMLINK and not is_unsafe_path(path):
+                    file = target / os.fsdecode(path)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(self.blob(found.oid))
+                    file.chmod(0o755 if found.mode == _EXECUTABLE else 0o644)
+
     def edit(self, tree: str, changes: Changes) -> str:
         """The tree with some paths changed; only the folders on the way to them are read and written."""
         edited = edit_tree(self._tree(tree), changes, self._tree, lambda raw: self.write("tree", raw))
@@ -157,6 +178,10 @@ class Workbench:
     def object_folder(self) -> Path:
         """Where the objects are that are ours; it leads on to the other repository's."""
         return self._folder / "objects"
+
+    def checkout(self, git_dir: Path, work_tree: Path) -> Checkout:
+        """Files of our trees, below `work_tree`."""
+        return Checkout(git_dir, work_tree, self.object_folder, self._format)
 
     def write_index(self, file: Path, stages: Mapping[bytes, Mapping[int, TreeEntry]], work_tree: Path) -> Path:
         """The file, made an index with these entries: path -> stage (0 where it is merged) -> what stands there."""
@@ -228,6 +253,16 @@ class Workbench:
         """`git diff --stat --summary` of two commits, as a cover letter shows it."""
         options = ("--stat=72", "--summary", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv")
         return self._git.run("diff", *options, base, tip, env=_SEALED).decode("utf-8", "replace")
+
+    def mailinfo(self, mail: bytes) -> tuple[bytes, bytes, bytes]:
+        """What `git mailinfo` makes of a mail: author and subject, the message, and the patch with what is above it."""
+        with temporary_folder() as folder:
+            message, patch = folder / "message", folder / "patch"
+            options = ("--encoding=utf-8", "--no-scissors")
+            about = self._git.run(
+                "mailinfo", *options, str(message), str(patch), stdin=mail, env=_SEALED, folder=folder
+            )
+            return about, message.read_bytes(), patch.read_bytes()
 
     def publish(self, target: Path, tips: Iterable[str]) -> None:
         """Bring everything of ours that `tips` need into the repository at `target`, where no ref leads to it yet."""

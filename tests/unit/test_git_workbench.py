@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from seriestool.errors import OutsideError
 from seriestool.git import GitError, Merge, Repository, TreeEntry, Workbench
 from seriestool.git.merge import Merger
-from seriestool.git.treeobject import kind_of
+from seriestool.git.treeobject import format_tree, kind_of
 from tests.bases import lines
 from tests.helpers import File, Repo
 from tests.rebases import files_of, open_bench, try_git, unmerged
@@ -29,6 +29,20 @@ NOBODY = "N O Body <nobody@example.com> 0 +0000"
 def edited(number: int, text: str = TEXT, by: str = "") -> str:
     """The text with one line changed."""
     return text.replace(f"line {number}\n", f"line {number} changed{by}\n")
+
+
+def test_mailinfo_is_gits_whatever_is_configured(repo: Repo) -> None:
+    repo.git("config", "mailinfo.scissors", "true")
+    mail = (
+        b"From: =?utf-8?q?J=C3=B6?= <j@example.com>\nSubject: [PATCH 1/2] a: b\n"
+        b"Content-Transfer-Encoding: quoted-printable\n\n"
+        b"Why=3D.\n-- >8 --\nMore.\n---\n a | 1 +\n\ndiff --git a/a b/a\n"
+    )
+    with open_bench(repo) as bench:
+        about, message, patch = bench.mailinfo(mail)
+    assert about.splitlines()[:3] == ["Author: Jö".encode(), b"Email: j@example.com", b"Subject: a: b"]
+    assert message == b"Why=.\n-- >8 --\nMore.\n"
+    assert patch.startswith(b"---\n a | 1 +\n")
 
 
 # Trees: judged by git's own index
@@ -515,3 +529,27 @@ def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
         monkeypatch.setattr(os, "unlink", interrupted)
     assert len(calls) > 2
     assert list(scratch.iterdir()) == []
+
+
+def test_files_of_a_tree_are_written_out_and_links_are_not(repo: Repo, tmp_path: Path) -> None:
+    """A link out of the folder would let a tree write anywhere."""
+    repo.commit({"a/b/c.h": "c\n", "a/run": ("#!\n", 0o100755), "a/out": ("/etc", 0o120000), "d": "d\n", "e": "e\n"})
+    with open_bench(repo) as bench:
+        bench.export(bench.tree_of(repo.git("rev-parse", "HEAD")), [b"a", b"d", b"nothing"], tmp_path / "out")
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")}
+    assert written == {"a", "a/b", "a/b/c.h", "a/run", "d"}
+    assert os.access(tmp_path / "out/a/run", os.X_OK)
+    assert not os.access(tmp_path / "out/d", os.X_OK)
+
+
+def test_a_tree_with_unsafe_names_writes_nothing_outside(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"a": "a\n"})
+    with open_bench(repo) as bench:
+        blob = bench.write("blob", b"bad\n")
+        inner = bench.write("tree", format_tree({b"..": TreeEntry(0o40000, "tree", bench.write("tree", format_tree(
+            {b"x": TreeEntry(0o100644, "blob", blob)})))}))  # fmt: skip
+        bench.export(
+            bench.write("tree", format_tree({b"a": TreeEntry(0o40000, "tree", inner)})), [b"a"], tmp_path / "o"
+        )
+    assert not (tmp_path / "o").exists()
+    assert not (tmp_path / "x").exists()
