@@ -4,7 +4,8 @@
 bytes for diffs, paths and file contents; str for message-ids (no angle brackets), object ids and trailers.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,6 +51,15 @@ class Hunk:
     def header(self) -> str:
         """The hunk as git names it: `@@ -1,2 +1,3 @@`."""
         return f"@@ -{self.old_start},{self.old_lines} +{self.new_start},{self.new_lines} @@"
+
+    @property
+    def added(self) -> Iterator[tuple[int, bytes]]:
+        """(its number in the file after the patch, its text without marker and line end) of each added line."""
+        number = self.new_start
+        for line in self.lines:
+            if line.startswith(b"+"):
+                yield number, line[1:].rstrip(b"\r\n")
+            number += not line.startswith(b"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,8 @@ class CoverLetter:
     msgid: str
     subject: str
     body: str
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    """The whole mail as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,8 @@ class Patch:
     files: tuple[FileDiff, ...]
     diff: bytes
     """The diff as mailed, transfer encoding undone, from the first `diff --git` (or `---`) to the end."""
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    """The whole mail as it came, headers and transfer encoding included; empty where it did not come as a mail."""
 
 
 @dataclass(frozen=True, slots=True)

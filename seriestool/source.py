@@ -149,6 +149,12 @@ def _find_range(name: str, options: SourceOptions) -> Series | None:
     mails = parse_mails(split_mbox(_FORMAT_PATCH_FROM.sub(b"From mboxrd@z Thu Jan  1 00:00:00 1970", mbox), name))
     if not mails:
         raise InputError(f"'{name}' has no commits", hint="write base..tip, the older one first")
+    empty = next((mail for mail in mails if not mail.has_diff), None)
+    if empty is not None and not options.wanted.partial:
+        raise InputError(
+            f"a commit of '{name}' changes nothing: '{empty.subject.title}'",
+            hint="take it out (git rebase --no-keep-empty), or go without it with --partial",
+        )
     series = assemble(mails, options.wanted._replace(version=None), name)
     return replace(series, posted=_commit_date(repository, tip) or series.posted)
 

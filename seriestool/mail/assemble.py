@@ -188,4 +188,4 @@ def _remarks(posting: Posting) -> tuple[str, ...]:
 
 
 def _cover(mail: Mail) -> CoverLetter:
-    return CoverLetter(mail.msgid, mail.subject.title, decode_text(mail.body, mail.charset))
+    return CoverLetter(mail.msgid, mail.subject.title, decode_text(mail.body, mail.charset), mail.raw)

@@ -67,6 +67,7 @@ def parse_patch(mail: Mail, counter: int) -> Patch:
         trailers=parse_trailers(text.message),
         files=parse_diff(text.diff) if text.diff else (),
         diff=text.diff,
+        raw=mail.raw,
     )
 
 

@@ -15,6 +15,7 @@ _GLOB = re.compile(rb"[*?\[]")
 _LINES = 200_000  # the kernel's file has 30,000
 _UNSAFE = re.compile(rb"\)[*+{]")
 _UNBOUNDED = re.compile(rb"(?<!\\)[*+]|,\}")
+_CLOSED = re.compile(rb"subscribers?[- ]only", re.IGNORECASE)
 _TEXT = 400  # bytes of a path or a line that a pattern of the file is tried on
 
 
@@ -43,6 +44,8 @@ class Section:
     maintainers: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     status: str | None = None
+    closed: tuple[str, ...] = ()
+    """Those of the lists that take mail of their subscribers only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +170,16 @@ def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> Section:
         names=tuple(every(b"N", ())),
         keywords=tuple(every(b"K", ())),
         trees=tuple(tree for value in every(b"T", ()) if (tree := parse_tree(_shown(value)))),
-        lists=tuple(_shown(value.split()[0]).lower() for value in every(b"L", ())),
+        lists=tuple(map(_list, every(b"L", ()))),
         maintainers=tuple(map(_shown, every(b"M", ()))),
         reviewers=tuple(map(_shown, every(b"R", ()))),
         status=_shown(status[0]) if status else None,
+        closed=tuple(_list(value) for value in every(b"L", ()) if _CLOSED.search(value)),
     )
+
+
+def _list(value: bytes) -> str:
+    return _shown(value.split()[0]).lower()
 
 
 def _shown(value: bytes) -> str:

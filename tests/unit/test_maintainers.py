@@ -126,6 +126,12 @@ def test_introduction_is_no_section() -> None:
     assert (section.heading, section.lists, section.status) == ("NET", ("netdev@vger.kernel.org",), "Maintained")
 
 
+def test_lists_that_only_take_subscribers() -> None:
+    text = b"NET\nL:\ta@x (moderated for non-subscribers)\nL:\tb@x (subscribers-only)\nL:\tc@x\nF:\tnet/\n"
+    (section,) = parse_maintainers(text).sections
+    assert (section.lists, section.closed) == (("a@x", "b@x", "c@x"), ("b@x",))
+
+
 def test_maintainers_and_reviewers() -> None:
     (section,) = parse_maintainers(b"NET\nM:\tA <a@x>\nR:\tB <b@x>\nM:\tC <c@x>\n").sections
     assert (section.maintainers, section.reviewers) == (("A <a@x>", "C <c@x>"), ("B <b@x>",))

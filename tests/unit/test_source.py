@@ -179,6 +179,16 @@ def test_range_with_a_message_that_looks_like_a_mailbox(repo: Repo) -> None:
     assert patch.message == f"From {'0' * 40} Mon Sep 17 00:00:00 2001\nFrom: x@example.org\n>From y"
 
 
+def test_range_with_a_commit_that_changes_nothing(repo: Repo) -> None:
+    base = repo.commit({"f": "1\n"})
+    repo.commit({"f": "2\n"}, "one")
+    repo.commit({}, "two")
+    with pytest.raises(InputError, match=rf"a commit of '{base}\.\.' changes nothing: 'two'") as error:
+        resolve(f"{base}..", in_repository(repo))
+    assert "--no-keep-empty" in (error.value.hint or "")
+    assert [one.subject for one in resolve(f"{base}..", in_repository(repo, partial=True)).patches] == ["one"]
+
+
 def test_empty_range(repo: Repo) -> None:
     repo.commit({"f": "1\n"})
     with pytest.raises(InputError, match=r"'HEAD\.\.HEAD' has no commits"):

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is a kernel, and what only looks like one."""
+
+import pytest
+
+from seriestool.trees.kernel import is_kernel
+from tests.helpers import Repo
+from tests.rebases import open_bench
+
+KERNEL = {
+    "MAINTAINERS": "x\n",
+    "arch/x86/Kconfig": "x\n",
+    "include/uapi/linux/a.h": "x\n",
+    "Documentation/index": "x\n",
+}
+
+
+@pytest.mark.parametrize("missing", [None, *KERNEL])
+def test_a_kernel_is_known_by_its_folders(repo: Repo, missing: str | None) -> None:
+    repo.commit({path: text for path, text in KERNEL.items() if path != missing} | {"z": "z\n"})
+    with open_bench(repo) as bench:
+        assert is_kernel(bench, bench.tree_of(repo.git("rev-parse", "HEAD"))) is (missing is None)
