@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs that are not locked in, where the user asked for that: limits hold, and nothing outlives the run."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+from seriestool.sandbox.job import Job, Outcome
+from seriestool.sandbox.processes import descendants
+from seriestool.sandbox.running import attend
+from seriestool.sandbox.scratch import scratch
+from seriestool.sandbox.start import PATH, limited, start
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+_GONE = 10.0
+
+
+class Unsandboxed:
+    """No sandbox: what is run can do whatever the user can."""
+
+    def __init__(self) -> None:
+        self._stopped = Event()
+
+    def run(self, job: Job) -> Outcome:
+        """How the program ended; OutsideError where it could not be started. ^C ends it, and so does `stop`."""
+        with scratch("run") as own:
+            return attend(_start(job, str(own)), replace(job, writable=(*job.writable, own)), self._stopped)
+
+    def stop(self) -> None:
+        """End all that runs, in whatever thread, and start nothing any more."""
+        self._stopped.set()
+
+
+class _Family:
+    """A program below its keeper, with all that it started."""
+
+    tmpfs: tuple[str, ...] = ()
+
+    def __init__(self, process: subprocess.Popen[bytes], status: int) -> None:
+        self.process = process
+        self.status = status
+
+    def folders(self) -> list[str]:
+        """The folder in /proc of each process."""
+        return [f"/proc/{pid}" for pid in descendants(self.process.pid)]
+
+    def end(self) -> None:
+        """End them all; back when none is left."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_GONE)
+        self.process.kill()
+        self.process.wait()
+
+
+def _start(job: Job, own: str) -> _Family:
+    env = {"PATH": PATH, "HOME": own, "TMPDIR": own, "LANG": "C.UTF-8", **job.env}
+    status, end = os.pipe()
+    keeper = [sys.executable, "-I", "-S", str(_KEEPER), str(end), str(job.folder), *job.argv]
+    try:
+        return _Family(start([*limited(job.limits), *keeper], [end], env), status)
+    except BaseException:
+        os.close(status)
+        raise
+    finally:
+        os.close(end)
