@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a header means to a compiler, as values: structs, enums, typedefs, constants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as a program names it: members of unnamed structs and unions stand beside the others."""
+
+    name: str
+    """With dots where its struct is one without a name of its own: `u.port`."""
+    offset: int
+    """In bits from the start of the outermost."""
+    size: int
+    """In bits; 0 of a flexible array."""
+    type: str
+    """With typedefs resolved and qualifiers dropped: two types of one text look alike to a machine."""
+    is_array: bool = False
+    is_scalar: bool = True
+    """Whether it is neither an array nor a struct."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A struct or union."""
+
+    kind: str
+    size: int
+    """In bytes."""
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """An enum."""
+
+    name: str | None
+    values: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A typedef."""
+
+    size: int
+    type: str
+    aggregate: Aggregate | None = None
+    """Of a struct that has no other name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """All types of some headers; tags with their word before them: `struct sockaddr`."""
+
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    enumerations: tuple[Enumeration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A macro as it is defined last."""
+
+    name: str
+    parameters: str | None
+    """None of a macro that takes none."""
+    body: str
