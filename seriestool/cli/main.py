@@ -33,6 +33,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("check", "seriestool.cli.check", "check each patch of a series as a careful reviewer does"),
     Command("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
     Command(
         "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"

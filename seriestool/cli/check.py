@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool check SERIES`: what a careful reviewer checks on each patch, before he reads a line."""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from seriestool.base.ground import Ground
+from seriestool.cli.check_subject import find_asked, put_on_base
+from seriestool.cli.ground import open_ground
+from seriestool.cli.options import Parser
+from seriestool.cli.prerequisites import add_prerequisites_argument
+from seriestool.cli.source_options import add_source_options, cache_dir
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, OutsideError
+from seriestool.git import Repository, Workbench
+from seriestool.protocol import Check, Need, Report, Status, Workplace
+from seriestool.registry.checks import find_checks, want_known
+from seriestool.registry.commands import find_commands
+from seriestool.registry.kept import Kept
+from seriestool.registry.needs import Needs
+from seriestool.registry.profiles import (
+    PROFILES,
+    SEVERITY,
+    Profile,
+    Severities,
+    get_profile,
+    guess_profile,
+    parse_severities,
+)
+from seriestool.registry.run import Broken, Plan, count_jobs, run_checks
+from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
+
+EXIT_FAIL = 1
+EXIT_BROKEN = 70
+
+Config = Mapping[str, tuple[str, ...]]
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of check."""
+    parser.add_argument("series", metavar="SERIES", nargs="?", help="what the series is called, see below")
+    add_source_options(parser)
+    group = parser.add_argument_group("on what")
+    group.add_argument(
+        "--base", metavar="COMMIT", help="what the series was made from (default: what find-base proves or rebuilds)"
+    )
+    group.add_argument("--tree", metavar="NAME", help="look for the base in this tree only")
+    add_prerequisites_argument(group)
+    group = parser.add_argument_group("what to check")
+    group.add_argument("--list", action="store_true", help="list the checks, and what each looks at")
+    group.add_argument("--only", metavar="CHECK", action="append", default=[], help="only these (repeatable, or a,b)")
+    group.add_argument("--skip", metavar="CHECK", action="append", default=[], help="not these (repeatable, or a,b)")
+    names = ", ".join(profile.name for profile in PROFILES)
+    group.add_argument(
+        "--profile", metavar="NAME", help=f"how grave things are: {names} (default: by subject and tree)"
+    )
+    group.add_argument(
+        "--severity", metavar="CHECK[/RULE]=LEVEL", action="append", default=[],
+        help="how grave this is: note, warn, fail or off (repeatable)",
+    )  # fmt: skip
+    group.add_argument("--no-cache", action="store_true", help="look anew at what was looked at before")
+    group.add_argument("-j", "--jobs", metavar="N", type=_jobs, help="processes at a time (default: one per processor)")
+    group.add_argument(
+        "--unsandboxed", action="store_true",
+        help="run code from patches and trees without a sandbox: with your rights, on your files",
+    )  # fmt: skip
+    group = parser.add_argument_group("the answer")
+    group.add_argument(
+        "--format", choices=("text", "json", "b4", "patchwork", "html"), default="text",
+        help="how to print it (default: text)",
+    )  # fmt: skip
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Print what the checks say; 0 where nothing fails, 1 where something does, 70 where a check of ours broke."""
+    if arguments.list:
+        _print_list(arguments, ui)
+        return 0
+    if arguments.series is None:
+        raise InputError("no series was named", hint="see 'seriestool check --help'")
+    with Repository.open(arguments.repo) as repository:
+        config = repository.config()
+        own = Unsandboxed()
+        commands = find_commands(config, os.environ, own)
+        checks = find_checks(_names(arguments.only), _names(arguments.skip), commands)
+        wishes = _Wishes(checks, _named_profile(arguments, config), _severities(arguments, config, commands))
+        broken: list[Broken] = []
+        report = _check(arguments, wishes, repository, own, ui, broken)
+    _print(report, arguments.format, ui)
+    _say_broken(broken, ui)
+    if report.status is Status.FAIL:
+        return EXIT_FAIL
+    return EXIT_BROKEN if any(result.status is Status.ERROR for result in report.results) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What the user wants looked at, and how grave it is to him."""
+
+    checks: tuple[Check, ...]
+    profile: Profile | None
+    """None: the one that fits the series."""
+    severities: tuple[Severities, ...]
+
+
+def _named_profile(arguments: Namespace, config: Config) -> Profile | None:
+    named = arguments.profile or next(reversed(config.get("seriestool.profile", ())), None)
+    return get_profile(named) if named else None
+
+
+def _severities(arguments: Namespace, config: Config, commands: Sequence[Check]) -> tuple[Severities, ...]:
+    """Those of git-config and, going before them, those of the command line; a slip there would change nothing."""
+    given = parse_severities(arguments.severity)
+    want_known((name.partition("/")[0] for name in given), commands)
+    return parse_severities(config.get(SEVERITY, ())), given
+
+
+def _check(
+    arguments: Namespace,
+    wishes: _Wishes,
+    repository: Repository,
+    own: Sandbox,
+    ui: Ui,
+    broken: list[Broken],
+) -> Report:
+    asked = find_asked(arguments, repository)
+    for remark in asked.series.remarks:
+        ui.note(remark)
+    ground = open_ground(repository, asked.series, (arguments.tree,) if arguments.tree else (), ui)
+    with repository.workbench() as bench, ExitStack() as stack:
+        sandbox, no_sandbox = _find_sandbox(arguments, wishes.checks)
+        place = _workplace(arguments, ground, bench, sandbox, ui)
+        subject = put_on_base(asked, arguments, ground, place, ui)
+        needs = Needs(subject.is_kernel, no_sandbox)
+        profile = wishes.profile or guess_profile(asked.series, needs.is_kernel)
+        runners = (own, sandbox) if sandbox else (own,)
+        severities = (profile.severities, *wishes.severities)
+        plan = Plan(wishes.checks, subject, needs, severities, asked.counters, runners)
+        kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
+        with ui.progress("checking", count_jobs(plan)) as progress:
+            results = run_checks(plan, kept, progress, broken.append)
+        describe = repository.describe(subject.base.commit) if subject.base else None
+        return Report(asked.series, subject.base, describe, profile.name, results)
+
+
+def _find_sandbox(arguments: Namespace, checks: Sequence[Check]) -> tuple[Sandbox | None, str | None]:
+    """What runs code from a patch or a tree, or why there is nothing that may."""
+    if not any(Need.SANDBOX in check.needs for check in checks):
+        return None, None
+    found = Unsandboxed() if arguments.unsandboxed else find_sandbox()
+    return (None, f"no sandbox: {found}") if isinstance(found, str) else (found, None)
+
+
+def _workplace(arguments: Namespace, ground: Ground, bench: Workbench, sandbox: Sandbox | None, ui: Ui) -> Workplace:
+    return Workplace(
+        ground.repository, bench, cache_dir(), ground.repository.config(), sandbox, ground.history,
+        tuple(one.tree for one in ground.places), arguments.offline, arguments.jobs or os.cpu_count() or 1,
+        report=ui.note,
+    )  # fmt: skip
+
+
+@contextmanager
+def _open_kept(ui: Ui) -> Iterator[Kept | None]:
+    """The answers of earlier runs; a cache that cannot be used is no reason to stop."""
+    try:
+        kept = Kept.open(cache_dir())
+    except (OSError, OutsideError) as error:
+        ui.detail(f"answers are not kept: {error}")
+        yield None
+        return
+    try:
+        yield kept
+    finally:
+        kept.close()
+
+
+def _print(report: Report, form: str, ui: Ui) -> None:
+    if form == "json":
+        ui.json(report.to_dict())
+    elif form == "b4":
+        from seriestool.report.check_lists import b4_items
+
+        ui.json(b4_items(report))
+    elif form == "patchwork":
+        from seriestool.report.check_lists import patchwork_checks
+
+        ui.json(patchwork_checks(report))
+    elif form == "html":
+        from seriestool.report.check_page import report_page
+
+        ui.out(report_page(report))
+    else:
+        from seriestool.report.check import report_text
+        from seriestool.report.style import Style
+
+        ui.out(report_text(report, Style(ui.color), with_notes=not ui.quiet))
+
+
+def _print_list(arguments: Namespace, ui: Ui) -> None:
+    """All the checks; outside of a repository those that every one has."""
+    from seriestool.report.style import Style
+    from seriestool.report.table import table
+
+    config: Config = {}
+    with suppress(InputError), Repository.open(arguments.repo) as repository:
+        config = repository.config()
+    commands = find_commands(config, os.environ, Unsandboxed())
+    checks = find_checks(_names(arguments.only), _names(arguments.skip), commands)
+    rows = [(check.name, str(check.scope), check.summary) for check in checks]
+    ui.out("\n".join(table(rows, Style(ui.color))))
+
+
+def _say_broken(broken: Sequence[Broken], ui: Ui) -> None:
+    """Name the logs of what broke, as `cli/main.py` does for the program itself."""
+    from seriestool.cli.crash import write_crash_log
+
+    for one in broken:
+        try:
+            path = write_crash_log(one.error, ["check", one.check])
+        except OSError as error:
+            ui.note(f"the check '{one.check}' broke; no log: {error}")
+        else:
+            ui.note(f"the check '{one.check}' broke; please report it with the log '{path}'")
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
+def _jobs(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text[:4]) <= 256:
+        return int(text[:4])
+    raise InputError(f"'{text}' is no number of processes", hint="--jobs wants a number from 1 to 256")

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sandbox that locks nothing in: for tests of what a check makes of a program's answer, with programs of the test."""
+
+import subprocess
+from dataclasses import dataclass, field
+
+from seriestool.sandbox import Ended, Job, Outcome
+
+
+@dataclass(slots=True)
+class PlainSandbox:
+    """Runs the job as it is, and remembers it."""
+
+    jobs: list[Job] = field(default_factory=list)
+
+    def run(self, job: Job) -> Outcome:
+        self.jobs.append(job)
+        try:
+            done = subprocess.run(
+                list(job.argv),
+                cwd=job.folder,
+                input=job.stdin,
+                capture_output=True,
+                env={"PATH": "/usr/bin:/bin", **job.env},
+                timeout=job.limits.seconds,
+            )
+        except subprocess.TimeoutExpired as late:
+            return Outcome(137, late.stdout or b"", late.stderr or b"", Ended.TIME)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(slots=True)
+class Answers:
+    """Runs nothing, and says what it was told to say."""
+
+    outcome: Outcome
+    jobs: list[Job] = field(default_factory=list)
+
+    def run(self, job: Job) -> Outcome:
+        self.jobs.append(job)
+        return self.outcome
