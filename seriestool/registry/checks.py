@@ -15,6 +15,7 @@ ENTRY_POINTS = "seriestool.checks"
 BUILTIN = (
     "apply",
     "integrity",
+    "fixes-tag",
 )
 """In the order in which a reader wants to know."""
 
