@@ -16,6 +16,7 @@ BUILTIN = (
     "apply",
     "integrity",
     "fixes-tag",
+    "sign-off",
 )
 """In the order in which a reader wants to know."""
 
