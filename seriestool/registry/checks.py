@@ -17,6 +17,7 @@ BUILTIN = (
     "integrity",
     "fixes-tag",
     "sign-off",
+    "trailers",
 )
 """In the order in which a reader wants to know."""
 
