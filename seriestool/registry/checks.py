@@ -18,6 +18,7 @@ BUILTIN = (
     "fixes-tag",
     "sign-off",
     "trailers",
+    "commit-refs",
 )
 """In the order in which a reader wants to know."""
 
