@@ -19,6 +19,7 @@ BUILTIN = (
     "sign-off",
     "trailers",
     "commit-refs",
+    "subject-prefix",
 )
 """In the order in which a reader wants to know."""
 
