@@ -20,6 +20,7 @@ BUILTIN = (
     "trailers",
     "commit-refs",
     "subject-prefix",
+    "recipients",
 )
 """In the order in which a reader wants to know."""
 
