@@ -21,6 +21,7 @@ BUILTIN = (
     "commit-refs",
     "subject-prefix",
     "recipients",
+    "cover-letter",
 )
 """In the order in which a reader wants to know."""
 
