@@ -22,6 +22,7 @@ BUILTIN = (
     "subject-prefix",
     "recipients",
     "cover-letter",
+    "spdx",
 )
 """In the order in which a reader wants to know."""
 
