@@ -23,6 +23,7 @@ BUILTIN = (
     "recipients",
     "cover-letter",
     "spdx",
+    "new-file",
 )
 """In the order in which a reader wants to know."""
 
