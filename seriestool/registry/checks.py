@@ -24,6 +24,7 @@ BUILTIN = (
     "cover-letter",
     "spdx",
     "new-file",
+    "doc-refs",
 )
 """In the order in which a reader wants to know."""
 
