@@ -25,6 +25,8 @@ BUILTIN = (
     "spdx",
     "new-file",
     "doc-refs",
+    "dt-binding",
+    "dt-schema",
 )
 """In the order in which a reader wants to know."""
 
