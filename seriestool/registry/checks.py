@@ -27,6 +27,7 @@ BUILTIN = (
     "doc-refs",
     "dt-binding",
     "dt-schema",
+    "kernel-doc",
 )
 """In the order in which a reader wants to know."""
 
