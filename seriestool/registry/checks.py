@@ -28,6 +28,7 @@ BUILTIN = (
     "dt-binding",
     "dt-schema",
     "kernel-doc",
+    "checkpatch",
 )
 """In the order in which a reader wants to know."""
 
