@@ -29,6 +29,7 @@ BUILTIN = (
     "dt-schema",
     "kernel-doc",
     "checkpatch",
+    "uapi",
 )
 """In the order in which a reader wants to know."""
 
