@@ -30,6 +30,7 @@ BUILTIN = (
     "kernel-doc",
     "checkpatch",
     "uapi",
+    "syscalls",
 )
 """In the order in which a reader wants to know."""
 
