@@ -31,6 +31,7 @@ BUILTIN = (
     "checkpatch",
     "uapi",
     "syscalls",
+    "abi-docs",
 )
 """In the order in which a reader wants to know."""
 
