@@ -32,6 +32,7 @@ BUILTIN = (
     "uapi",
     "syscalls",
     "abi-docs",
+    "netlink-spec",
 )
 """In the order in which a reader wants to know."""
 
