@@ -33,6 +33,7 @@ BUILTIN = (
     "syscalls",
     "abi-docs",
     "netlink-spec",
+    "bisect",
 )
 """In the order in which a reader wants to know."""
 
