@@ -34,6 +34,7 @@ BUILTIN = (
     "abi-docs",
     "netlink-spec",
     "bisect",
+    "kunit-build",
 )
 """In the order in which a reader wants to know."""
 
