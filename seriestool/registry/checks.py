@@ -35,6 +35,7 @@ BUILTIN = (
     "netlink-spec",
     "bisect",
     "kunit-build",
+    "attestation",
 )
 """In the order in which a reader wants to know."""
 
