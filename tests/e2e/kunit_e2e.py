@@ -4,7 +4,8 @@
     python -m tests.e2e.kunit_e2e [--kernel REPO] [--commit C] [--work FOLDER] [--record FOLDER] [--rounds N]
 
 Takes the repository of a kernel, or Debian's linux-source where none is given, builds net/handshake for User Mode Linux
-(cold: some minutes; the work folder keeps it), and ends with 1 unless each patch gets the findings that it should.
+(cold: some minutes; the work folder keeps what was built, and not what came of it), and ends with 1 unless each patch
+gets the findings that it should.
 With --rounds it also times warm patches against bare kunit.py, in turns.
 """
 
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     given.work.mkdir(parents=True, exist_ok=True)
     kernel = given.kernel or debian_kernel(given.work)
     scratch = Scratch(kernel.resolve(), given.work / "scratch.git", given.commit)
+    # What is kept of an earlier run would answer for code that has changed since; the build folder stays warm.
+    shutil.rmtree(given.work / "cache/kunit", ignore_errors=True)
     findings = run_check(scratch, scratch.series(SERIES), given.work)
     is_right = judge(findings)
     if given.record:
