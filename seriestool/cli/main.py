@@ -7,10 +7,13 @@ A command is a module with `add_arguments(parser)` and `run(arguments, ui) -> in
 import contextlib
 import os
 import select
+import signal
 import sys
+import threading
 from argparse import SUPPRESS, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from types import FrameType
 from typing import NamedTuple, Protocol, cast
 
 from seriestool import __version__
@@ -68,6 +71,36 @@ def run() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """The exit code of the program run with these arguments."""
+    with _watched_interrupts() as interrupts:
+        code = _main(argv)
+    # ^C goes to git as well, and Python drops one that comes in a destructor: then what was seen of it is an error.
+    return EXIT_INTERRUPTED if interrupts else code
+
+
+@contextlib.contextmanager
+def _watched_interrupts() -> Iterator[list[int]]:
+    """The SIGINTs that come in the block; each raises KeyboardInterrupt as always. One that is ignored stays so."""
+    seen: list[int] = []
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or not _is_main_thread():
+        yield seen
+        return
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _main(argv: Sequence[str]) -> int:
     try:
         code = _run_command(argv)
         sys.stdout.flush()

@@ -210,14 +210,16 @@ def temporary_folder() -> Iterator[Path]:
     import shutil
     import tempfile
 
-    folder = tempfile.TemporaryDirectory(prefix="seriestool-")
+    # Its name is known before it is there: ^C that comes while tempfile makes one would leave it behind.
+    folder = Path(tempfile.gettempdir()) / f"seriestool-{os.urandom(8).hex()}"
     try:
-        yield Path(folder.name)
+        folder.mkdir(mode=0o700)
+        yield folder
     finally:
         try:
-            folder.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
         except KeyboardInterrupt:  # ^C in the middle of it: what is left is left for good
-            shutil.rmtree(folder.name, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
 
 

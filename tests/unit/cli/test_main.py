@@ -256,3 +256,24 @@ def test_an_interrupt_ends_quietly() -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, b"")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("error", [None, OutsideError("git was killed")])
+def test_an_interrupt_that_python_drops_still_ends_the_program(
+    install: Install, cli_here: Cli, error: SeriestoolError | None
+) -> None:
+    class Dropping:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def run(arguments: Namespace, ui: Ui) -> int:
+        del arguments
+        Dropping()
+        if error:
+            raise error
+        return 0
+
+    install(run)
+    assert cli_here("probe").code == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
