@@ -16,7 +16,7 @@ from seriestool.errors import SeriestoolError
 from seriestool.git import Repository, Workbench
 from seriestool.history import History
 from seriestool.model import SCHEMA, Patch, Series, path_text
-from seriestool.rebase.stack import Base, Step
+from seriestool.rebase.stack import Base, Step, is_at_home
 from seriestool.sandbox import Sandbox
 from seriestool.trees import Tree
 from seriestool.trees.kernel import is_kernel
@@ -195,16 +195,8 @@ class Subject:
         if self.base is not None:
             return self.base.commit
         tip = next((tree.commit for tree in self.place.trees), None)
-        return tip if tip is not None and self._changes_files_of(self.place.bench.tree_of(tip)) else None
-
-    def _changes_files_of(self, tree: str) -> bool:
-        """Whether the tree has a file that is changed, or a folder that gets one; a Makefile at the top is no sign."""
-        bench, diffs = self.place.bench, [diff for patch in self.series.patches for diff in patch.files]
-        old = {diff.old_path for diff in diffs if diff.old_path is not None}
-        if telling := {path for path in old if b"/" in path} or old:
-            return bool(bench.entries(tree, telling))
-        folders = {diff.path.rpartition(b"/")[0] for diff in diffs}
-        return any(bench.has_folder(tree, folder) for folder in folders)
+        bench = self.place.bench
+        return tip if tip is not None and is_at_home(self.series, bench, bench.tree_of(tip)) else None
 
     @cached_property
     def is_kernel(self) -> bool:
@@ -237,6 +229,10 @@ class Check:
     """Goes up when the same question may get another answer: answers are kept by it."""
     is_costly: bool = False
     """Its answers are kept, by the patch and the trees, because finding them takes long."""
+    is_lasting: bool = True
+    """Whether it says the same of the same another day; not of one that asks the network."""
+    lasting_skips: frozenset[str] = frozenset()
+    """Rules of skips that last too: they come of the trees alone, and not of the machine or of a limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from seriestool.base.ground import Ground
 from seriestool.base.preimage import PreImage
 from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Stated, StatedState, utc
+from seriestool.git import Repository
 from seriestool.history import tips_holding
 from seriestool.model import Series
 
@@ -24,6 +25,22 @@ LookUp = Callable[[str], tuple["Sighting", ...]]
 """What the push log knows of a commit."""
 
 _OID = re.compile(r"[0-9a-f]{7,64}")
+
+
+def push_log_of(repository: Repository) -> LookUp:
+    """The push log that is kept with the repository, as what is asked of a commit; nothing where there is none."""
+
+    def look_up(oid: str) -> tuple["Sighting", ...]:
+        from seriestool.pushlog import index_path
+        from seriestool.pushlog.index import find_log
+
+        log = find_log(index_path(repository.common_dir))
+        if log is None:
+            return ()
+        with log:
+            return log.find_commit(oid)
+
+    return look_up
 
 
 def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: LookUp) -> Stated | None:

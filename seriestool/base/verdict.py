@@ -4,12 +4,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from seriestool.model import SCHEMA, Failure, PatchOutcome, Series, path_text
-
-if TYPE_CHECKING:
-    from seriestool.pushlog.index import Sighting
+from seriestool.pushlog.index import Sighting  # at run time too: answers are kept by their types
 
 
 class Level(StrEnum):
@@ -134,7 +131,7 @@ class Stated:
     """A tree that has it."""
     matched: int | None = None
     note: str | None = None
-    sightings: tuple["Sighting", ...] = ()
+    sightings: tuple[Sighting, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The statement as JSON shows it."""

@@ -318,5 +318,6 @@ def _verify_as_is(raw: bytes, number: int, keys: _Keys) -> _Seal:
 
 
 CHECK = Check(
-    "attestation", "what the signatures of the mails prove (patatt, DKIM)", Scope.SERIES, run, frozenset({Need.MAILED})
-)
+    "attestation", "what the signatures of the mails prove (patatt, DKIM)", Scope.SERIES, run, frozenset({Need.MAILED}),
+    is_lasting=False,
+)  # fmt: skip

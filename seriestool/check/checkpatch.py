@@ -221,4 +221,5 @@ CHECK = Check(
     run,
     needs=frozenset((Need.BASE, Need.SANDBOX)),
     is_costly=True,
+    lasting_skips=frozenset({"not-seen"}),
 )

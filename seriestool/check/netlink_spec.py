@@ -142,4 +142,5 @@ CHECK = Check(
     _run,
     frozenset({Need.BASE, Need.SANDBOX}),
     is_costly=True,
+    lasting_skips=frozenset({"out-of-date-before"}),
 )

@@ -204,4 +204,7 @@ def _is_list(address: str) -> bool:
     return host.startswith(("lists.", "vger.")) or ".lists." in host or "lists" in host.split(".")
 
 
-CHECK = Check("recipients", "those whom MAINTAINERS names for its files have the mail", Scope.PATCH, run)
+CHECK = Check(
+    "recipients", "those whom MAINTAINERS names for its files have the mail", Scope.PATCH, run,
+    lasting_skips=frozenset({"not-seen"}),
+)  # fmt: skip

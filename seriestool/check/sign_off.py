@@ -7,12 +7,12 @@ from functools import cached_property
 
 from seriestool.mail import Mail
 from seriestool.mail.headers import decode_header
-from seriestool.mail.patch import parse_author, take_apart
+from seriestool.mail.patch import has_via, parse_author, take_apart, without_via
 from seriestool.protocol import Check, Finding, Scope, Status, Subject
 from seriestool.tags.commits import Commits
 from seriestool.tags.message import TrailerLine, message_of
 from seriestool.tags.names import distance
-from seriestool.tags.people import Likeness, Mailmap, Person, has_via, parse_person, without_via
+from seriestool.tags.people import Likeness, Mailmap, Person, parse_person
 from seriestool.tags.projects import read_mailmap, signs_off
 
 _SIGN = "Documentation/process/submitting-patches.rst, Sign your work"

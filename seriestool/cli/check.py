@@ -3,40 +3,42 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
+from seriestool.base.opening import open_ground
 from seriestool.cli.check_subject import find_asked, put_on_base
-from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
 from seriestool.cli.prerequisites import add_prerequisites_argument
 from seriestool.cli.source_options import add_source_options, cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, OutsideError
 from seriestool.git import Repository, Workbench
-from seriestool.protocol import Check, Need, Report, Status, Workplace
-from seriestool.registry.checks import find_checks, want_known
+from seriestool.protocol import Report, Status, Workplace
+from seriestool.registry.asked import (
+    Choice,
+    Chosen,
+    Config,
+    choose,
+    find_runners,
+    plan_checks,
+    report_on,
+    split_names,
+)
+from seriestool.registry.checks import find_checks
 from seriestool.registry.commands import find_commands
 from seriestool.registry.kept import Kept
-from seriestool.registry.needs import Needs
-from seriestool.registry.profiles import (
-    PROFILES,
-    SEVERITY,
-    Profile,
-    Severities,
-    get_profile,
-    guess_profile,
-    parse_severities,
-)
-from seriestool.registry.run import Broken, Plan, count_jobs, run_checks
-from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
+from seriestool.registry.profiles import PROFILES
+from seriestool.registry.run import Broken
+from seriestool.sandbox import Sandbox, Unsandboxed
+
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
 
 EXIT_FAIL = 1
 EXIT_BROKEN = 70
-
-Config = Mapping[str, tuple[str, ...]]
 
 
 def add_arguments(parser: Parser) -> None:
@@ -49,8 +51,19 @@ def add_arguments(parser: Parser) -> None:
     )
     group.add_argument("--tree", metavar="NAME", help="look for the base in this tree only")
     add_prerequisites_argument(group)
-    group = parser.add_argument_group("what to check")
+    group = add_check_arguments(parser)
     group.add_argument("--list", action="store_true", help="list the checks, and what each looks at")
+    group = parser.add_argument_group("the answer")
+    group.add_argument(
+        "--format", choices=("text", "json", "b4", "patchwork", "html"), default="text",
+        help="how to print it (default: text)",
+    )  # fmt: skip
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+
+
+def add_check_arguments(parser: Parser) -> "_ArgumentGroup":
+    """Which checks are run, and how; the group that has these options."""
+    group = parser.add_argument_group("what to check")
     group.add_argument("--only", metavar="CHECK", action="append", default=[], help="only these (repeatable, or a,b)")
     group.add_argument("--skip", metavar="CHECK", action="append", default=[], help="not these (repeatable, or a,b)")
     names = ", ".join(profile.name for profile in PROFILES)
@@ -67,12 +80,7 @@ def add_arguments(parser: Parser) -> None:
         "--unsandboxed", action="store_true",
         help="run code from patches and trees without a sandbox: with your rights, on your files",
     )  # fmt: skip
-    group = parser.add_argument_group("the answer")
-    group.add_argument(
-        "--format", choices=("text", "json", "b4", "patchwork", "html"), default="text",
-        help="how to print it (default: text)",
-    )  # fmt: skip
-    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+    return group
 
 
 def run(arguments: Namespace, ui: Ui) -> int:
@@ -83,45 +91,27 @@ def run(arguments: Namespace, ui: Ui) -> int:
     if arguments.series is None:
         raise InputError("no series was named", hint="see 'seriestool check --help'")
     with Repository.open(arguments.repo) as repository:
-        config = repository.config()
         own = Unsandboxed()
-        commands = find_commands(config, os.environ, own)
-        checks = find_checks(_names(arguments.only), _names(arguments.skip), commands)
-        wishes = _Wishes(checks, _named_profile(arguments, config), _severities(arguments, config, commands))
+        chosen = choose(choice_of(arguments), repository.config(), os.environ, own)
         broken: list[Broken] = []
-        report = _check(arguments, wishes, repository, own, ui, broken)
+        report = _check(arguments, chosen, repository, own, ui, broken)
     _print(report, arguments.format, ui)
-    _say_broken(broken, ui)
+    say_broken(broken, ui)
     if report.status is Status.FAIL:
         return EXIT_FAIL
     return EXIT_BROKEN if any(result.status is Status.ERROR for result in report.results) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Wishes:
-    """What the user wants looked at, and how grave it is to him."""
-
-    checks: tuple[Check, ...]
-    profile: Profile | None
-    """None: the one that fits the series."""
-    severities: tuple[Severities, ...]
-
-
-def _named_profile(arguments: Namespace, config: Config) -> Profile | None:
-    named = arguments.profile or next(reversed(config.get("seriestool.profile", ())), None)
-    return get_profile(named) if named else None
-
-
-def _severities(arguments: Namespace, config: Config, commands: Sequence[Check]) -> tuple[Severities, ...]:
-    """Those of git-config and, going before them, those of the command line; a slip there would change nothing."""
-    given = parse_severities(arguments.severity)
-    want_known((name.partition("/")[0] for name in given), commands)
-    return parse_severities(config.get(SEVERITY, ())), given
+def choice_of(arguments: Namespace) -> Choice:
+    """What the options of `add_check_arguments` say."""
+    return Choice(
+        split_names(arguments.only), split_names(arguments.skip), arguments.profile, tuple(arguments.severity)
+    )  # fmt: skip
 
 
 def _check(
     arguments: Namespace,
-    wishes: _Wishes,
+    chosen: Chosen,
     repository: Repository,
     own: Sandbox,
     ui: Ui,
@@ -130,29 +120,15 @@ def _check(
     asked = find_asked(arguments, repository)
     for remark in asked.series.remarks:
         ui.note(remark)
-    ground = open_ground(repository, asked.series, (arguments.tree,) if arguments.tree else (), ui)
+    trees = (arguments.tree,) if arguments.tree else ()
+    ground = open_ground(repository, asked.series, trees, ui, cache_dir())
     with repository.workbench() as bench, ExitStack() as stack:
-        sandbox, no_sandbox = _find_sandbox(arguments, wishes.checks)
-        place = _workplace(arguments, ground, bench, sandbox, ui)
+        runners = find_runners(own, chosen.want_sandbox, arguments.unsandboxed)
+        place = _workplace(arguments, ground, bench, runners.sandbox, ui)
         subject = put_on_base(asked, arguments, ground, place, ui)
-        needs = Needs(subject.is_kernel, no_sandbox)
-        profile = wishes.profile or guess_profile(asked.series, needs.is_kernel)
-        runners = (own, sandbox) if sandbox else (own,)
-        severities = (profile.severities, *wishes.severities)
-        plan = Plan(wishes.checks, subject, needs, severities, asked.counters, runners)
+        profile, plan = plan_checks(subject, chosen, runners, asked.counters)
         kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
-        with ui.progress("checking", count_jobs(plan)) as progress:
-            results = run_checks(plan, kept, progress, broken.append)
-        describe = repository.describe(subject.base.commit) if subject.base else None
-        return Report(asked.series, subject.base, describe, profile.name, results)
-
-
-def _find_sandbox(arguments: Namespace, checks: Sequence[Check]) -> tuple[Sandbox | None, str | None]:
-    """What runs code from a patch or a tree, or why there is nothing that may."""
-    if not any(Need.SANDBOX in check.needs for check in checks):
-        return None, None
-    found = Unsandboxed() if arguments.unsandboxed else find_sandbox()
-    return (None, f"no sandbox: {found}") if isinstance(found, str) else (found, None)
+        return report_on(profile, plan, kept, ui, broken.append)
 
 
 def _workplace(arguments: Namespace, ground: Ground, bench: Workbench, sandbox: Sandbox | None, ui: Ui) -> Workplace:
@@ -209,12 +185,12 @@ def _print_list(arguments: Namespace, ui: Ui) -> None:
     with suppress(InputError), Repository.open(arguments.repo) as repository:
         config = repository.config()
     commands = find_commands(config, os.environ, Unsandboxed())
-    checks = find_checks(_names(arguments.only), _names(arguments.skip), commands)
+    checks = find_checks(split_names(arguments.only), split_names(arguments.skip), commands)
     rows = [(check.name, str(check.scope), check.summary) for check in checks]
     ui.out("\n".join(table(rows, Style(ui.color))))
 
 
-def _say_broken(broken: Sequence[Broken], ui: Ui) -> None:
+def say_broken(broken: Sequence[Broken], ui: Ui) -> None:
     """Name the logs of what broke, as `cli/main.py` does for the program itself."""
     from seriestool.cli.crash import write_crash_log
 
@@ -225,10 +201,6 @@ def _say_broken(broken: Sequence[Broken], ui: Ui) -> None:
             ui.note(f"the check '{one.check}' broke; no log: {error}")
         else:
             ui.note(f"the check '{one.check}' broke; please report it with the log '{path}'")
-
-
-def _names(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
 
 
 def _jobs(text: str) -> int:

@@ -2,22 +2,19 @@
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
 from argparse import Namespace
-from functools import partial
-from typing import TYPE_CHECKING
 
 from seriestool.base.find import find_base
+from seriestool.base.opening import open_ground
+from seriestool.base.prerequisites.needed import Needed, find_needed
+from seriestool.base.stated import push_log_of
 from seriestool.base.verdict import Stated, StatedState, Verdict
-from seriestool.cli.ground import open_ground
 from seriestool.cli.options import Parser
-from seriestool.cli.prerequisites import NOTHING, Needed, add_prerequisites_argument, find_needed, write_rebuilt
-from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.prerequisites import NOTHING, add_prerequisites_argument, asking_of, write_rebuilt
+from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.source import resolve
-
-if TYPE_CHECKING:
-    from seriestool.pushlog.index import Sighting
 
 EXIT_NO_BASE = 1
 
@@ -54,12 +51,12 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, arguments.trees, ui)
-        verdict = find_base(series, ground, partial(look_up, repository))
+        ground = open_ground(repository, series, arguments.trees, ui, cache_dir())
+        verdict = find_base(series, ground, push_log_of(repository))
         if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            ground = open_ground(repository, series, arguments.trees, ui)
-            verdict = find_base(series, ground, partial(look_up, repository))
-        needed = find_needed(arguments, verdict, ground, ui)
+            ground = open_ground(repository, series, arguments.trees, ui, cache_dir())
+            verdict = find_base(series, ground, push_log_of(repository))
+        needed = find_needed(asking_of(arguments, repository), verdict, ground, ui)
         _print(verdict, needed, arguments.format, ui)
         if not verdict.level.is_base:
             _say_next_step(arguments, verdict, ui)
@@ -68,18 +65,6 @@ def run(arguments: Namespace, ui: Ui) -> int:
             return EXIT_NO_BASE
         _write(arguments, repository, verdict, ui)
     return 0
-
-
-def look_up(repository: Repository, oid: str) -> tuple["Sighting", ...]:
-    """What the push log knows of a commit; nothing where there is no push log."""
-    from seriestool.pushlog import index_path
-    from seriestool.pushlog.index import find_log
-
-    log = find_log(index_path(repository.common_dir))
-    if log is None:
-        return ()
-    with log:
-        return log.find_commit(oid)
 
 
 def _fetch(repository: Repository, stated: Stated | None, ui: Ui) -> bool:

@@ -4,21 +4,21 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from seriestool.cli.ground import open_ground
+from seriestool.base.opening import open_ground
 from seriestool.cli.options import Parser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
     add_by_file_argument,
-    find_memory,
     find_start,
     find_targets,
 )
-from seriestool.cli.source_options import add_source_options, source_options
+from seriestool.cli.source_options import add_source_options, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError
 from seriestool.git import Repository
 from seriestool.model import Series
 from seriestool.rebase.onto import Target
+from seriestool.rebase.resolve import find_memory
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import make_stack
@@ -95,7 +95,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, (), ui)
+        ground = open_ground(repository, series, (), ui, cache_dir())
         targets = find_targets(arguments.onto, arguments.all_trees, ground)
         if arguments.branch is not None:
             check_names(arguments.branch, series, targets, repository)

@@ -3,20 +3,19 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
-from seriestool.cli.find_base import look_up
-from seriestool.cli.prerequisites import add_prerequisites_argument, find_rebuilt
+from seriestool.base.prerequisites.needed import find_rebuilt
+from seriestool.base.stated import push_log_of
+from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
 from seriestool.cli.ui import Ui
 from seriestool.errors import NotFoundError
-from seriestool.git import Memory, Repository, Workbench
+from seriestool.git import Repository, Workbench
 from seriestool.model import Series
 from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import NoResolutions, Resolutions, Target
-from seriestool.rebase.resolve import memory_folder
+from seriestool.rebase.onto import Target
 from seriestool.rebase.stack import Base, find_footing
 
 if TYPE_CHECKING:
@@ -58,13 +57,5 @@ def find_start(arguments: Namespace, series: Series, ground: Ground, bench: Work
     """What the series was made from: as the user says, or as find-base proves or rebuilds it; None where unknown."""
     if arguments.base is not None:
         return given_base(series, _commit_target(arguments.base, ground.repository).commit, bench)
-    verdict = find_base(series, ground, partial(look_up, ground.repository))
-    return find_footing(verdict, find_rebuilt(arguments, verdict, ground, ui))
-
-
-def find_memory(repository: Repository) -> Resolutions:
-    """The resolutions that are remembered here."""
-    folder = memory_folder(repository)
-    if not folder.is_dir():
-        return NoResolutions()
-    return Memory(folder, repository.object_format)
+    verdict = find_base(series, ground, push_log_of(ground.repository))
+    return find_footing(verdict, find_rebuilt(asking_of(arguments, ground.repository), verdict, ground, ui))

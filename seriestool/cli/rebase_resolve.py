@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seriestool.base.ground import Ground
-from seriestool.cli.ground import open_ground
+from seriestool.base.opening import open_ground
 from seriestool.cli.rebase import EXIT_CONFLICT, check_names, print_answer
-from seriestool.cli.rebase_options import find_memory
 from seriestool.cli.rebase_products import Products
+from seriestool.cli.source_options import cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError
 from seriestool.git import Repository, Workbench
@@ -18,7 +18,7 @@ from seriestool.model import Series, path_text
 from seriestool.rebase.commits import Person
 from seriestool.rebase.onto import Onto, Target
 from seriestool.rebase.products import branch_names
-from seriestool.rebase.resolve import Resolver, Stop
+from seriestool.rebase.resolve import Resolver, Stop, find_memory
 from seriestool.rebase.result import Rebase, TreeResult
 from seriestool.rebase.run import named_commits
 from seriestool.rebase.session import Session, Sessions, Wanted, new_session
@@ -69,7 +69,7 @@ def go_on(arguments: Namespace, ui: Ui) -> int:
                 ui.note(f"removed the rebase '{name}'")
                 return 0
             session = sessions.load(name)
-            ground = open_ground(repository, session.series, (), ui)
+            ground = open_ground(repository, session.series, (), ui, cache_dir())
             with repository.workbench() as bench:
                 if session.is_stopped:
                     resolver = _resolver(session, ground, bench)

@@ -5,32 +5,28 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
 from seriestool.base.ground import Ground
-from seriestool.cli.ground import open_ground
+from seriestool.base.opening import open_ground
 from seriestool.cli.options import Parser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
     add_by_file_argument,
-    find_memory,
     find_start,
     find_targets,
 )
-from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository, Workbench
 from seriestool.rebase.onto import Target
-from seriestool.rebase.stack import Base, make_stack
+from seriestool.rebase.resolve import find_memory
+from seriestool.rebase.stack import make_stack
 from seriestool.report.split import patches_text
 from seriestool.source import resolve
 from seriestool.split.planned import Plan
 from seriestool.split.proof import Site, Split, find_sites, prove
-from seriestool.split.run import Known, Planned, plan_series
-from seriestool.trees import fixes_trees
-from seriestool.trees.suggest import read_maintainers
+from seriestool.split.run import Known, Planned, find_known, plan_series
 
 EXIT_CONFLICT = 3
-_MOST_TREES = 20
-"""In which MAINTAINERS is looked for."""
 _PLURAL = (("does", "it"), ("do", "them"))
 
 
@@ -73,11 +69,11 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, (), ui)
+        ground = open_ground(repository, series, (), ui, cache_dir())
         with repository.workbench() as bench:
             base = find_start(arguments, series, ground, bench, ui)
             ui.detail("reading what ties the patches")
-            known = _known(ground, base)
+            known = find_known(ground, base)
             planned = plan_series(series, make_stack(series, base, bench), known, bench, arguments.by_file)
             if arguments.branch is not None:
                 _check_names(arguments.branch, planned, repository)
@@ -88,14 +84,6 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
                 Products(arguments, planned, answer, ground, bench, ui).write()
     return 0 if answer.is_clean else EXIT_CONFLICT
-
-
-def _known(ground: Ground, base: Base | None) -> Known:
-    """Who owns what, as the base says, or else the trees."""
-    trees = [place.tree for place in ground.places]
-    commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_TREES])]
-    maintainers = read_maintainers(ground.repository, commits)
-    return Known(maintainers, trees, fixes_trees(ground.repository.config()))
 
 
 def _check_names(template: str, planned: Planned, repository: Repository) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from seriestool.cli import push_log
 from seriestool.cli.options import Parser, add_common_options
-from seriestool.cli.source_options import add_source_arguments, source_options
+from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.errors import OutsideError
 from seriestool.git import Repository, without_password
@@ -90,7 +90,7 @@ def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.cli.ground import read_history
+    from seriestool.base.opening import read_history
 
     trees = get_configured(repository, arguments.names)
     if not trees:
@@ -106,7 +106,8 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
             ui.note(f"cannot fetch '{tree.name}': {fetched.error}")
     record(repository, int(time.time()))
     refs = repository.refs()
-    read_history(repository, refs, list_trees(refs, repository.config(), repository.head()), ui, "reading the history")
+    known = list_trees(refs, repository.config(), repository.head())
+    read_history(repository, refs, known, ui, "reading the history", cache_dir())
     if failed:
         others = "the other trees are up to date" if len(failed) < len(trees) else None
         raise OutsideError(f"cannot fetch {_quoted(failed)}", hint=others)

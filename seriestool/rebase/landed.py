@@ -11,6 +11,7 @@ from seriestool.base.ground import parse_commit
 from seriestool.base.verdict import Commit
 from seriestool.git import Workbench
 from seriestool.history import History, tips_holding
+from seriestool.mail.patch import without_via
 from seriestool.model import Patch
 from seriestool.patch_id import find_patch_id
 
@@ -94,7 +95,9 @@ def _read(bench: Workbench, position: int, oid: str) -> _Read:
 
 
 def _is_named_like(patch: Patch, one: _Read) -> bool:
-    is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == patch.author_name.lower()
+    # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know him by.
+    name = without_via(patch.author_name).lower()
+    is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == name
     return is_author and _folded(one.commit.subject) == _folded(patch.subject)
 
 

@@ -97,6 +97,8 @@ class Onto:
             return self._in_conflict(step, tree, files, plain, merge)
         if merge.tree == tree:
             return self._merged_already(patch, tree, How.REVERSE if is_merged(files, patch.files) else How.MERGE)
+        if (landed := self._same_changes(patch)) is not None:
+            return self._landed_already(patch, tree, landed, ())
         if isinstance(plain, Applied) and with_files(self._bench, tree, files, plain.files) == merge.tree:
             return Tried(_applied(patch, plain), merge.tree)
         return Tried(PatchResult(patch.counter, Outcome.MODIFIED, How.THREE_WAY), merge.tree)
@@ -129,6 +131,8 @@ class Onto:
     ) -> Tried:
         """What can be said of a patch whose pre-images are not known: as it is, it applies, or it does not."""
         if isinstance(plain, Applied):
+            if (landed := self._same_changes(patch)) is not None:
+                return self._landed_already(patch, tree, landed, ())
             return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
         if is_merged(files, patch.files):
             return self._merged_already(patch, tree, How.REVERSE)
@@ -143,6 +147,8 @@ class Onto:
     ) -> Tried:
         patch = step.patch
         if isinstance(plain, Applied) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
+            if (landed := self._same_changes(patch)) is not None:
+                return self._landed_already(patch, tree, landed, ())
             return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
         if isinstance(plain, Failure) and is_merged(files, patch.files):
             return self._merged_already(patch, tree, How.REVERSE)
@@ -165,6 +171,14 @@ class Onto:
 
     def _landed(self, patch: Patch) -> Landed | None:
         return None if self._tip is None else find_landed(patch, self._history, self._tip, self._bench)
+
+    def _same_changes(self, patch: Patch) -> Landed | None:
+        """The commit that makes the very same changes: what only adds lines can often go in twice, and must not.
+
+        As in `git rebase`, which leaves out what has the patch-id of a commit that is there.
+        """
+        landed = self._landed(patch)
+        return landed if landed is not None and landed.has_patch_id else None
 
     def _landed_already(self, patch: Patch, tree: str, landed: Landed, conflicts: tuple[Conflict, ...]) -> Tried:
         how = How.PATCH_ID if landed.has_patch_id else How.SUBJECT

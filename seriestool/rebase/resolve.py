@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seriestool.errors import ConflictError, InputError
-from seriestool.git import KEPT, Merge, Repository, Rerere, TreeEntry, Workbench
+from seriestool.git import KEPT, Memory, Merge, Repository, Rerere, TreeEntry, Workbench
 from seriestool.model import Outcome, path_text
 from seriestool.rebase.commits import Person, patch_commit
-from seriestool.rebase.onto import Onto, Tried
+from seriestool.rebase.onto import NoResolutions, Onto, Resolutions, Tried
 from seriestool.rebase.result import How, PatchResult
 from seriestool.rebase.session import Session, Sessions
 from seriestool.rebase.stack import Step
@@ -38,6 +38,14 @@ class Stop:
 def memory_folder(repository: Repository) -> Path:
     """Where resolutions are remembered."""
     return repository.common_dir / "seriestool" / "resolutions"
+
+
+def find_memory(repository: Repository) -> Resolutions:
+    """The resolutions that are remembered here."""
+    folder = memory_folder(repository)
+    if not folder.is_dir():
+        return NoResolutions()
+    return Memory(folder, repository.object_format)
 
 
 class Resolver:

@@ -103,6 +103,29 @@ def make_stack(series: Series, base: Base | None, bench: Workbench) -> Stack:
     return Stack(base, tuple(steps))
 
 
+def is_at_home(series: Series, bench: Workbench, tree: str) -> bool:
+    """Whether the tree has a file that is changed, or a folder that gets one; a Makefile at the top is no sign."""
+    if telling := telling_paths(series):
+        return bool(bench.entries(tree, telling))
+    return any(bench.has_folder(tree, folder) for folder in new_folders(series))
+
+
+def telling_paths(series: Series) -> frozenset[bytes]:
+    """The files that it changes and does not make itself: those in folders, if there are any."""
+    old, made = set[bytes](), set[bytes]()
+    for diff in (diff for patch in series.patches for diff in patch.files):
+        if diff.old_path is not None and diff.old_path not in made:
+            old.add(diff.old_path)
+        if diff.new_path is not None and diff.new_path != diff.old_path:
+            made.add(diff.new_path)
+    return frozenset({path for path in old if b"/" in path} or old)
+
+
+def new_folders(series: Series) -> frozenset[bytes]:
+    """The folders of its files."""
+    return frozenset(diff.path.rpartition(b"/")[0] for patch in series.patches for diff in patch.files)
+
+
 def apply_to(bench: Workbench, tree: str, patch: Patch) -> str | None:
     """The tree after the patch as it stands, or None where plain `git apply` refuses it."""
     files = read_files(bench, tree, patch.files)

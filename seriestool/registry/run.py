@@ -18,6 +18,8 @@ from seriestool.registry.profiles import Severities, weigh
 from seriestool.sandbox import Sandbox
 
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+NOT_THERE, TOO_MANY = "not-there", "too-many"
+"""Rules of findings that say of any check: what it needs is missing; it said more than is shown."""
 _MOST_FINDINGS = 1000
 """Of one check on one patch: a hostile patch could have a million."""
 
@@ -70,7 +72,7 @@ def run_checks(
         question = question_of(job.check, job.subject, context) if kept and job.check.is_costly else ""
         found = kept.find(question) if kept and question else None
         if reason := plan.needs.find_reason(job.check, job.subject):
-            results[number] = _result(job, (Finding(Status.SKIP, "not-there", reason),))
+            results[number] = _result(job, (Finding(Status.SKIP, NOT_THERE, reason),))
         elif found is not None:
             results[number] = _result(job, found, is_kept=True)
         else:
@@ -160,7 +162,7 @@ def _ask(job: _Job, broke: Callable[[Broken], None]) -> Result:
 def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
     for number, finding in enumerate(findings):
         if number == _MOST_FINDINGS:
-            yield Finding(Status.SKIP, "too-many", f"only the first {_MOST_FINDINGS} findings are shown")
+            yield Finding(Status.SKIP, TOO_MANY, f"only the first {_MOST_FINDINGS} findings are shown")
             return
         yield finding
 

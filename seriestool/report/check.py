@@ -28,16 +28,29 @@ class _Said:
 
 def report_text(report: Report, style: Style, with_notes: bool) -> str:
     """The whole report; notes and checks that found nothing only where they are wanted."""
-    lines = [style.strong(report.series.subject), style.plain(_ground(report)), ""]
-    said = _gather(report, with_notes)
+    head = [style.strong(report.series.subject), style.plain(_ground(report)), ""]
+    return "\n".join([*head, *finding_lines(report, style, with_notes), *_unseen(report, style), _sum(report, style)])
+
+
+def findings_text(report: Report, style: Style) -> str:
+    """What is to be mended or asked, and one line on what could not be seen."""
+    skipped = (one for one in report.results if any(found.status is Status.SKIP for found in one.findings))
+    unseen = dict.fromkeys(one.check for one in skipped)
+    lines = finding_lines(report, style, with_notes=False)
+    if unseen:
+        lines.append(f"not looked at, or not in full: {style.plain(', '.join(unseen))}")
+    return "\n".join([*lines, _sum(report, style)])
+
+
+def finding_lines(report: Report, style: Style, with_notes: bool) -> list[str]:
+    """The findings, those of the series first, then patch by patch."""
+    said, lines = _gather(report, with_notes), list[str]()
     lines += _part("the series", [one for one in said if not one.counters], style)
     lines += _part("several patches", [one for one in said if len(one.counters) >= _SEVERAL], style)
     for patch in report.series.patches:
         few = [one for one in said if len(one.counters) < _SEVERAL and patch.counter in one.counters]
         lines += _part(f"{patch.counter}/{report.series.expected} {patch.subject}", few, style)
-    lines += _unseen(report, style)
-    lines.append(_sum(report, style))
-    return "\n".join(lines)
+    return lines
 
 
 def _gather(report: Report, with_notes: bool) -> list[_Said]:

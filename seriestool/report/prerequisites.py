@@ -26,6 +26,12 @@ def prerequisites_text(found: Prerequisites, verdict: Verdict, style: Style) -> 
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
+def needs_text(found: Prerequisites, verdict: Verdict, style: Style) -> str:
+    """The same in short, without how each blob is made."""
+    paragraphs = [_sentence(found, verdict, style), _needs(found, style)]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
 def _sentence(found: Prerequisites, verdict: Verdict, style: Style) -> list[str]:
     rebuilt = found.rebuilt
     if rebuilt is None:

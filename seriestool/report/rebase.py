@@ -36,8 +36,8 @@ def rebase_text(answer: Rebase, style: Style) -> str:
     """The whole answer; paragraphs are separated by empty lines."""
     paragraphs = [
         _heading(answer, style),
-        _matrix(answer, style),
-        *_merged(answer, style),
+        matrix_lines(answer, style),
+        *merged_lines(answer, style),
         *_conflicts(answer, style),
         _test_merges(answer, style),
         [f"note: {style.plain(note)}" for note in answer.notes],
@@ -67,14 +67,14 @@ def _from(answer: Rebase, style: Style) -> str:
     return style.warn(f"base: {name} as given, though patches do not apply there, {share}")
 
 
-def _matrix(answer: Rebase, style: Style) -> list[str]:
+def matrix_lines(answer: Rebase, style: Style) -> list[str]:
     """Patches x trees."""
     heads = [("", *(tree.name for tree in answer.trees)), ("", *(tree.onto[:_SHORT] for tree in answer.trees))]
     rows = [
         (f"{patch.counter:>3}", *(outcome_text(tree.patches[n]) for tree in answer.trees), patch.subject)
         for n, patch in enumerate(answer.series.patches)
     ]
-    sums = ("", *(_sum(tree) for tree in answer.trees))
+    sums = ("", *(tree_sum(tree) for tree in answer.trees))
     return table([*heads, *rows, sums], style)
 
 
@@ -87,21 +87,22 @@ def outcome_text(result: PatchResult) -> str:
     return f"{result.outcome} {how}".rstrip()
 
 
-def _sum(tree: TreeResult) -> str:
+def tree_sum(tree: TreeResult) -> str:
+    """How many of the patches are in, in words."""
     skipped = sum(result.how is How.SKIPPED for result in tree.patches)
     fine = sum(result.is_in for result in tree.patches) - skipped
     count_in = "all in" if fine == len(tree.patches) else f"{fine} of {len(tree.patches)}"
     return f"{count_in}, {skipped} left out" if skipped else count_in
 
 
-def _merged(answer: Rebase, style: Style) -> Iterator[list[str]]:
+def merged_lines(answer: Rebase, style: Style) -> Iterator[list[str]]:
     """As which commits patches are merged already."""
     for patch, results in _by_patch(answer):
         for tree, result in results:
             if result.outcome is not Outcome.ALREADY_MERGED or result.merged_as is None:
                 continue
             same = "with the same changes" if result.how is How.PATCH_ID else f"({result.how})"
-            lines = [f"patch {patch.counter} is in {tree.name} {same} as", f"  {_told(result.merged_as, answer)}"]
+            lines = [f"patch {patch.counter} is in {tree.name} {same} as", f"  {told(result.merged_as, answer)}"]
             diff = [f"    {line}" for line in (result.range_diff or "").splitlines()]
             yield [style.plain(line) for line in [*lines, *diff]]
 
@@ -112,7 +113,7 @@ def _conflicts(answer: Rebase, style: Style) -> Iterator[list[str]]:
         groups: dict[tuple[object, ...], list[tuple[TreeResult, PatchResult]]] = {}
         for tree, result in results:
             if result.outcome is Outcome.CONFLICT:
-                groups.setdefault(tuple(map(_essence, result.conflicts)), []).append((tree, result))
+                groups.setdefault(tuple(map(essence, result.conflicts)), []).append((tree, result))
         for group in groups.values():
             names = ", ".join(tree.name for tree, _ in group)
             yield [style.bad(f"patch {patch.counter} conflicts on {names}: {patch.subject}")]
@@ -122,7 +123,7 @@ def _conflicts(answer: Rebase, style: Style) -> Iterator[list[str]]:
                 yield [style.plain(f"  {place(failure)}"), *lines_of(failure)]
 
 
-def _essence(conflict: Conflict) -> tuple[object, ...]:
+def essence(conflict: Conflict) -> tuple[object, ...]:
     """What makes two conflicts the same to a reader: not at which line, nor which commit is behind it."""
     texts = tuple((place.region.expected, place.region.tree, place.region.series) for place in conflict.places)
     return conflict.path, conflict.kind, conflict.follows, texts
@@ -151,7 +152,7 @@ def _conflict(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase, s
 
 def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[str]:
     for number, oid in enumerate(commits):
-        yield f"    {'and before that' if number else f'in {name} since'} {_told(oid, answer)}"
+        yield f"    {'and before that' if number else f'in {name} since'} {told(oid, answer)}"
 
 
 def _region(region: Region) -> Iterator[str]:
@@ -175,11 +176,12 @@ def _lines(mark: str, lines: Sequence[bytes]) -> Iterator[str]:
 
 
 def _test_merges(answer: Rebase, style: Style) -> list[str]:
-    rows = [(tree.name, merge.tree, _merge(merge)) for tree in answer.trees for merge in tree.test_merges]
+    rows = [(tree.name, merge.tree, merge_text(merge)) for tree in answer.trees for merge in tree.test_merges]
     return ["the rebased series merged with other trees", *table(rows, style)] if rows else []
 
 
-def _merge(merge: TestMerge) -> str:
+def merge_text(merge: TestMerge) -> str:
+    """What came of a test merge."""
     if merge.problem:
         return f"not tried: {merge.problem}"
     return f"conflicts in {', '.join(map(path_text, merge.paths))}" if merge.paths else "merges"
@@ -195,7 +197,8 @@ def _name(oid: str, answer: Rebase) -> str:
     return f"{oid[:_SHORT]} ({commit.subject})" if commit else oid[:_SHORT]
 
 
-def _told(oid: str, answer: Rebase) -> str:
+def told(oid: str, answer: Rebase) -> str:
+    """A commit with its subject, author and date."""
     commit: Commit | None = answer.commit(oid)
     if commit is None:
         return oid[:_SHORT]

@@ -34,7 +34,7 @@ def plan_text(plan: Plan, style: Style, more: Mapping[int, Addition] | None = No
     """The plan in paragraphs; readable without colour. `more` has additions by the number of the sub-series."""
     more = more or {}
     own = (_subseries(one, plan, more.get(one.number, _NOTHING).lines, style) for one in plan.subseries)
-    paragraphs = [_head(plan, more, style), *own]
+    paragraphs = [head_lines(plan, more, style), *own]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
@@ -54,7 +54,8 @@ def patches_text(counters: Sequence[int]) -> str:
     return f"{'patch' if len(counters) == 1 else 'patches'} {ranges(counters)}"
 
 
-def _head(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
+def head_lines(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
+    """What goes where and in which order: a line for each sub-series."""
     patches = sum(len(one.patches) for one in plan.subseries)
     where = count(len(plan.subseries), "sub-series", "sub-series")
     lines = [style.strong(f"{plan.subject}: {count(patches, 'patch', 'patches')} in {where}")]
@@ -70,11 +71,11 @@ def _head(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
 
 
 def _row(one: SubSeries, plan: Plan, addition: Addition) -> tuple[str, ...]:
-    clauses = [*_answer(one, plan), *([addition.clause] if addition.clause else [])]
-    return str(one.number), one.name, patches_text(one.counters), "; ".join(clauses)
+    said = [*clauses(one, plan), *([addition.clause] if addition.clause else [])]
+    return str(one.number), one.name, patches_text(one.counters), "; ".join(said)
 
 
-def _answer(one: SubSeries, plan: Plan) -> Iterator[str]:
+def clauses(one: SubSeries, plan: Plan) -> Iterator[str]:
     """The clauses of the line that answers: 'now', 'after 1 (net)', 'patch 4 with the Acked-by of nvme'."""
     if Verdict.CHOOSE in one.verdicts:
         yield f"choose: {_either([_chosen(choice, one, plan) for choice in one.choices])}"

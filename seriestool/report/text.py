@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SHORT = 12
 _MOST_TREES = 12
 _MOST_RANGES = 3
+_MOST_MISSING = 10
 _MARKS = {
     Outcome.UNMODIFIED: "+",
     Outcome.MODIFIED: "~",
@@ -39,9 +40,9 @@ _LEGEND = "+ applies   ~ applies at an offset   = is there already   x does not 
 def verdict_text(verdict: Verdict, style: Style) -> str:
     """The whole answer; paragraphs are separated by empty lines."""
     paragraphs = [
-        _heading(verdict.series, style),
+        heading_lines(verdict.series, style),
         _answer(verdict, style),
-        _stated(verdict, style),
+        stated_lines(verdict, style),
         _ranges(verdict, style),
         _matrix(verdict, style),
         _failures(verdict, style),
@@ -51,13 +52,28 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def _heading(series: Series, style: Style) -> list[str]:
+def obstacles_text(verdict: Verdict, style: Style) -> str:
+    """Why no commit takes all patches: the first that fails on each that was tried, and who has which file."""
+    paragraphs = [_failures(verdict, style), _paths(verdict, style)]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def heading_lines(series: Series, style: Style) -> list[str]:
+    """What the series is called, how large it is, and when it was sent."""
     version = f"v{series.version} " if series.version > 1 else ""
     return [
         style.strong(f"{version}{series.subject}"),
-        f"{count(series.expected, 'patch', 'patches')}, {count(len(series.touched), 'file')}, "
-        f"posted {_minute(series.posted)}",
+        f"{size_text(series)}, {count(len(series.touched), 'file')}, posted {_minute(series.posted)}",
     ]
+
+
+def size_text(series: Series) -> str:
+    """How many patches it has, and which of them are not at hand; where none is, the answer tells."""
+    size = count(series.expected, "patch", "patches")
+    if not series.missing or not series.patches:
+        return size
+    more = ", ..." if len(series.missing) > _MOST_MISSING else ""
+    return f"{size} (not at hand: {', '.join(map(str, series.missing[:_MOST_MISSING]))}{more})"
 
 
 def _answer(verdict: Verdict, style: Style) -> list[str]:
@@ -116,7 +132,8 @@ def _lateness(committed: datetime, posted: datetime) -> str:
     return ", after the series was posted" if committed > posted else ""
 
 
-def _stated(verdict: Verdict, style: Style) -> list[str]:
+def stated_lines(verdict: Verdict, style: Style) -> list[str]:
+    """What became of the author's own base-commit."""
     stated = verdict.stated
     if stated is None:
         return ["stated base-commit: none"]

@@ -4,9 +4,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seriestool.base.ground import Ground
 from seriestool.git import Workbench
 from seriestool.model import Patch, Series
-from seriestool.rebase.stack import Stack, make_stack, read_files
+from seriestool.rebase.stack import Base, Stack, make_stack, read_files
 from seriestool.split.bindings import Bindings, find_bindings
 from seriestool.split.by_file import split_by_file
 from seriestool.split.dependencies import find_dependencies
@@ -16,8 +17,12 @@ from seriestool.split.owners import find_owners
 from seriestool.split.ownership import Owners
 from seriestool.split.plan import make_plan
 from seriestool.split.planned import Plan
-from seriestool.trees import Tree
+from seriestool.trees import Tree, fixes_trees
 from seriestool.trees.maintainers import Maintainers
+from seriestool.trees.suggest import read_maintainers
+
+_MOST_TREES = 20
+"""In which MAINTAINERS is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +33,14 @@ class Known:
     trees: Sequence[Tree]
     fixes: Mapping[str, str]
     """Name of a tree -> name of the tree that takes its fixes."""
+
+
+def find_known(ground: Ground, base: Base | None) -> Known:
+    """Who owns what, as the base says, or else the trees."""
+    trees = [place.tree for place in ground.places]
+    commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_TREES])]
+    maintainers = read_maintainers(ground.repository, commits)
+    return Known(maintainers, trees, fixes_trees(ground.repository.config()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

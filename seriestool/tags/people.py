@@ -14,7 +14,6 @@ _REMARK = re.compile(r"\([^()]{0,100}\)")
 _SHORTEST_NAME = 3
 _SHORTEST_SPELLING = 8
 _NOBODY = ("root", "user", "admin", "unknown", "nobody", "dev", "developer", "none", "(none)")
-_VIA = re.compile(r"\s+(?:via|on behalf of)\s+\S.{0,200}$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +104,6 @@ def parse_mailmap(text: bytes) -> Mailmap:
             else:
                 by_address[old_address.strip().lower()] = person
     return Mailmap(by_address, by_both)
-
-
-def without_via(name: str) -> str:
-    """The name without what lists put behind it where they send in their own name: `A U Thor via B4 Relay`."""
-    return _VIA.sub("", name).strip().strip("'\"").strip()
-
-
-def has_via(name: str) -> bool:
-    """Whether a list or a relay sends in its own name."""
-    return _VIA.search(name) is not None
 
 
 def is_any(person: Person, people: Iterable[Person], mailmap: Mailmap) -> bool:

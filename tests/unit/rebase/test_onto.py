@@ -202,6 +202,28 @@ def test_another_commit_is_not_the_patch(repo: Repo, other: str) -> None:
     assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(CONFLICT, How.CONFLICT)]
 
 
+def test_lines_that_could_go_in_twice_are_in_already(repo: Repo) -> None:
+    """Where the tree was changed beside them since, git merges them a second time; git-rebase leaves them out."""
+    base = repo.commit({"a": TEXT})
+    added = TEXT.replace("line 9\n", "line 9\nnew\n")
+    mbox = make_series(repo, base, {"a": added})
+    merged = repo.commit({"a": added}, "another name")
+    repo.commit({"a": added.replace("line 9\nnew\n", "line 9\n" + lines(100, 120) + "new\n")}, "beside it")
+    for known in (base, None):
+        (result,) = rebase(repo, mbox, base=known).trees[0].patches
+        assert (result.outcome, result.how, result.merged_as) == (MERGED, How.PATCH_ID, merged), known
+
+
+def test_a_list_that_sends_in_its_own_name_hides_no_author(repo: Repo) -> None:
+    base = repo.commit({"a": TEXT})
+    mbox = make_series(repo, base, {"a": edited(9)})
+    munged = mbox.replace(b"From: A U Thor <author@example.com>", b"From: A U Thor via devel <devel@lists.example.com>")
+    assert munged != mbox
+    merged = repo.commit({"a": edited(9, to="changed, by the maintainer")}, "part 1")
+    (result,) = rebase(repo, munged, base=base).trees[0].patches
+    assert (result.outcome, result.how, result.merged_as) == (MERGED, How.SUBJECT, merged)
+
+
 def test_what_was_reverted_is_not_in(repo: Repo) -> None:
     base = repo.commit({"a": TEXT})
     mbox = make_series(repo, base, {"a": edited(9)})

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seriestool.mail.patch import has_via, without_via
 from seriestool.tags.message import parse_message
 from seriestool.tags.names import distance, meant_name, proper_name, tip_rank
-from seriestool.tags.people import Likeness, Mailmap, Person, has_via, parse_mailmap, parse_person, without_via
+from seriestool.tags.people import Likeness, Mailmap, Person, parse_mailmap, parse_person
 from seriestool.tags.stable import find_stable_tags, names_upstream
 from seriestool.tags.titles import Likeness as Titles
 from seriestool.tags.titles import compare_titles
