@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seriestool.lists import Edge
-from seriestool.lists.entry import Entry, Known
+from seriestool.lists.entry import Entry
 from seriestool.lists.index import PatchIndex, find_index
 from seriestool.lists.update import update_list
 from seriestool.lists.writer import Located, make_index
+from seriestool.mail.head import Head
 from seriestool.mail.subject import Subject
 
 BATCH = 5000
@@ -105,7 +106,7 @@ def made_up(count: int) -> Iterator[Located]:
         subject = Subject(f"subsystem: change number {series} part {counter}", False, True, 1, counter + 1, SERIES)
         above = () if counter == 0 else (f"20260101.{series}-1-author{series % AUTHORS}@example.org",)
         posted = datetime.fromtimestamp(FIRST + number * 500, UTC)
-        known = Known(msgid, subject, sender, posted, above, True, None)
+        known = Head(msgid, subject, sender, posted, above, True, None)
         digest = hashlib.sha1(msgid.encode()).digest()
         yield Located(Entry(known, subject.title, f"Some Author <{sender}>", digest.hex(), tuple(edges)), digest)
 

@@ -4,16 +4,48 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from seriestool.errors import NotFoundError, OutsideError
-from seriestool.git import GitError, Repository, without_password
+from seriestool.git import GitError, Repository, iter_tokens, without_password
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
 _ABSENT = re.compile(r"not found|does not appear to be a git repository|does not exist|not a git repository")
 _FETCH_TIMEOUT = 6 * 3600.0
 _MAX_EPOCHS = 1000
+_RAW = re.compile(rb"\n?:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*")
+_COMMITTED = re.compile(rb"^committer .* (\d{1,12}) [+-]\d+$", re.M)
+_TAKEN_BACK = b"d"  # the path at which public-inbox names a mail that it removes
+
+
+class Arrival(NamedTuple):
+    """A commit that brought a mail into the archive, or took one back."""
+
+    commit: str
+    time: int
+    blob: str
+    is_gone: bool
+
+
+class News:
+    """What came into an archive since it was read last."""
+
+    def __init__(self, tips: Sequence[str], lines: list[bytes], is_rewritten: bool) -> None:
+        self.tips = tuple(tips)
+        """Where the archive stands; to be given to `find_news` the next time."""
+        self.is_rewritten = is_rewritten
+        """Whether the archive lost what was read last, to take mails out: the news are all that it has then."""
+        self._lines = lines  # an archive has hundreds of thousands
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def batches(self, size: int) -> Iterator[list[Arrival]]:
+        """All of it, oldest first, in lists of at most `size`; the last commit of one is a place to go on from."""
+        for start in range(len(self._lines), 0, -size):
+            yield [_parse_arrival(line) for line in reversed(self._lines[max(0, start - size) : start])]
 
 
 def is_url(source: str) -> bool:
@@ -32,6 +64,25 @@ def fetch_epochs(source: str, mirrors: Path) -> tuple[Path, ...]:
     return tuple(_fetched(source, mirror_of(source, mirrors)))
 
 
+def read_epochs(source: str, mirrors: Path, read: Callable[[Path], None]) -> bool:
+    """Whether there is an archive; `read` was called with each of its repositories, oldest first.
+
+    A copy that turns out to be damaged is moved away and fetched anew, and `read` called once more.
+    Raises what `fetch_epochs` and `read` raise.
+    """
+    epochs = fetch_epochs(source, mirrors)
+    for path in epochs:
+        try:
+            read(path)
+        except GitError:
+            if not is_url(source):
+                raise
+            _set_aside(path)
+            fetch_epochs(source, mirrors)
+            read(path)
+    return bool(epochs)
+
+
 def mirror_of(url: str, mirrors: Path) -> Path:
     """The folder below `mirrors` for the copy of what is at the URL."""
     return mirrors / hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()[:12]
@@ -46,6 +97,69 @@ def find_epochs(path: Path) -> tuple[Path, ...]:
         if epochs:
             return tuple(sorted(epochs, key=lambda epoch: int(epoch.stem)))
     return (path,) if (path / ".git").exists() else ()
+
+
+def find_news(archive: Repository, done: Sequence[str], since: int = 0) -> News | None:
+    """What the archive has that is not reachable from the commits `done`, nor older than `since` (unix time).
+
+    None where it stands where it stood.
+    """
+    tips = sorted({ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")})
+    if list(done) == tips:
+        return None
+    known = [found[0] for found in archive.objects.check(done) if found]
+    is_rewritten = len(known) < len(done)
+    return News(tips, _arrivals(archive, tips, () if is_rewritten else known, since), is_rewritten)
+
+
+def newest_time(archive: Repository) -> int:
+    """When the newest commit of the archive was made (unix time); 0 of an empty one."""
+    tips = [ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")]
+    commits = [found[2] for tip in tips if (found := archive.objects.read(tip))]
+    times = [match[1] for commit in commits if (match := _COMMITTED.search(commit.partition(b"\n\n")[0]))]
+    return max(map(int, times), default=0)
+
+
+def small_mails(archive: Repository, oids: Sequence[str], largest: int) -> Iterator[tuple[str, bytes]]:
+    """(blob id, content) of those of these mails that are not larger; one after the other.
+
+    Raises GitError where one is not there.
+    """
+    small = []
+    for oid, found in zip(oids, archive.objects.check(oids), strict=True):
+        if found is None:
+            raise GitError(f"the archive lacks the mail {oid}: it may be damaged")
+        if found[1] == "blob" and found[2] <= largest:
+            small.append(oid)
+    count = 0
+    for mail in archive.contents(small):
+        count += 1
+        yield mail
+    if count < len(small):
+        raise GitError("the archive lacks mails: it may be damaged")
+
+
+def _arrivals(archive: Repository, tips: Sequence[str], known: Sequence[str], since: int) -> list[bytes]:
+    """The commits' mails, newest first, as short lines."""
+    found: list[bytes] = []
+    commit, blobs = b"", (b"", b"")
+    with archive.raw_log(tips, known, since) as stream:
+        for tokens in iter_tokens(stream):
+            for token in tokens:
+                if (start := token[:2].find(b"\1")) >= 0:
+                    commit = b" ".join(token[start + 1 :].split()[:2])
+                elif match := _RAW.fullmatch(token):
+                    blobs = match[1], match[2]
+                elif blobs[1].strip(b"0"):
+                    found.append(b"%s %s %s" % (commit, blobs[1], b"gone" if token == _TAKEN_BACK else b""))
+                elif token != b"m" and blobs[0].strip(b"0"):  # layout v1: the file of the mail is deleted
+                    found.append(b"%s %s gone" % (commit, blobs[0]))
+    return found
+
+
+def _parse_arrival(line: bytes) -> Arrival:
+    commit, time, blob, *gone = line.decode("ascii").split()
+    return Arrival(commit, int(time), blob, bool(gone))
 
 
 def _fetched(url: str, mirror: Path) -> Iterator[Path]:
@@ -73,13 +187,32 @@ def _fetched_epochs(pattern: str, mirror: Path) -> Iterator[Path]:
 
 def _find_fetched(url: str, copy: Path) -> Path | None:
     was_there = copy.exists()
-    copy.mkdir(parents=True, exist_ok=True)
-    with Repository.create(copy) as repository:
-        try:
+    try:
+        copy.mkdir(parents=True, exist_ok=True)
+        with Repository.create(copy) as repository:
             repository.fetch(url, ["+refs/heads/*:refs/heads/*"], _FETCH_TIMEOUT)
-        except GitError as error:
-            if was_there or not _ABSENT.search(error.stderr):
-                raise OutsideError(f"cannot fetch '{without_password(url)}': {error.message}") from error
-            shutil.rmtree(copy)
-            return None
+    except (GitError, NotFoundError) as error:
+        if was_there and not _is_whole(copy):
+            _set_aside(copy)
+            return _find_fetched(url, copy)
+        if was_there or not (isinstance(error, GitError) and _ABSENT.search(error.stderr)):
+            raise OutsideError(f"cannot fetch '{without_password(url)}': {error.message}") from error
+        shutil.rmtree(copy)
+        return None
     return copy
+
+
+def _is_whole(copy: Path) -> bool:
+    """Whether git can walk the copy's history; the mails themselves are not looked at."""
+    try:
+        with Repository.open(copy) as repository:
+            return repository.has_whole_history()
+    except (GitError, NotFoundError):
+        return False
+
+
+def _set_aside(copy: Path) -> None:
+    """Move a damaged copy out of the way, for somebody to look at; one is enough."""
+    aside = copy.with_name(copy.name + ".damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    copy.rename(aside)

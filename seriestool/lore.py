@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from seriestool import __version__
 from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.mail import MAX_BYTES, gunzip, split_mbox
+from seriestool.mail.mbox import TooLargeError
 
 if TYPE_CHECKING:
     from liblore import LoreNode
@@ -29,6 +30,10 @@ _PIECE = 1 << 16
 _CHECK_NETWORK = "check the network and the address; --offline uses what is in the cache, --archive a local archive"
 
 Config = Mapping[str, tuple[str, ...]]
+
+
+class LargeAnswerError(OutsideError):
+    """An answer of more bytes than can be held, as it came or unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,34 @@ class Lore:
             return split_mbox(self._cached("search", query, lambda node: _search(node, query)))
         except NotFoundError:
             return ()
+
+    def find_mails(self, query: str) -> tuple[bytes, ...]:
+        """The mails that match the query, without their threads, asked for anew each time; () if none does.
+
+        Raises OutsideError where the server gives no sensible answer, or sends us to another server.
+        """
+        try:
+            data = self._ask(query, lambda node: _search_mails(node, query))
+        except NotFoundError:
+            return ()
+        mails = split_mbox(data)
+        if data.strip() and not mails:
+            raise OutsideError(f"{self.url} answered with something that is no mailbox", hint=_CHECK_NETWORK)
+        return mails
+
+    def check_inbox(self) -> None:
+        """Nothing, where there is an inbox; raises NotFoundError where not, OutsideError where nobody answers."""
+        import requests
+
+        try:
+            with _staying_session() as session:
+                status = session.get(f"{self.url.rstrip('/')}/", timeout=_TIMEOUT).status_code
+        except requests.RequestException as error:
+            raise OutsideError(f"cannot reach {self.url}: {_short(error)}", hint=_CHECK_NETWORK) from error
+        if status == 404:
+            raise NotFoundError(f"there is no list at '{self.url}'")
+        if status != 200:
+            raise OutsideError(f"{self.url} answered {status}", hint="try again later")
 
     def _cached(self, kind: str, what: str, fetch: "Callable[[LoreNode], bytes]") -> bytes:
         file = self._cache_file(kind, what)
@@ -162,6 +195,11 @@ def _search(node: "LoreNode", query: str) -> bytes:
     return node.get_mbox_by_query(query, full_threads=True, nocache=True)
 
 
+def _search_mails(node: "LoreNode", query: str) -> bytes:
+    node.set_requests_session(_staying_session())
+    return node.get_mbox_by_query(query, nocache=True)
+
+
 def _open_node(url: str, config: Config) -> "LoreNode":
     """The node with what git-config says for its server: section `liblore.<origin>`, or `lore` for lore.kernel.org."""
     from liblore import LoreNode
@@ -228,17 +266,41 @@ def _bounded_session(useragentplus: str = "") -> Any:
     return session
 
 
+def _staying_session() -> Any:
+    """A bounded session that is not led to another server: what is watched is named by whom we were told to ask."""
+    session = _bounded_session()
+    find_target = session.get_redirect_target
+
+    def find_own_target(response: Any) -> str | None:
+        target: str | None = find_target(response)
+        if target and _host(urllib.parse.urljoin(response.url, target)) != _host(response.url):
+            raise OutsideError(f"{response.url} sends us to another server: {target[:200]}", hint=_CHECK_NETWORK)
+        return target
+
+    session.get_redirect_target = find_own_target
+    return session
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urllib.parse.urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def _read_bounded(response: Any) -> bytes:
     ends = time.monotonic() + _PATIENCE
     data = bytearray()
     for piece in response.iter_content(_PIECE):
         data += piece
         if len(data) > MAX_BYTES:
-            raise OutsideError(f"{response.url} answered with more than {MAX_BYTES // 1_000_000} MB")
+            raise LargeAnswerError(f"{response.url} answered with more than {MAX_BYTES // 1_000_000} MB")
         if time.monotonic() > ends:
             raise OutsideError(f"{response.url} took longer than {_PATIENCE:g} seconds", hint="try again later")
     try:
         gunzip(bytes(data), response.url)  # refuses what unpacks to more than we can hold
+    except TooLargeError as error:
+        raise LargeAnswerError(error.message) from error
     except InputError as error:
         raise OutsideError(error.message, hint="try again later") from error
     return bytes(data)

@@ -61,6 +61,7 @@ def http_server(answer: Callable[[str], tuple[int, str, bytes]]) -> Iterator[str
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))  # left unread, it would end the connection
             status, kind, body = answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -14,6 +14,7 @@ from seriestool.git.formatpatch import format_patch
 from seriestool.git.objects import ObjectReader, batches
 from seriestool.git.process import (
     Git,
+    GitError,
     clean_environment,
     output_lines,
     parse_config,
@@ -224,6 +225,11 @@ class Repository:
         out = self._git.run("rev-list", "--ignore-missing", "--stdin", stdin=revisions.encode())
         return frozenset(out.decode().split()) & frozenset(wanted)
 
+    def has_whole_history(self) -> bool:
+        """Whether every branch leads to a commit, and all commits before it are here and can be read."""
+        names = self._git.attempt("for-each-ref", "--format=%(refname)", "refs/heads/")
+        return names is not None and self._git.attempt("rev-list", "--count", "--branches") is not None
+
     def create_branch(self, name: str, commit: str) -> None:
         """A new branch, with a ref below MADE that says it is our work; both or none.
 
@@ -302,7 +308,11 @@ class Repository:
                 oid, _, rest = line.decode("ascii", "replace").strip().partition(" ")
                 if rest == "missing":
                     continue
-                yield oid, stream.read(int(rest.rpartition(" ")[2]))
+                size = int(rest.rpartition(" ")[2])
+                content = stream.read(size)
+                if len(content) < size:
+                    raise GitError("git cat-file ended early: the repository may be damaged")
+                yield oid, content
                 stream.read(1)
 
     def format_patch(self, base: str, tip: str) -> bytes:

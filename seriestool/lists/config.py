@@ -3,6 +3,10 @@
 
 seriestool.list.NAME.url      a public-inbox archive that `lists update` keeps a copy of
 seriestool.list.NAME.path     one that is here already, or an mbox
+
+and, of one at a URL, it may have
+
+seriestool.list.NAME.via      git or http: how the bot reads it (default: git where there is a git archive)
 """
 
 import re
@@ -22,6 +26,7 @@ class Configured:
     name: str
     url: str | None
     path: str | None
+    via: str | None = None
 
     @property
     def source(self) -> str:
@@ -33,7 +38,7 @@ def configured_lists(config: Mapping[str, tuple[str, ...]]) -> tuple[Configured,
     """The lists that git-config names, sorted by name."""
     names = {key[len(PREFIX) :].rpartition(".")[0] for key in config if key.startswith(PREFIX)} - {""}
     return tuple(
-        Configured(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path")))
+        Configured(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path", "via")))
         for name in sorted(names)
     )
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from seriestool.errors import InputError
-from seriestool.lists.entry import Known
-from seriestool.mail import Mail
+from seriestool.mail.head import Head, as_mail
+from seriestool.mail.lots import join_lots
 from seriestool.mail.posting import Posting, find_postings
 
 
@@ -25,9 +25,9 @@ class Group(NamedTuple):
     """(counter, message-id)"""
 
 
-def find_groups(mails: Sequence[Known], new: Collection[str]) -> Iterator[Group]:
+def find_groups(mails: Sequence[Head], new: Collection[str]) -> Iterator[Group]:
     """The postings of more than a lone mail to which one of the `new` message-ids belongs, or could."""
-    by_msgid: dict[str, Known] = {}
+    by_msgid: dict[str, Head] = {}
     for mail in mails:
         by_msgid.setdefault(mail.msgid, mail)
     for component in _components(by_msgid):
@@ -35,9 +35,9 @@ def find_groups(mails: Sequence[Known], new: Collection[str]) -> Iterator[Group]
             yield from _groups(component, by_msgid)
 
 
-def _groups(component: Sequence[Known], by_msgid: dict[str, Known]) -> Iterator[Group]:
+def _groups(component: Sequence[Head], by_msgid: dict[str, Head]) -> Iterator[Group]:
     try:
-        postings = find_postings([_as_mail(mail) for mail in component])
+        postings = find_postings([as_mail(mail) for mail in component])
     except InputError:  # more patches of one sender in these days than a mailbox may have
         return
     for posting in postings:
@@ -45,7 +45,7 @@ def _groups(component: Sequence[Known], by_msgid: dict[str, Known]) -> Iterator[
             yield _group(posting, by_msgid)
 
 
-def _group(posting: Posting, by_msgid: dict[str, Known]) -> Group:
+def _group(posting: Posting, by_msgid: dict[str, Head]) -> Group:
     first = posting.first
     leaders = [first, *([posting.patches[1]] if 1 in posting.patches else [])]
     return Group(
@@ -59,28 +59,7 @@ def _group(posting: Posting, by_msgid: dict[str, Known]) -> Group:
     )
 
 
-def _components(by_msgid: dict[str, Known]) -> Iterable[list[Known]]:
+def _components(by_msgid: dict[str, Head]) -> Iterable[list[Head]]:
     """The mails in lots between which nothing can hang together: by sender and by thread."""
-    leader: dict[str, str] = {}
-
-    def top(name: str) -> str:
-        while (above := leader.setdefault(name, name)) != name:
-            leader[name] = leader[above]
-            name = above
-        return name
-
-    for mail in by_msgid.values():
-        for other in (f"sender {mail.sender}", *mail.references):
-            leader[top(mail.msgid)] = top(other)
-    lots: dict[str, list[Known]] = {}
-    for mail in by_msgid.values():
-        lots.setdefault(top(mail.msgid), []).append(mail)
-    return lots.values()
-
-
-def _as_mail(known: Known) -> Mail:
-    mail = Mail(b"")
-    vars(mail).update(
-        msgid=known.msgid, subject=known.subject, sender=known.sender, posted=known.posted,
-        references=known.references, has_diff=known.has_diff)  # fmt: skip
-    return mail
+    ties = {mail.msgid: (f"sender {mail.sender}", *mail.references) for mail in by_msgid.values()}
+    return [[by_msgid[msgid] for msgid in lot] for lot in join_lots(ties)]

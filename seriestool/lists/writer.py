@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is added to the index of patches, and taken from it. Each batch goes in whole or not at all."""
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from seriestool.database import Database, make_database
 from seriestool.lists import Edge
-from seriestool.lists.entry import Entry, Known, work_number
+from seriestool.lists.entry import Entry, work_number
 from seriestool.lists.index import PatchIndex
 from seriestool.lists.tables import KINDS, SCHEMA, blob_number
 from seriestool.lists.threads import Group, find_groups
-from seriestool.mail.subject import Subject
+from seriestool.mail.head import Head, pack_head, unpack_head
 
 if TYPE_CHECKING:
     import sqlite3
@@ -109,15 +107,15 @@ class IndexWriter(PatchIndex):
             self._interned[table, name] = found.fetchone()[0]
         return self._interned[table, name]
 
-    def _add_threads(self, connection: "sqlite3.Connection", name: str, known: Sequence[Known]) -> None:
+    def _add_threads(self, connection: "sqlite3.Connection", name: str, known: Sequence[Head]) -> None:
         """Say which series the mails belong to, knowing the mails that came shortly before."""
         rows = connection.execute("SELECT mail FROM recent WHERE list = ?", (name,))
-        before = [_unpacked(row[0]) for row in rows]
+        before = [unpack_head(row[0]) for row in rows]
         for group in find_groups([*before, *known], {mail.msgid for mail in known}):
             _set_series(connection, group)
         connection.executemany(
             "INSERT OR IGNORE INTO recent VALUES (?, ?, ?, ?)",
-            [(name, mail.msgid, int(mail.posted.timestamp()), _packed(mail)) for mail in known])  # fmt: skip
+            [(name, mail.msgid, int(mail.posted.timestamp()), pack_head(mail)) for mail in known])  # fmt: skip
         _forget_old(connection, name)
 
 
@@ -157,18 +155,3 @@ def _forget_old(connection: "sqlite3.Connection", name: str) -> None:
     ends = times[len(times) * 9 // 10]
     oldest = max(ends - _RECENT, times[max(0, len(times) - _MOST_RECENT)])
     connection.execute("DELETE FROM recent WHERE list = ? AND posted < ?", (name, oldest))
-
-
-def _packed(known: Known) -> str:
-    subject = [known.subject.title, *known.subject[1:6], known.subject.has_version]
-    return json.dumps(
-        [known.msgid, subject, known.sender, int(known.posted.timestamp()), known.references, known.has_diff,
-         known.change_id], ensure_ascii=False)  # fmt: skip
-
-
-def _unpacked(text: str) -> Known:
-    msgid, subject, sender, posted, references, has_diff, change_id = json.loads(text)
-    title, is_reply, is_patch, version, counter, expected, has_version = subject
-    return Known(
-        msgid, Subject(title, is_reply, is_patch, version, counter, expected, (), has_version), sender,
-        datetime.fromtimestamp(posted, UTC), tuple(references), has_diff, change_id)  # fmt: skip

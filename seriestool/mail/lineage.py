@@ -10,7 +10,7 @@ Lineage = list[Posting]
 """Postings, oldest first."""
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
     """What is compared of a posting, taken from its mails once: a monthly archive has hundreds of them."""
 
     change_id: str | None
@@ -24,10 +24,10 @@ class _Work(NamedTuple):
 
 def find_lineages(postings: Sequence[Posting]) -> list[Lineage]:
     """Postings of the same work together: same change-id, same titles by the same sender, or a newer version below."""
-    lineages: list[tuple[Lineage, list[_Work]]] = []
+    lineages: list[tuple[Lineage, list[Work]]] = []
     for posting in postings:
-        work = _work(posting)
-        home = next((one for one in lineages if any(_is_same(old, work) for old in one[1])), None)
+        work = work_of(posting)
+        home = next((one for one in lineages if any(is_same(old, work) for old in one[1])), None)
         if home is None:
             lineages.append(([posting], [work]))
         else:
@@ -49,9 +49,10 @@ def find_tops(lineages: Sequence[Lineage]) -> list[Lineage]:
     return tops or list(lineages)
 
 
-def _work(posting: Posting) -> _Work:
+def work_of(posting: Posting) -> Work:
+    """What is compared of the posting."""
     mails = posting.mails
-    return _Work(
+    return Work(
         change_id_of(posting),
         posting.first.sender,
         posting.version,
@@ -62,7 +63,8 @@ def _work(posting: Posting) -> _Work:
     )
 
 
-def _is_same(old: _Work, new: _Work) -> bool:
+def is_same(old: Work, new: Work) -> bool:
+    """Whether the two are versions of the same work; `old` was posted first."""
     if old.change_id and new.change_id:
         return old.change_id == new.change_id
     is_below = not old.msgids.isdisjoint(new.references)

@@ -18,6 +18,10 @@ _ESCAPED_FROM_RD = re.compile(rb"^>(?=>*From )", re.M)
 _HEADER = re.compile(rb"\A(?:>?From [^\n]*\n)?[!-9;-~]+:", re.M)
 
 
+class TooLargeError(InputError):
+    """More than MAX_BYTES."""
+
+
 def split_mbox(data: bytes, name: str = "mailbox") -> tuple[bytes, ...]:
     """The mails in `data`, without their From lines, `>From` unescaped, line ends LF.
 
@@ -67,7 +71,7 @@ def gunzip(data: bytes, name: str = "mailbox") -> bytes:
 def refuse_large(size: int, name: str) -> None:
     """Raises InputError where `size` bytes are more than we hold in memory."""
     if size > MAX_BYTES:
-        raise InputError(
+        raise TooLargeError(
             f"'{name}' is larger than {MAX_BYTES // 1_000_000} MB",
             hint="no patch series is that large; take the series out of it, or name it by message-id with --archive",
         )

@@ -17,8 +17,12 @@ _INBODY = re.compile(rb"(from|subject|date)[ \t]*:[ \t]*(.*)$", re.I)
 _BREAK = re.compile(rb"^(?:diff -|Index: |---[ \t\r\f\v]*$|--- \S)", re.M)
 _DIFF_START = re.compile(rb"^(?:diff --git |diff -|Index: |--- \S[^\n]*\n\+\+\+ \S)", re.M)
 _MAX_FROM = 2000  # characters; a real From value has some dozens
+_VIA = re.compile(r"\s+(?:via|on behalf of)\s+\S.{0,200}$", re.I)
 _QUOTED_NAME = re.compile(r'^"((?:[^"\\]|\\.)*)"$')
 _MADE_BY_GIT = re.compile(rb"^(?:---$|-- \n\d+\.\d+)", re.M)
+_STAT = re.compile(rb"^---\n(?:[^\n]*\n){0,3}? [^\n]+\|[^\n]*\n", re.M)
+_SIGNATURE = re.compile(rb"^-- \n\d+\.\d+[^\n]*\n\s*\Z", re.M)
+_NOT_OF_THE_MAIL = re.compile(rb"^(?:>|Subject:|From [0-9a-f]{40} )", re.M)
 _BLANK_RUN = re.compile(r"\n{3,}")
 
 
@@ -49,6 +53,22 @@ def take_apart(mail: Mail) -> MailText:
 def is_empty_patch(mail: Mail) -> bool:
     """Whether the mail is a patch that changes nothing: no diff, but `---` or the signature of git format-patch."""
     return not mail.has_diff and _MADE_BY_GIT.search(mail.body) is not None
+
+
+def is_unnamed_patch(mail: Mail) -> bool:
+    """Whether the mail is git format-patch's from its first line to its last, and only its subject does not say so.
+
+    A mail that quotes a patch, has one below its text, or says in brackets what else it is, is none.
+    """
+    if mail.subject.is_patch or mail.subject.is_reply or mail.references or not mail.has_diff:
+        return False
+    if (mail.header("subject") or b"").lstrip().startswith(b"["):
+        return False
+    stat = _STAT.search(mail.body)
+    if stat is None or not _SIGNATURE.search(mail.body):
+        return False
+    message = mail.body[: stat.start()]
+    return b"\nSigned-off-by: " in message and not _NOT_OF_THE_MAIL.search(message)
 
 
 def parse_patch(mail: Mail, counter: int) -> Patch:
@@ -104,6 +124,16 @@ def parse_author(value: str) -> tuple[str, str]:
     name = " ".join(name.split())
     # mailinfo.c, get_sane_name()
     return (name if 0 < len(name.encode()) <= 60 and not set(name) & set("@<>") else address), address
+
+
+def without_via(name: str) -> str:
+    """The name without what lists put behind it where they send in their own name: `A U Thor via B4 Relay`."""
+    return _VIA.sub("", name).strip().strip("'\"").strip()
+
+
+def has_via(name: str) -> bool:
+    """Whether a list or a relay sends in its own name."""
+    return _VIA.search(name) is not None
 
 
 def _author_date(inbody: str | None, mail: Mail) -> datetime:

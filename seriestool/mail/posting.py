@@ -49,9 +49,12 @@ class Posting:
         return [n for n in range(1, self.expected + 1) if n not in self.patches and n not in self.older]
 
 
-def find_postings(mails: Sequence[Mail]) -> list[Posting]:
-    """Every posting among the mails, oldest first. Raises InputError where there are too many patches."""
-    by_msgid = {mail.msgid: mail for mail in mails if mail.msgid}
+def find_postings(mails: Sequence[Mail], around: Sequence[Mail] = ()) -> list[Posting]:
+    """Every posting among the mails, oldest first. Raises InputError where there are too many patches.
+
+    `around` are mails that belong to no posting that is looked for, but say what others hang below.
+    """
+    by_msgid = {mail.msgid: mail for mail in (*around, *mails) if mail.msgid}
     members = [mail for mail in mails if _is_member(mail)]
     if len(members) > MAX_PATCHES:
         raise InputError(

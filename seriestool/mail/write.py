@@ -3,7 +3,7 @@
 
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from seriestool.model import Patch, Series
 _FROM_LINE = b"From git@z Thu Jan  1 00:00:00 1970\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WORD = 30  # characters: an encoded word stays below the 75 that RFC 2047 allows
+_WORD = 45  # bytes: in base64 an encoded word stays below the 75 characters that RFC 2047 allows
 # Read back, such a line would be escaped, end the mail, or be a carriage return that mailsplit strips.
 _NEEDS_ENCODING = re.compile(rb"^>*From |[\r\0]", re.M)
 _SPECIALS = set('()<>@,;:\\".[]')
@@ -107,8 +107,21 @@ def encode_words(text: str) -> str:
     text = _CONTROL.sub(" ", text)
     if text.isascii() and "=?" not in text:
         return text
-    pieces = (text[at : at + _WORD].encode("utf-8", "replace") for at in range(0, len(text), _WORD))
-    return " ".join(f"=?utf-8?b?{binascii.b2a_base64(piece, newline=False).decode()}?=" for piece in pieces)
+    return " ".join(
+        f"=?utf-8?b?{binascii.b2a_base64(piece, newline=False).decode()}?=" for piece in _pieces(text, _WORD)
+    )
+
+
+def _pieces(text: str, longest: int) -> Iterator[bytes]:
+    """The text in UTF-8, cut between characters."""
+    piece = b""
+    for character in text:
+        more = character.encode("utf-8", "replace")
+        if len(piece) + len(more) > longest:
+            yield piece
+            piece = b""
+        piece += more
+    yield piece
 
 
 def _quoted_printable(body: bytes) -> bytes:
