@@ -42,6 +42,7 @@ COMMANDS = (
         "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"
     ),
     Command("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
+    Command("precheck", "seriestool.cli.precheck", "all that is known of a series before a human reads it"),
     Command("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
     Command("show", "seriestool.cli.show", "show what a series is"),
     Command(

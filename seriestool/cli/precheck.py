@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool precheck SERIES`: all that is known of a series before a human reads it."""
+
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from seriestool.cli.check import add_check_arguments, choice_of, say_broken
+from seriestool.cli.check_subject import find_asked
+from seriestool.cli.options import Parser
+from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
+from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, SeriestoolError
+from seriestool.git import Repository
+from seriestool.model import Series
+from seriestool.precheck.answer import answer_of
+from seriestool.precheck.run import Asked, Wishes, run_precheck, version_of
+from seriestool.precheck.value import Answer, Precheck, Version
+from seriestool.precheck.workshop import Settings, Workshop
+from seriestool.protocol import Status
+from seriestool.registry.run import Broken
+from seriestool.source import SourceOptions, resolve
+
+EXIT_NO = 1
+EXIT_CONFLICT = 3
+EXIT_OUTSIDE = 4
+EXIT_BROKEN = 70
+_FORMATS = ("text", "json", "html", "markdown", "mail", "patchwork", "b4")
+_MOST_VERSIONS = 30
+_MISSED = 3
+"""Versions in a row after which no more are looked for."""
+_CODES = {
+    Answer.MERGED: 0,
+    Answer.READY: 0,
+    Answer.NO_BASE: EXIT_NO,
+    Answer.WAITS: EXIT_NO,
+    Answer.TO_MEND: EXIT_NO,
+    Answer.CONFLICTS: EXIT_CONFLICT,
+}
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of precheck."""
+    add_source_arguments(parser)
+    group = parser.add_argument_group("on what")
+    group.add_argument(
+        "--base", metavar="COMMIT", help="what the series was made from (default: what find-base proves or rebuilds)"
+    )
+    group.add_argument(
+        "--tree", dest="trees", metavar="NAME", action="append", default=[], help="look at this tree only (repeatable)"
+    )
+    add_prerequisites_argument(group)
+    add_check_arguments(parser)
+    group = parser.add_argument_group("the answer")
+    group.add_argument("--format", choices=_FORMATS, default="text", help="how to print it (default: text)")
+    group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
+    group.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it to a file instead")
+    group.add_argument("--force", action="store_true", help="let -o replace a file that says something else")
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Print all that is known of the series; the exit code says what it comes to."""
+    broken: list[Broken] = []
+    with Repository.open(arguments.repo) as repository:
+        asked = _find_asked(arguments, repository)
+        for remark in asked.series.remarks:
+            ui.note(remark)
+        with Workshop(repository, _settings(arguments, repository)) as shop:
+            precheck = run_precheck(asked, shop, _wishes(arguments), ui, broken.append)
+    _write(_rendered(precheck, arguments, ui), arguments, ui)
+    say_broken(broken, ui)
+    return exit_code(precheck)
+
+
+def exit_code(precheck: Precheck) -> int:
+    """What the answer is for a shell; a step that could not be done is told only where all else is well."""
+    code = _CODES[answer_of(precheck)]
+    if code:
+        return code
+    if precheck.checks and any(result.status is Status.ERROR for result in precheck.checks.results):
+        return EXIT_BROKEN
+    return EXIT_OUTSIDE if any(step.problem for step in precheck.steps) else 0
+
+
+def _settings(arguments: Namespace, repository: Repository) -> Settings:
+    asking = asking_of(arguments, repository)
+    return Settings(
+        cache_dir(),
+        asking.index,
+        arguments.offline,
+        asking.lore,
+        arguments.jobs or os.cpu_count() or 1,
+        os.environ,
+        arguments.unsandboxed,
+        not arguments.no_cache,
+    )
+
+
+def _wishes(arguments: Namespace) -> Wishes:
+    return Wishes(tuple(arguments.trees), arguments.base, arguments.prerequisites, choice_of(arguments))
+
+
+def _find_asked(arguments: Namespace, repository: Repository) -> Asked:
+    found = find_asked(arguments, repository)
+    base = found.base if found.base != arguments.base else None
+    options = source_options(arguments, repository)
+    versions = _versions(arguments, found.series, found.previous, options)
+    return Asked(found.series, found.previous, versions, base)
+
+
+def _versions(
+    arguments: Namespace, series: Series, previous: Series | None, options: SourceOptions
+) -> tuple[Version, ...]:
+    """The versions that are where this one is, oldest first; where several in a row are not, none before them are."""
+    if arguments.series == "-" or not series.patches:
+        return (version_of(series, True),)
+    newest = series.version if arguments.wanted_version is None else _newest(arguments.series, options, series.version)
+    known = {series.version - 1: previous, series.version: series}
+    found: list[Version] = []
+    missed = 0
+    for number in range(newest, max(0, newest - _MOST_VERSIONS), -1):
+        one = known[number] if number in known else _find_version(arguments.series, options, number)
+        if one is not None and one.version == number:
+            found.append(version_of(one, number == series.version))
+            missed = 0
+        else:
+            missed += 1
+        if missed == _MISSED and number < series.version:
+            break
+    return tuple(reversed(found))
+
+
+def _newest(name: str, options: SourceOptions, this: int) -> int:
+    newest = _find_version(name, options, None)
+    return max(newest.version if newest else this, this)
+
+
+def _find_version(name: str, options: SourceOptions, number: int | None) -> Series | None:
+    try:
+        return resolve(name, replace(options, version=number, partial=True))
+    except SeriestoolError:
+        return None
+
+
+def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
+    """The text, or what is printed as JSON."""
+    form = arguments.format
+    if form == "json":
+        return precheck.to_dict()
+    if form in ("b4", "patchwork"):
+        from seriestool.report.precheck_lists import precheck_b4, precheck_patchwork
+
+        return precheck_b4(precheck) if form == "b4" else precheck_patchwork(precheck)
+    if form == "markdown":
+        from seriestool.report.precheck_markdown import precheck_markdown
+
+        return precheck_markdown(precheck).removesuffix("\n")
+    if form in ("html", "mail"):
+        name = "precheck_page" if form == "html" else "precheck_mail"
+        write: Callable[[Precheck], str] = getattr(import_module(f"seriestool.report.{name}"), name)
+        return write(precheck).removesuffix("\n")
+    from seriestool.report.precheck import precheck_text
+    from seriestool.report.style import Style
+
+    return precheck_text(precheck, Style(ui.color and arguments.output is None), with_times=ui.verbose)
+
+
+def _write(answer: str | object, arguments: Namespace, ui: Ui) -> None:
+    """Print it, or write it to the file that was named."""
+    if arguments.output is None:
+        ui.out(answer) if isinstance(answer, str) else ui.json(answer)
+        return
+    if arguments.output.is_dir():
+        raise InputError(f"'{arguments.output}' is a folder", hint="name a file with -o")
+    from seriestool.cli.fetch import write_file
+
+    write_file(arguments.output, _bytes(answer), arguments.force)
+    ui.note(f"wrote {arguments.output}")
+
+
+def _bytes(answer: str | object) -> bytes:
+    if isinstance(answer, str):
+        return answer.encode("utf-8", "backslashreplace") + b"\n"
+    import json
+
+    return json.dumps(answer, indent=2).encode("ascii") + b"\n"

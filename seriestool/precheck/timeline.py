@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""When, in each tree's history, a series applies: the values that a picture of it is drawn from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from seriestool.base.verdict import Level
+
+
+class MarkKind(StrEnum):
+    """What a point in time is."""
+
+    POSTED = "posted"
+    """The series was mailed."""
+    VERSION = "version"
+    """Another version of it was."""
+    STATED = "stated"
+    """The commit that the author states as the base."""
+    BASE = "base"
+    """The commit that we name."""
+    BROKE = "broke"
+    """A commit after which it does not apply any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point in time, of one tree or of all."""
+
+    kind: MarkKind
+    date: datetime
+    label: str
+    """A few words: a title, 'v2'."""
+    commit: str | None = None
+    tree: str | None = None
+    """None: of all trees."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The mark as JSON shows it."""
+        return {
+            "kind": str(self.kind),
+            "date": self.date.isoformat(),
+            "label": self.label,
+            "commit": self.commit,
+            "tree": self.tree,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of commits of a tree's line to which the series applies."""
+
+    oldest: str
+    newest: str
+    since: datetime
+    """Committer date of `oldest`; UTC, as all dates here."""
+    until: datetime | None
+    """Committer date of the commit that ended it; None where it holds at the tip."""
+    commits: int
+    ended_by: str | None
+
+    def to_dict(self) -> dict[str, object]:
+        """The span as JSON shows it."""
+        return {
+            "oldest": self.oldest,
+            "newest": self.newest,
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat() if self.until else None,
+            "commits": self.commits,
+            "ended_by": self.ended_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One tree's history within the window."""
+
+    tree: str
+    tip: str
+    tip_date: datetime
+    spans: tuple[Span, ...]
+    """Oldest first; only those that reach into the window."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The line as JSON shows it."""
+        return {
+            "tree": self.tree,
+            "tip": self.tip,
+            "tip_date": self.tip_date.isoformat(),
+            "spans": [span.to_dict() for span in self.spans],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The trees side by side, those that matter most first."""
+
+    since: datetime
+    until: datetime
+    level: Level
+    """What is proven of the commits in the spans: exact or applies; of no spans it is what find-base said."""
+    lines: tuple[Line, ...]
+    marks: tuple[Mark, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The timeline as JSON shows it."""
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "level": str(self.level),
+            "lines": [line.to_dict() for line in self.lines],
+            "marks": [mark.to_dict() for mark in self.marks],
+        }

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A precheck as a mail to the author, ready to be looked at and sent: `mutt -H`, `git send-email`."""
+
+from seriestool.mail import Mail
+from seriestool.mail.headers import decode_header
+from seriestool.precheck.value import Precheck
+from seriestool.report.envelope import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
+from seriestool.report.letter import letter_of, letter_text
+
+
+def precheck_mail(precheck: Precheck) -> str:
+    """The mail, a reply to the first one of the series; who sends it, and when, is left to the program that does."""
+    series = precheck.series
+    first = Mail(series.cover.raw if series.cover else series.patches[0].raw if series.patches else b"")
+    headline = decode_header(first.header("subject") or b"") or f"[PATCH] {series.subject}"
+    author = first.sender or (series.patches[0].author_email.lower() if series.patches else "")
+    envelope = Envelope(
+        subject=reply_subject(headline),
+        sender=None,
+        to=(Person(author),) if is_address(author) else (),
+        cc=tuple(Person(one) for one in series.recipients if is_address(one) and one != author),
+        in_reply_to=series.msgid if is_msgid(series.msgid) else None,
+        references=(series.msgid,) if is_msgid(series.msgid) else (),
+    )
+    return make_mail(envelope, letter_text(letter_of(precheck))).decode("ascii").replace("\r\n", "\n")

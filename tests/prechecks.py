@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the tests of precheck share: a workshop on a test's repository, and the answer on a series in an mbox."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seriestool.git import Repository
+from seriestool.precheck.run import Asked, Wishes, run_precheck
+from seriestool.precheck.value import Precheck
+from seriestool.precheck.workshop import Settings, Workshop
+from seriestool.registry.asked import Choice
+from seriestool.talk import Silent
+from tests.checks import parse
+from tests.helpers import Repo
+
+QUICK = Choice(only=("integrity", "sign-off", "apply"))
+
+
+@contextmanager
+def open_shop(repo: Repo | Path, cache: Path, keeps: bool = True, lists: Path | None = None) -> Iterator[Workshop]:
+    """A workshop on the repository; what is kept goes to `cache`."""
+    settings = Settings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
+    path = repo.path if isinstance(repo, Repo) else repo
+    with Repository.open(path) as repository, Workshop(repository, settings) as shop:
+        yield shop
+
+
+def look_at(shop: Workshop, mbox: bytes, wishes: Wishes | None = None) -> Precheck:
+    """All that is known of the series."""
+    return run_precheck(Asked(parse(mbox)), shop, wishes or Wishes(checks=QUICK), Silent())
+
+
+def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: Wishes | None = None) -> Precheck:
+    """The same, in a workshop of its own."""
+    with open_shop(repo, cache) as shop:
+        return look_at(shop, mbox, wishes)
+
+
+def timeless(found: Precheck | dict[str, Any]) -> Any:
+    """The answer as JSON, without how long it took, and whether it was kept."""
+    plain = found.to_dict() if isinstance(found, Precheck) else found
+    return json.loads(json.dumps(_timeless(plain), sort_keys=True))
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _timeless(item) for key, item in value.items() if key not in ("seconds", "kept")}
+    return [_timeless(item) for item in value] if isinstance(value, list | tuple) else value
