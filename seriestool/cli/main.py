@@ -48,6 +48,8 @@ COMMANDS = (
     Command(
         "split", "seriestool.cli.split", "plan which patches of a series go to which tree, in which order, and try it"
     ),
+    Command("status", "seriestool.cli.status", "say of tracked series whether they still apply, and what broke them"),
+    Command("track", "seriestool.cli.track", "keep a series, its versions and reports in a folder of its own"),
     Command("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
 )
 

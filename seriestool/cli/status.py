@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool status`: of each tracked series whether it still applies, what broke it, what became of it."""
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from seriestool.cli.options import Parser
+from seriestool.cli.source_options import cache_dir, lists_path, source_options
+from seriestool.cli.track import add_dir_argument, find_tracked
+from seriestool.cli.ui import Ui
+from seriestool.errors import NotFoundError
+from seriestool.git import Repository
+from seriestool.lists import PatchLists
+from seriestool.model import Series
+from seriestool.source import SourceOptions, resolve
+from seriestool.track.record import Tracked
+from seriestool.track.shelf import Shelf
+from seriestool.track.standing import Newest, Standing, standings_dict
+from seriestool.track.status import Sources, open_all_ground, standing_of
+
+EXIT_BROKEN = 1
+EXIT_OUTSIDE = 4
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of status."""
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a tracked series, or its folder (default: all)")
+    add_dir_argument(parser)
+    group = parser.add_argument_group("where to look for newer versions")
+    group.add_argument("--offline", action="store_true", help="ask no server: only the lists that were added")
+    group.add_argument("--lore", metavar="URL", help="the public-inbox server (git-config seriestool.lore)")
+    group = parser.add_argument_group("the answer")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Print how they stand; 0 where all go in, 1 where one does not any more, 4 where something could not be asked."""
+    shelf = Shelf(arguments.dir)
+    names = _chosen(shelf, arguments.names)
+    if not names and not arguments.json:
+        ui.note(f"nothing is tracked in '{shelf.root}': 'seriestool track SERIES' does it")
+        return 0
+    standings = list(_standings(arguments, shelf, names, ui)) if names else []
+    if arguments.json:
+        ui.json(standings_dict(standings))
+    else:
+        from seriestool.report.status import status_text
+        from seriestool.report.style import Style
+
+        ui.out(status_text(standings, Style(ui.color), bool(arguments.names) or ui.verbose))
+    if any(one.is_broken for one in standings):
+        return EXIT_BROKEN
+    return EXIT_OUTSIDE if any(one.problems for one in standings) else 0
+
+
+def _chosen(shelf: Shelf, words: Sequence[str]) -> tuple[str, ...]:
+    if not words:
+        return shelf.names()
+    found = [find_tracked(shelf, word) for word in words]
+    for word, name in zip(words, found, strict=True):
+        if name is None:
+            raise NotFoundError(
+                f"no series '{word}' is tracked in '{shelf.root}'", hint="'seriestool status' shows those that are"
+            )
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def _standings(arguments: Namespace, shelf: Shelf, names: Sequence[str], ui: Ui) -> Iterator[Standing]:
+    with Repository.open(arguments.repo) as repository, _lists() as lists:
+        newest = partial(_find_newest, arguments, repository, lists)
+        sources = Sources(mails=partial(_fetch, arguments, repository), newest=newest)
+        ground = open_all_ground(repository, ui, cache_dir())
+        with ui.progress("looking at the tracked series", len(names)) as progress:
+            for number, name in enumerate(names, 1):
+                yield standing_of(name, shelf, ground, sources)
+                progress(number)
+
+
+@contextmanager
+def _lists() -> Iterator[PatchLists | None]:
+    from seriestool.lists.index import find_index
+
+    index = find_index(lists_path())
+    if index is None:
+        yield None
+        return
+    with index:
+        yield index
+
+
+def _find_newest(
+    arguments: Namespace, repository: Repository, lists: PatchLists | None, tracked: Tracked
+) -> tuple[Newest | None, str | None]:
+    from seriestool.track.newest import find_newest
+
+    options = replace(_options(arguments, repository), partial=True)
+    ask = None if arguments.offline else partial(resolve, options=options)
+    return find_newest(tracked, lists, ask)
+
+
+def _fetch(arguments: Namespace, repository: Repository, tracked: Tracked) -> Series:
+    """The newest tracked version from where mails are looked up."""
+    newest = tracked.newest
+    return resolve(newest.msgid, replace(_options(arguments, repository), version=newest.version))
+
+
+def _options(arguments: Namespace, repository: Repository) -> SourceOptions:
+    wanted = Namespace(**vars(arguments), wanted_version=None, partial=False, archives=[])
+    return source_options(wanted, repository)

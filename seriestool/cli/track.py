@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool track SERIES`: keep a series, its versions and reports, in a folder of its own."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.cli.options import Parser
+from seriestool.cli.source_options import add_source_options, cache_dir, lists_path, source_options
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, SeriestoolError
+from seriestool.model import Series
+from seriestool.source import resolve
+from seriestool.track.shelf import Shelf
+
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
+    from seriestool.git import Repository
+    from seriestool.track.record import Tracked
+
+EXIT_OUTSIDE = 4
+_SLOW = ("bisect", "kunit-build")  # checks that may take minutes
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of track."""
+    parser.add_argument(
+        "series", metavar="SERIES", nargs="?", help="what the series is called, see below; or the name it is tracked by"
+    )
+    add_source_options(parser)
+    group = parser.add_argument_group("what is kept")
+    group.add_argument("--no-mails", dest="mails", action="store_false", help="only facts, not the mails")
+    group.add_argument("--no-report", dest="report", action="store_false", help="find nothing out about it")
+    group.add_argument(
+        "--tree",
+        dest="trees",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="where it is to apply (repeatable; default: the trees that it applied to)",
+    )
+    group = parser.add_argument_group("the folder")
+    add_dir_argument(group)
+    group.add_argument("--all", action="store_true", help="look for a new version of each series that is tracked")
+    group.add_argument("--force", action="store_true", help="replace a version that differs, and make its report anew")
+    group.add_argument("--remove", action="store_true", help="track it no longer: take away what was kept of it")
+
+
+def add_dir_argument(group: "_ArgumentGroup | Parser") -> None:
+    """Where the tracked series are."""
+    group.add_argument(
+        "--dir", metavar="DIR", type=Path, default=Path("series"), help="the folder of all tracked series (./series)"
+    )
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Track the series and print where; 0, or 4 where one of --all could not be asked for."""
+    shelf = Shelf(arguments.dir)
+    if arguments.all == (arguments.series is not None):
+        raise InputError("track which series?", hint="name one, or look at those that are tracked with --all")
+    if arguments.all:
+        if arguments.remove or arguments.trees or arguments.wanted_version:
+            raise InputError("--all goes with no --remove, --tree or --version", hint="name one series")
+        return _track_all(arguments, shelf, ui)
+    known = find_tracked(shelf, arguments.series)
+    if arguments.remove:
+        return _remove(shelf, known or arguments.series, ui)
+    _track(arguments, shelf, known, ui)
+    return 0
+
+
+def find_tracked(shelf: Shelf, word: str) -> str | None:
+    """The name of the tracked series that is meant by the word, its name or its folder; None where it means none."""
+    names = shelf.names()
+    path = Path(word)
+    if path.name in names and path.is_dir() and path.resolve() == (shelf.root / path.name).resolve():
+        return path.name
+    return word if word in names and not path.exists() else None
+
+
+def _track_all(arguments: Namespace, shelf: Shelf, ui: Ui) -> int:
+    code = 0
+    for name in shelf.names():
+        try:
+            _track(arguments, shelf, name, ui)
+        except SeriestoolError as error:
+            ui.note(f"{name}: {error.message}")
+            code = EXIT_OUTSIDE
+    return code
+
+
+def _remove(shelf: Shelf, name: str, ui: Ui) -> int:
+    with shelf.locked():
+        left = shelf.remove(name)
+    ui.out(f"{name} is not tracked any more")
+    if left:
+        ui.note(f"left in its folder, for it was not put there by track: {', '.join(str(path) for path in left[:5])}")
+    return 0
+
+
+def _track(arguments: Namespace, shelf: Shelf, known: str | None, ui: Ui) -> None:
+    from seriestool.track.keep import Extras, keep
+
+    series = resolve(shelf.get(known).newest.msgid if known else arguments.series, source_options(arguments))
+    for remark in series.remarks:
+        ui.note(remark)
+    name = known or shelf.home_of(series)
+    tracked = shelf.get(name) if name in shelf.names() else None
+    report, trees = _find_out(arguments, series, tracked, ui)
+    extras = Extras(arguments.mails, report, trees)
+    kept = keep(shelf, name, series, extras, arguments.force)
+    is_as_it_was = not kept.is_new and report is None
+    ui.out(f"{shelf.root / name}: v{kept.version.version}{' is there already' if is_as_it_was else ''}")
+    ui.detail(f"in: {', '.join(kept.tracked.trees) if kept.tracked.trees is not None else 'all trees'}")
+
+
+def _find_out(
+    arguments: Namespace, series: Series, tracked: "Tracked | None", ui: Ui
+) -> tuple[Mapping[str, object] | None, tuple[str, ...] | None]:
+    """(the report on the version, where one is to be made; the trees where they are said anew)."""
+    asked = tuple(dict.fromkeys(arguments.trees)) or None
+    old = tracked.find(series.version) if tracked else None
+    has_report = old is not None and old.msgid == series.msgid and old.report is not None
+    if not arguments.report or (has_report and not arguments.force and asked is None):
+        return None, asked
+    if not series.patches:
+        raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
+    from seriestool.git import Repository
+
+    with Repository.open(arguments.repo) as repository:
+        report, trees = _report(repository, series, asked, arguments.offline, ui)
+    first_time = tracked is None or asked is not None
+    return (None if has_report and not arguments.force else report), (trees if first_time else None)
+
+
+def _report(
+    repository: "Repository", series: Series, asked: tuple[str, ...] | None, offline: bool, ui: Ui
+) -> tuple[Mapping[str, object], tuple[str, ...]]:
+    """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
+    from seriestool.precheck.run import Asked, Wishes, run_precheck
+    from seriestool.precheck.sentence import verdict_sentence
+    from seriestool.precheck.workshop import Settings, Workshop
+    from seriestool.registry.asked import Choice
+    from seriestool.track.look import find_home_trees
+
+    wishes = Wishes(asked or (), checks=Choice(skip=_SLOW))
+    with Workshop(repository, Settings(cache_dir(), lists_path(), offline)) as shop:
+        precheck = run_precheck(Asked(series), shop, wishes, ui)
+        ui.note(verdict_sentence(precheck))
+        return precheck.to_dict(), asked or find_home_trees(series, shop.ground(series, (), ui))
