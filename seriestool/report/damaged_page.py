@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of a series that cannot be looked at: a mail of it is damaged."""
+
+from datetime import datetime
+
+from seriestool.precheck.value import Answer
+from seriestool.report.pages.answers import ANSWERS
+from seriestool.report.pages.frame import render
+
+
+def damaged_page(subject: str, author: str, posted: datetime, msgid: str, sentence: str) -> str:
+    """One page of HTML that says why."""
+    values = {
+        "answer": ANSWERS[Answer.DAMAGED], "subject": subject, "author": author, "posted": posted, "msgid": msgid,
+        "sentence": sentence,
+    }  # fmt: skip
+    return render("damaged.html", values)

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches x trees as cells with a word in each, and the reasons that the cells lead to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from seriestool.base.verdict import Commit
+from seriestool.model import Failure, Outcome, Patch, path_text
+from seriestool.rebase.regions import Region
+from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
+from seriestool.report.failure import lines_of, place
+from seriestool.report.rebase import essence, merge_text, tree_sum
+from seriestool.report.table import count
+
+MOST_REASONS = 200
+"""Told in full; of the others there is a line each."""
+_MOST_FILES = 30
+_MOST_PLACES = 10
+_MOST_LINES = 12
+_LONGEST = 400  # of a line, in characters
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a cell says: its colour's name, its mark and its word."""
+
+    name: str
+    mark: str
+    word: str
+    legend: str
+
+
+_KINDS = {
+    How.PLAIN: Kind("ok", "+", "applies", "every hunk at its line"),
+    How.OFFSET: Kind("ok", "~", "moved", "plain git apply takes it, hunks moved"),
+    How.THREE_WAY: Kind("merge", "3", "3-way", "plain git apply refuses it, a three-way merge takes it"),
+    How.RESOLVED: Kind("merge", "r", "resolved", "a conflict that a person resolved before in the same way"),
+    How.BY_HAND: Kind("merge", "r", "by hand", "a person resolved the conflict"),
+    How.SKIPPED: Kind("none", "-", "left out", "a person left it out"),
+    How.PATCH_ID: Kind("there", "=", "merged", "a commit of the tree makes the very same changes"),
+    How.REVERSE: Kind("there", "=", "merged", "the tree has it: it can be taken off again"),
+    How.MERGE: Kind("there", "=", "merged", "merged in, it changes nothing"),
+    How.SUBJECT: Kind("there", "=", "merged, differs", "a commit of its subject and author makes other changes"),
+    How.NO_DIFF: Kind("none", "0", "empty", "the mail has no diff"),
+    How.CONFLICT: Kind("bad", "x", "conflict", "the merge stops"),
+    How.NO_BASE: Kind("bad", "x", "no base", "it does not apply, and there is nothing known to merge it from"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How a patch fares on a tree."""
+
+    kind: Kind
+    more: str
+    """What the word leaves open: '2 hunks', '3 places'."""
+    anchor: str | None
+    """Of the reason; None where there is no more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A tree."""
+
+    name: str
+    onto: str
+    sum: str
+    is_clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A patch."""
+
+    counter: int
+    subject: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A commit that made a tree's lines what they are."""
+
+    tree: str
+    oid: str
+    commit: Commit | None
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the three versions of a place."""
+
+    title: str
+    lines: tuple[str, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in conflict."""
+
+    where: str
+    before: tuple[str, ...]
+    sides: tuple[Side, ...]
+    after: tuple[str, ...]
+    since: tuple[Since, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file in conflict."""
+
+    path: bytes
+    said: str
+    since: tuple[Since, ...]
+    spots: tuple[Spot, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What is behind cells that say the same of a patch."""
+
+    anchor: str
+    kind: Kind
+    counter: int
+    subject: str
+    trees: tuple[str, ...]
+    merged: tuple[Since, ...] = ()
+    range_diff: str | None = None
+    resolved: tuple[bytes, ...] = ()
+    parts: tuple[Part, ...] = ()
+    left_out: int = 0
+    failure: str | None = None
+    lines: tuple[str, ...] = ()
+    is_short: bool = False
+    """There are so many that this one is not told in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The grid, the kinds that occur in it, and the reasons in the order of the patches."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    legend: tuple[Kind, ...]
+    reasons: tuple[Reason, ...]
+    merges: tuple[tuple[str, str, str], ...]
+    """(tree, other tree, what came of it) of the test merges."""
+    notes: tuple[str, ...]
+
+
+def view_matrix(answer: Rebase) -> Matrix:
+    """The grid of the answer."""
+    reasons: list[Reason] = []
+    rows = []
+    for n, patch in enumerate(answer.series.patches):
+        results = [(tree, tree.patches[n]) for tree in answer.trees]
+        groups = _groups(results)
+        anchors: dict[str, str] = {}
+        for group in groups:
+            anchor = f"why-{patch.counter}-{len(anchors) + 1}"
+            anchors.update(dict.fromkeys((tree.name for tree, _ in group), anchor))
+            reasons.append(_reason(anchor, patch, group, answer, len(reasons) >= MOST_REASONS))
+        cells = tuple(_cell(result, anchors.get(tree.name)) for tree, result in results)
+        rows.append(Row(patch.counter, patch.subject, cells))
+    kinds = dict.fromkeys(cell.kind for row in rows for cell in row.cells)
+    return Matrix(
+        tuple(Column(tree.name, tree.onto, tree_sum(tree), tree.is_clean) for tree in answer.trees),
+        tuple(rows),
+        tuple(kind for kind in _KINDS.values() if kind in kinds),
+        tuple(reasons),
+        tuple((tree.name, one.tree, merge_text(one)) for tree in answer.trees
+              for one in tree.test_merges),
+        answer.notes,
+    )  # fmt: skip
+
+
+_Group = list[tuple[TreeResult, PatchResult]]
+
+
+def _groups(results: Sequence[tuple[TreeResult, PatchResult]]) -> list[_Group]:
+    """The trees of which there is more to say than the word does, those together of which it is the same."""
+    groups: dict[tuple[object, ...], _Group] = {}
+    for tree, result in results:
+        if result.conflicts or result.failure or result.merged_as or result.resolved:
+            alike = result.how, tuple(map(essence, result.conflicts)), result.merged_as, result.resolved
+            groups.setdefault(alike, []).append((tree, result))
+    return list(groups.values())
+
+
+def _cell(result: PatchResult, anchor: str | None) -> Cell:
+    more = ""
+    if result.how is How.CONFLICT:
+        more = count(sum(len(one.places) or 1 for one in result.conflicts), "place")
+    elif result.how is How.OFFSET:
+        more = count(result.offsets, "hunk")
+    return Cell(_KINDS[result.how], more, anchor)
+
+
+def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: bool) -> Reason:
+    tree, result = group[0]
+    names = tuple(one.name for one, _ in group)
+    kind = _KINDS[result.how]
+    if is_short:
+        return Reason(anchor, kind, patch.counter, patch.subject, names, is_short=True)
+    merged = result.merged_as if result.outcome is Outcome.ALREADY_MERGED else None
+    alike = list(zip(*(one.conflicts for _, one in group), strict=True))
+    return Reason(
+        anchor,
+        kind,
+        patch.counter,
+        patch.subject,
+        names,
+        (Since(tree.name, merged, answer.commit(merged), True),) if merged else (),
+        result.range_diff,
+        result.resolved,
+        tuple(_part(conflicts, names, answer) for conflicts in alike[:_MOST_FILES]),
+        max(len(alike) - _MOST_FILES, 0),
+        *_failure(result.failure),
+    )
+
+
+def _failure(failure: Failure | None) -> tuple[str | None, tuple[str, ...]]:
+    if failure is None:
+        return None, ()
+    return place(failure), tuple(line.removeprefix("      ")[:_LONGEST] for line in lines_of(failure))
+
+
+def _part(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase) -> Part:
+    """One file in conflict, the same on all the trees called `names`."""
+    conflict = alike[0]
+    spots = list(zip(*(one.places for one in alike), strict=True))
+    return Part(
+        conflict.path,
+        _said(conflict),
+        tuple(since for name, one in zip(names, alike, strict=True) for since in _since(name, one.commits, answer)),
+        tuple(_spot(places, names, answer) for places in spots[:_MOST_PLACES]),
+        max(len(spots) - _MOST_PLACES, 0),
+    )
+
+
+def _said(conflict: Conflict) -> str:
+    if conflict.follows is not None:
+        return f"lines that the conflict of patch {conflict.follows} left open"
+    if conflict.places:
+        return ""
+    said = conflict.message or conflict.kind
+    return said.removeprefix(path_text(conflict.path)).lstrip(": ") or conflict.kind
+
+
+def _spot(places: Sequence[Place], names: Sequence[str], answer: Rebase) -> Spot:
+    hunk = f"hunk {places[0].hunk}, " if places[0].hunk else ""
+    numbers = " / ".join(dict.fromkeys(str(one.line) for one in places))
+    region: Region = places[0].region
+    return Spot(
+        f"{hunk}line {numbers} of the tree",
+        tuple(map(_line, region.before[-2:])),
+        tuple(
+            Side(title, tuple(map(_line, lines[:_MOST_LINES])), max(len(lines) - _MOST_LINES, 0))
+            for title, lines in (
+                ("the series was made from", region.expected),
+                ("the tree has", region.tree),
+                ("the series wants", region.series),
+            )
+        ),
+        tuple(map(_line, region.after[:2])),
+        tuple(since for name, one in zip(names, places, strict=True) for since in _since(name, one.commits, answer)),
+    )
+
+
+def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[Since]:
+    for number, oid in enumerate(commits):
+        yield Since(name, oid, answer.commit(oid), number == 0)
+
+
+def _line(line: bytes) -> str:
+    text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\u2026"

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each patch with what the checks say of it beside the lines that it is about; big diffs are cut, and say so."""
+
+from dataclasses import dataclass
+
+from seriestool.model import Patch, Series
+from seriestool.report.pages.diffs import Block, FileView, Row, cut, view_file, with_said
+from seriestool.report.pages.said import Counts, Found, Said
+from seriestool.tags.message import message_of
+
+MOST_OF_PATCH = 1500
+"""Lines of a patch's diff that are shown, besides those near findings."""
+MOST_OF_PAGE = 30_000
+MOST_OPEN = 3000
+"""Lines in patches that are folded out from the start: laying out more takes a browser long."""
+MOST_OF_MESSAGE = 500
+MOST_FILES = 300
+"""Of a patch."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchView:
+    """One patch."""
+
+    patch: Patch
+    said: tuple[Said, ...]
+    """Of the patch as a whole."""
+    said_left_out: int
+    message: tuple[Block, ...]
+    files: tuple[FileView, ...]
+    files_left_out: int
+    counts: Counts
+    is_open: bool
+    """Whether there is something to mend, and room for it."""
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many lines may still be shown, and be folded out."""
+
+    lines: int = MOST_OF_PAGE
+    open: int = MOST_OPEN
+
+
+def view_patches(series: Series, found: Found) -> tuple[PatchView, ...]:
+    """The patches in order."""
+    room = _Room()
+    return tuple(_patch(patch, found, room) for patch in series.patches)
+
+
+def _patch(patch: Patch, found: Found, room: _Room) -> PatchView:
+    lines = _message_lines(patch)
+    above: list[Said] = []
+    of_message: list[Said] = []
+    of_files: dict[bytes, list[Said]] = {diff.path: [] for diff in patch.files[:MOST_FILES]}
+    for one in found.shown.get(patch.counter, ()):
+        path = one.finding.path
+        if path in of_files:
+            of_files[path].append(one)
+        elif path is None and 1 <= (one.finding.line or 0) <= len(lines):
+            of_message.append(one)
+        else:
+            above.append(one)
+    files = _files(patch, of_files, room)
+    counts = found.counts.get(patch.counter, ())
+    height = len(lines) + sum(file.shown for file in files)
+    is_open = bool(counts) and height <= room.open
+    room.open -= height if is_open else 0
+    return PatchView(
+        patch,
+        tuple(above),
+        found.left_out.get(patch.counter, 0),
+        with_said([Row("same", n, cut(line)) for n, line in enumerate(lines, 1)], of_message),
+        files,
+        max(len(patch.files) - MOST_FILES, 0),
+        counts,
+        is_open,
+    )
+
+
+def _files(patch: Patch, said: dict[bytes, list[Said]], room: _Room) -> tuple[FileView, ...]:
+    own = MOST_OF_PATCH
+    views = []
+    for diff in patch.files[:MOST_FILES]:
+        view = view_file(diff, said.pop(diff.path, []), min(own, room.lines))
+        own -= view.shown
+        room.lines -= view.shown
+        views.append(view)
+    return tuple(views)
+
+
+def _message_lines(patch: Patch) -> list[str]:
+    lines = list(message_of(patch).lines[:MOST_OF_MESSAGE])
+    while len(lines) > 1 and not lines[-1].strip():
+        lines.pop()
+    return lines
