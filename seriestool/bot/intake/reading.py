@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All watched lists read on, and what is new on them made into series."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seriestool.bot.config import Config
+from seriestool.bot.intake.assembly import find_series
+from seriestool.bot.intake.purge import purge
+from seriestool.bot.intake.watch import Reach, read_list
+from seriestool.bot.store import Store
+from seriestool.lists.config import Configured
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The lists, and how they are read."""
+
+    lists: Sequence[Configured]
+    mirrors: Path
+    settle: int
+    """Seconds to wait for stragglers."""
+    reach: Reach
+    config: Config
+    note: Callable[[str], None]
+    now: Callable[[], float] = time.time
+
+    def read(self, store: Store) -> None:
+        """Read them all; one that cannot be read is noted, and the others go on."""
+        for each in self.lists:
+            tally = read_list(
+                store, each.name, each.source, self.mirrors, int(self.now()), each.via, self.reach, self.config
+            )
+            if tally.error:
+                self.note(f"cannot read '{each.name}': {tally.error}")
+        find_series(store, int(self.now()), self.settle)
+
+    def forget(self, store: Store) -> None:
+        """Let go of what no open work can need any more."""
+        purge(store, int(self.now()))

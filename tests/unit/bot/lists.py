@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A bot's database, and lists read into it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seriestool.bot.intake.assembly import SETTLE, find_series
+from seriestool.bot.intake.judge import QUIET, Found
+from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
+from seriestool.bot.store import Store
+
+NOW = 1_790_000_000
+
+
+class Bot:
+    """A database in a folder, and a clock."""
+
+    def __init__(self, folder: Path, name: str = "bot") -> None:
+        self.url = f"sqlite:///{folder}/{name}.sqlite"
+        self.store = Store.open(self.url)
+        self.now = NOW
+
+    def get(self, *mails: bytes, name: str = "list") -> Tally:
+        """The mails come."""
+        tally = Tally()
+        with self.store.transaction() as connection:
+            keep_mails(connection, name, [Arrived(raw) for raw in mails], self.now, tally)
+        return tally
+
+    def look(self, after: int = 0) -> Found:
+        """Series are looked for, some seconds later."""
+        self.now += after
+        return find_series(self.store, self.now)
+
+    def settle(self) -> Found:
+        """Series are looked for when nothing came for long."""
+        return self.look(SETTLE)
+
+    def quiet(self) -> Found:
+        """Series are looked for when nothing came for some minutes."""
+        return self.look(QUIET)
+
+    def rows(self, question: str) -> Sequence[Any]:
+        """What the database answers."""
+        with self.store.transaction() as connection:
+            return connection.exec_driver_sql(question).all()
+
+    def series(self) -> list[tuple[Any, ...]]:
+        """(msgid, version, state, missing) of all rows, as they were posted."""
+        question = "SELECT msgid, version, state, missing FROM series ORDER BY posted, msgid"
+        return [tuple(row) for row in self.rows(question)]
+
+    def members(self) -> dict[str, str]:
+        """Of each mail in a series the message-id that its series is known by."""
+        question = 'SELECT mails.msgid, series.msgid FROM mails JOIN series ON mails.series = series."key"'
+        return {str(mail): str(name) for mail, name in self.rows(question)}
