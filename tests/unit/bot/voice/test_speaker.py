@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The bot's voice as an engine uses it: decided, said, and said later where a server was gone."""
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from seriestool.bot.config import BotConfig, Policy
+from seriestool.bot.store import Store
+from seriestool.bot.tables import Sent, cursors, reports
+from seriestool.bot.voice.decide import Channel
+from seriestool.bot.voice.facts import Facts, facts_to_json
+from seriestool.bot.voice.send import CLAIM, Channels
+from seriestool.bot.voice.send.smtp import Smtp
+from seriestool.bot.voice.smtp_settings import SmtpSettings
+from seriestool.bot.voice.speaker import Speaker
+from seriestool.errors import InputError
+from tests.mail_server import mail_server
+from tests.speaking import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of
+
+
+def add_report(store: Store, report: Facts = FACTS) -> None:
+    row = {"key": report.key, "made": NOW, "answer": report.answer, "sentence": report.sentence,
+           "facts": facts_to_json(report), "document": b"", "page": b""}  # fmt: skip
+    with store.transaction() as connection:
+        connection.execute(insert(reports).values(row))
+
+
+def speaker(port: int, now: int = NOW) -> Speaker:
+    way = Smtp(SmtpSettings("127.0.0.1", port, timeout=5.0), "bot@example.org")
+    return Speaker(RULES, WORDING, Channels({Channel.AUTHOR: way}), lambda: now)
+
+
+def test_a_report_is_decided_and_said(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, mail_server() as mails:
+        add_report(store)
+        voice = speaker(mails.port)
+        for _ in range(2):
+            decision = voice.decide(store, FACTS.key)
+            assert decision is not None
+            voice.say(store, FACTS.key)
+        assert [row["state"] for row in rows_of(store)] == ["sent"]
+        assert voice.decide(store, "nothing") is None
+    assert len(mails.got) == 1
+
+
+def test_a_worker_without_lists_of_its_own_speaks_of_those_that_others_read(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        add_report(store)
+        worker = replace(speaker(1), rules=replace(RULES, lists=frozenset()))
+        decision = worker.decide(store, FACTS.key)
+        assert decision is not None
+        assert decision.voices == ()
+        with store.transaction() as connection:
+            connection.execute(insert(cursors).values(list=FACTS.list, position="{}", read_at=NOW))
+        decision = worker.decide(store, FACTS.key)
+        assert decision is not None
+        assert len(decision.voices) == 1
+
+
+def test_each_series_says_its_own_and_the_rest_is_said_in_the_next_round(tmp_path: Path) -> None:
+    with mail_server() as gone:
+        pass
+    with open_store(tmp_path) as store, mail_server() as mails:
+        for key, lineage in (("a" * 40, "x"), ("b" * 40, "y")):
+            add_report(store, facts(key=key, lineage=lineage))
+            speaker(gone.port).decide(store, key)
+        assert list(speaker(gone.port).say(store, "a" * 40).values()) == [Sent.DECIDED]
+        assert list(speaker(mails.port).say(store, "b" * 40).values()) == [Sent.SENT]
+        assert list(speaker(mails.port, NOW + CLAIM).say_rest(store).values()) == [Sent.SENT]
+        assert speaker(mails.port, NOW + 2 * CLAIM).say_rest(store) == {}
+    assert len(mails.got) == 2
+
+
+def test_the_voice_is_that_of_the_configuration(tmp_path: Path) -> None:
+    config = BotConfig(policy=Policy.DRAFT, maildir=str(tmp_path / "box"), opt_out=("x@example.org",))
+    voice = Speaker.open(config, {}, ["widgets"], may_send=False)
+    assert voice.rules.lists == frozenset({"widgets"})
+    assert set(voice.channels.ways) == {Channel.DRAFT}
+    with open_store(tmp_path) as store:
+        add_report(store)
+        voice = replace(voice, now=lambda: NOW)
+        voice.decide(store, FACTS.key)
+        assert list(voice.say(store, FACTS.key).values()) == [Sent.SENT]
+    assert len(list((tmp_path / "box/new").iterdir())) == 1
+    with pytest.raises(InputError, match="no mail server"):
+        Speaker.open(replace(config, policy=Policy.AUTHOR, sender="b@example.org"), {}, [], may_send=True)
+
+
+def test_a_server_that_does_not_answer_holds_up_one_round_only_so_long(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, socket.create_server(("127.0.0.1", 0)) as silent:
+        way = Smtp(SmtpSettings("127.0.0.1", silent.getsockname()[1], timeout=0.3), "bot@example.org")
+        voice = Speaker(RULES, WORDING, Channels({Channel.AUTHOR: way}), lambda: NOW, round=0.5)
+        for number in range(6):
+            add_report(store, facts(key=f"{number}" * 40, lineage=f"{number}", author=f"a{number}@example.org"))
+            voice.decide(store, f"{number}" * 40)
+        first = voice.say_rest(store)
+        assert 1 <= len(first) <= 3
+        assert set(first.values()) == {Sent.DECIDED}
+        assert not set(voice.say_rest(store)) & set(first)  # the others have their turn
+
+
+def test_nothing_is_begun_by_a_bot_that_leaves(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, mail_server() as mails:
+        add_report(store)
+        speaker(mails.port).decide(store, FACTS.key)
+        assert speaker(mails.port).say_rest(store, is_leaving=lambda: True) == {}
+        assert [row["state"] for row in rows_of(store)] == ["decided"]
