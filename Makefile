@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --config-settings editable_mode=compat --editable
 PYTEST = $(BIN)/pytest -n auto
 
-.PHONY: help demo test check lint golden bench kunit-e2e clean
+.PHONY: help demo test check lint golden bench kunit-e2e bot-chaos clean
 
 help:
 	@echo "make demo    find the base of a series that ships here, in a git tree made for it"
@@ -17,6 +17,7 @@ help:
 	@echo "make golden  write the expected output of the commands anew; read the diff"
 	@echo "make bench   measure; some of it on a repository of yours: make bench REPO=/path/to/git"
 	@echo "make kunit-e2e  kunit-build on a real kernel (some minutes); KERNEL=/path/to/linux, or Debian's linux-source"
+	@echo "make bot-chaos  kill bots 200 times on SQLite and 200 times on Postgres (a quarter of an hour)"
 	@echo "make clean   remove what the above made"
 
 demo: $(VENV)/.stamp-run
@@ -43,6 +44,10 @@ bench: $(VENV)/.stamp-dev
 
 kunit-e2e: $(VENV)/.stamp-dev
 	@$(BIN)/python -m tests.e2e.kunit_e2e $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bot-chaos: $(VENV)/.stamp-dev
+	@$(BIN)/python -m tests.e2e.bot_chaos --database sqlite
+	@$(BIN)/python -m tests.e2e.bot_chaos --database postgres
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who does the work on a series: what the engine asks of them, so that it need not know them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from seriestool.bot.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A report, as the table `reports` has it."""
+
+    answer: str
+    sentence: str
+    facts: str
+    """JSON of `bot.facts.Facts`."""
+    document: bytes
+    """zlib of the precheck's JSON."""
+    page: bytes
+    """zlib of the HTML."""
+
+
+class Look(Protocol):
+    """Looks at a series, in a process of its own: it is pickled, and keeps nothing open."""
+
+    def __call__(self, key: str) -> Looked:
+        """The report on the series with that key."""
+
+
+class Decide(Protocol):
+    """Decides what is said of a report."""
+
+    def __call__(self, store: "Store", key: str) -> object:
+        """What is to be said of the report on the series stands in `sayings`; asked again, it adds nothing."""
+
+
+class Say(Protocol):
+    """Says what was decided."""
+
+    def __call__(self, store: "Store", key: str) -> object:
+        """What was decided for the series was tried once: each message is claimed before it goes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """All of them."""
+
+    look: Look
+    decide: Decide
+    say: Say
+    log_crash: Callable[[BaseException], str]
+    """Writes the log of a bug, and says where; pickled, as `look` is."""
+    mend: Callable[[], None] | None = None
+    """Makes the git mirror anew, where it is ours to make."""
+    preload: tuple[str, ...] = ()
+    """Modules that each process needs, imported once for all of them."""
+
+
+class Fate(StrEnum):
+    """What became of a try."""
+
+    DONE = "done"
+    AGAIN = "again"
+    """The outside failed, or the process was killed: another try may help."""
+    FAILED = "failed"
+    """Another try would end as this one did."""
+    LATER = "later"
+    """No room on the disk, no database: it is not the series' fault, and no try of it."""
+    BROKEN = "broken"
+    """The git repository is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is no report."""
+
+    fate: Fate
+    error: str

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A bot with stand-ins for what looks, decides and speaks, and the outside world as a file of lines.
+
+    python -m tests.bots DATABASE NAME LEDGER [--look SECONDS] [--jobs N] [--once] ...
+
+runs one such bot, as `seriestool bot run` does, so that it can be killed. With --voice it is the real voice that
+decides and speaks, by drafts in a maildir (drafts:FOLDER) or mails to a server on loopback (smtp:PORT).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from seriestool.bot.config import Bounds, Policy
+from seriestool.bot.engine.crew import Crew, Looked
+from seriestool.bot.engine.loop import Task
+from seriestool.bot.engine.runner import Plan, run_bot
+from seriestool.bot.store import Store, insert_new
+from seriestool.bot.tables import reports, sayings, series
+from seriestool.bot.voice.decide import Channel
+from seriestool.bot.voice.facts import facts_to_json
+from seriestool.bot.voice.maildir import Maildir
+from seriestool.bot.voice.send import Channels
+from seriestool.bot.voice.send.smtp import Smtp
+from seriestool.bot.voice.smtp_settings import SmtpSettings
+from seriestool.bot.voice.speaker import Speaker
+from seriestool.errors import SeriestoolError
+from tests.claims import Claimed, say_all
+from tests.speaking import FACTS, RULES, WORDING
+
+NOW = 1_770_000_000
+
+
+@dataclass(frozen=True)
+class SleepyLook:
+    """A report that only depends on the key, after a while that does not."""
+
+    seconds: float
+
+    def __call__(self, key: str) -> Looked:
+        time.sleep(_some(0.2, 1.8) * self.seconds)
+        return report_of(key)
+
+
+@dataclass(frozen=True)
+class KillingLook:
+    """One series kills the whole bot, as running out of memory does where there is no telling processes apart."""
+
+    key: str
+    pidfile: Path
+
+    def __call__(self, key: str) -> Looked:
+        if key == self.key:
+            os.kill(int(self.pidfile.read_text()), signal.SIGKILL)
+            time.sleep(10)
+        return report_of(key)
+
+
+def report_of(key: str) -> Looked:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    document = json.dumps({"schema": 1, "key": key, "digest": digest * 20}).encode()
+    facts = facts_to_json(replace(FACTS, key=key, lineage=key, author=f"{key[:8]}@example.com", sentence=digest))
+    return Looked("ready", f"it is {digest[:8]}", facts, zlib.compress(document), zlib.compress(b"<p>" + document))
+
+
+def decide(store: Store, key: str) -> None:
+    """One message about each series, and no second one about a work."""
+    wanted = select(series.c.lineage, reports.c.facts).join(reports, reports.c.key == series.c.key)
+    with store.transaction() as connection:
+        lineage, facts = connection.execute(wanted.where(series.c.key == key)).one()
+        if connection.execute(select(sayings.c.id).where(sayings.c.lineage == lineage)).first():
+            return
+        name = hashlib.sha256(f"{lineage} mail".encode()).hexdigest()[:40]
+        row: dict[str, object] = {
+            "id": name, "key": key, "lineage": lineage, "channel": "author", "state": "decided", "reason": "new",
+            "said": "[]", "message": json.loads(facts)["sentence"].encode(), "msgid": f"{name}@bot", "decided": NOW,
+        }  # fmt: skip
+        insert_new(connection, sayings, [row])
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The outside world: a line for each message that reached it."""
+
+    path: Path
+
+    def __call__(self, store: Store, key: str) -> None:
+        say_all(store, key, self, time.time)
+
+    def send(self, claimed: Claimed) -> None:
+        time.sleep(_some(0, 0.01))
+        line = f"{claimed.id} {claimed.key} {claimed.message.decode()}\n".encode()
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(file, line)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        time.sleep(_some(0, 0.01))
+
+    def has_sent(self, claimed: Claimed) -> bool | None:
+        return None
+
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+
+@dataclass(frozen=True)
+class Crashes:
+    """Where logs of bugs go. Not by the environment: the server of processes keeps that of the first test."""
+
+    folder: Path
+
+    def __call__(self, error: BaseException) -> str:
+        path = self.folder / f"crash-{os.getpid()}-{time.monotonic_ns()}.log"
+        path.write_text("".join(traceback.format_exception(error)))
+        return str(path)
+
+
+def key_of(number: int) -> str:
+    return hashlib.sha256(f"series {number}".encode()).hexdigest()[:40]
+
+
+def series_row(number: int, **changes: object) -> dict[str, object]:
+    key = key_of(number)
+    return {
+        "key": key, "lineage": key, "list": f"list{number % 3}", "msgid": f"{number}@example.com", "version": 1,
+        "expected": 3, "missing": 0, "subject": f"[PATCH] number {number}", "author_name": "A U Thor",
+        "author": f"author{number % 7}@example.com", "posted": NOW + number, "found": NOW + number, "state": "waiting",
+        **changes,
+    }  # fmt: skip
+
+
+def fill(store: Store, numbers: Iterable[int], **changes: object) -> None:
+    """Made-up series that wait."""
+    with store.transaction() as connection:
+        connection.execute(insert(series), [series_row(number, **changes) for number in numbers])
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser("tests.bots")
+    parser.add_argument("database")
+    parser.add_argument("name")
+    parser.add_argument("ledger", type=Path)
+    parser.add_argument("--look", type=float, default=0.05)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--interval", type=float, default=0.2)
+    parser.add_argument("--poll", type=float, default=0.05)
+    parser.add_argument("--grace", type=float, default=10)
+    parser.add_argument("--voice", type=voice_of, help="drafts:FOLDER or smtp:PORT, in place of the ledger")
+    parser.add_argument("--kill", metavar="KEY", help="the look at this series kills the bot whose pid is in --pidfile")
+    parser.add_argument("--pidfile", type=Path)
+    given = parser.parse_args(argv)
+    return run_stand_in(given)
+
+
+def plan_of(database: str, crew: Crew, **changes: Any) -> Plan:
+    """A bot in a hurry, with bounds that nobody meets."""
+    plan = Plan(
+        database=database, name="w", crew=crew, tasks=(), bounds=Bounds(10**6, 10**6, 10**6, 200), jobs=2, tries=3,
+        limit=60, note=lambda text: None, detail=lambda text: None, interval=0.2, poll=0.05, grace=10, backoff=0.1,
+        once=True, pause=0.1,
+    )  # fmt: skip
+    return replace(plan, **changes)
+
+
+def run_stand_in(given: argparse.Namespace) -> int:
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    look = KillingLook(given.kill, given.pidfile) if given.kill else SleepyLook(given.look)
+    if given.pidfile:
+        given.pidfile.write_text(str(os.getpid()))
+    crew = Crew(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
+    if given.voice:
+        crew = replace(crew, decide=given.voice.decide, say=given.voice.say)
+    plan = plan_of(
+        given.database, crew, name=given.name, jobs=given.jobs, interval=given.interval, poll=given.poll,
+        grace=given.grace, once=given.once, note=_note,
+        detail=_note if os.environ.get("LOUD") else lambda text: None,
+        tasks=tuple(_rest(given.voice, given.database, stop)) if given.voice else (),
+    )  # fmt: skip
+    try:
+        run_bot(plan, stop)
+    except SeriestoolError as error:
+        _note(f"{error.message}; {error.hint}")
+        return error.exit_code
+    return 0
+
+
+def voice_of(text: str) -> Speaker:
+    """The real voice, that speaks by one way and knows no bounds."""
+    kind, _, place = text.partition(":")
+    rules = replace(RULES, policy=Policy.DRAFT if kind == "drafts" else Policy.AUTHOR, per_author=10**9, per_day=10**9)
+    if kind == "drafts":
+        return Speaker(rules, WORDING, Channels({Channel.DRAFT: Maildir(Path(place))}))
+    way = Smtp(SmtpSettings("127.0.0.1", int(place), timeout=10.0), "bot@example.org")
+    return Speaker(rules, WORDING, Channels({Channel.AUTHOR: way}))
+
+
+PATIENCE = 2
+"""Seconds after which a claim is taken for that of a worker that is no more: no attempt here takes that long."""
+
+
+def _rest(voice: Speaker, database: str, stop: threading.Event) -> Iterable[Task]:
+    opened: list[Store] = []
+
+    def work() -> None:
+        if not opened:
+            opened.append(Store.open(database))
+        voice.say_rest(opened[0], PATIENCE, stop.is_set)
+
+    yield Task("messages", 0.3, work, is_leaders=True)
+
+
+def _some(least: float, most: float) -> float:
+    return random.uniform(least, most)  # noqa: S311
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
