@@ -36,6 +36,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("bot", "seriestool.cli.bot", "look at each new series on a list, and report before a human has to ask"),
     Command("check", "seriestool.cli.check", "check each patch of a series as a careful reviewer does"),
     Command("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
     Command(

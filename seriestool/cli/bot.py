@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool bot`: looks at each new series on a list before a human asks. Each action is a module of its own."""
+
+from argparse import SUPPRESS, Namespace
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.ui import Ui, open_ui
+from seriestool.errors import InputError
+
+if TYPE_CHECKING:
+    from seriestool.cli.main import CommandModule
+
+
+class Action(NamedTuple):
+    """An action's name, its module, and its line in the help."""
+
+    name: str
+    module: str
+    summary: str
+
+
+ACTIONS = (
+    Action("run", "seriestool.cli.bot_run", "watch the lists and look at each new series"),
+    Action("status", "seriestool.cli.bot_status", "show how the bot stands: lists, series, workers, what failed"),
+    Action("retry", "seriestool.cli.bot_retry", "have what failed, or a series, looked at again"),
+    Action("replay", "seriestool.cli.bot_replay", "go through old mails and print what would have been said"),
+    Action("serve", "seriestool.cli.bot_serve", "show the reports: pages, a JSON API, health and metrics"),
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """The action, and what is left for it."""
+    parser.epilog = "actions:\n" + "\n".join(f"  {one.name:<12}{one.summary}" for one in ACTIONS)
+    parser.epilog += "\n\n'seriestool bot <action> --help' has more on each."
+    parser.usage = "seriestool bot [options] <action> [<arguments>]"
+    parser.add_argument("action", metavar="<action>", nargs="?", help=SUPPRESS)
+    parser.add_argument("rest", nargs="...", help=SUPPRESS)
+
+
+def run(arguments: Namespace, ui: Ui) -> int:  # noqa: ARG001
+    """Do what the action says; its exit code."""
+    action = get_action(arguments.action)
+    module = cast("CommandModule", import_module(action.module))
+    parser = Parser(f"seriestool bot {action.name}", description=action.summary)
+    module.add_arguments(parser)
+    add_common_options(parser)
+    try:
+        parser.parse_args(arguments.rest, arguments)
+    except SystemExit:  # --help has been printed
+        return 0
+    return module.run(arguments, open_ui(arguments))  # the common options may stand after the action
+
+
+def get_action(name: str | None) -> Action:
+    """The action of that name; raises InputError."""
+    for action in ACTIONS:
+        if action.name == name:
+            return action
+    if name is None:
+        raise InputError("no action was given", hint="see 'seriestool bot --help'")
+    import difflib
+
+    near = difflib.get_close_matches(name, [action.name for action in ACTIONS], 1)
+    raise InputError(
+        f"'{name}' is not an action of the bot",
+        hint=f"did you mean '{near[0]}'?" if near else "see 'seriestool bot --help'",
+    )

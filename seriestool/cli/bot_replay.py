@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool bot replay`: an old stretch of a list as the bot would have met it; nothing is sent to anybody."""
+
+import os
+from argparse import Namespace
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.cli.bot_log import log_crash
+from seriestool.cli.bot_options import parse_count, read_config
+from seriestool.cli.lists import mirrors_path
+from seriestool.cli.options import Parser
+from seriestool.cli.ui import Ui
+from seriestool.errors import InputError, NotFoundError
+from seriestool.git import config_at
+from seriestool.inbox import fetch_epochs, find_epochs
+from seriestool.lists.config import configured_lists
+
+if TYPE_CHECKING:
+    from seriestool.bot.engine.rehearsal import Rehearsed
+    from seriestool.bot.intake.replay import Event, Listed, Span
+    from seriestool.bot.store import Store
+
+    _Begun = tuple[Event, Callable[[], Rehearsed] | None]
+
+_SUBJECT = 72
+_AHEAD = 16  # series that are being looked at, or wait for it, while the first of them is waited for
+_NOBODY = "seriestool <seriestool@localhost>"  # speaks where nobody is configured: nothing is sent
+
+
+Begin = Callable[[str, int], Callable[[], "Rehearsed"]]
+"""(key of the series, unix time) -> a function that waits for what is found of it, and decided."""
+
+
+def add_arguments(parser: Parser) -> None:
+    """The options of bot replay."""
+    parser.add_argument("since", metavar="SINCE", help="the first day, or moment: 2026-06-01, 2026-06-01T12:00 (UTC)")
+    parser.add_argument("until", metavar="UNTIL", help="the day, or moment, before which it ends")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--list", dest="name", metavar="NAME", help="only this list (default: all that are configured)")
+    where.add_argument("--archive", type=Path, metavar="PATH", help="this public-inbox archive, configured or not")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep the database there, and go on with one that was cut short"
+    )
+    parser.add_argument(
+        "--jobs", metavar="N", type=parse_count, help="series to look at at a time (default: processors)"
+    )
+    parser.add_argument(
+        "--policy", metavar="NAME", help="what the bot would have said by this policy (default: the one configured)"
+    )
+    parser.add_argument("--no-precheck", action="store_true", help="only find the series")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Print what would have been found, and decided; the exit code."""
+    from seriestool.bot.intake.replay import Span
+
+    span = Span(parse_moment(arguments.since), parse_moment(arguments.until))
+    if span.since >= span.until:
+        raise InputError(f"'{arguments.until}' is not after '{arguments.since}'")
+    lists = _lists(arguments)
+    with _open_store(arguments.state) as store, _rehearsing(arguments, store, lists) as begin:
+        shown = list(_replay(store, lists, span, begin, arguments, ui))
+    if arguments.json:
+        ui.json({"schema": 1, "since": span.since, "until": span.until, "series": shown})
+    complete = sum(1 for one in shown if not one["missing"])
+    ui.note(f"{complete} series, {len(shown) - complete} of which patches never came")
+    return 0
+
+
+@contextmanager
+def _rehearsing(arguments: Namespace, store: "Store", lists: "Sequence[Listed]") -> "Iterator[Begin | None]":
+    """What begins a look; None where no looks are wanted."""
+    if arguments.no_precheck:
+        yield None
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    from seriestool.bot.config import parse_policy
+    from seriestool.bot.engine.apart import Bench
+    from seriestool.bot.engine.looking import PRELOAD, Looker
+    from seriestool.bot.engine.rehearsal import Rehearsal
+    from seriestool.bot.voice.decide import Rules
+    from seriestool.bot.voice.letters import Wording
+    from seriestool.cli.bot_crew import make_look_plan
+
+    config = read_config(arguments)
+    if arguments.policy:
+        config = replace(config, policy=parse_policy(arguments.policy))
+    wording = Wording.from_config(replace(config, sender=config.sender or _NOBODY))
+    plan = make_look_plan(str(store.engine.url), arguments.repo, config)
+    bench = Bench(Looker(plan, log_crash), log_crash, config.limit, PRELOAD)
+    jobs = arguments.jobs or config.jobs or len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield Rehearsal(store, bench, pool, Rules.from_config(config, [one.name for one in lists]), wording).begin
+    finally:
+        bench.close()
+        pool.shutdown(cancel_futures=True)
+
+
+def parse_moment(text: str) -> int:
+    """The unix time of an ISO date (its midnight) or moment, UTC where it says no zone; raises InputError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"'{text}' is no date", hint="for example 2026-06-01, or 2026-06-01T12:00") from error
+
+
+def _replay(
+    store: "Store", lists: "list[Listed]", span: "Span", begin: Begin | None, arguments: Namespace, ui: Ui
+) -> Iterator[dict[str, object]]:
+    from seriestool.bot.intake.replay import set_done
+
+    for event, finish in _ahead(_begun(store, lists, span, begin)):
+        found = finish() if finish else None
+        if event.state in ("waiting", "running") and not event.missing:
+            set_done(store, event.key, event.time)
+        if not arguments.json:
+            ui.out(_line(event, found))
+        yield _to_dict(event, found)
+
+
+def _begun(store: "Store", lists: "list[Listed]", span: "Span", begin: Begin | None) -> "Iterator[_Begun]":
+    """Each series as it is found, its look begun."""
+    from seriestool.bot.intake.replay import replay, set_begun, unfinished
+
+    for event in chain(unfinished(store), replay(store, lists, span)):
+        if event.missing or event.state not in ("waiting", "running"):
+            yield event, None
+            continue
+        set_begun(store, event.key)
+        yield event, begin(event.key, event.time) if begin else None
+
+
+def _ahead(begun: "Iterator[_Begun]") -> "Iterator[_Begun]":
+    """The same, with so many begun before the first is waited for."""
+    waiting = deque(islice(begun, _AHEAD))
+    while waiting:
+        yield waiting.popleft()
+        waiting.extend(islice(begun, 1))
+
+
+def _line(event: "Event", looked: "Rehearsed | None") -> str:
+    from seriestool.bot.intake.replay import moment
+
+    patches = f"{event.expected} patch{'' if event.expected == 1 else 'es'}"
+    if event.missing:
+        patches += f", {event.missing} missing"
+    said = (
+        [text for text in (looked.answer, looked.decision) if text]
+        if looked
+        else [event.state] * (event.state != "waiting")
+    )
+    subject = event.subject if len(event.subject) <= _SUBJECT else event.subject[: _SUBJECT - 1] + "…"
+    title = f"{subject} (v{event.version}, {patches})"
+    return "  ".join([moment(event.time), event.key[:12], event.list, title.replace("\n", " "), *said])
+
+
+def _to_dict(event: "Event", looked: "Rehearsed | None") -> dict[str, object]:
+    return {
+        "time": event.time,
+        "key": event.key,
+        "list": event.list,
+        "msgid": event.msgid,
+        "subject": event.subject,
+        "version": event.version,
+        "expected": event.expected,
+        "missing": event.missing,
+        "state": event.state,
+        "answer": looked.answer if looked else None,
+        "decision": looked.decision if looked else None,
+    }
+
+
+def _lists(arguments: Namespace) -> "list[Listed]":
+    from seriestool.bot.intake.replay import Listed
+
+    if arguments.archive:
+        epochs = find_epochs(arguments.archive)
+        if not epochs:
+            raise NotFoundError(f"'{arguments.archive}' is no public-inbox archive")
+        return [Listed(arguments.archive.name.removesuffix(".git") or "list", epochs)]
+    known = configured_lists(config_at(arguments.repo))
+    wanted = [each for each in known if arguments.name in (None, each.name)]
+    if not wanted:
+        name = f"no list '{arguments.name}' is configured" if arguments.name else "no list was added"
+        raise NotFoundError(name, hint="see 'seriestool lists', or name an archive with --archive")
+    return [Listed(each.name, _epochs(each.name, each.source)) for each in wanted]
+
+
+def _epochs(name: str, source: str) -> tuple[Path, ...]:
+    epochs = fetch_epochs(source, mirrors_path())
+    if not epochs:
+        raise NotFoundError(f"the list '{name}' has no git archive", hint="only those can be replayed")
+    return epochs
+
+
+@contextmanager
+def _open_store(folder: Path | None) -> "Iterator[Store]":
+    from seriestool.bot.store import Store
+    from seriestool.git.process import temporary_folder
+
+    if folder is not None:
+        store = Store.open(f"sqlite:///{folder.absolute()}/replay.sqlite")
+        try:
+            yield store
+        finally:
+            store.close()
+        return
+    with temporary_folder() as own:
+        store = Store.open(f"sqlite:///{own}/replay.sqlite")
+        try:
+            yield store
+        finally:
+            store.close()

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`seriestool bot run`: the bot itself, until it is told to leave."""
+
+import os
+import platform
+import signal
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from seriestool.cli.bot_options import add_database_option, database_url, parse_count, read_config
+from seriestool.cli.options import Parser
+from seriestool.cli.ui import Ui
+from seriestool.git import Repository, config_at
+
+if TYPE_CHECKING:
+    from seriestool.bot.config import BotConfig
+    from seriestool.bot.engine.loop import Task
+    from seriestool.bot.engine.mirror import Mirror
+
+EXIT_INTERRUPTED = 130
+
+
+def add_arguments(parser: Parser) -> None:
+    """Its options."""
+    add_database_option(parser)
+    parser.add_argument(
+        "--send", action="store_true", help="let messages leave this machine: mails, and checks for Patchwork"
+    )
+    parser.add_argument("--once", action="store_true", help="end when there is nothing left to do now")
+    parser.add_argument("--name", help="what this worker is called among those at one database (default: the machine)")
+    parser.add_argument(
+        "--jobs", metavar="N", type=parse_count, help="series to look at at a time (default: processors)"
+    )
+    parser.add_argument(
+        "--mirror", metavar="DIR", type=Path, help="keep a copy of the trees there, in place of using --repo itself"
+    )
+
+
+def run(arguments: Namespace, ui: Ui) -> int:
+    """Run it; 130 where ^C ended it."""
+    from seriestool.bot.engine.runner import Plan, run_bot
+    from seriestool.bot.voice.speaker import Speaker
+    from seriestool.cli import bot_crew
+
+    config = read_config(arguments)
+    bot_crew.check_policy(config, arguments.send)
+    git_config = config_at(arguments.repo)
+    lists = bot_crew.watched_lists(config, git_config)
+    if not lists:
+        ui.note("no list is watched here: 'seriestool lists add NAME URL' adds one")
+    speaker = Speaker.open(config, git_config, [each.name for each in lists], arguments.send)
+    reading = bot_crew.make_reading(config, git_config, lists, ui)
+    url = database_url(arguments, config)
+    ending = Ending()
+    with ExitStack() as stack:
+        mirror = stack.enter_context(_mirror(arguments, ui)) if arguments.mirror else None
+        repository = mirror.folder if mirror else arguments.repo
+        plan = Plan(
+            database=url,
+            name=arguments.name or platform.node() or "worker",
+            crew=bot_crew.make_crew(
+                bot_crew.make_look_plan(url, repository, config), speaker, mirror.mend if mirror else None
+            ),
+            tasks=(
+                *_trees(repository, mirror, config, ui),
+                *bot_crew.make_tasks(url, config.interval, reading, speaker, ending.stop.is_set),
+            ),
+            bounds=config.bounds,
+            jobs=arguments.jobs or config.jobs or len(os.sched_getaffinity(0)),
+            tries=config.tries,
+            limit=config.limit,
+            note=ui.note,
+            detail=ui.detail,
+            once=arguments.once,
+        )
+        with leaving(ending, ui.note):
+            run_bot(plan, ending.stop)
+        return EXIT_INTERRUPTED if ending.was_interrupted else 0
+
+
+class Ending:
+    """How the bot is told to leave."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.was_interrupted = False
+
+
+@contextmanager
+def leaving(ending: Ending, note: Callable[[str], None]) -> Iterator[None]:
+    """SIGTERM and ^C set `stop`: what runs is finished. A second ^C does not wait for it."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            if ending.was_interrupted:
+                raise KeyboardInterrupt
+            ending.was_interrupted = True
+        is_first = not ending.stop.is_set()
+        ending.stop.set()
+        if is_first:
+            with suppress(RuntimeError):  # in the middle of another note
+                note("leaving: what is being looked at is finished first")
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _mirror(arguments: Namespace, ui: Ui) -> "Iterator[Mirror]":
+    from seriestool.bot.engine.mirror import Mirror
+
+    with Mirror(arguments.mirror, config_at(arguments.repo), ui.note) as mirror:
+        yield mirror
+
+
+def _trees(repository: Path, mirror: "Mirror | None", config: "BotConfig", ui: Ui) -> "Iterator[Task]":
+    """The trees brought up to date; of a mirror, all workers bring their own."""
+    from seriestool.bot.engine.loop import Task
+
+    if mirror:
+        yield Task("trees", float(config.trees or 3600), lambda: _ignore(mirror.update()))
+    elif config.trees:
+        yield Task("trees", float(config.trees), partial(_update_trees, repository, ui.note))
+
+
+def _update_trees(repository: Path, note: Callable[[str], None]) -> None:
+    from seriestool.bot.engine.mirror import update_trees
+
+    with Repository.open(repository) as opened:
+        update_trees(opened, note)
+
+
+def _ignore(_: object) -> None:
+    """What went wrong was noted."""
