@@ -18,6 +18,7 @@ def main() -> int:
         return 0
     failed = run("kernel_size", "--quick")
     failed |= run("lists_index", "--quick")
+    failed |= run("bot_speed", "--quick")
     with tempfile.TemporaryDirectory() as folder:
         failed |= run("kernel_size", "--quick", "--repository", f"{folder}/tree.git")
     if len(sys.argv) < 2:
