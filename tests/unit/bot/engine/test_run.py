@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Told:
         return report_of(key)
 
     def large(self) -> Looked:
-        return Looked("ready", "", '{"digest": "x"}', os.urandom(1_000_000), b"")
+        return replace(report_of("large"), document=os.urandom(1_000_000))
 
     def outside(self) -> None:
         raise OutsideError("no network")
@@ -79,6 +79,7 @@ class Scene:
     database: str
     folder: Path
     said: list[str]
+    running: list[tuple[threading.Thread, threading.Event]] = field(default_factory=list)
 
     def order(self, number: int, what: str) -> Path:
         path = self.folder / key_of(number)
@@ -100,7 +101,15 @@ class Scene:
         stop = threading.Event()
         thread = threading.Thread(target=lambda: self.run(stop, once=False, **changes), daemon=True)
         thread.start()
+        self.running.append((thread, stop))
         return thread, stop
+
+    def end(self) -> None:
+        """No bot goes on behind the back of the next test, whatever became of this one."""
+        for _, stop in self.running:
+            stop.set()
+        for thread, _ in self.running:
+            thread.join(30)
 
     def looks(self) -> dict[str, int]:
         path = self.folder / "looks"
@@ -116,8 +125,10 @@ def file_database(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def scene(file_database: str, tmp_path: Path) -> Scene:
-    return Scene(file_database, tmp_path, [])
+def scene(file_database: str, tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(file_database, tmp_path, [])
+    yield scene
+    scene.end()
 
 
 @pytest.fixture
