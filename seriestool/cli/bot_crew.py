@@ -14,6 +14,9 @@ from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository
 from seriestool.lists.config import Configured, configured_lists
 
+_SAY_AGAIN = 120.0  # seconds between two tries to say what could not be said
+_PURGE = 86_400.0
+
 if TYPE_CHECKING:
     from seriestool.bot.config import BotConfig, Config
     from seriestool.bot.engine.crew import Crew
@@ -32,7 +35,7 @@ def make_crew(plan: "LookPlan", speaker: "Speaker", mend: Callable[[], None] | N
     return Crew(Looker(plan, log_crash), speaker.decide, speaker.say, log_crash, mend, PRELOAD)
 
 
-def make_look_plan(database: str, repository: Path, config: "BotConfig", is_offline: bool = True) -> "LookPlan":
+def make_look_plan(database: str, repository: Path, config: "BotConfig") -> "LookPlan":
     """How series are looked at: prerequisites are looked for on the lists that were added, no server is asked.
 
     Raises InputError where the configuration names checks that are none.
@@ -46,7 +49,7 @@ def make_look_plan(database: str, repository: Path, config: "BotConfig", is_offl
     wishes = Wishes(checks=Choice(skip=config.skip))
     with Repository.open(repository) as opened:
         choose(wishes.checks, opened.config(), os.environ, Unsandboxed())  # a slip is told now, not of each series
-    settings = Settings(cache_dir(), lists_path(), is_offline, jobs=1, environ=dict(os.environ))
+    settings = Settings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
     return LookPlan(database, repository.absolute(), settings, wishes)
 
 
@@ -74,18 +77,14 @@ def make_tasks(
     from seriestool.bot.engine.loop import Task
 
     opened = _Lazily(database)
+
+    def say_rest() -> None:
+        speaker.say_rest(opened.store(), is_leaving=is_leaving)
+
     yield Task("lists", float(interval), lambda: reading.read(opened.store()), is_leaders=True)
-    yield Task("messages", _SAY_AGAIN, lambda: _say_rest(speaker, opened.store(), is_leaving), is_leaders=True)
+    yield Task("patches", float(interval), lambda: reading.index(lists_path()))
+    yield Task("messages", _SAY_AGAIN, say_rest, is_leaders=True)
     yield Task("old mails", _PURGE, lambda: reading.forget(opened.store()), is_leaders=True)
-
-
-_SAY_AGAIN = 120.0  # seconds between two tries to say what could not be said
-
-_PURGE = 86_400.0
-
-
-def _say_rest(speaker: "Speaker", store: "Store", is_leaving: Callable[[], bool]) -> None:
-    speaker.say_rest(store, is_leaving=is_leaving)
 
 
 class _Lazily:

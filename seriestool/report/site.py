@@ -62,7 +62,7 @@ ONLY = Paging()
 def index_page(rows: Iterable[Row], now: datetime, paging: Paging = ONLY, feed: str | None = None) -> str:
     """The page with these series, newest first, made at `now`; `feed` is where the Atom feed is.
 
-    Callers bound the rows: PAGE_ROWS to a page, `index_pages` does so.
+    Callers bound the rows: PAGE_ROWS to a page.
     """
     values = {
         "rows": newest_first(rows),
@@ -73,20 +73,6 @@ def index_page(rows: Iterable[Row], now: datetime, paging: Paging = ONLY, feed: 
         "href": page_href,
     }
     return render("index.html", values, script="search.js")
-
-
-def index_pages(rows: Iterable[Row], now: datetime, feed: str | None = None, size: int = PAGE_ROWS) -> dict[str, str]:
-    """File name -> page, for as many pages as the rows take; index.html, index-2.html, ..."""
-    ordered = newest_first(rows)
-    parts = [ordered[at : at + size] for at in range(0, len(ordered), size)] or [()]
-    total = len(parts)
-    return {
-        page_name(n): index_page(
-            part, now,
-            Paging(n, total, page_name(n - 1) if n > 1 else None, page_name(n + 1) if n < total else None), feed,
-        )
-        for n, part in enumerate(parts, 1)
-    }  # fmt: skip
 
 
 def page_name(number: int) -> str:

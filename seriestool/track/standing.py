@@ -59,11 +59,6 @@ class TreeStanding:
     """The commits that made the lines in conflict what they are."""
     landed: tuple[LandedPatch, ...] = ()
 
-    @property
-    def is_fine(self) -> bool:
-        """Whether it goes in, or is in."""
-        return self.state not in (State.CONFLICTS, State.NO_TREE)
-
     def to_dict(self) -> dict[str, object]:
         """The tree as JSON shows it."""
         return {

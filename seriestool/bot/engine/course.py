@@ -117,12 +117,8 @@ class Course:
     def _keep(self, key: str, looked: Looked) -> None:
         from seriestool.bot.tables import reports
 
-        row: dict[str, object] = {
-            "key": key, "made": int(self.now()), "answer": looked.answer, "sentence": looked.sentence,
-            "facts": looked.facts, "document": looked.document, "page": looked.page,
-        }  # fmt: skip
         with self.store.transaction() as connection:
-            insert_new(connection, reports, [row])
+            insert_new(connection, reports, [looked.row(key, int(self.now()))])
 
     def _careful(self, work: Callable[[], object]) -> Trouble:
         while True:

@@ -23,6 +23,10 @@ class Looked:
     page: bytes
     """zlib of the HTML."""
 
+    def row(self, key: str, made: int) -> dict[str, object]:
+        """The row of `reports`, made at that unix time."""
+        return {"key": key, "made": made, **{name: getattr(self, name) for name in self.__slots__}}
+
 
 class Look(Protocol):
     """Looks at a series, in a process of its own: it is pickled, and keeps nothing open."""

@@ -26,7 +26,7 @@ _LONGEST = 3600.0
 
 
 class Work(Protocol):
-    """What is asked of the engine (`bot.workflows.Engine`)."""
+    """What is asked of the engine (`bot.engine.workflows.Engine`)."""
 
     def enqueue(self, turn: Turn, delay: float = 0) -> None:
         """Once, however often it is asked for."""

@@ -4,18 +4,15 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from seriestool.bot.engine.apart import Bench
-from seriestool.bot.engine.crew import Looked, Trouble
+from seriestool.bot.engine.crew import Trouble
 from seriestool.bot.store import Store, insert_new
-from seriestool.bot.voice.decide import Decision, Rules
+from seriestool.bot.voice.decide import Rules
 from seriestool.bot.voice.facts import facts_from_json
 from seriestool.bot.voice.letters import Wording
 from seriestool.bot.voice.speak import decide_and_record
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 class Rehearsed(NamedTuple):
@@ -55,7 +52,7 @@ class Rehearsal:
         if isinstance(answer, Trouble):
             return answer.error
         with self.store.transaction() as connection:
-            _keep(connection, key, answer, now)
+            insert_new(connection, reports, [answer.row(key, now)])
         return None
 
     def _finish(self, key: str, now: int, looking: "Future[str | None]") -> Rehearsed:
@@ -70,18 +67,4 @@ class Rehearsal:
             row = connection.execute(select(reports.c.answer, reports.c.facts).where(reports.c.key == key)).one()
         facts = facts_from_json(row.facts)
         decision = decide_and_record(self.store, facts, self.rules, self.wording, now, as_of=now)
-        return Rehearsed(row.answer, _words(decision))
-
-
-def _keep(connection: "Connection", key: str, looked: Looked, now: int) -> None:
-    from seriestool.bot.tables import reports
-
-    row: dict[str, object] = {
-        "key": key, "made": now, "answer": looked.answer, "sentence": looked.sentence, "facts": looked.facts,
-        "document": looked.document, "page": looked.page,
-    }  # fmt: skip
-    insert_new(connection, reports, [row])
-
-
-def _words(decision: Decision) -> str:
-    return "; ".join(decision.lines())
+        return Rehearsed(row.answer, "; ".join(decision.lines()))

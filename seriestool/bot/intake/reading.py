@@ -11,7 +11,8 @@ from seriestool.bot.intake.assembly import find_series
 from seriestool.bot.intake.purge import purge
 from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.bot.store import Store
-from seriestool.lists.config import Configured
+from seriestool.errors import SeriestoolError
+from seriestool.lists.config import Configured, configured_lists
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,29 @@ class Reading:
             if tally.error:
                 self.note(f"cannot read '{each.name}': {tally.error}")
         find_series(store, int(self.now()), self.settle)
+
+    def index(self, path: Path) -> None:
+        """Bring the index of patches up to date, in which prerequisites are looked for: those lists that it has.
+
+        A list comes into it by `seriestool lists update`: reading all of a large one for the first time takes long.
+        """
+        from seriestool.lists.index import find_index
+        from seriestool.lists.update import update_list
+        from seriestool.lists.writer import make_index
+
+        known = find_index(path)
+        if known is None:
+            return
+        with known:
+            wanted = known.lists()
+        with make_index(path) as index:
+            for each in configured_lists(self.config):
+                if each.name not in wanted:
+                    continue
+                try:
+                    update_list(index, each.name, each.source, self.mirrors)
+                except SeriestoolError as error:
+                    self.note(f"cannot index '{each.name}': {error.message}")
 
     def forget(self, store: Store) -> None:
         """Let go of what no open work can need any more."""

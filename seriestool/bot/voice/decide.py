@@ -125,13 +125,6 @@ class Decision:
         return [*(f"{voice.channel}: {voice.reason}" for voice in self.voices), *self.silences]
 
 
-def said_by(decision: Decision, version: int, state: str = "decided") -> tuple[Said, ...]:
-    """What a decision leaves behind for the decisions that follow, as the database would have it."""
-    return tuple(
-        Said(voice.id, str(voice.channel), state, version, frozenset(voice.identities)) for voice in decision.voices
-    )
-
-
 class _SilentError(Exception):
     """Nothing is said, and why."""
 

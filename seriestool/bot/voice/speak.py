@@ -29,29 +29,19 @@ def decide_and_record(
 ) -> Decision:
     """The decision on a report; what it says stands in `sayings` as decided, for send_saying() to say.
 
-    Decided again of the same report, it adds nothing. Raises OutsideError where the database cannot be used, and
-    InputError where a template or the sender is wrong.
+    Decided again of the same report, it adds nothing. `as_of` is of a replay: versions that were found after that unix
+    time are not known yet. Raises OutsideError where the database cannot be used, and InputError where a template or
+    the sender is wrong.
     """
     with store.transaction() as connection:
-        decision, rows = decide_now(connection, facts, rules, wording, now, as_of)
-        insert_new(connection, sayings, rows)
+        _serialise(connection)
+        if not rules.lists:  # a worker that only works: the lists are those that others read
+            rules = replace(rules, lists=_lists_read(connection))
+        said, moment = find_said(connection, facts.lineage), find_moment(connection, facts, now, as_of)
+        decision = decide(facts, said, rules, moment)
+        insert_new(connection, sayings, list(_saying_rows(decision, facts, wording, now)))
         _keep(connection, decision)
     return decision
-
-
-def decide_now(
-    connection: "Connection", facts: Facts, rules: Rules, wording: Wording, now: int, as_of: int | None = None
-) -> tuple[Decision, list[dict[str, object]]]:
-    """The decision, and the rows of `sayings` that it makes; until the transaction ends nobody else decides.
-
-    `as_of` is of a replay: versions that were found after that time are not known yet.
-    Raises as decide_and_record() does.
-    """
-    _serialise(connection)
-    if not rules.lists:  # a worker that only works: the lists are those that others read
-        rules = replace(rules, lists=_lists_read(connection))
-    decision = decide(facts, find_said(connection, facts.lineage), rules, find_moment(connection, facts, now, as_of))
-    return decision, list(_saying_rows(decision, facts, wording, now))
 
 
 def _lists_read(connection: "Connection") -> frozenset[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seriestool.errors import InputError
 from seriestool.precheck.value import Answer
-from seriestool.report.site import FEED_ROWS, Row, atom_feed, index_page, index_pages, page_href
+from seriestool.report.site import FEED_ROWS, Paging, Row, atom_feed, index_page, page_href
 from tests.page_cases import DAY, EVIL, POSTED
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -51,20 +51,21 @@ def test_a_series_without_report_has_no_link_to_one() -> None:
     assert "<h2>net: series 1</h2>" in page
 
 
-def test_pages_are_bounded_and_linked() -> None:
-    pages = index_pages([row(n) for n in range(7)], POSTED, size=3)
-    assert list(pages) == ["index.html", "index-2.html", "index-3.html"]
-    assert [len(subjects(page)) for page in pages.values()] == [3, 3, 1]
-    links = {name: re.findall(r'<a href="(index[^"]*)" rel="(\w+)"', page) for name, page in pages.items()}
-    assert links == {
-        "index.html": [("index-2.html", "next")],
-        "index-2.html": [("index.html", "prev"), ("index-3.html", "next")],
-        "index-3.html": [("index-2.html", "prev")],
-    }
+@pytest.mark.parametrize(
+    ("newer", "older", "links"),
+    [
+        (None, "index-2.html", [("index-2.html", "next")]),
+        ("index.html", "index-3.html", [("index.html", "prev"), ("index-3.html", "next")]),
+        ("index-2.html", None, [("index-2.html", "prev")]),
+    ],
+)
+def test_pages_are_linked(newer: str | None, older: str | None, links: list[tuple[str, str]]) -> None:
+    page = index_page([row(n) for n in range(3)], POSTED, Paging(2, 3, newer, older))
+    assert len(subjects(page)) == 3
+    assert re.findall(r'<a href="(index[^"]*)" rel="(\w+)"', page) == links
 
 
 def test_an_index_of_nothing_is_a_page() -> None:
-    assert list(index_pages([], POSTED)) == ["index.html"]
     assert "No series yet." in index_page([], POSTED)
 
 

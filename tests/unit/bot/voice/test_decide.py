@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.bot.config import Policy, read_bot_config
-from seriestool.bot.voice.decide import Channel, Decision, Moment, Rules, Said, decide, identities_of, said_by
+from seriestool.bot.voice.decide import Channel, Decision, Moment, Rules, Said, decide, identities_of
 from seriestool.bot.voice.facts import Complaint, Facts
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, decided, facts
 
@@ -18,7 +18,10 @@ PATCHWORK = replace(RULES, policy=Policy.PATCHWORK, has_patchwork=True)
 
 
 def said_of(decision: Decision, version: int = 1, state: str = "sent") -> tuple[Said, ...]:
-    return said_by(decision, version, state)
+    """What a decision leaves behind for those that follow, as the database would have it."""
+    return tuple(
+        Said(voice.id, str(voice.channel), state, version, frozenset(voice.identities)) for voice in decision.voices
+    )
 
 
 def channels(decision: Decision) -> list[Channel]:
