@@ -194,7 +194,7 @@ class _Run:
         if not self._series.patches:
             return None, False
         if not targets.chosen:
-            raise NotFoundError("no tree here has a file that the series changes")
+            raise NotFoundError("no tree here has the files that the series changes")
 
         def work() -> Rebase:
             with self._talk.progress("rebasing", len(targets.chosen)) as progress:

@@ -9,7 +9,7 @@ from seriestool.base.verdict import Level, Verdict
 from seriestool.history import absent
 from seriestool.model import Series
 from seriestool.rebase.onto import Target
-from seriestool.rebase.stack import Base, new_folders, telling_paths
+from seriestool.rebase.stack import Base, are_home, new_folders, telling_paths
 from seriestool.trees.suggest import Suggestion, read_maintainers, suggest
 
 MOST_TREES = 12
@@ -63,12 +63,13 @@ def _had_it(verdict: Verdict) -> frozenset[str]:
 
 
 def _is_at_home(ground: Ground, place: Place, series: Series) -> bool:
-    """Whether the tree has a file that is changed, or a folder that gets one; a Makefile at the top is no sign.
+    """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign.
 
     As `rebase.stack.is_at_home`, asked of the index: there may be a hundred trees.
     """
     if telling := telling_paths(series):
-        return any(not absent(ground.history.value(place.tip, path)) for path in telling)
+        here = sum(not absent(ground.history.value(place.tip, path)) for path in telling)
+        return are_home(here, len(telling))
     tip = place.tree.commit.encode()
     found = ground.repository.objects.check([tip + b":" + folder for folder in sorted(new_folders(series))])
     return any(one is not None and one[1] == "tree" for one in found)

@@ -104,10 +104,18 @@ def make_stack(series: Series, base: Base | None, bench: Workbench) -> Stack:
 
 
 def is_at_home(series: Series, bench: Workbench, tree: str) -> bool:
-    """Whether the tree has a file that is changed, or a folder that gets one; a Makefile at the top is no sign."""
+    """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign."""
     if telling := telling_paths(series):
-        return bool(bench.entries(tree, telling))
+        return are_home(len(bench.entries(tree, telling)), len(telling))
     return any(bench.has_folder(tree, folder) for folder in new_folders(series))
+
+
+def are_home(here: int, all_of_them: int) -> bool:
+    """Whether so many of the files that a series changes are enough: one in ten.
+
+    Files such as lib/Makefile are in every other project; a tree that lacks what the series builds on has some of it.
+    """
+    return here > 0 and all_of_them <= 10 * here
 
 
 def telling_paths(series: Series) -> frozenset[bytes]:

@@ -188,9 +188,23 @@ def test_it_is_for_another_project(lamps: Repo, tmp_path: Path) -> None:
     assert found.matrix is None
     assert found.plan is None
     assert {step.name: step.problem for step in found.steps if step.problem} == {
-        "matrix": "no tree here has a file that the series changes",
+        "matrix": "no tree here has the files that the series changes",
         "split": "nothing here says who takes it",
     }
+
+
+@pytest.mark.parametrize(("others", "is_ours"), [(9, True), (10, False)])
+def test_one_file_that_every_project_has_is_no_sign(lamps: Repo, tmp_path: Path, others: int, is_ours: bool) -> None:
+    # https://lore.kernel.org/r/20260605-tls-session-tags-v1-0-47bd1d94d552@oracle.com: of its 26 files LTP has one.
+    files = {f"src/tool{number}.c": lines(1, 9) for number in range(others)}
+    other = lamps.commit({**files, LAMP: "of another project\n"}, "tools", branch="away", parent=())
+    mbox = mail(lamps, {path: lines(1, 10) for path in (*files, LAMP)}, base=other)
+    lamps.git("update-ref", "-d", "refs/heads/away")
+    forget(lamps)
+    found = precheck(lamps, tmp_path, mbox)
+    assert answer_of(found) is Answer.NO_BASE
+    assert (found.matrix is not None) is is_ours
+    assert (verdict_sentence(found) != "No tree here has the files that the series changes.") is is_ours
 
 
 def test_new_files_alone_prove_nothing_of_a_tree_that_it_is_not_for(lamps: Repo, tmp_path: Path) -> None:
