@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Repository
 from seriestool.mail import MAX_BYTES, Mail, refuse_large, split_mbox
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 _MAIL_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".diff", ".gz", ".txt")
 _CHANGE_ID = re.compile(rb"^change-id:[ \t]*(\S+)[ \t]*$", re.M)

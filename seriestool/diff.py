@@ -12,9 +12,16 @@ from io import BytesIO
 from itertools import pairwise
 from typing import NoReturn
 
-from .errors import InputError
-from .model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
-from .names import find_header_name, find_name, find_traditional_name, is_epoch, is_null, is_unsafe_path
+from seriestool.model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
+from seriestool.names import (
+    find_header_name,
+    find_name,
+    find_traditional_name,
+    is_epoch,
+    is_null,
+    is_unsafe_path,
+)
+from seriestool.util.errors import InputError
 
 __all__ = ["is_unsafe_path", "parse_diff", "split_diff", "strip_level"]
 

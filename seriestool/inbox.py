@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.errors import NotFoundError, OutsideError
 from seriestool.git import GitError, Repository, iter_tokens, without_password
+from seriestool.util.errors import NotFoundError, OutsideError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
 _ABSENT = re.compile(r"not found|does not appear to be a git repository|does not exist|not a git repository")

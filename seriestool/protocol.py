@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from seriestool.errors import SeriestoolError
 from seriestool.git import Repository, Workbench
 from seriestool.history import History
 from seriestool.model import SCHEMA, Patch, Series, path_text
@@ -21,6 +20,7 @@ from seriestool.sandbox import Sandbox
 from seriestool.trees import Tree
 from seriestool.trees.kernel import is_kernel
 from seriestool.trees.maintainers import Maintainers
+from seriestool.util.errors import SeriestoolError
 
 
 class Status(StrEnum):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool import archive
-from seriestool.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
 from seriestool.model import Series
+from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:
     from seriestool.lore import Lore

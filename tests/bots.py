@@ -39,7 +39,7 @@ from seriestool.bot.voice.send import Channels
 from seriestool.bot.voice.send.smtp import Smtp
 from seriestool.bot.voice.smtp_settings import SmtpSettings
 from seriestool.bot.voice.speaker import Speaker
-from seriestool.errors import SeriestoolError
+from seriestool.util.errors import SeriestoolError
 from tests.claims import Claimed, say_all
 from tests.speaking import FACTS, RULES, WORDING
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from seriestool.bot.store import Store
 from seriestool.bot.tables import Sent
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 
 
 class UncertainError(OutsideError):

@@ -21,7 +21,7 @@ from seriestool.rebase.regions import Region
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
 from seriestool.rebase.stack import Base, Footing
 from seriestool.registry.asked import Choice
-from seriestool.talk import Silent
+from seriestool.util.progress import Silent
 from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
 from tests.checks import parse
 from tests.helpers import Repo

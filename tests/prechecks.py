@@ -12,7 +12,7 @@ from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.value import Precheck
 from seriestool.precheck.workshop import Settings, Workshop
 from seriestool.registry.asked import Choice
-from seriestool.talk import Silent
+from seriestool.util.progress import Silent
 from tests.checks import parse
 from tests.helpers import Repo
 

@@ -11,9 +11,9 @@ from seriestool.base.prerequisites.answer import Layer, Rebuilt, Recipe
 from seriestool.base.prerequisites.sources import PatchSource
 from seriestool.base.verdict import Verdict
 from seriestool.diff import strip_level
-from seriestool.errors import ConflictError, InputError
 from seriestool.git import Repository, Scratch
 from seriestool.model import Patch, path_text
+from seriestool.util.errors import ConflictError, InputError
 
 
 def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:

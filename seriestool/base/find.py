@@ -20,9 +20,9 @@ from seriestool.base.stated import LookUp, check_stated
 from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
-from seriestool.errors import InputError, OutsideError
 from seriestool.history import index_dir, value_of
 from seriestool.model import PatchOutcome, Series, path_text
+from seriestool.util.errors import InputError, OutsideError
 
 MOST_FARTHEST = 3
 """Commits that are told of those which take most patches."""

@@ -10,13 +10,13 @@ from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import find_preimage
 from seriestool.base.verdict import utc
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Ref, Repository
 from seriestool.history import History, fingerprint, index_dir, update, window
 from seriestool.model import Series
-from seriestool.talk import Talk
 from seriestool.trees import Tree, list_tags, list_trees
 from seriestool.trees.journal import past_tips, record_tips
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.progress import Talk
 
 LARGE = 100_000_000
 """Bytes of packs from which on reading the history for the first time takes longer than people wait for an answer."""

@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 PREFIX = "seriestool.bot."
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seriestool.errors import OutsideError
 from seriestool.sandbox import Outcome
+from seriestool.util.errors import OutsideError
 
 Run = Callable[[Sequence[str]], Outcome]
 """Runs a program in the sandbox, in the source."""

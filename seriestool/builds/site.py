@@ -11,9 +11,9 @@ from pathlib import Path
 from seriestool.builds.checkout import Source
 from seriestool.builds.keep import locked, measure, remove, tidy, tidy_outputs
 from seriestool.builds.times import Times
-from seriestool.errors import InputError, OutsideError
 from seriestool.git import Workbench
 from seriestool.sandbox import Job, Limits
+from seriestool.util.errors import InputError, OutsideError
 
 _ODD = re.compile(r"[^\w./+,@=~-]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

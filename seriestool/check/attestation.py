@@ -15,10 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.errors import OutsideError
 from seriestool.git import GitError
 from seriestool.mail import Mail
 from seriestool.protocol import Check, Finding, Need, Scope, Status, Subject, Workplace
+from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
     from patatt import DevsigHeader

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seriestool.errors import InputError
 from seriestool.git import GitError
 from seriestool.mail import Mail
 from seriestool.model import CoverLetter, Series
@@ -13,6 +12,7 @@ from seriestool.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Footing
 from seriestool.tags.cover import MOST_LINES, agree, count_totals, is_among, parse_shortlog, parse_totals, squeezed
+from seriestool.util.errors import InputError
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _NETDEV = "Documentation/process/maintainer-netdev.rst"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from seriestool.cli.options import Parser, add_common_options
 from seriestool.cli.ui import Ui, open_ui
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from seriestool.cli.main import CommandModule

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from seriestool.cli.crash import state_dir
 from seriestool.cli.options import Parser
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import config_at
+from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from seriestool.bot.config import BotConfig

@@ -17,10 +17,10 @@ from seriestool.cli.bot_options import parse_count, read_config
 from seriestool.cli.lists import mirrors_path
 from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import config_at
 from seriestool.inbox import fetch_epochs, find_epochs
 from seriestool.lists.config import configured_lists
+from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from seriestool.bot.engine.rehearsal import Rehearsed

@@ -7,7 +7,7 @@ from contextlib import closing
 from seriestool.cli.bot_options import add_database_option, open_store
 from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 
 def add_arguments(parser: Parser) -> None:

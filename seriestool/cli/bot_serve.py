@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from seriestool.cli.bot_options import add_database_option, database_url, read_config
 from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from seriestool.bot.site.app import Site

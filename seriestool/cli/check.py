@@ -14,7 +14,6 @@ from seriestool.cli.options import Parser
 from seriestool.cli.prerequisites import add_prerequisites_argument
 from seriestool.cli.source_options import add_source_options, cache_dir
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, OutsideError
 from seriestool.git import Repository, Workbench
 from seriestool.protocol import Report, Status, Workplace
 from seriestool.registry.asked import (
@@ -33,6 +32,7 @@ from seriestool.registry.kept import Kept
 from seriestool.registry.profiles import PROFILES
 from seriestool.registry.run import Broken
 from seriestool.sandbox import Sandbox, Unsandboxed
+from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup

@@ -16,7 +16,6 @@ from seriestool.base.ground import Ground
 from seriestool.cli.rebase_options import find_start
 from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import SeriestoolError
 from seriestool.git import Repository
 from seriestool.mail import Wanted
 from seriestool.model import Series
@@ -24,6 +23,7 @@ from seriestool.protocol import Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Base, Footing, make_stack
 from seriestool.source import SourceOptions, resolve, series_of_text
+from seriestool.util.errors import SeriestoolError
 
 _MOST_TRACKING = 8 << 20
 

@@ -12,9 +12,9 @@ from seriestool.cli.options import Parser
 from seriestool.cli.prerequisites import NOTHING, add_prerequisites_argument, asking_of, write_rebuilt
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.source import resolve
+from seriestool.util.errors import InputError, SeriestoolError
 
 EXIT_NO_BASE = 1
 

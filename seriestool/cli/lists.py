@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from seriestool.cli.options import Parser, add_common_options
 from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
 from seriestool.inbox import is_url, mirror_of
 from seriestool.lists.config import PREFIX, Configured, check_name, configured_lists
+from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:
     from seriestool.lists.index import PatchIndex

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol, cast
 from seriestool import __version__
 from seriestool.cli.options import Parser, add_common_options, default_options
 from seriestool.cli.ui import Ui, open_ui, printable_line
-from seriestool.errors import InputError, OutsideError, SeriestoolError
+from seriestool.util.errors import InputError, OutsideError, SeriestoolError
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):

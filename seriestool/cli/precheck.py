@@ -14,7 +14,6 @@ from seriestool.cli.options import Parser
 from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.model import Series
 from seriestool.precheck.answer import answer_of
@@ -24,6 +23,7 @@ from seriestool.precheck.workshop import Settings, Workshop
 from seriestool.protocol import Status
 from seriestool.registry.run import Broken
 from seriestool.source import SourceOptions, resolve
+from seriestool.util.errors import InputError, SeriestoolError
 
 EXIT_NO = 1
 EXIT_CONFLICT = 3

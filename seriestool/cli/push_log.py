@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from seriestool.cli.options import add_common_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository, without_password
 from seriestool.pushlog import index_path, mirrors_path
 from seriestool.report.style import Style
+from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting

@@ -14,7 +14,6 @@ from seriestool.cli.rebase_options import (
 )
 from seriestool.cli.source_options import add_source_options, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError
 from seriestool.git import Repository
 from seriestool.model import Series
 from seriestool.rebase.onto import Target
@@ -23,6 +22,7 @@ from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import make_stack
 from seriestool.source import resolve
+from seriestool.util.errors import InputError
 
 EXIT_CONFLICT = 3
 

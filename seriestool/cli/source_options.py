@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from seriestool.cli.options import Parser
-from seriestool.errors import InputError
 from seriestool.git import Repository, config_at
 from seriestool.mail import MAX_BYTES, refuse_large
 from seriestool.source import SourceOptions
+from seriestool.util.errors import InputError
 
 SERIES_HELP = """\
 SERIES is one of

@@ -15,7 +15,6 @@ from seriestool.cli.rebase_options import (
 )
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository, Workbench
 from seriestool.rebase.onto import Target
 from seriestool.rebase.resolve import find_memory
@@ -25,6 +24,7 @@ from seriestool.source import resolve
 from seriestool.split.planned import Plan
 from seriestool.split.proof import Site, Split, find_sites, prove
 from seriestool.split.run import Known, Planned, find_known, plan_series
+from seriestool.util.errors import InputError, NotFoundError
 
 EXIT_CONFLICT = 3
 _PLURAL = (("does", "it"), ("do", "them"))

@@ -11,7 +11,6 @@ from seriestool.cli.options import Parser
 from seriestool.cli.source_options import cache_dir, lists_path, source_options
 from seriestool.cli.track import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
-from seriestool.errors import NotFoundError
 from seriestool.git import Repository
 from seriestool.lists import PatchLists
 from seriestool.model import Series
@@ -20,6 +19,7 @@ from seriestool.track.record import Tracked
 from seriestool.track.shelf import Shelf
 from seriestool.track.standing import Newest, Standing, standings_dict
 from seriestool.track.status import Sources, open_all_ground, standing_of
+from seriestool.util.errors import NotFoundError
 
 EXIT_BROKEN = 1
 EXIT_OUTSIDE = 4

@@ -9,12 +9,12 @@ from seriestool.cli import push_log
 from seriestool.cli.options import Parser, add_common_options
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import OutsideError
 from seriestool.git import Repository, without_password
 from seriestool.report.style import Style
 from seriestool.report.trees import suggestions_dict, suggestions_text, trees_dict, trees_text
 from seriestool.trees import configured_trees, list_trees
 from seriestool.trees.update import add_tree, fetch_tree, get_configured, record, remove_tree
+from seriestool.util.errors import OutsideError
 
 EXIT_NO_SUGGESTION = 1
 _SHOWN = 10  # suggestions

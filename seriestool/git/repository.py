@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from seriestool.errors import NotFoundError, OutsideError
 from seriestool.git.formatpatch import format_patch
 from seriestool.git.objects import ObjectReader, batches
 from seriestool.git.process import (
@@ -25,6 +24,7 @@ from seriestool.git.process import (
 from seriestool.git.scratch import Scratch, TreeEntry
 from seriestool.git.workbench import Workbench
 from seriestool.git.worktree import Worktree
+from seriestool.util.errors import NotFoundError, OutsideError
 
 _STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
 _ARGUMENTS_PER_CALL = 500

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.errors import OutsideError
 from seriestool.git import Ref, Repository
 from seriestool.history.history import History
 from seriestool.history.layout import Layer
 from seriestool.history.manifest import Manifest, sweep, write, write_manifest
 from seriestool.history.tips import read_oids, write_tips
+from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
     from seriestool.history.build import Draft

@@ -16,9 +16,9 @@ from time import monotonic
 
 from seriestool.builds import Output, Site, build_job
 from seriestool.builds.diagnostics import find_shortage
-from seriestool.errors import SeriestoolError
 from seriestool.kunit.outcome import Stage, Transcript
 from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.util.errors import SeriestoolError
 
 KUNIT = b"tools/testing/kunit/kunit.py"
 _VERSION = 1

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 PREFIX = "seriestool.list."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from seriestool.database import Database, find_database
-from seriestool.errors import NotFoundError, OutsideError
 from seriestool.git import Repository
 from seriestool.lists import Edge, ListedPatch
 from seriestool.lists.tables import KINDS, SCHEMA, blob_digits, blob_range, shorter_numbers
 from seriestool.mail import Mail, split_mbox
 from seriestool.mail.patch import parse_patch
 from seriestool.model import Patch
+from seriestool.util.database import Database, find_database
+from seriestool.util.errors import NotFoundError, OutsideError
 
 LIMIT = 200
 _PER_QUESTION = 500

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from seriestool.database import make_temporary
-from seriestool.errors import InputError, NotFoundError
 from seriestool.lists import ListedPatch
 from seriestool.lists.entry import parse_entry
 from seriestool.lists.index import LIMIT, mail_id
 from seriestool.lists.tables import SCHEMA, check_blob
 from seriestool.lists.writer import IndexWriter, Located
+from seriestool.util.database import make_temporary
+from seriestool.util.errors import InputError, NotFoundError
 
 _SHORTEST = 7  # digits; the server knows ids by no fewer, and by each prefix from there on
 _TERMS = 10  # in one request

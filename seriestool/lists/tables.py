@@ -5,8 +5,8 @@ An abbreviated id is one integer: its first 60 bits, filled up with zeros, and b
 sort as their digits do, those that begin with an id are a range, and those that an id begins with are a dozen values.
 """
 
-from seriestool.database import Schema
-from seriestool.errors import InputError
+from seriestool.util.database import Schema
+from seriestool.util.errors import InputError
 
 _DIGITS = 15
 _SHORTEST = 4  # as git itself

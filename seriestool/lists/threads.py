@@ -4,10 +4,10 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from seriestool.errors import InputError
 from seriestool.mail.head import Head, as_mail
 from seriestool.mail.lots import join_lots
 from seriestool.mail.posting import Posting, find_postings
+from seriestool.util.errors import InputError
 
 
 class Group(NamedTuple):

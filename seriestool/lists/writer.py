@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.database import Database, make_database
 from seriestool.lists import Edge
 from seriestool.lists.entry import Entry, work_number
 from seriestool.lists.index import PatchIndex
 from seriestool.lists.tables import KINDS, SCHEMA, blob_number
 from seriestool.lists.threads import Group, find_groups
 from seriestool.mail.head import Head, pack_head, unpack_head
+from seriestool.util.database import Database, make_database
 
 if TYPE_CHECKING:
     import sqlite3

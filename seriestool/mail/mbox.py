@@ -3,7 +3,7 @@
 
 import re
 
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 MAX_BYTES = 200_000_000
 """A mailbox, or one mail, larger than this is refused: no series is, and everything is held in memory."""

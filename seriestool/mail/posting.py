@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from seriestool.errors import InputError
 from seriestool.mail.message import Mail
 from seriestool.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
 from seriestool.mail.stated import change_id
+from seriestool.util.errors import InputError
 
 MAX_PATCHES = 5000
 """Mails of patches in one mailbox; every posting is compared with every other."""

@@ -16,7 +16,7 @@ from seriestool.registry.asked import Choice, choose, plan_checks, report_on
 from seriestool.registry.checks import BUILTIN
 from seriestool.registry.needs import Needs
 from seriestool.registry.run import NOT_THERE, TOO_MANY, Broken
-from seriestool.talk import Talk
+from seriestool.util.progress import Talk
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
-from seriestool.database import Database, Schema, make_database
-from seriestool.errors import OutsideError
 from seriestool.rebase.record import from_plain, to_plain
+from seriestool.util.database import Database, Schema, make_database
+from seriestool.util.errors import OutsideError
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from seriestool.base.prerequisites.answer import Prerequisites
 from seriestool.base.prerequisites.needed import find_needed, rebuild_from_trees
 from seriestool.base.stated import push_log_of
 from seriestool.base.verdict import Level, Verdict
-from seriestool.errors import NotFoundError, SeriestoolError
 from seriestool.git import Workbench
 from seriestool.model import Series
 from seriestool.precheck.chart import draw_timeline
@@ -33,8 +32,9 @@ from seriestool.registry.asked import Choice
 from seriestool.registry.run import Broken
 from seriestool.split.planned import Plan
 from seriestool.split.run import find_known, plan_series
-from seriestool.talk import Talk
 from seriestool.trees.suggest import Suggestion
+from seriestool.util.errors import NotFoundError, SeriestoolError
+from seriestool.util.progress import Talk
 
 T = TypeVar("T")
 

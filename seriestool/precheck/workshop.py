@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from seriestool.base.ground import Ground
 from seriestool.base.opening import get_refs, open_ground, stand_on
 from seriestool.base.prerequisites.needed import Asking
-from seriestool.errors import OutsideError
 from seriestool.git import Ref, Repository
 from seriestool.history import History, fingerprint
 from seriestool.model import Series
@@ -24,7 +23,8 @@ from seriestool.precheck.keep import Steps
 from seriestool.registry.asked import Runners, find_runners
 from seriestool.registry.kept import Kept
 from seriestool.sandbox import Sandbox, Unsandboxed
-from seriestool.talk import Talk
+from seriestool.util.errors import OutsideError
+from seriestool.util.progress import Talk
 
 if TYPE_CHECKING:
     from seriestool.lore import Lore

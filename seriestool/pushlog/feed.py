@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Repository, iter_tokens
 from seriestool.inbox import fetch_epochs, find_epochs, is_url
 from seriestool.mail import split_mbox
 from seriestool.pushlog import MAX_RECORD, Push, parse_push
 from seriestool.pushlog.index import PushLog
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 Progress = Callable[[int], None]
 

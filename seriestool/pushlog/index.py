@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from seriestool.database import Database, Schema, find_database, make_database, prefix_number, prefix_range
-from seriestool.errors import InputError
 from seriestool.pushlog import Change, Commit, Push, zoned
+from seriestool.util.database import Database, Schema, find_database, make_database, prefix_number, prefix_range
+from seriestool.util.errors import InputError
 
 _BATCH = 2000  # records in one transaction
 _TABLES = """

@@ -6,8 +6,8 @@ Why the whole history is asked for, and not one commit alone: docs/decisions/002
 
 import re
 
-from seriestool.errors import NotFoundError, OutsideError
 from seriestool.git import GitError, Repository, without_password
+from seriestool.util.errors import NotFoundError, OutsideError
 
 BASES = "refs/seriestool/bases/"
 """Refs that keep what was fetched: one for each commit."""

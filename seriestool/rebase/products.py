@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seriestool.errors import InputError
 from seriestool.git import Repository, TreeEntry, Workbench
 from seriestool.mail.compose import slug
 from seriestool.model import Outcome, Patch, Series
@@ -11,6 +10,7 @@ from seriestool.rebase.commits import Person, commit_series, patch_commit
 from seriestool.rebase.outgoing import Rebased
 from seriestool.rebase.result import How, PatchResult, Rebase, TreeResult
 from seriestool.rebase.stack import Stack
+from seriestool.util.errors import InputError
 
 NOTES_REF = "refs/notes/seriestool"
 _NOBODY = Person("seriestool", "seriestool@localhost", 0)

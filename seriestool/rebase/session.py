@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import KEPT, Repository, Worktree
 from seriestool.mail.compose import slug
 from seriestool.model import SCHEMA, Series
@@ -22,6 +21,7 @@ from seriestool.rebase.onto import Target
 from seriestool.rebase.record import from_plain, to_plain
 from seriestool.rebase.result import PatchResult
 from seriestool.rebase.stack import Base, Footing, Stack, Step
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 
 @dataclass(frozen=True, slots=True)

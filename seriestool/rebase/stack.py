@@ -8,9 +8,9 @@ from enum import StrEnum
 from seriestool.apply import FileState, apply_patch
 from seriestool.base.prerequisites.answer import Rebuilt
 from seriestool.base.verdict import Level, Verdict
-from seriestool.errors import InputError
 from seriestool.git import TreeEntry, Workbench
 from seriestool.model import Failure, FileDiff, Patch, Series
+from seriestool.util.errors import InputError
 
 _GITLINK = 0o160000
 _SUBPROJECT = b"Subproject commit "

@@ -19,7 +19,7 @@ from seriestool.registry.profiles import (
 )
 from seriestool.registry.run import Broken, Plan, count_jobs, run_checks
 from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
-from seriestool.talk import Talk
+from seriestool.util.progress import Talk
 
 Config = Mapping[str, tuple[str, ...]]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
-from seriestool.errors import InputError
 from seriestool.protocol import Check, CheckError, Scope, Subject
+from seriestool.util.errors import InputError
 
 ENTRY_POINTS = "seriestool.checks"
 """The group in which other packages name checks of theirs: `name = "package.module:CHECK"`."""

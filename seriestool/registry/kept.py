@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from seriestool.database import Database, Schema, make_database
-from seriestool.errors import OutsideError
 from seriestool.protocol import Check, Finding, Status, Subject
 from seriestool.rebase.record import from_plain, to_plain
+from seriestool.util.database import Database, Schema, make_database
+from seriestool.util.errors import OutsideError
 
 _SCHEMA = Schema(
     2,

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.errors import InputError
 from seriestool.model import Series
 from seriestool.protocol import Finding, Status
+from seriestool.util.errors import InputError
 
 SEVERITY = "seriestool.severity"
 """git-config, several values: `CHECK=warn`, or `CHECK/RULE=off`."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from time import monotonic
 
-from seriestool.errors import SeriestoolError
 from seriestool.protocol import Check, Finding, Result, Scope, Skipped, Status, Subject, Workplace
 from seriestool.registry.kept import Kept, context_of, question_of
 from seriestool.registry.needs import Needs
 from seriestool.registry.profiles import Severities, weigh
 from seriestool.sandbox import Sandbox
+from seriestool.util.errors import SeriestoolError
 
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 NOT_THERE, TOO_MANY = "not-there", "too-many"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from seriestool.errors import SeriestoolError
 from seriestool.mail.write import encode_words, format_address, format_date
+from seriestool.util.errors import SeriestoolError
 
 if TYPE_CHECKING:
     from email.headerregistry import Address

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.errors import InputError
 from seriestool.precheck.complaints import Complaint, find_complaints
 from seriestool.precheck.sentence import how_sure, name_of_base, verdict_sentence
 from seriestool.precheck.value import Precheck
 from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 from xml.etree import ElementTree as ET
 
-from seriestool.errors import InputError
 from seriestool.precheck.value import Answer
 from seriestool.report.pages.answers import ANSWERS
 from seriestool.report.pages.frame import render
 from seriestool.report.pages.links import find_url
 from seriestool.report.terminal import printable_line
+from seriestool.util.errors import InputError
 
 PAGE_ROWS = 200
 """Series on one page of the index."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-from seriestool.errors import OutsideError
 from seriestool.sandbox.job import Job, Limits, Outcome
 from seriestool.sandbox.processes import parent
 from seriestool.sandbox.running import attend
 from seriestool.sandbox.seccomp import make_filter
 from seriestool.sandbox.start import PATH, bound_processes, end_started, limited, start
+from seriestool.util.errors import OutsideError
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")

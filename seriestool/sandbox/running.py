@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from threading import Event
 from typing import IO, Protocol
 
-from seriestool.errors import OutsideError
 from seriestool.sandbox.disk import Growth
 from seriestool.sandbox.job import Ended, Job, Outcome
 from seriestool.sandbox.processes import cheap_use, exact_use, is_machine_full, nameless
 from seriestool.sandbox.start import prompt
+from seriestool.util.errors import OutsideError
 
 _TICK = 0.02  # what forks without end makes some ten thousand processes in a second
 _ALL_TICK = 0.05

@@ -7,8 +7,8 @@ import resource
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
-from seriestool.errors import OutsideError
 from seriestool.sandbox.job import Limits
+from seriestool.util.errors import OutsideError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FILES = 1024

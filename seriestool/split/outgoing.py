@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-from seriestool.errors import InputError
 from seriestool.git import Workbench
 from seriestool.mail.compose import Outgoing, make_change_id, slug
 from seriestool.model import Patch, Series
@@ -17,6 +16,7 @@ from seriestool.rebase.products import left_out
 from seriestool.split.planned import Plan, SubSeries, Verdict
 from seriestool.split.proof import Proof, Split, first_of
 from seriestool.split.run import Planned
+from seriestool.util.errors import InputError
 
 _WIDTH = 72
 _SUBJECT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")

@@ -4,8 +4,8 @@
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from seriestool.errors import InputError
 from seriestool.track.record import FILE, Tracked, TrackedVersion, parse_record
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.errors import InputError
 from seriestool.mail.write import write_mbox
 from seriestool.model import Series
 from seriestool.track.edit import write_record
 from seriestool.track.record import FILE, Tracked, TrackedVersion, author_of, kept_text
 from seriestool.track.shelf import Shelf
+from seriestool.util.errors import InputError
 
 _FROM_LINE = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 _LOOKS_LIKE_FROM = re.compile(rb"^(>*From )", re.M)

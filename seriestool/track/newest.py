@@ -3,11 +3,11 @@
 
 from collections.abc import Callable, Iterator
 
-from seriestool.errors import SeriestoolError
 from seriestool.lists import PatchLists
 from seriestool.model import Series
 from seriestool.track.record import Tracked
 from seriestool.track.standing import Newest
+from seriestool.util.errors import SeriestoolError
 
 
 def find_newest(

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from seriestool.errors import InputError
 from seriestool.model import Series
+from seriestool.util.errors import InputError
 
 FILE = "series.toml"
 _MOST_VERSIONS = 1000

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from seriestool.archive import read_file
-from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.mail import Wanted
 from seriestool.model import Series
 from seriestool.source import series_of_text
 from seriestool.track.names import folder_name, is_name
 from seriestool.track.record import FILE, Tracked, TrackedVersion, parse_record
+from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 _LONGEST_RECORD = 1_000_000
 _OURS = ("versions", "reports")

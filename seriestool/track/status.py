@@ -9,16 +9,16 @@ from pathlib import Path
 
 from seriestool.base.ground import Ground
 from seriestool.base.opening import get_refs, read_history
-from seriestool.errors import OutsideError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.model import Series
-from seriestool.talk import Talk
 from seriestool.track.look import look_at
 from seriestool.track.record import Tracked
 from seriestool.track.shelf import Shelf
 from seriestool.track.standing import Newest, Standing, State, TreeStanding
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.journal import record_tips
+from seriestool.util.errors import OutsideError, SeriestoolError
+from seriestool.util.progress import Talk
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from seriestool.errors import InputError
 from seriestool.git import Ref, without_password
+from seriestool.util.errors import InputError
 
 Kind = Literal["branch", "remote", "configured", "tag", "other"]
 Config = Mapping[str, tuple[str, ...]]

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.errors import OutsideError
 from seriestool.git import Repository
 from seriestool.trees import Tree
+from seriestool.util.errors import OutsideError
 
 TIPS = "refs/seriestool/tips/"
 KEEP = 400

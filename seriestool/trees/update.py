@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import GitError, Repository
 from seriestool.trees import Configured, check_name, configured_trees, list_trees
 from seriestool.trees.journal import record_tips
+from seriestool.util.errors import InputError, NotFoundError
 
 TIMEOUT = 3600.0
 """Seconds for one tree; a first fetch of a kernel tree takes minutes."""

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from seriestool.bot.store import Store
 from seriestool.bot.tables import cursors, mails, sayings, series, workers
 from seriestool.cli.bot import ACTIONS, get_action
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 from tests.bots import fill, key_of
 from tests.helpers import Result, run_program
 

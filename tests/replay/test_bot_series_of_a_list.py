@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seriestool.bot.intake.posted import load_series
 from seriestool.bot.intake.watch import Reach, read_list
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 from tests.unit.bot.lists import Bot
 
 

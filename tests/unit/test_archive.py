@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from seriestool import archive
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.mail import Mail, split_mbox
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import ROOT, Repo, shared
 
 DATA = ROOT / "tests/data/mail"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.diff import is_unsafe_path, parse_diff, split_diff, strip_level
-from seriestool.errors import InputError
 from seriestool.model import BinaryKind, DiffKind
+from seriestool.util.errors import InputError
 from tests.helpers import Repo
 
 HUNK = b"@@ -1 +1 @@\n-old\n+new\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import NotFoundError
 from seriestool.git import GitError, Ref, Repository, TreeEntry, clean_environment, iter_tokens, version
+from seriestool.util.errors import NotFoundError
 from tests.helpers import FIRST_DATE, Repo
 
 MakeRepo = Callable[..., Repo]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError
 from seriestool.git import GitError, Repository
+from seriestool.util.errors import InputError
 from tests.helpers import Repo
 
 

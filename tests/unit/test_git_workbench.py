@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.errors import OutsideError
 from seriestool.git import GitError, Merge, Repository, TreeEntry, Workbench
 from seriestool.git.merge import Merger
 from seriestool.git.treeobject import format_tree, kind_of
+from seriestool.util.errors import OutsideError
 from tests.bases import lines
 from tests.helpers import File, Repo
 from tests.rebases import files_of, open_bench, try_git, unmerged

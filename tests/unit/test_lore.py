@@ -14,10 +14,10 @@ import dns.rrset
 import pytest
 
 from seriestool import lore as lore_module
-from seriestool.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
 from seriestool.mail import split_mbox
 from seriestool.source import SourceOptions, resolve
+from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.helpers import ROOT
 from tests.lore_server import free_port, http_server, public_inbox
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Repository
 from seriestool.inbox import is_url
 from seriestool.pushlog import Change, Push, parse_push
 from seriestool.pushlog.feed import read_source
 from seriestool.pushlog.index import PushLog, Sighting, find_log, make_log
 from seriestool.pushlog.recover import fetch_commit, repo_url
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 
 Make = Callable[..., Repo]

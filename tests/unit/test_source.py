@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError, NotFoundError
 from seriestool.git import Repository
 from seriestool.model import DiffKind
 from seriestool.source import SourceOptions, find_msgid_in_url, resolve
+from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import ROOT, Repo
 
 DATA = ROOT / "tests/data/mail"

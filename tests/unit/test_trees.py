@@ -3,7 +3,6 @@
 
 import pytest
 
-from seriestool.errors import InputError
 from seriestool.git import Ref, without_password
 from seriestool.trees import (
     Configured,
@@ -15,6 +14,7 @@ from seriestool.trees import (
     list_tags,
     list_trees,
 )
+from seriestool.util.errors import InputError
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import OutsideError
 from seriestool.git import Repository
 from seriestool.trees import Tree, list_trees
 from seriestool.trees.journal import TIPS, past_tips, record_tips
+from seriestool.util.errors import OutsideError
 from tests.helpers import Repo
 
 Make = Callable[..., Repo]

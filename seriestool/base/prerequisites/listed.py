@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from seriestool.base.prerequisites.sources import MailedPatch, Touch
-from seriestool.errors import SeriestoolError
 from seriestool.lists import ListedPatch, PatchLists
 from seriestool.model import Patch
+from seriestool.util.errors import SeriestoolError
 
 
 class ListedSource:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
 from seriestool.base.verdict import Level, Verdict
-from seriestool.errors import NotFoundError
-from seriestool.talk import Talk
+from seriestool.util.errors import NotFoundError
+from seriestool.util.progress import Talk
 
 if TYPE_CHECKING:
     from seriestool.base.prerequisites.answer import Prerequisites, Rebuilt

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.store import Store
 from seriestool.bot.tables import Sent, State
-from seriestool.errors import InputError, NotFoundError
+from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

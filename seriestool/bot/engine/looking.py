@@ -14,7 +14,6 @@ from seriestool.bot.engine.trouble import has_no_room, is_broken
 from seriestool.bot.intake.posted import load_series
 from seriestool.bot.store import Store, with_driver
 from seriestool.bot.voice.facts import Posted, damaged_facts, facts_of, facts_to_json
-from seriestool.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.model import SCHEMA
 from seriestool.precheck.answer import answer_of
@@ -23,7 +22,8 @@ from seriestool.precheck.sentence import verdict_sentence
 from seriestool.precheck.value import Answer, Precheck
 from seriestool.precheck.workshop import Settings, Workshop
 from seriestool.registry.run import Broken
-from seriestool.talk import Silent
+from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
+from seriestool.util.progress import Silent
 
 PRELOAD = (
     "seriestool.precheck.run",

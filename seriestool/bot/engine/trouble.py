@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from seriestool.bot.engine.crew import Fate, Trouble
 from seriestool.bot.store import StoreError
-from seriestool.errors import NotFoundError, OutsideError, SeriestoolError
 from seriestool.git import GitError
+from seriestool.util.errors import NotFoundError, OutsideError, SeriestoolError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full", re.IGNORECASE)

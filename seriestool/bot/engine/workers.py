@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from seriestool.bot.store import Store, insert_new
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,8 +11,8 @@ from seriestool.bot.intake.assembly import find_series
 from seriestool.bot.intake.purge import purge
 from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.bot.store import Store
-from seriestool.errors import SeriestoolError
 from seriestool.lists.config import Configured, configured_lists
+from seriestool.util.errors import SeriestoolError
 
 
 @dataclass(frozen=True)

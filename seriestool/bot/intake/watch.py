@@ -18,12 +18,12 @@ from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails, take_back
 from seriestool.bot.intake.mailrow import is_usable_msgid
 from seriestool.bot.intake.slices import read_slices
 from seriestool.bot.store import Store
-from seriestool.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.git import Repository
 from seriestool.inbox import Arrival, find_news, is_url, newest_time, read_epochs, small_mails
 from seriestool.lists.entry import MAX_MAIL
 from seriestool.lore import Config, Lore
 from seriestool.mail import Mail, split_mbox
+from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 _DAY = 24 * 3600
 _REWRITTEN = 2 * _DAY  # so much before it was read last an archive is read again when its history was rewritten

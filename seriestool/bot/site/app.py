@@ -12,8 +12,8 @@ from seriestool.bot.site import listing
 from seriestool.bot.site.answers import Answer, Environ, StartResponse, as_json, html, problem, redirect, respond
 from seriestool.bot.site.health import Limits, health_dict, look_after, metrics_text
 from seriestool.bot.site.reader import Reader
-from seriestool.errors import InputError, OutsideError
 from seriestool.report.site import FEED_ROWS, PAGE_ROWS, Paging, atom_feed, index_page, page_name
+from seriestool.util.errors import InputError, OutsideError
 
 FEED = "feed.atom"
 _LONGEST_QUERY = 2000

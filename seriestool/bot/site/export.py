@@ -11,8 +11,8 @@ from pathlib import Path
 from seriestool.bot.site import listing
 from seriestool.bot.site.app import FEED, feed, index
 from seriestool.bot.site.reader import Reader
-from seriestool.errors import OutsideError
 from seriestool.report.site import page_name
+from seriestool.util.errors import OutsideError
 
 _INDEX = re.compile(r"index(-\d{1,5})?\.html")
 

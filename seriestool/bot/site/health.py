@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.site.reader import Reader, rows
-from seriestool.errors import OutsideError
 from seriestool.model import SCHEMA
+from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

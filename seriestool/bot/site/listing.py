@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.site.reader import Reader, rows
-from seriestool.errors import InputError, OutsideError
 from seriestool.model import SCHEMA
 from seriestool.precheck.value import Answer
 from seriestool.report.site import Row
+from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from sqlalchemy import Select

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from seriestool.bot.store import with_driver
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, RowMapping

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from waitress.server import TcpWSGIServer

@@ -11,9 +11,9 @@ from seriestool.bot.config import BotConfig
 from seriestool.bot.voice.decide import Channel, Voice
 from seriestool.bot.voice.facts import Facts, MailedPatch
 from seriestool.bot.voice.manners import has_opted_out, pick_recipients
-from seriestool.errors import InputError
 from seriestool.report.envelope import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
 from seriestool.report.letter import Letter, guarded, letter_text, render
+from seriestool.util.errors import InputError
 
 MARK = "X-Seriestool"
 """The header by which the bot knows its own mails, and another one those of its like."""

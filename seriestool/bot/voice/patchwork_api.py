@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 STATES = frozenset({"pending", "success", "warning", "fail"})
 _VERSION = "1.2"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from seriestool.bot.config import Config
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 _PORTS = {"none": 25, "tls": 587, "ssl": 465}
 _LOOPBACK = ("localhost", "::1", "127.0.0.1")

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from seriestool.bot.engine.workflows import engine_url
 from seriestool.bot.store import Store, StoreError, with_driver
 from seriestool.bot.tables import leases
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -15,9 +15,9 @@ import pytest
 from seriestool.builds import Toolchain, as_text, build_job, find_toolchain, open_site
 from seriestool.builds.keep import locked, measure, size, tidy, tidy_outputs, wipe
 from seriestool.builds.times import Times
-from seriestool.errors import InputError, OutsideError
 from seriestool.git import Workbench
 from seriestool.sandbox import Limits, find_sandbox
+from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import ROOT, Repo
 from tests.rebases import open_bench
 

@@ -14,7 +14,7 @@ from seriestool.cli import bot_replay
 from seriestool.cli.bot_replay import parse_moment
 from seriestool.cli.options import Parser, add_common_options, default_options
 from seriestool.cli.ui import Ui
-from seriestool.errors import InputError, NotFoundError
+from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import Repo
 from tests.unit.lists.mails import fill, mail, series
 

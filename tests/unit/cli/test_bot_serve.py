@@ -21,7 +21,7 @@ import sys
 from seriestool.cli import bot_serve
 from seriestool.cli.options import Parser, add_common_options, default_options
 from seriestool.cli.ui import open_ui
-from seriestool.errors import SeriestoolError
+from seriestool.util.errors import SeriestoolError
 parser = Parser("seriestool bot serve")
 bot_serve.add_arguments(parser)
 add_common_options(parser)

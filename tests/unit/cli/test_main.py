@@ -17,7 +17,7 @@ from seriestool import __version__
 from seriestool.cli import main as program
 from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
-from seriestool.errors import ConflictError, InputError, NotFoundError, OutsideError, SeriestoolError
+from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.helpers import Result
 
 Cli = Callable[..., Result]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.lists import Edge, ListedPatch
 from seriestool.lists.index import find_index
 from seriestool.lists.update import Tally, update_list
 from seriestool.lists.writer import IndexWriter, make_index
 from seriestool.model import DiffKind
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series
 

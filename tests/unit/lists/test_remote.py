@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.lists import ListedPatch
 from seriestool.lists.remote import RemoteLists
 from seriestool.lists.update import update_list
 from seriestool.lists.writer import make_index
 from seriestool.lore import Lore
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.lore_server import ADDRESS, public_inbox
 from tests.unit.lists.mails import diff, mail, series
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.mail import Mail, Wanted, assemble, parse_mails, split_mbox
 from seriestool.mail.write import write_mbox
 from seriestool.model import Prerequisite, Series
 from seriestool.report.series import series_dict
 from seriestool.source import series_of_text
+from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 from tests.helpers import ROOT, shared
 
 ONES, TWOS = "1" * 40, "2" * 40

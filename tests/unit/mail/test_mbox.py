@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from seriestool.errors import InputError
 from seriestool.mail import mbox, split_mbox
+from seriestool.util.errors import InputError
 
 FIRST = b"From: a@example.org\nSubject: one\n\nbody\n"
 SECOND = b"From: b@example.org\nSubject: two\n\nbody\n"

@@ -10,7 +10,7 @@ from seriestool.precheck.chart import BEFORE, FARTHEST, MOST_LINES
 from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.timeline import MarkKind, Timeline
 from seriestool.precheck.value import Precheck, Version
-from seriestool.talk import Silent
+from seriestool.util.progress import Silent
 from tests.bases import lines, with_stated
 from tests.checks import mail_series, parse
 from tests.helpers import Repo

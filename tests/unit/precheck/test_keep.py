@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from seriestool.base.verdict import Level
-from seriestool.database import make_database
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.keep import _SCHEMA, Steps
 from seriestool.precheck.run import Asked, Wishes, run_precheck
@@ -21,7 +20,8 @@ from seriestool.precheck.timeline import Mark, MarkKind
 from seriestool.precheck.value import Precheck
 from seriestool.registry.asked import Choice
 from seriestool.source import SourceOptions, resolve
-from seriestool.talk import Silent
+from seriestool.util.database import make_database
+from seriestool.util.progress import Silent
 from tests.bases import lines
 from tests.check_case import make_kernel, make_mistakes
 from tests.checks import mail_series

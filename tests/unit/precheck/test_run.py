@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.git import Repository
 from seriestool.precheck import run as steps_of
 from seriestool.precheck.answer import answer_of
@@ -16,7 +15,8 @@ from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.value import Answer, Precheck
 from seriestool.rebase.stack import Footing
 from seriestool.registry.asked import Choice
-from seriestool.talk import Silent
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.progress import Silent
 from tests.bases import lines
 from tests.checks import mail_series, parse
 from tests.helpers import Repo

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError
 from seriestool.protocol import Check, CheckError, Scope
 from seriestool.registry.checks import BUILTIN, ENTRY_POINTS, find_checks
 from seriestool.registry.profiles import PROFILES
+from seriestool.util.errors import InputError
 from tests.helpers import ROOT
 
 OWN = Check("own", "a command", Scope.PATCH, lambda _: ())

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.errors import InputError
 from seriestool.protocol import Finding, Status
 from seriestool.registry.profiles import PROFILES, Severities, get_profile, guess_profile, parse_severities, weigh
+from seriestool.util.errors import InputError
 from tests.checks import mail_series, parse
 from tests.helpers import Repo
 

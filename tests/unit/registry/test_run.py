@@ -10,12 +10,12 @@ from threading import Barrier, Event
 
 import pytest
 
-from seriestool.errors import OutsideError
 from seriestool.protocol import Check, Finding, Need, Result, Scope, Skipped, Status, Subject
 from seriestool.registry.kept import Kept
 from seriestool.registry.needs import Needs
 from seriestool.registry.run import Broken, Plan, count_jobs, run_checks
 from seriestool.sandbox import Job, Outcome
+from seriestool.util.errors import OutsideError
 from tests.checks import SIGNED, mail_series, open_subject, rules
 from tests.helpers import Repo
 
@@ -306,8 +306,8 @@ def test_answers_that_cannot_be_kept_are_given_all_the_same(
         raise OutsideError("database or disk is full")
 
     with plan_for(repo, patch_check(lambda _: [WARN], costly=True)) as plan, monkeypatch.context() as patched:
-        patched.setattr("seriestool.database.Database.transaction", full)
-        patched.setattr("seriestool.database.Database.rows", full)
+        patched.setattr("seriestool.util.database.Database.transaction", full)
+        patched.setattr("seriestool.util.database.Database.rows", full)
         results = run_checks(plan, kept)
     assert [rules(one.findings) for one in results] == [[("odd", "warn")]] * 2
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.errors import InputError
 from seriestool.precheck.value import Answer
 from seriestool.report.site import FEED_ROWS, Paging, Row, atom_feed, index_page, page_href
+from seriestool.util.errors import InputError
 from tests.page_cases import DAY, EVIL, POSTED
 
 ATOM = "{http://www.w3.org/2005/Atom}"

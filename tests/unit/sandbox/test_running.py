@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import OutsideError
 from seriestool.sandbox import Bubblewrap, Job, Limits, Sandbox, find_sandbox
 from seriestool.sandbox.seccomp import make_filter
+from seriestool.util.errors import OutsideError
 from tests.helpers import ROOT
 from tests.unit.sandbox.test_escapes import alive
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.errors import InputError, NotFoundError, OutsideError
 from seriestool.model import Series
 from seriestool.source import Wanted, series_of_text
 from seriestool.track.keep import Extras, Kept, keep, mbox_of
 from seriestool.track.shelf import Shelf
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 CHANGE_ID = "20260316-lamp-fade-9d0042583f44"
 

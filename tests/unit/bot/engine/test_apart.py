@@ -16,7 +16,7 @@ import pytest
 from seriestool.bot.engine.apart import Bench
 from seriestool.bot.engine.crew import Fate, Looked, Trouble
 from seriestool.bot.store import StoreError
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import ROOT
 
 

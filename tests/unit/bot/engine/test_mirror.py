@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.engine.mirror import Mirror, update_trees
-from seriestool.errors import InputError, OutsideError
 from seriestool.git import Repository
 from seriestool.history import History, fingerprint, index_dir
 from seriestool.trees import list_trees
+from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import Repo
 
 NOW = 1_700_000_000

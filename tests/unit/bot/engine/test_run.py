@@ -27,8 +27,8 @@ from seriestool.bot.engine.turns import counts
 from seriestool.bot.engine.workers import NameTakenError, Worker
 from seriestool.bot.store import Store
 from seriestool.bot.tables import reports, sayings, series, workers
-from seriestool.errors import OutsideError
 from seriestool.git import GitError
+from seriestool.util.errors import OutsideError
 from tests.bots import Crashes, Ledger, decide, fill, key_of, plan_of, report_of
 from tests.postgres import Server
 

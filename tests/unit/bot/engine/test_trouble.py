@@ -9,8 +9,8 @@ import pytest
 from seriestool.bot.engine.crew import Fate
 from seriestool.bot.engine.trouble import trouble_of
 from seriestool.bot.store import StoreError
-from seriestool.errors import ConflictError, InputError, NotFoundError, OutsideError
 from seriestool.git import GitError
+from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError
 
 
 def fate_of(error: Exception) -> Fate:

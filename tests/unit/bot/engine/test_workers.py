@@ -8,7 +8,7 @@ import pytest
 
 from seriestool.bot.engine.workers import LOOKS, NameTakenError, Worker, lock_file
 from seriestool.bot.store import Store
-from seriestool.errors import InputError, OutsideError
+from seriestool.util.errors import InputError, OutsideError
 
 
 def nothing() -> None:

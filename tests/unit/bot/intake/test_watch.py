@@ -21,8 +21,8 @@ from seriestool.bot.intake.keeping import Tally
 from seriestool.bot.intake.mailrow import parse_row
 from seriestool.bot.intake.purge import OLD, UNUSED, purge
 from seriestool.bot.intake.watch import Reach, read_list
-from seriestool.errors import OutsideError
 from seriestool.inbox import fetch_epochs
+from seriestool.util.errors import OutsideError
 from tests.helpers import ROOT, Repo
 from tests.lore_server import http_server, public_inbox
 from tests.unit.bot.lists import NOW, Bot

@@ -7,8 +7,8 @@ import pytest
 
 from seriestool.bot.site.export import export_site
 from seriestool.bot.site.reader import Reader
-from seriestool.errors import OutsideError
 from seriestool.report.site import PAGE_ROWS
+from seriestool.util.errors import OutsideError
 from tests.served import NOW, fill, key_of, report_row, series_row, serve, sqlite_url
 
 URL = "https://example.org/bot/"

@@ -16,8 +16,8 @@ import pytest
 
 from seriestool.bot.site import serve as listener
 from seriestool.bot.site.serve import is_loopback, parse_address
-from seriestool.errors import InputError
 from seriestool.report.site import PAGE_ROWS
+from seriestool.util.errors import InputError
 from tests.served import (
     DOCUMENT,
     NOW,
@@ -546,7 +546,7 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
 def test_nothing_is_written_and_no_writer_waits(site: Served) -> None:
     from seriestool.bot.site.reader import Reader
     from seriestool.bot.store import Store
-    from seriestool.errors import OutsideError
+    from seriestool.util.errors import OutsideError
 
     reader, store = Reader(site.url), Store.open(site.url)
     with reader.look() as connection:

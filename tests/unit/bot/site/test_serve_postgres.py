@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.bot.site.export import export_site
 from seriestool.bot.site.reader import Reader
-from seriestool.errors import OutsideError
+from seriestool.util.errors import OutsideError
 from tests.postgres import Server, running_server
 from tests.served import NOW, Served, alive, fill, key_of, report_row, series_row, serve
 

@@ -16,8 +16,8 @@ from seriestool.bot.config import BotConfig, Policy
 from seriestool.bot.voice.decide import Moment, Rules, decide
 from seriestool.bot.voice.facts import Facts
 from seriestool.bot.voice.letters import Wording, message_of, parse_sender
-from seriestool.errors import InputError
 from seriestool.report.envelope import Person
+from seriestool.util.errors import InputError
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, WORDING, decided, facts, parsed
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -5,7 +5,7 @@ import pytest
 
 from seriestool.bot.config import read_bot_config
 from seriestool.bot.voice.manners import find_robot, has_opted_out, is_hidden, is_list, pick_recipients
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 
 
 @pytest.mark.parametrize(

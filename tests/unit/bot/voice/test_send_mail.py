@@ -28,7 +28,7 @@ from seriestool.bot.voice.send import (
 from seriestool.bot.voice.send.smtp import Smtp
 from seriestool.bot.voice.smtp_settings import SmtpSettings, read_smtp
 from seriestool.bot.voice.speaker import Speaker
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 from tests.mail_server import Mails, mail_server
 from tests.speaking import FACTS, NOW, RULES, WATCHED, add_series, facts, open_store, parsed, record, rows_of
 

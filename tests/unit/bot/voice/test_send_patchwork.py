@@ -16,7 +16,7 @@ from seriestool.bot.voice.outcome import Fate
 from seriestool.bot.voice.patchwork_api import Body, find_missing, find_patch, make_server, parse_bodies
 from seriestool.bot.voice.send import CLAIM, Channels, find_decided, recover_sending, send_saying
 from seriestool.bot.voice.send.patchwork import Patchwork as Way
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 from tests.patchwork_server import TOKEN, Patchwork, patchwork_server, recorded
 from tests.speaking import FACTS, NOW, RULES, facts, open_store, record, rows_of
 

@@ -17,7 +17,7 @@ from seriestool.bot.voice.send import CLAIM, Channels
 from seriestool.bot.voice.send.smtp import Smtp
 from seriestool.bot.voice.smtp_settings import SmtpSettings
 from seriestool.bot.voice.speaker import Speaker
-from seriestool.errors import InputError
+from seriestool.util.errors import InputError
 from tests.mail_server import mail_server
 from tests.speaking import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of
 

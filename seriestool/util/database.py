@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seriestool.errors import OutsideError
+from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
     import sqlite3
