@@ -31,8 +31,8 @@ from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.inbox import find_epochs
-from seriestool.mail import Mail
-from seriestool.mail.lots import join_lots
+from seriestool.series.mail import Mail
+from seriestool.series.mail.lots import join_lots
 
 NOW = 1_900_000_000
 Members = tuple[str, ...]

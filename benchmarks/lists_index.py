@@ -25,8 +25,8 @@ from seriestool.lists.entry import Entry
 from seriestool.lists.index import PatchIndex, find_index
 from seriestool.lists.update import update_list
 from seriestool.lists.writer import Located, make_index
-from seriestool.mail.head import Head
-from seriestool.mail.subject import Subject
+from seriestool.series.mail.head import Head
+from seriestool.series.mail.subject import Subject
 
 BATCH = 5000
 PATHS = 80_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.git import Repository
-from seriestool.mail import MAX_BYTES, Mail, refuse_large, split_mbox
+from seriestool.series.mail import MAX_BYTES, Mail, refuse_large, split_mbox
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 _MAIL_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".diff", ".gz", ".txt")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seriestool import __version__
-from seriestool.mail import MAX_BYTES, gunzip, split_mbox
-from seriestool.mail.mbox import TooLargeError
+from seriestool.series.mail import MAX_BYTES, gunzip, split_mbox
+from seriestool.series.mail.mbox import TooLargeError
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:

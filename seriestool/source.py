@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from seriestool import archive
 from seriestool.git import Repository
-from seriestool.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
-from seriestool.model import Series
+from seriestool.series.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
+from seriestool.series.model import Series
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def series_of_text(data: bytes, wanted: Wanted, name: str) -> Series:
 
 
 def _series_of_page(data: bytes, wanted: Wanted, name: str) -> Series | None:
-    from seriestool.mail.pipermail import page_as_mail, parse_page, quoted_series
+    from seriestool.series.mail.pipermail import page_as_mail, parse_page, quoted_series
 
     page = parse_page(data)
     if page is None:

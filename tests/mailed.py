@@ -12,8 +12,8 @@ from seriestool.base.prerequisites.rebuild import find_prerequisites
 from seriestool.base.prerequisites.sources import MailedPatch, Touch
 from seriestool.git import Repository
 from seriestool.history import update
-from seriestool.model import Patch, Series
-from seriestool.patch_id import find_patch_id
+from seriestool.series.model import Patch, Series
+from seriestool.series.patch_id import find_patch_id
 from seriestool.source import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees
 from tests.bases import make_series

@@ -13,12 +13,12 @@ from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
 from seriestool.git import Repository, Workbench
 from seriestool.history import index_dir, update
-from seriestool.model import Outcome
 from seriestool.rebase.given import given_base
 from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import find_footing, make_stack
+from seriestool.series.model import Outcome
 from seriestool.source import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees
 from tests.bases import make_series

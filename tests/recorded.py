@@ -20,7 +20,7 @@ from typing import Any
 
 from seriestool.lists.update import update_list
 from seriestool.lists.writer import make_index
-from seriestool.model import path_text
+from seriestool.series.model import path_text
 from seriestool.source import resolve
 from tests.bases import leading
 from tests.helpers import ROOT, Repo, run_program, shared

@@ -5,10 +5,10 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from seriestool.apply import FileState, apply_patch
-from seriestool.diff import parse_diff
-from seriestool.hunks import split_lines
-from seriestool.model import Failure, Patch
+from seriestool.series.apply import FileState, apply_patch
+from seriestool.series.diff import parse_diff
+from seriestool.series.hunks import split_lines
+from seriestool.series.model import Failure, Patch
 from seriestool.split.dependencies import find_dependencies
 from seriestool.split.dependency import Dependency, Stage, Tie
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seriestool.model import FileDiff
+from seriestool.series.model import FileDiff
 
 FOLDER = b"Documentation/ABI/"
 _FIELD = re.compile(rb"(What|Date|KernelVersion|Contact|Description|Users)[ \t]*:[ \t]*(.*)", re.IGNORECASE)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.git import TreeEntry, Workbench
-from seriestool.names import is_unsafe_path
+from seriestool.series.names import is_unsafe_path
 
 _SYMLINK = 0o120000
 _GENERIC = b"include/uapi/"

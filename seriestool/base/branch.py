@@ -10,9 +10,9 @@ from datetime import datetime
 from seriestool.base.prerequisites.answer import Layer, Rebuilt, Recipe
 from seriestool.base.prerequisites.sources import PatchSource
 from seriestool.base.verdict import Verdict
-from seriestool.diff import strip_level
 from seriestool.git import Repository, Scratch
-from seriestool.model import Patch, path_text
+from seriestool.series.diff import strip_level
+from seriestool.series.model import Patch, path_text
 from seriestool.util.errors import ConflictError, InputError
 
 

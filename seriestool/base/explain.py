@@ -4,14 +4,14 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from seriestool.apply import Track
 from seriestool.base.contents import ContentMissingError, try_track
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, PreImage
 from seriestool.base.region import Region, Run
 from seriestool.base.verdict import Holder, PathAnswer
 from seriestool.history import absent
-from seriestool.model import Failure, Series
+from seriestool.series.apply import Track
+from seriestool.series.model import Failure, Series
 
 MOST_VERSIONS = 300
 """Versions of one path that are searched for the commit that changed a hunk's lines."""

@@ -21,7 +21,7 @@ from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
 from seriestool.history import index_dir, value_of
-from seriestool.model import PatchOutcome, Series, path_text
+from seriestool.series.model import PatchOutcome, Series, path_text
 from seriestool.util.errors import InputError, OutsideError
 
 MOST_FARTHEST = 3

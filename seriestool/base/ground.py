@@ -12,7 +12,7 @@ from seriestool.base.rank import Posting
 from seriestool.base.verdict import Commit, utc
 from seriestool.git import Repository
 from seriestool.history import History, tips_holding
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.journal import PastTip, past_tips
 

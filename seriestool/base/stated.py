@@ -16,7 +16,7 @@ from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Stated, StatedState, utc
 from seriestool.git import Repository
 from seriestool.history import tips_holding
-from seriestool.model import Series
+from seriestool.series.model import Series
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting

@@ -11,9 +11,9 @@ from dataclasses import replace
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import PreImage
 from seriestool.base.verdict import Candidate, Level
-from seriestool.diff import strip_level
 from seriestool.git import Scratch
-from seriestool.model import Outcome, PatchOutcome, Series
+from seriestool.series.diff import strip_level
+from seriestool.series.model import Outcome, PatchOutcome, Series
 
 MOST_PATCHES = 120
 """Patches given to git in all: each is a process."""

@@ -4,9 +4,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from seriestool.apply import FileState, apply_patch, reverse_patch
 from seriestool.base.verdict import Level
-from seriestool.model import Failure, FileDiff, Outcome, Patch, PatchOutcome
+from seriestool.series.apply import FileState, apply_patch, reverse_patch
+from seriestool.series.model import Failure, FileDiff, Outcome, Patch, PatchOutcome
 
 Files = Mapping[bytes, FileState]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from seriestool.abi.change import several
 from seriestool.abi.docs import FOLDER, Attribute, Entry, is_abi_file, new_attributes, parse_entries
-from seriestool.model import DiffKind
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.series.model import DiffKind
 
 _SOURCE = "Documentation/ABI/README"
 _LASTING = (FOLDER + b"stable/", FOLDER + b"testing/")

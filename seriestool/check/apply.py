@@ -3,12 +3,12 @@
 
 from collections.abc import Iterator
 
-from seriestool.apply import apply_patch, reverse_patch
 from seriestool.history import tips_holding
-from seriestool.model import Failure, Patch, path_text
 from seriestool.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.rebase.landed import Landed, find_landed
 from seriestool.rebase.stack import Base, Footing, paths_of, read_files
+from seriestool.series.apply import apply_patch, reverse_patch
+from seriestool.series.model import Failure, Patch, path_text
 from seriestool.trees import Tree
 
 _SOURCE = "Documentation/process/submitting-patches.rst"

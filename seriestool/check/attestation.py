@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.git import GitError
-from seriestool.mail import Mail
 from seriestool.protocol import Check, Finding, Need, Scope, Status, Subject, Workplace
+from seriestool.series.mail import Mail
 from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:

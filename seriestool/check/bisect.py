@@ -16,9 +16,9 @@ from seriestool.builds.compile import Compiler, Said, object_of
 from seriestool.builds.diagnostics import Diagnostic
 from seriestool.builds.includers import find_includers
 from seriestool.builds.site import Output, Site
-from seriestool.model import DiffKind, FileDiff, Patch
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
 from seriestool.rebase.stack import Step
+from seriestool.series.model import DiffKind, FileDiff, Patch
 
 _CONFIG_KEY = "seriestool.check.bisect-config"
 _CONFIG = "allmodconfig"

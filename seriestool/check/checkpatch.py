@@ -10,11 +10,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from seriestool.diff import split_diff
-from seriestool.mail.write import format_address, format_date
-from seriestool.model import Patch
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
 from seriestool.sandbox import Job, Limits, Outcome, scratch
+from seriestool.series.diff import split_diff
+from seriestool.series.mail.write import format_address, format_date
+from seriestool.series.model import Patch
 
 IGNORE_KEY = "seriestool.check.checkpatch-ignore"
 """git-config: types of messages to leave out, as `LONG_LINE` or `long-line`; they replace NOISE and ELSEWHERE."""

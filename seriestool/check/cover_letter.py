@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from seriestool.git import GitError
-from seriestool.mail import Mail
-from seriestool.model import CoverLetter, Series
 from seriestool.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Footing
+from seriestool.series.mail import Mail
+from seriestool.series.model import CoverLetter, Series
 from seriestool.tags.cover import MOST_LINES, agree, count_totals, is_among, parse_shortlog, parse_totals, squeezed
 from seriestool.util.errors import InputError
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from seriestool.git import Workbench
-from seriestool.model import DiffKind, FileDiff, path_text
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
+from seriestool.series.model import DiffKind, FileDiff, path_text
 
 _SOURCE = "scripts/documentation-file-ref-check"
 _REFERENCE = re.compile(rb"(?<![\w./~$%{}()<>@-])((?:[\w.-]{1,64}/){0,6})(Documentation/[\w.,~/*?\[\]+-]{1,200})")

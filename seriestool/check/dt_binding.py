@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.model import DiffKind, FileDiff, Patch, path_text
 from seriestool.protocol import Check, Finding, Need, Scope, Status, Subject
+from seriestool.series.model import DiffKind, FileDiff, Patch, path_text
 
 _SOURCE = "Documentation/devicetree/bindings/submitting-patches.rst"
 _BINDINGS = b"Documentation/devicetree/bindings/"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 
-from seriestool.mail import Mail
 from seriestool.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.rebase.stack import Footing, paths_of
+from seriestool.series.mail import Mail
 from seriestool.tags.blamed import find_untold, is_active, recent_work, recipients
 from seriestool.tags.commits import Absent, Commits, Quoted
 from seriestool.tags.designation import find_fixes_tree, has_tree_for, judge_tree

@@ -3,10 +3,10 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from seriestool.mail import Mail
-from seriestool.model import FileDiff, Patch
-from seriestool.patch_id import find_patch_id
 from seriestool.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.series.mail import Mail
+from seriestool.series.model import FileDiff, Patch
+from seriestool.series.patch_id import find_patch_id
 
 _MANY = 15
 _NETDEV = "Documentation/process/maintainer-netdev.rst"

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seriestool.git import Workbench
-from seriestool.names import is_unsafe_path
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, only_new, skip
 from seriestool.sandbox import Job, Limits, Outcome
+from seriestool.series.names import is_unsafe_path
 
 _SCRIPT = b"scripts/kernel-doc"
 # What it imports: nothing up to 6.15, then Python modules, which have moved once.

@@ -9,9 +9,9 @@ from functools import cached_property
 from itertools import islice
 
 from seriestool.git import Workbench
-from seriestool.model import DiffKind, path_text
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
 from seriestool.rebase.stack import folders_above
+from seriestool.series.model import DiffKind, path_text
 from seriestool.trees.maintainers import Maintainers, Section
 
 _SOURCE = "MAINTAINERS"

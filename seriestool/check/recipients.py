@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.mail import Mail
-from seriestool.mail.headers import decode_header
-from seriestool.model import Patch
 from seriestool.protocol import Check, Finding, Scope, Skipped, Status, Subject
 from seriestool.rebase.stack import paths_of
+from seriestool.series.mail import Mail
+from seriestool.series.mail.headers import decode_header
+from seriestool.series.model import Patch
 from seriestool.split.people import address_of, find_person
 from seriestool.trees.maintainers import Maintainers, Section
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from seriestool.mail import Mail
-from seriestool.mail.headers import decode_header
-from seriestool.mail.patch import has_via, parse_author, take_apart, without_via
 from seriestool.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.series.mail import Mail
+from seriestool.series.mail.headers import decode_header
+from seriestool.series.mail.patch import has_via, parse_author, take_apart, without_via
 from seriestool.tags.commits import Commits
 from seriestool.tags.message import TrailerLine, message_of
 from seriestool.tags.names import distance

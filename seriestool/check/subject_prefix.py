@@ -5,9 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from seriestool.mail import Mail
-from seriestool.model import Patch
 from seriestool.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.series.mail import Mail
+from seriestool.series.model import Patch
 from seriestool.split.destination import Destination, Destinations, Flavour
 from seriestool.split.files import FileOwners, find_file_owners
 from seriestool.split.owners import has_fixes

@@ -10,9 +10,9 @@ from seriestool.abi.compile import CannotCompile
 from seriestool.abi.examine import Examined, Examiner
 from seriestool.abi.exported import ioctl_magics, lacks_syscall_note, leaked_options, listed_magics
 from seriestool.abi.installed import find_header
-from seriestool.model import DiffKind
 from seriestool.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
 from seriestool.sandbox import scratch
+from seriestool.series.model import DiffKind
 
 _ALLOW = "seriestool.check.uapi-allow"
 _MAGICS = b"Documentation/userspace-api/ioctl/ioctl-number.rst"

@@ -17,11 +17,11 @@ from seriestool.cli.rebase_options import find_start
 from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.mail import Wanted
-from seriestool.model import Series
 from seriestool.protocol import Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Base, Footing, make_stack
+from seriestool.series.mail import Wanted
+from seriestool.series.model import Series
 from seriestool.source import SourceOptions, resolve, series_of_text
 from seriestool.util.errors import SeriestoolError
 

@@ -123,7 +123,7 @@ def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: U
     """What was asked for besides the answer: the mbox, the branch."""
     if arguments.output is not None and verdict.base is not None:
         from seriestool.cli.fetch import output_path, write_file
-        from seriestool.mail.write import write_mbox
+        from seriestool.series.mail.write import write_mbox
 
         path = output_path(arguments.output, verdict.series)
         write_file(path, write_mbox(verdict.series, verdict.base.commit), arguments.force)

@@ -15,13 +15,13 @@ from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.model import Series
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.run import Asked, Wishes, run_precheck, version_of
 from seriestool.precheck.value import Answer, Precheck, Version
 from seriestool.precheck.workshop import Settings, Workshop
 from seriestool.protocol import Status
 from seriestool.registry.run import Broken
+from seriestool.series.model import Series
 from seriestool.source import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
 

@@ -15,12 +15,12 @@ from seriestool.cli.rebase_options import (
 from seriestool.cli.source_options import add_source_options, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.model import Series
 from seriestool.rebase.onto import Target
 from seriestool.rebase.resolve import find_memory
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import make_stack
+from seriestool.series.model import Series
 from seriestool.source import resolve
 from seriestool.util.errors import InputError
 

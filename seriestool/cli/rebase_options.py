@@ -12,10 +12,10 @@ from seriestool.base.stated import push_log_of
 from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
-from seriestool.model import Series
 from seriestool.rebase.given import given_base
 from seriestool.rebase.onto import Target
 from seriestool.rebase.stack import Base, find_footing
+from seriestool.series.model import Series
 from seriestool.util.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from seriestool.cli.fetch import write_file
 from seriestool.cli.rebase_options import find_targets
 from seriestool.cli.ui import Ui
 from seriestool.git import Workbench
-from seriestool.mail.compose import compose, slug
 from seriestool.rebase.commits import Person
 from seriestool.rebase.onto import Target
 from seriestool.rebase.outgoing import Rebased, Sender, next_version
@@ -21,6 +20,7 @@ from seriestool.rebase.products import branch_names, create_branches, create_bra
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import try_merges
 from seriestool.rebase.stack import Stack
+from seriestool.series.mail.compose import compose, slug
 
 
 class Products:

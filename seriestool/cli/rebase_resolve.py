@@ -13,7 +13,6 @@ from seriestool.cli.rebase_products import Products
 from seriestool.cli.source_options import cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
-from seriestool.model import Series, path_text
 from seriestool.rebase.commits import Person
 from seriestool.rebase.onto import Onto, Target
 from seriestool.rebase.products import branch_names
@@ -22,6 +21,7 @@ from seriestool.rebase.result import Rebase, TreeResult
 from seriestool.rebase.run import named_commits
 from seriestool.rebase.session import Session, Sessions, Wanted, new_session
 from seriestool.rebase.stack import Stack
+from seriestool.series.model import Series, path_text
 from seriestool.util.errors import InputError
 
 DEFAULT_BRANCH = "{series}-{tree}"

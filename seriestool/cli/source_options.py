@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seriestool.cli.options import Parser
 from seriestool.git import Repository, config_at
-from seriestool.mail import MAX_BYTES, refuse_large
+from seriestool.series.mail import MAX_BYTES, refuse_large
 from seriestool.source import SourceOptions
 from seriestool.util.errors import InputError
 

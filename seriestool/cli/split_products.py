@@ -10,10 +10,10 @@ from seriestool.base.verdict import utc
 from seriestool.cli.fetch import check_file, write_file
 from seriestool.cli.ui import Ui
 from seriestool.git import Workbench
-from seriestool.mail.compose import compose, slug
 from seriestool.rebase.commits import Person
 from seriestool.rebase.outgoing import Sender
 from seriestool.rebase.products import create_branches, create_branches_with_notes
+from seriestool.series.mail.compose import compose, slug
 from seriestool.split.outgoing import Made, as_mails, branch_names, labels, make_commits
 from seriestool.split.proof import Split
 from seriestool.split.run import Planned

@@ -13,7 +13,7 @@ from seriestool.cli.track import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.lists import PatchLists
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.source import SourceOptions, resolve
 from seriestool.track.record import Tracked
 from seriestool.track.shelf import Shelf

@@ -22,7 +22,7 @@ from seriestool.git.objects import ObjectReader
 from seriestool.git.process import Git, GitError, clean_environment, temporary_folder, version
 from seriestool.git.scratch import TreeEntry
 from seriestool.git.treeobject import Changes, Entries, edit_tree, find_entries, format_tree, parse_tree
-from seriestool.names import is_unsafe_path
+from seriestool.series.names import is_unsafe_path
 
 _SYMLINK, _EXECUTABLE = 0o120000, 0o100755
 _NOBODY = "seriestool <seriestool@localhost> 0 +0000"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 
 
 class Edge(NamedTuple):

@@ -5,15 +5,15 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
-from seriestool.diff import parse_diff
 from seriestool.lists import Edge
-from seriestool.mail import Mail
-from seriestool.mail.head import MAX_MSGID, Head, clean, head_of
-from seriestool.mail.headers import decode_header
-from seriestool.mail.patch import parse_author, take_apart
-from seriestool.mail.subject import clean_title
-from seriestool.model import FileDiff
-from seriestool.patch_id import find_patch_id
+from seriestool.series.diff import parse_diff
+from seriestool.series.mail import Mail
+from seriestool.series.mail.head import MAX_MSGID, Head, clean, head_of
+from seriestool.series.mail.headers import decode_header
+from seriestool.series.mail.patch import parse_author, take_apart
+from seriestool.series.mail.subject import clean_title
+from seriestool.series.model import FileDiff
+from seriestool.series.patch_id import find_patch_id
 
 MAX_MAIL = 32_000_000
 """Bytes of a mail that is read."""

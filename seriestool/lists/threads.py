@@ -4,9 +4,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from seriestool.mail.head import Head, as_mail
-from seriestool.mail.lots import join_lots
-from seriestool.mail.posting import Posting, find_postings
+from seriestool.series.mail.head import Head, as_mail
+from seriestool.series.mail.lots import join_lots
+from seriestool.series.mail.posting import Posting, find_postings
 from seriestool.util.errors import InputError
 
 

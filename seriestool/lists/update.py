@@ -15,7 +15,7 @@ from seriestool.inbox import Arrival, find_news, is_url, read_epochs, small_mail
 from seriestool.lists.entry import MAX_MAIL, Entry, parse_entry
 from seriestool.lists.index import mail_id, one_mail
 from seriestool.lists.writer import IndexWriter, Located
-from seriestool.mail import split_mbox
+from seriestool.series.mail import split_mbox
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 Progress = Callable[[int], None]

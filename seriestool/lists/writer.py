@@ -10,7 +10,7 @@ from seriestool.lists.entry import Entry, work_number
 from seriestool.lists.index import PatchIndex
 from seriestool.lists.tables import KINDS, SCHEMA, blob_number
 from seriestool.lists.threads import Group, find_groups
-from seriestool.mail.head import Head, pack_head, unpack_head
+from seriestool.series.mail.head import Head, pack_head, unpack_head
 from seriestool.util.database import Database, make_database
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 
 from seriestool.base.prerequisites.answer import Need, NeedState, Rebuilt
 from seriestool.base.verdict import Level
-from seriestool.model import Outcome
 from seriestool.precheck.value import Answer, Precheck
 from seriestool.protocol import Status
 from seriestool.rebase.result import TreeResult
 from seriestool.rebase.stack import Footing
+from seriestool.series.model import Outcome
 
 _WAITING = (NeedState.UNMERGED, NeedState.SUPERSEDED)
 

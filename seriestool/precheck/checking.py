@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from seriestool.base.ground import Ground
 from seriestool.git import Workbench
-from seriestool.model import Series
 from seriestool.precheck.kept_steps import KeptSteps
 from seriestool.precheck.question import base_digest, series_digest
 from seriestool.precheck.workshop import Workshop
@@ -16,6 +15,7 @@ from seriestool.registry.asked import Choice, choose, plan_checks, report_on
 from seriestool.registry.checks import BUILTIN
 from seriestool.registry.needs import Needs
 from seriestool.registry.run import NOT_THERE, TOO_MANY, Broken
+from seriestool.series.model import Series
 from seriestool.util.progress import Talk
 
 

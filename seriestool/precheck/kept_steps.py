@@ -15,12 +15,12 @@ from seriestool.base.prerequisites.answer import Prerequisites
 from seriestool.base.prerequisites.needed import Asking
 from seriestool.base.verdict import Verdict
 from seriestool.git import Repository
-from seriestool.model import BaseInfo, Series
 from seriestool.precheck.question import base_digest, digest, ground_digest, lists_digest, memory_digest, series_digest
 from seriestool.precheck.workshop import Workshop
 from seriestool.rebase.onto import Target
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.stack import Base
+from seriestool.series.model import BaseInfo, Series
 from seriestool.split.planned import Plan
 
 T = TypeVar("T")

@@ -14,7 +14,6 @@ from seriestool.base.prerequisites.needed import find_needed, rebuild_from_trees
 from seriestool.base.stated import push_log_of
 from seriestool.base.verdict import Level, Verdict
 from seriestool.git import Workbench
-from seriestool.model import Series
 from seriestool.precheck.chart import draw_timeline
 from seriestool.precheck.checking import Checking
 from seriestool.precheck.kept_steps import KeptSteps
@@ -30,6 +29,7 @@ from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import Base, Footing, Stack, find_footing, make_stack
 from seriestool.registry.asked import Choice
 from seriestool.registry.run import Broken
+from seriestool.series.model import Series
 from seriestool.split.planned import Plan
 from seriestool.split.run import find_known, plan_series
 from seriestool.trees.suggest import Suggestion

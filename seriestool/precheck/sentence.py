@@ -8,7 +8,6 @@ here is nobody's fault.
 from collections.abc import Sequence
 
 from seriestool.base.verdict import Level, StatedState
-from seriestool.model import Outcome, path_text
 from seriestool.precheck.answer import (
     answer_of,
     find_merged,
@@ -23,6 +22,7 @@ from seriestool.precheck.value import Answer, Precheck
 from seriestool.protocol import Status
 from seriestool.rebase.result import How, PatchResult, TreeResult
 from seriestool.rebase.stack import Footing
+from seriestool.series.model import Outcome, path_text
 
 _SHORT = 12
 _FEW = 3

@@ -18,11 +18,11 @@ from seriestool.base.opening import get_refs, open_ground, stand_on
 from seriestool.base.prerequisites.needed import Asking
 from seriestool.git import Ref, Repository
 from seriestool.history import History, fingerprint
-from seriestool.model import Series
 from seriestool.precheck.keep import Steps
 from seriestool.registry.asked import Runners, find_runners
 from seriestool.registry.kept import Kept
 from seriestool.sandbox import Sandbox, Unsandboxed
+from seriestool.series.model import Series
 from seriestool.util.errors import OutsideError
 from seriestool.util.progress import Talk
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seriestool.mail import Mail
+from seriestool.series.mail import Mail
 
 MAX_RECORD = 32_000_000
 """Bytes of a record that are looked at; kernel.org puts lists above 1 MB into an attachment."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seriestool.base.branch import commit_message
 from seriestool.git import Workbench
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 
 _UNWANTED = re.compile(r"[<>\n\0]")
 

@@ -11,7 +11,7 @@ from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.prerequisites.parts import compare
 from seriestool.git import Workbench
 from seriestool.history import History
-from seriestool.hunks import split_lines
+from seriestool.series.hunks import split_lines
 
 MOST_COMMITS = 5
 """Named for one place."""

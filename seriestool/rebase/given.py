@@ -3,8 +3,8 @@
 
 from seriestool.base.preimage import find_preimage
 from seriestool.git import Workbench
-from seriestool.model import Series
 from seriestool.rebase.stack import Base, Footing, make_stack
+from seriestool.series.model import Series
 
 
 def given_base(series: Series, commit: str, bench: Workbench) -> Base:

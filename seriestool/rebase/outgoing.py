@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from seriestool.git import Workbench
-from seriestool.mail import Wanted, assemble, parse_mails, split_mbox
-from seriestool.mail.compose import Outgoing, make_change_id
-from seriestool.model import CoverLetter, Patch, Series
+from seriestool.series.mail import Wanted, assemble, parse_mails, split_mbox
+from seriestool.series.mail.compose import Outgoing, make_change_id
+from seriestool.series.model import CoverLetter, Patch, Series
 
 _DIFFSTAT = re.compile(
     r" .* \| +(\d+ ?[+-]*|Bin .*|Unmerged)$| \d+ files? changed.*$| (create|delete) mode \d+ .*$"

@@ -4,12 +4,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from seriestool.git import Repository, TreeEntry, Workbench
-from seriestool.mail.compose import slug
-from seriestool.model import Outcome, Patch, Series
 from seriestool.rebase.commits import Person, commit_series, patch_commit
 from seriestool.rebase.outgoing import Rebased
 from seriestool.rebase.result import How, PatchResult, Rebase, TreeResult
 from seriestool.rebase.stack import Stack
+from seriestool.series.mail.compose import slug
+from seriestool.series.model import Outcome, Patch, Series
 from seriestool.util.errors import InputError
 
 NOTES_REF = "refs/notes/seriestool"

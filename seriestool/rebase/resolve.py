@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seriestool.git import KEPT, Memory, Merge, Repository, Rerere, TreeEntry, Workbench
-from seriestool.model import Outcome, path_text
 from seriestool.rebase.commits import Person, patch_commit
 from seriestool.rebase.onto import NoResolutions, Onto, Resolutions, Tried
 from seriestool.rebase.result import How, PatchResult
 from seriestool.rebase.session import Session, Sessions
 from seriestool.rebase.stack import Step
+from seriestool.series.model import Outcome, path_text
 from seriestool.util.errors import ConflictError, InputError
 
 BASE_LABEL = "what the series was made from"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from seriestool.base.verdict import Commit, failure_dict, line_text
-from seriestool.model import SCHEMA, Failure, Outcome, Series, path_text
 from seriestool.rebase.regions import Region
 from seriestool.rebase.stack import Base
+from seriestool.series.model import SCHEMA, Failure, Outcome, Series, path_text
 
 
 class How(StrEnum):

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from seriestool.base.ground import Ground
 from seriestool.git import GitError, Workbench
-from seriestool.model import Series
 from seriestool.rebase.commits import Person, patch_commit
 from seriestool.rebase.onto import Onto, Resolutions, Target, with_range_diff
 from seriestool.rebase.result import How, Rebase, TestMerge, TreeResult
 from seriestool.rebase.stack import Base, Stack
+from seriestool.series.model import Series
 
 _NOBODY = Person("seriestool", "seriestool@localhost", 0)
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seriestool.git import KEPT, Repository, Worktree
-from seriestool.mail.compose import slug
-from seriestool.model import SCHEMA, Series
 from seriestool.rebase.onto import Target
 from seriestool.rebase.record import from_plain, to_plain
 from seriestool.rebase.result import PatchResult
 from seriestool.rebase.stack import Base, Footing, Stack, Step
+from seriestool.series.mail.compose import slug
+from seriestool.series.model import SCHEMA, Series
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 

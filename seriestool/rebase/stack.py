@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.apply import FileState, apply_patch
 from seriestool.base.prerequisites.answer import Rebuilt
 from seriestool.base.verdict import Level, Verdict
 from seriestool.git import TreeEntry, Workbench
-from seriestool.model import Failure, FileDiff, Patch, Series
+from seriestool.series.apply import FileState, apply_patch
+from seriestool.series.model import Failure, FileDiff, Patch, Series
 from seriestool.util.errors import InputError
 
 _GITLINK = 0o160000

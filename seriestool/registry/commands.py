@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seriestool.mail.write import write_mbox
 from seriestool.protocol import Check, CheckError, Finding, Scope, Skipped, Status, Subject
 from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.series.mail.write import write_mbox
 
 PER_PATCH, PER_SERIES = "seriestool.perpatch-check-cmd", "seriestool.series-check-cmd"
 _SECONDS = 600.0

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.model import Series
 from seriestool.protocol import Finding, Status
+from seriestool.series.model import Series
 from seriestool.util.errors import InputError
 
 SEVERITY = "seriestool.severity"

@@ -4,10 +4,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.model import path_text
 from seriestool.protocol import Finding, Report, Status
 from seriestool.report.style import Style
 from seriestool.report.table import count
+from seriestool.series.model import path_text
 
 _WORD = {Status.PASS: "note", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP: "skip", Status.ERROR: "ERROR"}
 _INDENT = " " * 8

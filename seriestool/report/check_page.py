@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from seriestool.model import Patch
 from seriestool.protocol import Report
 from seriestool.report.check import find_unseen, place_of
 from seriestool.report.pages.frame import render
 from seriestool.report.pages.said import Said, view_findings
+from seriestool.series.model import Patch
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from seriestool.mail.write import encode_words, format_address, format_date
+from seriestool.series.mail.write import encode_words, format_address, format_date
 from seriestool.util.errors import SeriestoolError
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from seriestool.model import Failure, path_text
 from seriestool.report.terminal import printable_line
+from seriestool.series.model import Failure, path_text
 
 _MOST_LINES = 6
 

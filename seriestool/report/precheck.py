@@ -4,7 +4,6 @@ in the way, what is to be mended, who takes it. Details only where they matter; 
 
 from collections.abc import Iterator, Sequence
 
-from seriestool.model import path_text
 from seriestool.precheck.answer import answer_of, has_place, home_of, needs_of
 from seriestool.precheck.complaints import find_namesakes
 from seriestool.precheck.sentence import how_sure, verdict_sentence
@@ -17,6 +16,7 @@ from seriestool.report.split import head_lines
 from seriestool.report.style import Style
 from seriestool.report.table import count
 from seriestool.report.text import heading_lines, obstacles_text, stated_lines
+from seriestool.series.model import path_text
 
 _MOST_FILES = 6
 _MOST_VERSIONS = 10

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A precheck as a mail to the author, ready to be looked at and sent: `mutt -H`, `git send-email`."""
 
-from seriestool.mail import Mail
-from seriestool.mail.headers import decode_header
 from seriestool.precheck.value import Precheck
 from seriestool.report.envelope import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
 from seriestool.report.letter import letter_of, letter_text
+from seriestool.series.mail import Mail
+from seriestool.series.mail.headers import decode_header
 
 
 def precheck_mail(precheck: Precheck) -> str:

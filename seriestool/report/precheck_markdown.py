@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from seriestool.base.verdict import Commit
-from seriestool.model import path_text
 from seriestool.precheck.answer import answer_of, home_of, needs_of
 from seriestool.precheck.complaints import find_namesakes
 from seriestool.precheck.sentence import how_sure, verdict_sentence
@@ -22,6 +21,7 @@ from seriestool.report.rebase import outcome_text
 from seriestool.report.split import patches_text
 from seriestool.report.terminal import printable_line
 from seriestool.report.text import size_text
+from seriestool.series.model import path_text
 
 _NOTHING = "<!-- -->"
 """Keeps `@name` and `#1` from being taken for mentions: that is done on the finished page, where escapes are gone."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites, Rebuilt, Recipe
 from seriestool.base.trial import applied
 from seriestool.base.verdict import Verdict
-from seriestool.model import path_text
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
+from seriestool.series.model import path_text
 
 _SHORT = 12
 _ELSEWHERE = ("version", "object", "subset", "merge")

@@ -4,7 +4,6 @@
 from collections.abc import Iterator, Sequence
 
 from seriestool.base.verdict import Commit
-from seriestool.model import Outcome, Patch, path_text
 from seriestool.rebase.regions import Region
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.rebase.stack import Footing
@@ -12,6 +11,7 @@ from seriestool.report.failure import lines_of, place
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
 from seriestool.report.terminal import printable_line
+from seriestool.series.model import Outcome, Patch, path_text
 
 _SHORT = 12
 _MOST_LINES = 12

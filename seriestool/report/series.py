@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator
 
-from seriestool.model import SCHEMA, FileDiff, Patch, Series, path_text
 from seriestool.report.style import Style
 from seriestool.report.table import count
+from seriestool.series.model import SCHEMA, FileDiff, Patch, Series, path_text
 
 _LABEL = 13  # columns
 

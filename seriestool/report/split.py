@@ -4,9 +4,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from seriestool.model import path_text
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
+from seriestool.series.model import path_text
 from seriestool.split.dependency import Tie
 from seriestool.split.destination import Flavour
 from seriestool.split.ownership import Ack

@@ -3,12 +3,12 @@
 
 from collections.abc import Iterator
 
-from seriestool.model import Outcome
 from seriestool.rebase.result import PatchResult
 from seriestool.report.rebase import outcome_text
 from seriestool.report.split import Addition, patches_text, plan_text
 from seriestool.report.style import Style
 from seriestool.report.table import table
+from seriestool.series.model import Outcome
 from seriestool.split.planned import SubSeries
 from seriestool.split.proof import Proof, Split
 

@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from seriestool.model import path_text
 from seriestool.report.style import Style
 from seriestool.report.table import count
+from seriestool.series.model import path_text
 from seriestool.track.standing import LandedPatch, Standing, State, TreeStanding
 
 _SHORT = 12

@@ -15,10 +15,10 @@ from seriestool.base.verdict import (
     StatedState,
     Verdict,
 )
-from seriestool.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
 from seriestool.report.failure import lines_of, place
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
+from seriestool.series.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
 
 if TYPE_CHECKING:
     from seriestool.pushlog.index import Sighting

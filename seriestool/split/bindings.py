@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.apply import FileState
-from seriestool.model import Patch, path_text
+from seriestool.series.apply import FileState
+from seriestool.series.model import Patch, path_text
 from seriestool.split.dependency import Dependency, Stage, Tie
 from seriestool.split.language import Language, is_header
 from seriestool.split.outline import Definition, Name, Outline, Space

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from seriestool.diff import split_diff
-from seriestool.model import Patch
+from seriestool.series.diff import split_diff
+from seriestool.series.model import Patch
 from seriestool.split.ownership import Owners, Part
 
 # The diffstat of the whole patch would be wrong in each part of it.

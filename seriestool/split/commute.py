@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from seriestool.hunks import Edit, Misplaced, apply_edits, prepare_edits, split_lines
-from seriestool.model import Hunk
+from seriestool.series.hunks import Edit, Misplaced, apply_edits, prepare_edits, split_lines
+from seriestool.series.model import Hunk
 
 
 @dataclass(frozen=True, slots=True)

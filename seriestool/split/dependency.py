@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.apply import FileState
-from seriestool.model import Patch
+from seriestool.series.apply import FileState
+from seriestool.series.model import Patch
 
 
 class Tie(StrEnum):

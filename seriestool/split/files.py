@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seriestool.model import path_text
+from seriestool.series.model import path_text
 from seriestool.split.destination import Destination, Destinations, of_people
 from seriestool.trees.maintainers import Maintainers, Section
 

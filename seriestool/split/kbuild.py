@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 from posixpath import basename
 
-from seriestool.hunks import split_lines
+from seriestool.series.hunks import split_lines
 from seriestool.split.outline import Definition, Name, Outline, Space
 from seriestool.split.uses import Use
 

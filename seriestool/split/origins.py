@@ -3,8 +3,8 @@
 
 from collections.abc import Sequence
 
-from seriestool.hunks import Misplaced, apply_edits, prepare_edits, split_lines
-from seriestool.model import Hunk
+from seriestool.series.hunks import Misplaced, apply_edits, prepare_edits, split_lines
+from seriestool.series.model import Hunk
 
 BASE = 0
 """Of lines that were there before the series; patches are counted from 1."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from textwrap import fill
 
 from seriestool.git import Workbench
-from seriestool.mail.compose import Outgoing, make_change_id, slug
-from seriestool.model import Patch, Series
-from seriestool.patch_id import find_patch_id
 from seriestool.rebase.commits import Person, commit_series
 from seriestool.rebase.outgoing import Rebased, Sender, letter_of, link_to, new_patches, shortlog_of
 from seriestool.rebase.products import left_out
+from seriestool.series.mail.compose import Outgoing, make_change_id, slug
+from seriestool.series.model import Patch, Series
+from seriestool.series.patch_id import find_patch_id
 from seriestool.split.planned import Plan, SubSeries, Verdict
 from seriestool.split.proof import Proof, Split, first_of
 from seriestool.split.run import Planned

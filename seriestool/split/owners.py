@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from seriestool.model import Patch, Series
+from seriestool.series.model import Patch, Series
 from seriestool.split.destination import Destination, Destinations, Flavour, Place
 from seriestool.split.files import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
 from seriestool.split.ownership import Ack, Owners, Part, PatchOwner

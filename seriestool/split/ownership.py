@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from seriestool.model import path_text
+from seriestool.series.model import path_text
 from seriestool.split.destination import Destination, Flavour
 from seriestool.split.files import FileOwners
 from seriestool.split.votes import Choice

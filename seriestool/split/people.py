@@ -4,7 +4,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 from seriestool.trees.maintainers import Section
 
 # A name is a quoted string or plain words: anything else could mean something else in a header.

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from seriestool.model import Patch, Series
+from seriestool.series.model import Patch, Series
 from seriestool.split.dependency import Dependency
 from seriestool.split.destination import Flavour
 from seriestool.split.ownership import Owners, PatchOwner

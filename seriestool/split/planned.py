@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.model import SCHEMA
+from seriestool.series.model import SCHEMA
 from seriestool.split.dependency import Dependency
 from seriestool.split.destination import Destination, Flavour
 from seriestool.split.files import FileOwners

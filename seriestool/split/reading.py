@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.apply import FileState
-from seriestool.model import DiffKind, FileDiff
+from seriestool.series.apply import FileState
+from seriestool.series.model import DiffKind, FileDiff
 from seriestool.split.dependency import Stage
 from seriestool.split.kbuild import find_make_uses, find_option_uses, is_kconfig, is_makefile, read_options
 from seriestool.split.language import MOST_BYTES, Code, Language, is_c, is_header

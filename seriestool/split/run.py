@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from seriestool.base.ground import Ground
 from seriestool.git import Workbench
-from seriestool.model import Patch, Series
 from seriestool.rebase.stack import Base, Stack, make_stack, read_files
+from seriestool.series.model import Patch, Series
 from seriestool.split.bindings import Bindings, find_bindings
 from seriestool.split.by_file import split_by_file
 from seriestool.split.dependencies import find_dependencies

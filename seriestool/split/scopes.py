@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from seriestool.model import path_text
+from seriestool.series.model import path_text
 from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.locals import Local
 from seriestool.split.reading import Reading, StageReading

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname, join, normpath
 
-from seriestool.model import path_text
+from seriestool.series.model import path_text
 from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.names import Entry, Names
 from seriestool.split.origins import BASE

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.apply import FileState
-from seriestool.model import DiffKind, FileDiff, path_text
+from seriestool.series.apply import FileState
+from seriestool.series.model import DiffKind, FileDiff, path_text
 from seriestool.split.commute import Change, commute, find_change
 from seriestool.split.dependency import Dependency, Stage, Tie
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log10
 
-from seriestool.model import FileDiff, Patch
+from seriestool.series.model import FileDiff, Patch
 from seriestool.split.destination import Destination
 from seriestool.split.files import FileOwners, folder_words, is_companion, is_kin
 from seriestool.split.people import is_author

@@ -4,8 +4,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seriestool.mail import Mail
-from seriestool.mail.headers import decode_header
+from seriestool.series.mail import Mail
+from seriestool.series.mail.headers import decode_header
 from seriestool.tags.commits import Commits, Quoted
 from seriestool.tags.people import Mailmap, Person, is_any, parse_person
 

@@ -8,9 +8,9 @@ the changed lines they have in common.
 from collections import Counter
 from dataclasses import dataclass
 
-from seriestool.model import Patch, Series
-from seriestool.patch_id import find_patch_id
 from seriestool.rebase.stack import paths_of
+from seriestool.series.model import Patch, Series
+from seriestool.series.patch_id import find_patch_id
 from seriestool.tags.message import Message, TrailerLine, message_of
 from seriestool.tags.people import Mailmap, Person, is_any, parse_person
 from seriestool.tags.titles import fold_title

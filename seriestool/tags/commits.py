@@ -11,7 +11,7 @@ from itertools import islice
 
 from seriestool.git import Repository, Workbench
 from seriestool.history import History, tips_holding
-from seriestool.mail.headers import decode_text
+from seriestool.series.mail.headers import decode_text
 from seriestool.tags.fixes import SHORTEST, find_tags, format_tag
 from seriestool.tags.message import Message, parse_message
 from seriestool.tags.people import Person, parse_person

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seriestool.mail.subject import clean_title
-from seriestool.model import Patch
+from seriestool.series.mail.subject import clean_title
+from seriestool.series.model import Patch
 
 MOST_LINES = 20_000
 """Lines of a cover letter that are read."""

@@ -8,7 +8,7 @@ from heapq import nlargest
 
 from seriestool.git.objects import ObjectReader
 from seriestool.history import History
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 
 MOST_PATHS = 40
 """Paths of a patch that are looked at."""

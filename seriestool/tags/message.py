@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 from seriestool.tags.names import is_well_known
 
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)([ \t]*:[ \t]*)(.*)", re.S)

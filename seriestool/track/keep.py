@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.mail.write import write_mbox
-from seriestool.model import Series
+from seriestool.series.mail.write import write_mbox
+from seriestool.series.model import Series
 from seriestool.track.edit import write_record
 from seriestool.track.record import FILE, Tracked, TrackedVersion, author_of, kept_text
 from seriestool.track.shelf import Shelf

@@ -17,10 +17,10 @@ from seriestool.base.prerequisites.sources import NoSource
 from seriestool.base.region import Region
 from seriestool.base.verdict import Level
 from seriestool.git import Workbench
-from seriestool.model import Outcome, Series
 from seriestool.rebase.onto import NoResolutions, Onto, Target
 from seriestool.rebase.result import Conflict, PatchResult, TreeResult
 from seriestool.rebase.stack import Base, Stack, find_footing, make_stack
+from seriestool.series.model import Outcome, Series
 from seriestool.track.standing import LandedPatch, State, TreeStanding
 
 MOST_TREES = 16

@@ -4,8 +4,8 @@
 import hashlib
 import re
 
-from seriestool.mail.compose import slug
-from seriestool.model import Series
+from seriestool.series.mail.compose import slug
+from seriestool.series.model import Series
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _LONGEST_SLUG = 60

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 
 from seriestool.lists import PatchLists
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.track.record import Tracked
 from seriestool.track.standing import Newest
 from seriestool.util.errors import SeriestoolError

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.util.errors import InputError
 
 FILE = "series.toml"

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from seriestool.archive import read_file
-from seriestool.mail import Wanted
-from seriestool.model import Series
+from seriestool.series.mail import Wanted
+from seriestool.series.model import Series
 from seriestool.source import series_of_text
 from seriestool.track.names import folder_name, is_name
 from seriestool.track.record import FILE, Tracked, TrackedVersion, parse_record

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from seriestool.base.verdict import Commit
-from seriestool.model import SCHEMA, path_text
+from seriestool.series.model import SCHEMA, path_text
 from seriestool.track.record import Tracked
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from seriestool.base.ground import Ground
 from seriestool.base.opening import get_refs, read_history
 from seriestool.git import Repository
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.track.look import look_at
 from seriestool.track.record import Tracked
 from seriestool.track.shelf import Shelf

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from seriestool.git import Repository
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, Match, Section, TreeLine, parse_maintainers
 from seriestool.trees.names import base_name, line_name, short_heading, url_key

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seriestool.bot.store import Store
-from seriestool.mail import split_mbox
+from seriestool.series.mail import split_mbox
 from tests.check_case import Kernel, make_kernel, make_mistakes
 from tests.helpers import Repo, Result
 from tests.unit.lists.mails import fill

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.mail import Mail
-from seriestool.mail.patch import take_apart
+from seriestool.series.mail import Mail
+from seriestool.series.mail.patch import take_apart
 from seriestool.tags.fixes import find_tags
 from seriestool.tags.message import Message
 from tests.helpers import shared

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.apply import FileState, apply_patch
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
 from seriestool.base.prerequisites.listed import ListedSource
@@ -19,7 +18,8 @@ from seriestool.history import update
 from seriestool.lists.index import find_index
 from seriestool.lists.update import update_list
 from seriestool.lists.writer import make_index
-from seriestool.model import Failure
+from seriestool.series.apply import FileState, apply_patch
+from seriestool.series.model import Failure
 from seriestool.source import Wanted, series_of_text
 from seriestool.split.dependencies import find_dependencies
 from seriestool.split.dependency import Dependency, Stage, Tie

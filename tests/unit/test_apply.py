@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from seriestool.apply import Applied, FileState, Track, apply_patch, parent_paths, reverse_patch, tracks
-from seriestool.diff import parse_diff
-from seriestool.model import Failure, FileDiff
+from seriestool.series.apply import Applied, FileState, Track, apply_patch, parent_paths, reverse_patch, tracks
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import Failure, FileDiff
 from tests.helpers import Repo
 
 TEN = b"".join(b"%d\n" % n for n in range(1, 11))

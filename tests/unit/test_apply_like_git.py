@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from seriestool.apply import Applied, FileState, apply_patch, reverse_patch, tracks
-from seriestool.binary import blob_oid
-from seriestool.diff import parse_diff
-from seriestool.model import FileDiff
+from seriestool.series.apply import Applied, FileState, apply_patch, reverse_patch, tracks
+from seriestool.series.binary import blob_oid
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import FileDiff
 from tests.helpers import Repo
 
 CASES = int(os.environ.get("SERIESTOOL_CASES", "240"))

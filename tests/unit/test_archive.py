@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seriestool import archive
-from seriestool.mail import Mail, split_mbox
+from seriestool.series.mail import Mail, split_mbox
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import ROOT, Repo, shared
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.diff import is_unsafe_path, parse_diff, split_diff, strip_level
-from seriestool.model import BinaryKind, DiffKind
+from seriestool.series.diff import is_unsafe_path, parse_diff, split_diff, strip_level
+from seriestool.series.model import BinaryKind, DiffKind
 from seriestool.util.errors import InputError
 from tests.helpers import Repo
 

@@ -15,7 +15,7 @@ import pytest
 
 from seriestool import lore as lore_module
 from seriestool.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
-from seriestool.mail import split_mbox
+from seriestool.series.mail import split_mbox
 from seriestool.source import SourceOptions, resolve
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.helpers import ROOT
@@ -136,7 +136,7 @@ def test_nonsense(case: str, answer: tuple[int, str, bytes], tmp_path: Path) -> 
 
 
 def test_a_gzip_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seriestool.mail.mbox.MAX_BYTES", 100_000)
+    monkeypatch.setattr("seriestool.series.mail.mbox.MAX_BYTES", 100_000)
     bomb = gzip.compress(bytes(1_000_000))
     with http_server(lambda _: (200, "application/gzip", bomb)) as url, pytest.raises(OutsideError, match="larger"):
         Lore(url).get_thread("a@example.org")

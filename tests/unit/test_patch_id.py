@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Repository
-from seriestool.mail import Mail
-from seriestool.mail.patch import take_apart
-from seriestool.patch_id import find_patch_id
+from seriestool.series.mail import Mail
+from seriestool.series.mail.patch import take_apart
+from seriestool.series.patch_id import find_patch_id
 from tests.helpers import Repo
 
 A, B = "a" * 40, "b" * 40

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Repository
-from seriestool.model import DiffKind
+from seriestool.series.model import DiffKind
 from seriestool.source import SourceOptions, find_msgid_in_url, resolve
 from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import ROOT, Repo

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Repository
-from seriestool.model import BaseInfo, DiffKind, FileDiff, Patch, Series
+from seriestool.series.model import BaseInfo, DiffKind, FileDiff, Patch, Series
 from seriestool.source import resolve
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, parse_maintainers

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.apply import FileState
 from seriestool.base.prerequisites.sources import MailedPatch
 from seriestool.base.verdict import Level, outcome_dict
-from seriestool.model import PatchOutcome, path_text
+from seriestool.series.apply import FileState
+from seriestool.series.model import PatchOutcome, path_text
 
 
 class NeedState(StrEnum):

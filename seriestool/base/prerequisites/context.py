@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, nsmallest
 
-from seriestool.apply import REGULAR, Image, apply_diff, reverse
 from seriestool.base.prerequisites.effort import Effort
 from seriestool.base.prerequisites.pins import Pins, violations
-from seriestool.hunks import Edit, prepare_edits
-from seriestool.model import DiffKind, Failure, FileDiff
+from seriestool.series.apply import REGULAR, Image, apply_diff, reverse
+from seriestool.series.hunks import Edit, prepare_edits
+from seriestool.series.model import DiffKind, Failure, FileDiff
 
 MOST_ROUTES = 300
 """Contents from which one move more is tried."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from seriestool.base.prerequisites.sources import MailedPatch, Touch
 from seriestool.lists import ListedPatch, PatchLists
-from seriestool.model import Patch
+from seriestool.series.model import Patch
 from seriestool.util.errors import SeriestoolError
 
 

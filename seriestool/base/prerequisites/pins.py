@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seriestool.model import FileDiff, Hunk
+from seriestool.series.model import FileDiff, Hunk
 
 Pins = Mapping[int, bytes]
 """0-based line number -> line. A blob that contradicts one of them is not the one."""

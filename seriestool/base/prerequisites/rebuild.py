@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from seriestool.apply import FileState
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
@@ -17,7 +16,8 @@ from seriestool.base.prerequisites.stated import find_hints, resolve_stated
 from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Verdict
 from seriestool.history import History, absent, match_value, mode_of
-from seriestool.model import Series
+from seriestool.series.apply import FileState
+from seriestool.series.model import Series
 
 MOST_EFFORT = 20 * EFFORT
 """For all blobs of a series together: with hundreds of them each is searched for less long."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from seriestool.model import FileDiff, Patch
+from seriestool.series.model import FileDiff, Patch
 
 
 @dataclass(frozen=True, slots=True)

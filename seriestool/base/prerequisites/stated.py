@@ -10,7 +10,7 @@ from itertools import groupby
 
 from seriestool.base.prerequisites.answer import Need, NeedState
 from seriestool.base.prerequisites.sources import MailedPatch, PatchSource
-from seriestool.model import Prerequisite, Series
+from seriestool.series.model import Prerequisite, Series
 
 _MSGID = re.compile(r"[^\s<>/\"()]+@[^\s<>/\"()]+")
 _CHANGE_ID = re.compile(r"(.+):v([0-9]{1,4})")

@@ -8,7 +8,7 @@ from seriestool.bot.engine.turns import counts
 from seriestool.bot.engine.workers import read_workers
 from seriestool.bot.store import Store
 from seriestool.bot.tables import Sent, State
-from seriestool.model import SCHEMA
+from seriestool.series.model import SCHEMA
 
 SHOWN = 100
 """Failed series and unknown messages that are listed; all of them are counted."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from seriestool.bot.intake.component import MOST, Kept, find_component, find_mails, find_own_thread
 from seriestool.bot.intake.judge import QUIET, Assembly, Found
 from seriestool.bot.store import Store
-from seriestool.mail.lots import join_lots
-from seriestool.mail.posting import Posting
+from seriestool.series.mail.lots import join_lots
+from seriestool.series.mail.posting import Posting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

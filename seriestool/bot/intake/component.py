@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seriestool.mail import Mail
-from seriestool.mail.head import Head, as_mail, unpack_head
+from seriestool.series.mail import Mail
+from seriestool.series.mail.head import Head, as_mail, unpack_head
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from seriestool.bot.intake.component import Kept
 from seriestool.bot.intake.kinship import Relative, choose_lineage, find_relatives, pack_work, short, voids
 from seriestool.bot.intake.mailrow import plain
-from seriestool.mail.lineage import work_of
-from seriestool.mail.posting import Posting, find_postings
+from seriestool.series.mail.lineage import work_of
+from seriestool.series.mail.posting import Posting, find_postings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seriestool.mail.lineage import Work, is_same
+from seriestool.series.mail.lineage import Work, is_same
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.intake.component import read_raw
 from seriestool.bot.store import Store
-from seriestool.mail import Wanted, assemble, parse_mails
-from seriestool.model import Series
 from seriestool.precheck.value import Version
+from seriestool.series.mail import Wanted, assemble, parse_mails
+from seriestool.series.model import Series
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.inbox import find_news, small_mails
 from seriestool.lists.entry import MAX_MAIL
-from seriestool.mail import Mail
+from seriestool.series.mail import Mail
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

@@ -22,7 +22,7 @@ from seriestool.git import Repository
 from seriestool.inbox import Arrival, find_news, is_url, newest_time, read_epochs, small_mails
 from seriestool.lists.entry import MAX_MAIL
 from seriestool.lore import Config, Lore
-from seriestool.mail import Mail, split_mbox
+from seriestool.series.mail import Mail, split_mbox
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 _DAY = 24 * 3600

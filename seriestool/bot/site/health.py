@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.site.reader import Reader, rows
-from seriestool.model import SCHEMA
+from seriestool.series.model import SCHEMA
 from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:

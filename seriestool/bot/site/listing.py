@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.site.reader import Reader, rows
-from seriestool.model import SCHEMA
 from seriestool.precheck.value import Answer
 from seriestool.report.site import Row
+from seriestool.series.model import SCHEMA
 from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:

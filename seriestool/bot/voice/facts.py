@@ -7,10 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seriestool.base.verdict import Level
-from seriestool.mail import Mail
-from seriestool.mail.headers import decode_header
-from seriestool.model import Patch, Series
-from seriestool.patch_id import find_patch_id
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.complaints import APPLY, Complaint, find_complaints
 from seriestool.precheck.sentence import how_sure, name_of_base, verdict_sentence
@@ -20,6 +16,10 @@ from seriestool.rebase.record import from_plain, to_plain
 from seriestool.report.check_lists import PREFIX, patchwork_checks
 from seriestool.report.letter import takers_of
 from seriestool.report.terminal import printable_line
+from seriestool.series.mail import Mail
+from seriestool.series.mail.headers import decode_header
+from seriestool.series.model import Patch, Series
+from seriestool.series.patch_id import find_patch_id
 
 __all__ = ["Complaint", "Context", "Facts", "MailedPatch", "Posted", "facts_from_json", "facts_of", "facts_to_json"]
 

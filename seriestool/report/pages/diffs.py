@@ -8,8 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.model import BinaryKind, DiffKind, FileDiff, Hunk
 from seriestool.report.pages.said import Said
+from seriestool.series.model import BinaryKind, DiffKind, FileDiff, Hunk
 
 MOST_OF_FILE = 400
 """Lines of one file's diff that are shown, besides those near findings."""

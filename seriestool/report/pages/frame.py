@@ -13,10 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from seriestool.model import path_text
 from seriestool.report.pages.links import find_url, lore_url
 from seriestool.report.table import count
 from seriestool.report.terminal import printable, printable_line
+from seriestool.series.model import path_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

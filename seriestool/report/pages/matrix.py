@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.verdict import Commit
-from seriestool.model import Failure, Outcome, Patch, path_text
 from seriestool.rebase.regions import Region
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
 from seriestool.report.failure import lines_of, place
 from seriestool.report.rebase import essence, merge_text, tree_sum
 from seriestool.report.table import count
+from seriestool.series.model import Failure, Outcome, Patch, path_text
 
 MOST_REASONS = 200
 """Told in full; of the others there is a line each."""

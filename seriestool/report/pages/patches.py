@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass
 
-from seriestool.model import Patch, Series
 from seriestool.report.pages.diffs import Block, FileView, Row, cut, view_file, with_said
 from seriestool.report.pages.said import Counts, Found, Said
+from seriestool.series.model import Patch, Series
 from seriestool.tags.message import message_of
 
 MOST_OF_PATCH = 1500

@@ -3,10 +3,10 @@
 
 import pytest
 
-from seriestool.apply import FileState
 from seriestool.base.trial import applied, first_failure, level_of, try_series
 from seriestool.base.verdict import Level
-from seriestool.model import Outcome
+from seriestool.series.apply import FileState
+from seriestool.series.model import Outcome
 from seriestool.source import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import Repo

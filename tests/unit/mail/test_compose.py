@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
-from seriestool.mail.compose import Outgoing, compose
+from seriestool.series.mail.compose import Outgoing, compose
 from tests.staged import patch_of
 
 DIFF = b"diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-1\n+2\n"

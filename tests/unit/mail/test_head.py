@@ -4,10 +4,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.mail import Mail, find_postings
-from seriestool.mail.head import as_mail, head_of, pack_head, unpack_head
-from seriestool.mail.lots import join_lots
-from seriestool.mail.posting import change_id_of
+from seriestool.series.mail import Mail, find_postings
+from seriestool.series.mail.head import as_mail, head_of, pack_head, unpack_head
+from seriestool.series.mail.lots import join_lots
+from seriestool.series.mail.posting import change_id_of
 from tests.unit.lists.mails import diff, mail, series
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from seriestool.mail import headers
-from seriestool.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
-from seriestool.mail.message import Mail
+from seriestool.series.mail import headers
+from seriestool.series.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
+from seriestool.series.mail.message import Mail
 
 
 @pytest.mark.parametrize(

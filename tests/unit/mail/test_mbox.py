@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from seriestool.mail import mbox, split_mbox
+from seriestool.series.mail import mbox, split_mbox
 from seriestool.util.errors import InputError
 
 FIRST = b"From: a@example.org\nSubject: one\n\nbody\n"

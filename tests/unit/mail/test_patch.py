@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.mail import Mail, split_mbox
-from seriestool.mail.message import has_whole_hunks, unflow
-from seriestool.mail.patch import parse_author, parse_patch
-from seriestool.model import Patch
+from seriestool.series.mail import Mail, split_mbox
+from seriestool.series.mail.message import has_whole_hunks, unflow
+from seriestool.series.mail.patch import parse_author, parse_patch
+from seriestool.series.model import Patch
 from tests.helpers import ROOT
 
 DATA = ROOT / "tests/data/mail"

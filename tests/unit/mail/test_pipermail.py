@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from seriestool.mail.pipermail import parse_diffstat, parse_page, parse_shortlog, quoted_series
-from seriestool.model import Series
+from seriestool.series.mail.pipermail import parse_diffstat, parse_page, parse_shortlog, quoted_series
+from seriestool.series.model import Series
 from tests.helpers import ROOT, shared
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pytest
 
-from seriestool.mail.stated import base_info, change_id, parse_stated, parse_stated_below_diff, parse_trailers
-from seriestool.model import Prerequisite
+from seriestool.series.mail.stated import base_info, change_id, parse_stated, parse_stated_below_diff, parse_trailers
+from seriestool.series.model import Prerequisite
 
 OID = "0123456789abcdef0123456789abcdef01234567"
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from seriestool.mail import Mail, assemble, parse_mails, split_mbox
-from seriestool.mail.write import format_date, mbox_name, write_mbox
-from seriestool.model import Series
+from seriestool.series.mail import Mail, assemble, parse_mails, split_mbox
+from seriestool.series.mail.write import format_date, mbox_name, write_mbox
+from seriestool.series.model import Series
 from tests.helpers import ROOT, Repo
 
 DATA = ROOT / "tests/data/mail"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from seriestool.git import Merge, TreeEntry, Workbench
-from seriestool.model import Outcome
 from seriestool.rebase.given import given_base
 from seriestool.rebase.onto import NoResolutions, Onto, Target
 from seriestool.rebase.result import How, PatchResult, Rebase
 from seriestool.rebase.stack import Footing, make_stack
+from seriestool.series.model import Outcome
 from seriestool.source import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import FIRST_DATE, Repo

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.model import Outcome
 from seriestool.rebase.result import How, PatchResult, TreeResult
+from seriestool.series.model import Outcome
 from seriestool.source import Wanted, series_of_text
 from tests.bases import patches_of
 from tests.helpers import File, Repo

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.git import TreeEntry, Workbench
-from seriestool.hunks import split_lines
 from seriestool.rebase import regions
 from seriestool.rebase.culprits import map_pieces, take_apart
 from seriestool.rebase.regions import Region, Versions, find_regions
+from seriestool.series.hunks import split_lines
 from tests.bases import lines
 from tests.helpers import Repo
 from tests.rebases import open_bench

@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from seriestool.diff import parse_diff
-from seriestool.model import BaseInfo, Patch, Series, Trailer
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import BaseInfo, Patch, Series, Trailer
 from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.owners import find_owners
 from seriestool.split.ownership import Owners

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.diff import split_diff
-from seriestool.model import Patch
+from seriestool.series.diff import split_diff
+from seriestool.series.model import Patch
 from seriestool.split.bindings import Bindings, find_bindings
 from seriestool.split.language import MOST_BYTES, Language
 from tests.staged import Files, staged

@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
-from seriestool.diff import parse_diff
-from seriestool.model import Patch
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import Patch
 from seriestool.split.by_file import split_by_file
 from tests.unit.split.made import diff_of, owners_of, patch_of, series_of
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where two changes of a file stand once they are exchanged."""
 
-from seriestool.diff import parse_diff
-from seriestool.hunks import split_lines
+from seriestool.series.diff import parse_diff
+from seriestool.series.hunks import split_lines
 from seriestool.split.commute import Change, commute, find_change
 from tests.bases import lines
 from tests.staged import hunks

@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.diff import parse_diff
-from seriestool.hunks import split_lines
+from seriestool.series.diff import parse_diff
+from seriestool.series.hunks import split_lines
 from seriestool.split.origins import follow, rows_of
 from tests.staged import hunks
 

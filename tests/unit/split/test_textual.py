@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seriestool.apply import FileState, apply_patch
-from seriestool.model import Failure
+from seriestool.series.apply import FileState, apply_patch
+from seriestool.series.model import Failure
 from seriestool.source import Wanted, series_of_text
 from seriestool.split import textual
 from seriestool.split.dependency import Dependency, Stage

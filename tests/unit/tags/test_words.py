@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.mail.patch import has_via, without_via
+from seriestool.series.mail.patch import has_via, without_via
 from seriestool.tags.message import parse_message
 from seriestool.tags.names import distance, meant_name, proper_name, tip_rank
 from seriestool.tags.people import Likeness, Mailmap, Person, parse_mailmap, parse_person

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.model import Series
+from seriestool.series.model import Series
 from seriestool.source import Wanted, series_of_text
 from seriestool.track.keep import Extras, Kept, keep, mbox_of
 from seriestool.track.shelf import Shelf

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from seriestool.base.prerequisites.context import MOST_ROUTES, MOST_STEPS, Move, Route, find_route, moves_of
 from seriestool.base.prerequisites.effort import LINE, Effort
-from seriestool.binary import blob_oid
-from seriestool.diff import parse_diff
-from seriestool.model import FileDiff
+from seriestool.series.binary import blob_oid
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import FileDiff
 
 TEXT = [b"%d\n" % n for n in range(1, 101)]
 LARGE = 100_000_000

@@ -8,9 +8,9 @@ import pytest
 from seriestool.base.prerequisites.context import Route, moves_of
 from seriestool.base.prerequisites.effort import Effort
 from seriestool.base.prerequisites.links import find_chain
-from seriestool.binary import blob_oid
-from seriestool.diff import parse_diff
-from seriestool.model import FileDiff
+from seriestool.series.binary import blob_oid
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import FileDiff
 
 LARGE = 100_000_000
 

@@ -4,8 +4,8 @@
 import pytest
 
 from seriestool.base.prerequisites.pins import pinned_after, pinned_before, violations
-from seriestool.diff import parse_diff
-from seriestool.model import FileDiff
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import FileDiff
 
 
 def diffs(*hunks: bytes) -> tuple[FileDiff, ...]:

@@ -52,7 +52,7 @@ def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeedState, str 
 
 
 def patch_id(mbox: bytes, number: int) -> str:
-    from seriestool.patch_id import find_patch_id
+    from seriestool.series.patch_id import find_patch_id
 
     return find_patch_id(parsed(mbox).patches[number - 1].diff) or ""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.voice.facts import Posted, facts_from_json, facts_of, facts_to_json
-from seriestool.patch_id import find_patch_id
 from seriestool.protocol import Finding, Status
 from seriestool.report.precheck_mail import precheck_mail
+from seriestool.series.patch_id import find_patch_id
 from tests.checks import mail_series
 from tests.helpers import ROOT, Repo
 from tests.reported import Said, make_precheck

@@ -3,9 +3,9 @@
 
 from dataclasses import replace
 
-from seriestool.model import Outcome
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.pages.matrix import MOST_REASONS, view_matrix
+from seriestool.series.model import Outcome
 from tests.page_cases import made_conflict, made_patch, made_precheck, made_series, oid
 
 

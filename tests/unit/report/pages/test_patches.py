@@ -4,13 +4,13 @@
 from dataclasses import replace
 from time import process_time
 
-from seriestool.diff import parse_diff
-from seriestool.model import Patch
 from seriestool.protocol import Finding, Report, Result, Status
 from seriestool.report.pages.diffs import FOLDED, MOST_OF_FILE, FileView
 from seriestool.report.pages.patches import MOST_OF_PAGE, MOST_OF_PATCH, MOST_OPEN, PatchView, view_patches
 from seriestool.report.pages.said import MOST_OF_PATCH as MOST_SAID
 from seriestool.report.pages.said import view_findings
+from seriestool.series.diff import parse_diff
+from seriestool.series.model import Patch
 from tests.page_cases import made_patch, made_series
 
 PATH = b"drivers/net/part1.c"

@@ -8,11 +8,11 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from seriestool.mail.headers import parse_date
-from seriestool.mail.mbox import refuse_large
-from seriestool.mail.stated import base_info, change_id, parse_stated
-from seriestool.mail.subject import parse_subject
-from seriestool.model import CoverLetter, Series
+from seriestool.series.mail.headers import parse_date
+from seriestool.series.mail.mbox import refuse_large
+from seriestool.series.mail.stated import base_info, change_id, parse_stated
+from seriestool.series.mail.subject import parse_subject
+from seriestool.series.model import CoverLetter, Series
 
 _AUTHOR = re.compile(r"^(?P<name>\S.{0,200}?)\s+(?:<\s*)?(?P<address>[^\s<>@]{1,100}(?: at |@)[^\s<>@]{1,200})>?\s*$")
 _DATE_LINE = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s.{10,60}\d{4}\s*$")

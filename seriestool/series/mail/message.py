@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from seriestool.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
-from seriestool.mail.subject import Subject, parse_subject
+from seriestool.series.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
+from seriestool.series.mail.subject import Subject, parse_subject
 
 _MAX_DEPTH = 8
 _MAX_PARTS = 200

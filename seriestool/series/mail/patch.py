@@ -5,12 +5,12 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from seriestool.diff import parse_diff
-from seriestool.mail.headers import decode_header, decode_text, parse_date
-from seriestool.mail.message import Mail
-from seriestool.mail.stated import Stated, parse_stated, parse_stated_below_diff, parse_trailers
-from seriestool.mail.subject import clean_title
-from seriestool.model import Patch
+from seriestool.series.diff import parse_diff
+from seriestool.series.mail.headers import decode_header, decode_text, parse_date
+from seriestool.series.mail.message import Mail
+from seriestool.series.mail.stated import Stated, parse_stated, parse_stated_below_diff, parse_trailers
+from seriestool.series.mail.subject import clean_title
+from seriestool.series.model import Patch
 
 _INBODY = re.compile(rb"(from|subject|date)[ \t]*:[ \t]*(.*)$", re.I)
 # mailinfo.c, patchbreak()

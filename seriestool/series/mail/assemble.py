@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from seriestool.mail.headers import decode_text
-from seriestool.mail.lineage import Lineage, find_lineages, find_tops
-from seriestool.mail.message import Mail
-from seriestool.mail.patch import parse_patch, stated_in_cover, stated_in_patch
-from seriestool.mail.posting import Posting, change_id_of, find_postings, hangs_below
-from seriestool.mail.stated import base_info, change_id
-from seriestool.model import CoverLetter, Patch, Series
+from seriestool.series.mail.headers import decode_text
+from seriestool.series.mail.lineage import Lineage, find_lineages, find_tops
+from seriestool.series.mail.message import Mail
+from seriestool.series.mail.patch import parse_patch, stated_in_cover, stated_in_patch
+from seriestool.series.mail.posting import Posting, change_id_of, find_postings, hangs_below
+from seriestool.series.mail.stated import base_info, change_id
+from seriestool.series.model import CoverLetter, Patch, Series
 from seriestool.util.errors import InputError, NotFoundError
 
 _MAX_MISSING_NAMED = 10

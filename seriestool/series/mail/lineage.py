@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seriestool.mail.posting import Posting, change_id_of
+from seriestool.series.mail.posting import Posting, change_id_of
 
 Lineage = list[Posting]
 """Postings, oldest first."""

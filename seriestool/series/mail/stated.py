@@ -7,7 +7,7 @@ Only from where such lines stand: a quoted reply or a sentence that happens to h
 import re
 from collections.abc import Iterable
 
-from seriestool.model import BaseInfo, Prerequisite, Trailer
+from seriestool.series.model import BaseInfo, Prerequisite, Trailer
 
 _TRAILER = re.compile(r"^([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
 _GIT_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from seriestool.binary import find_patched
-from seriestool.hunks import Edit, Misplaced, apply_edits, prepare_edits, split_lines
-from seriestool.model import BinaryKind, DiffKind, Failure, FileDiff, Hunk
+from seriestool.series.binary import find_patched
+from seriestool.series.hunks import Edit, Misplaced, apply_edits, prepare_edits, split_lines
+from seriestool.series.model import BinaryKind, DiffKind, Failure, FileDiff, Hunk
 
 REGULAR = 0o100644
 _TYPE = 0o170000

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seriestool.mail.write import encode_words, format_address, format_date, format_mail, patch_body
-from seriestool.model import Patch
+from seriestool.series.mail.write import encode_words, format_address, format_date, format_mail, patch_body
+from seriestool.series.model import Patch
 
 _LONGEST_SLUG = 40
 # Git would take such a line for the end of the message, or for the beginning of a patch (mailinfo.c, patchbreak()).

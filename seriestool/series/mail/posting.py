@@ -4,9 +4,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from seriestool.mail.message import Mail
-from seriestool.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
-from seriestool.mail.stated import change_id
+from seriestool.series.mail.message import Mail
+from seriestool.series.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
+from seriestool.series.mail.stated import change_id
 from seriestool.util.errors import InputError
 
 MAX_PATCHES = 5000

@@ -12,8 +12,8 @@ from io import BytesIO
 from itertools import pairwise
 from typing import NoReturn
 
-from seriestool.model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
-from seriestool.names import (
+from seriestool.series.model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
+from seriestool.series.names import (
     find_header_name,
     find_name,
     find_traditional_name,

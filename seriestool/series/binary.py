@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`GIT binary patch`: the new content of a binary file from the old one, checked by both ids as git does."""
 
-from seriestool.model import BinaryHunk, FileDiff
+from seriestool.series.model import BinaryHunk, FileDiff
 
 _LARGEST = 1 << 25
 """Bytes that one hunk may inflate to: 32 MiB of zeros fit into a mail of 32 KiB, and a mail has many hunks."""

@@ -5,10 +5,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from seriestool.mail.message import Mail
-from seriestool.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
-from seriestool.mail.stated import change_id
-from seriestool.mail.subject import Subject
+from seriestool.series.mail.message import Mail
+from seriestool.series.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
+from seriestool.series.mail.stated import change_id
+from seriestool.series.mail.subject import Subject
 
 MAX_MSGID = 998
 """Characters; RFC 5322, 2.1.1: a line is not longer."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from seriestool.model import Hunk
+from seriestool.series.model import Hunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from seriestool.model import Patch, Series
+from seriestool.series.model import Patch, Series
 
 _FROM_LINE = b"From git@z Thu Jan  1 00:00:00 1970\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
