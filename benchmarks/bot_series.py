@@ -30,9 +30,9 @@ from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
 from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.bot.store import Store
 from seriestool.git import Repository
-from seriestool.inbox import find_epochs
 from seriestool.series.mail import Mail
 from seriestool.series.mail.lots import join_lots
+from seriestool.sources.archive.public_inbox import find_epochs
 
 NOW = 1_900_000_000
 Members = tuple[str, ...]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from seriestool.git import Ref, Repository
-from seriestool.history import History, absent, coverage, fingerprint, match_value, update
+from seriestool.trees.history import History, absent, coverage, fingerprint, match_value, update
 
 Answer = TypeVar("Answer")
 PreImage = dict[bytes, str | None]

@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.history_index import git, in_a_process_of_its_own, timed
 from benchmarks.kernel_repository import c_paths, commit, import_commits, inline
 from seriestool.git import Repository
-from seriestool.history import History, fingerprint, index_dir
+from seriestool.trees.history import History, fingerprint, index_dir
 
 PATCHES = 10
 RUNS = 5

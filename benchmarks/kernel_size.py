@@ -32,7 +32,7 @@ from benchmarks import kernel_process
 from benchmarks.kernel_repository import make_repository
 from benchmarks.shape import Shape, Size
 from seriestool.git import Ref, Repository
-from seriestool.history import History, absent, coverage, fingerprint, match_value, update
+from seriestool.trees.history import History, absent, coverage, fingerprint, match_value, update
 
 OID = 20
 

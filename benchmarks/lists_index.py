@@ -20,13 +20,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seriestool.lists import Edge
-from seriestool.lists.entry import Entry
-from seriestool.lists.index import PatchIndex, find_index
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import Located, make_index
 from seriestool.series.mail.head import Head
 from seriestool.series.mail.subject import Subject
+from seriestool.sources.lists import Edge
+from seriestool.sources.lists.entry import Entry
+from seriestool.sources.lists.index import PatchIndex, find_index
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import Located, make_index
 
 BATCH = 5000
 PATHS = 80_000

@@ -24,9 +24,9 @@ from seriestool.base import fit
 from seriestool.base.ground import Ground
 from seriestool.base.preimage import find_preimage
 from seriestool.git import Repository
-from seriestool.history import index_dir, update
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.trees import list_tags, list_trees
+from seriestool.trees.history import index_dir, update
 
 MOST_PATCHES = 40
 _B4_BASE = re.compile(r"Base: (\S+) \((exact match|best guess)")

@@ -13,11 +13,11 @@ from pathlib import Path
 from threading import Lock
 
 from seriestool.git import Repository, Workbench
-from seriestool.history import History
 from seriestool.rebase.stack import Base, Step, is_at_home
 from seriestool.sandbox import Sandbox
 from seriestool.series.model import SCHEMA, Patch, Series, path_text
 from seriestool.trees import Tree
+from seriestool.trees.history import History
 from seriestool.trees.kernel import is_kernel
 from seriestool.trees.maintainers import Maintainers
 from seriestool.util.errors import SeriestoolError

@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seriestool.git import Repository
-from seriestool.history import index_dir, update
 from seriestool.protocol import Check, Finding, Scope, Skipped, Status, Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import make_stack
 from seriestool.sandbox import Sandbox
 from seriestool.series.mail import Wanted
 from seriestool.series.model import Series
-from seriestool.source import series_of_text
+from seriestool.sources.resolve import series_of_text
 from seriestool.trees import list_trees
+from seriestool.trees.history import index_dir, update
 from tests.helpers import File, Repo
 
 _WORK = "seriestool-test-series"

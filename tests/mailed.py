@@ -11,11 +11,11 @@ from seriestool.base.prerequisites.answer import Need, Prerequisites, Recipe
 from seriestool.base.prerequisites.rebuild import find_prerequisites
 from seriestool.base.prerequisites.sources import MailedPatch, Touch
 from seriestool.git import Repository
-from seriestool.history import update
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees
+from seriestool.trees.history import update
 from tests.bases import make_series
 from tests.helpers import File, Repo
 

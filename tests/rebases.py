@@ -12,15 +12,15 @@ from typing import Any
 from seriestool.base.find import find_base
 from seriestool.base.ground import Ground
 from seriestool.git import Repository, Workbench
-from seriestool.history import index_dir, update
 from seriestool.rebase.given import given_base
 from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.result import Conflict, How, PatchResult, Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import find_footing, make_stack
 from seriestool.series.model import Outcome
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees
+from seriestool.trees.history import index_dir, update
 from tests.bases import make_series
 from tests.helpers import File, Repo
 

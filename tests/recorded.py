@@ -18,10 +18,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
 from seriestool.series.model import path_text
-from seriestool.source import resolve
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
+from seriestool.sources.resolve import resolve
 from tests.bases import leading
 from tests.helpers import ROOT, Repo, run_program, shared
 

@@ -10,7 +10,7 @@ from seriestool.protocol import Finding, Report, Result
 from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import find_footing, make_stack
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from tests.helpers import Repo
 from tests.rebases import open_place
 

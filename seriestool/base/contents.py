@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from seriestool.git import ObjectReader
-from seriestool.history import History, absent, blob_prefix, mode_of
 from seriestool.series.apply import FileState, Track, TrackResult
+from seriestool.trees.history import History, absent, blob_prefix, mode_of
 from seriestool.util.errors import OutsideError
 
 _GITLINK = 0o160000

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from seriestool.git import ABBREVIATION, Repository
-from seriestool.history import History, OnlyGitKnowsError, describe
 from seriestool.trees import Tree
+from seriestool.trees.history import History, OnlyGitKnowsError, describe
 
 _TAG_NAME = re.compile(rb"\Aobject [^\n]+\ntype [^\n]+\ntag ([^\n]+)\n")
 

@@ -9,9 +9,9 @@ from seriestool.base.ground import Ground
 from seriestool.base.preimage import Expectation, Expects, PreImage
 from seriestool.base.region import Region, Run
 from seriestool.base.verdict import Holder, PathAnswer
-from seriestool.history import absent
 from seriestool.series.apply import Track
 from seriestool.series.model import Failure, Series
+from seriestool.trees.history import absent
 
 MOST_VERSIONS = 300
 """Versions of one path that are searched for the commit that changed a hunk's lines."""

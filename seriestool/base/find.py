@@ -20,8 +20,8 @@ from seriestool.base.stated import LookUp, check_stated
 from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
-from seriestool.history import index_dir, value_of
 from seriestool.series.model import PatchOutcome, Series, path_text
+from seriestool.trees.history import index_dir, value_of
 from seriestool.util.errors import InputError, OutsideError
 
 MOST_FARTHEST = 3

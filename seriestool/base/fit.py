@@ -13,8 +13,8 @@ from seriestool.base.contents import ContentMissingError, Contents, try_track
 from seriestool.base.preimage import PreImage
 from seriestool.base.rank import Posting
 from seriestool.base.region import Interval, Region
-from seriestool.history import History, Piece, absent, coverage, pieces_within
 from seriestool.series.apply import Track
+from seriestool.trees.history import History, Piece, absent, coverage, pieces_within
 
 MOST_BYTES = 512 * 1024 * 1024
 """Content of one path that is read: a MAINTAINERS file has tens of thousands of versions of a megabyte each."""

@@ -11,9 +11,9 @@ from seriestool.base.describe import start_describe
 from seriestool.base.rank import Posting
 from seriestool.base.verdict import Commit, utc
 from seriestool.git import Repository
-from seriestool.history import History, tips_holding
 from seriestool.series.model import Series
 from seriestool.trees import Tree
+from seriestool.trees.history import History, tips_holding
 from seriestool.trees.journal import PastTip, past_tips
 
 _MAIL_URL = re.compile(rb"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")

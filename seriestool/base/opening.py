@@ -11,9 +11,9 @@ from seriestool.base.ground import Ground
 from seriestool.base.preimage import find_preimage
 from seriestool.base.verdict import utc
 from seriestool.git import Ref, Repository
-from seriestool.history import History, fingerprint, index_dir, update, window
 from seriestool.series.model import Series
 from seriestool.trees import Tree, list_tags, list_trees
+from seriestool.trees.history import History, fingerprint, index_dir, update, window
 from seriestool.trees.journal import past_tips, record_tips
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import Talk

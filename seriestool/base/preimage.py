@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
-from seriestool.history import History, absent, blob_prefix, match_value, mode_of
 from seriestool.series.apply import Track, parent_paths, tracks
 from seriestool.series.model import FileDiff, Series
+from seriestool.trees.history import History, absent, blob_prefix, match_value, mode_of
 
 SHORTEST_BLOB = 7
 """Digits below which an id names nothing: git abbreviates to no fewer, and so few fit a blob by chance."""

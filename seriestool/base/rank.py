@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.region import Run
-from seriestool.history import History
+from seriestool.trees.history import History
 
 SAME_PUSH = 30 * 60
 """Seconds: commits made within this time of each other are taken to be of one push.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.history import History, roots
+from seriestool.trees.history import History, roots
 
 Interval = tuple[int, int]
 

@@ -15,11 +15,11 @@ from seriestool.base.preimage import PreImage
 from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Stated, StatedState, utc
 from seriestool.git import Repository
-from seriestool.history import tips_holding
 from seriestool.series.model import Series
+from seriestool.trees.history import tips_holding
 
 if TYPE_CHECKING:
-    from seriestool.pushlog.index import Sighting
+    from seriestool.sources.pushlog.index import Sighting
 
 LookUp = Callable[[str], tuple["Sighting", ...]]
 """What the push log knows of a commit."""
@@ -31,8 +31,8 @@ def push_log_of(repository: Repository) -> LookUp:
     """The push log that is kept with the repository, as what is asked of a commit; nothing where there is none."""
 
     def look_up(oid: str) -> tuple["Sighting", ...]:
-        from seriestool.pushlog import index_path
-        from seriestool.pushlog.index import find_log
+        from seriestool.sources.pushlog import index_path
+        from seriestool.sources.pushlog.index import find_log
 
         log = find_log(index_path(repository.common_dir))
         if log is None:

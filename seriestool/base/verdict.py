@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from seriestool.pushlog.index import Sighting  # at run time too: answers are kept by their types
 from seriestool.series.model import SCHEMA, Failure, PatchOutcome, Series, path_text
+from seriestool.sources.pushlog.index import Sighting  # at run time too: answers are kept by their types
 
 
 class Level(StrEnum):

@@ -3,13 +3,13 @@
 
 from collections.abc import Iterator
 
-from seriestool.history import tips_holding
 from seriestool.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.rebase.landed import Landed, find_landed
 from seriestool.rebase.stack import Base, Footing, paths_of, read_files
 from seriestool.series.apply import apply_patch, reverse_patch
 from seriestool.series.model import Failure, Patch, path_text
 from seriestool.trees import Tree
+from seriestool.trees.history import tips_holding
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _MOST_TREES = 8

@@ -84,7 +84,7 @@ class _Signer:
 
 def run(subject: Subject) -> Iterator[Finding]:
     """What the signatures of all mails come to, alike ones put together."""
-    from seriestool.lore import find_text_record
+    from seriestool.sources.lore import find_text_record
 
     return attest(subject, None if subject.place.offline else find_text_record)
 

@@ -11,7 +11,7 @@ from seriestool.cli.lists import mirrors_path
 from seriestool.cli.source_options import cache_dir, lists_path
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.lists.config import Configured, configured_lists
+from seriestool.sources.lists.config import Configured, configured_lists
 from seriestool.util.errors import InputError, NotFoundError
 
 _SAY_AGAIN = 120.0  # seconds between two tries to say what could not be said

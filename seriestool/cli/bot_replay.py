@@ -18,8 +18,8 @@ from seriestool.cli.lists import mirrors_path
 from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
 from seriestool.git import config_at
-from seriestool.inbox import fetch_epochs, find_epochs
-from seriestool.lists.config import configured_lists
+from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs
+from seriestool.sources.lists.config import configured_lists
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:

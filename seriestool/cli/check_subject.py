@@ -22,7 +22,7 @@ from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Base, Footing, make_stack
 from seriestool.series.mail import Wanted
 from seriestool.series.model import Series
-from seriestool.source import SourceOptions, resolve, series_of_text
+from seriestool.sources.resolve import SourceOptions, resolve, series_of_text
 from seriestool.util.errors import SeriestoolError
 
 _MOST_TRACKING = 8 << 20

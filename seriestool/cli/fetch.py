@@ -11,7 +11,7 @@ from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.series.mail.write import mbox_name, write_mbox
 from seriestool.series.model import Series
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError, OutsideError
 
 

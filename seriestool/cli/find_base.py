@@ -13,7 +13,7 @@ from seriestool.cli.prerequisites import NOTHING, add_prerequisites_argument, as
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError, SeriestoolError
 
 EXIT_NO_BASE = 1

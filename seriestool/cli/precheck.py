@@ -22,7 +22,7 @@ from seriestool.precheck.workshop import Settings, Workshop
 from seriestool.protocol import Status
 from seriestool.registry.run import Broken
 from seriestool.series.model import Series
-from seriestool.source import SourceOptions, resolve
+from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
 
 EXIT_NO = 1

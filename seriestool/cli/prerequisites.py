@@ -13,7 +13,7 @@ from seriestool.git import Repository
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-    from seriestool.lore import Lore
+    from seriestool.sources.lore import Lore
 
 NOTHING: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
 """What the answer says where the lists were not asked."""
@@ -34,7 +34,7 @@ def asking_of(arguments: Namespace, repository: Repository) -> Asking:
     """Whether and where the arguments say that lists are asked."""
 
     def lore() -> "Lore":
-        from seriestool.source import lore_of
+        from seriestool.sources.resolve import lore_of
 
         return lore_of(source_options(arguments, repository))
 

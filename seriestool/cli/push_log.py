@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from seriestool.cli.options import add_common_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, without_password
-from seriestool.pushlog import index_path, mirrors_path
 from seriestool.report.style import Style
+from seriestool.sources.pushlog import index_path, mirrors_path
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from seriestool.pushlog.index import Sighting
+    from seriestool.sources.pushlog.index import Sighting
 
 EXIT_NOT_SEEN = 1
 _SOURCES = "seriestool.pushlog"
@@ -106,8 +106,8 @@ def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.pushlog.index import find_log
     from seriestool.report.trees import sightings_dict, sightings_text
+    from seriestool.sources.pushlog.index import find_log
 
     log = find_log(index_path(repository.common_dir))
     if not log:
@@ -131,7 +131,7 @@ def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> s
     Raises NotFoundError where none has, InputError where the sightings are of several commits, OutsideError where a
     server cannot be reached.
     """
-    from seriestool.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
+    from seriestool.sources.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
 
     commits = {one.commit for one in found}
     if len(commits) > 1:
@@ -152,8 +152,8 @@ def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> s
 
 
 def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
-    from seriestool.pushlog.feed import read_source
-    from seriestool.pushlog.index import make_log
+    from seriestool.sources.pushlog.feed import read_source
+    from seriestool.sources.pushlog.index import make_log
 
     stated = repository.config().get(_SINCE, ("",))[-1]
     since = _date(stated) if stated else None
@@ -171,7 +171,7 @@ def _sources(config: Config) -> tuple[str, ...]:
 
 
 def _named(source: str) -> str:
-    from seriestool.inbox import is_url
+    from seriestool.sources.archive.public_inbox import is_url
 
     return source if is_url(source) else str(Path(source).resolve())
 

@@ -21,7 +21,7 @@ from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import make_stack
 from seriestool.series.model import Series
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError
 
 EXIT_CONFLICT = 3

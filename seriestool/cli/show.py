@@ -8,7 +8,7 @@ from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.report.series import series_dict, series_text
 from seriestool.report.style import Style
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 
 
 def add_arguments(parser: Parser) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from seriestool.cli.options import Parser
 from seriestool.git import Repository, config_at
 from seriestool.series.mail import MAX_BYTES, refuse_large
-from seriestool.source import SourceOptions
+from seriestool.sources.resolve import SourceOptions
 from seriestool.util.errors import InputError
 
 SERIES_HELP = """\

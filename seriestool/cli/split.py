@@ -20,7 +20,7 @@ from seriestool.rebase.onto import Target
 from seriestool.rebase.resolve import find_memory
 from seriestool.rebase.stack import make_stack
 from seriestool.report.split import patches_text
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.split.planned import Plan
 from seriestool.split.proof import Site, Split, find_sites, prove
 from seriestool.split.run import Known, Planned, find_known, plan_series

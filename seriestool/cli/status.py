@@ -12,9 +12,9 @@ from seriestool.cli.source_options import cache_dir, lists_path, source_options
 from seriestool.cli.track import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.lists import PatchLists
 from seriestool.series.model import Series
-from seriestool.source import SourceOptions, resolve
+from seriestool.sources.lists import PatchLists
+from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.track.record import Tracked
 from seriestool.track.shelf import Shelf
 from seriestool.track.standing import Newest, Standing, standings_dict
@@ -81,7 +81,7 @@ def _standings(arguments: Namespace, shelf: Shelf, names: Sequence[str], ui: Ui)
 
 @contextmanager
 def _lists() -> Iterator[PatchLists | None]:
-    from seriestool.lists.index import find_index
+    from seriestool.sources.lists.index import find_index
 
     index = find_index(lists_path())
     if index is None:

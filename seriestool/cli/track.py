@@ -10,7 +10,7 @@ from seriestool.cli.options import Parser
 from seriestool.cli.source_options import add_source_options, cache_dir, lists_path, source_options
 from seriestool.cli.ui import Ui
 from seriestool.series.model import Series
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.track.shelf import Shelf
 from seriestool.util.errors import InputError, SeriestoolError
 

@@ -115,7 +115,7 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _suggest(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.source import resolve
+    from seriestool.sources.resolve import resolve
     from seriestool.trees.suggest import read_maintainers, suggest
 
     series = resolve(arguments.series, source_options(arguments, repository))

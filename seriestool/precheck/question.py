@@ -7,10 +7,10 @@ from pathlib import Path
 
 from seriestool import __version__
 from seriestool.base.ground import Ground
-from seriestool.pushlog import index_path
 from seriestool.rebase.resolve import memory_folder
 from seriestool.rebase.stack import Base
 from seriestool.series.model import Series
+from seriestool.sources.pushlog import index_path
 
 VERSION = 1
 """Goes up when a step may answer the same question in another way."""

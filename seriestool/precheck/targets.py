@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from seriestool.base.ground import Ground, Place
 from seriestool.base.preimage import Expects
 from seriestool.base.verdict import Level, Verdict
-from seriestool.history import absent
 from seriestool.rebase.onto import Target
 from seriestool.rebase.stack import Base, are_home, new_folders, telling_paths
 from seriestool.series.model import Series
+from seriestool.trees.history import absent
 from seriestool.trees.suggest import Suggestion, read_maintainers, suggest
 
 MOST_TREES = 12

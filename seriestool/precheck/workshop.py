@@ -17,17 +17,17 @@ from seriestool.base.ground import Ground
 from seriestool.base.opening import get_refs, open_ground, stand_on
 from seriestool.base.prerequisites.needed import Asking
 from seriestool.git import Ref, Repository
-from seriestool.history import History, fingerprint
 from seriestool.precheck.keep import Steps
 from seriestool.registry.asked import Runners, find_runners
 from seriestool.registry.kept import Kept
 from seriestool.sandbox import Sandbox, Unsandboxed
 from seriestool.series.model import Series
+from seriestool.trees.history import History, fingerprint
 from seriestool.util.errors import OutsideError
 from seriestool.util.progress import Talk
 
 if TYPE_CHECKING:
-    from seriestool.lore import Lore
+    from seriestool.sources.lore import Lore
 
 
 Kept_ = TypeVar("Kept_", Steps, Kept)

@@ -10,8 +10,8 @@ from functools import lru_cache
 from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.prerequisites.parts import compare
 from seriestool.git import Workbench
-from seriestool.history import History
 from seriestool.series.hunks import split_lines
+from seriestool.trees.history import History
 
 MOST_COMMITS = 5
 """Named for one place."""

@@ -10,10 +10,10 @@ from datetime import timedelta
 from seriestool.base.ground import parse_commit
 from seriestool.base.verdict import Commit
 from seriestool.git import Workbench
-from seriestool.history import History, tips_holding
 from seriestool.series.mail.patch import without_via
 from seriestool.series.model import Patch
 from seriestool.series.patch_id import find_patch_id
+from seriestool.trees.history import History, tips_holding
 
 _MOST_COMPARED = 40
 """Commits whose patch-ids are computed for one patch."""

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from seriestool.base.trial import is_merged
 from seriestool.git import Merge, MergeConflict, TreeEntry, Workbench, as_changes
-from seriestool.history import History
 from seriestool.rebase.culprits import Blame, Span, map_pieces, take_apart
 from seriestool.rebase.landed import Landed, find_landed
 from seriestool.rebase.regions import Region, Versions, find_regions
@@ -21,6 +20,7 @@ from seriestool.rebase.stack import Stack, Step, folders_above, paths_of, read_f
 from seriestool.series.apply import Applied, FileState, apply_patch
 from seriestool.series.hunks import split_lines
 from seriestool.series.model import Failure, Outcome, Patch
+from seriestool.trees.history import History
 
 _CONTENTS = frozenset(("contents", "add/add"))
 """Conflicts within a file; others are about where a file is, and what kind of thing."""

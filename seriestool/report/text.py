@@ -21,7 +21,7 @@ from seriestool.report.table import count, table
 from seriestool.series.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
 
 if TYPE_CHECKING:
-    from seriestool.pushlog.index import Sighting
+    from seriestool.sources.pushlog.index import Sighting
 
 _SHORT = 12
 _MOST_TREES = 12

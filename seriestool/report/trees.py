@@ -6,10 +6,10 @@ from datetime import datetime
 from itertools import groupby
 
 from seriestool.git import without_password
-from seriestool.pushlog import Push
-from seriestool.pushlog.index import Sighting
 from seriestool.report.style import Style
 from seriestool.series.model import SCHEMA
+from seriestool.sources.pushlog import Push
+from seriestool.sources.pushlog.index import Sighting
 from seriestool.trees import Configured, Tree
 from seriestool.trees.suggest import Suggestion
 

@@ -10,12 +10,12 @@ from enum import StrEnum
 from itertools import islice
 
 from seriestool.git import Repository, Workbench
-from seriestool.history import History, tips_holding
 from seriestool.series.mail.headers import decode_text
 from seriestool.tags.fixes import SHORTEST, find_tags, format_tag
 from seriestool.tags.message import Message, parse_message
 from seriestool.tags.people import Person, parse_person
 from seriestool.tags.titles import fold_title
+from seriestool.trees.history import History, tips_holding
 
 _MOST_READ = 400
 """Commits of the touched paths that are read to find a title."""

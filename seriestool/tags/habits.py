@@ -7,8 +7,8 @@ from functools import cached_property
 from heapq import nlargest
 
 from seriestool.git.objects import ObjectReader
-from seriestool.history import History
 from seriestool.series.model import Patch
+from seriestool.trees.history import History
 
 MOST_PATHS = 40
 """Paths of a patch that are looked at."""

@@ -3,8 +3,8 @@
 
 from collections.abc import Callable, Iterator
 
-from seriestool.lists import PatchLists
 from seriestool.series.model import Series
+from seriestool.sources.lists import PatchLists
 from seriestool.track.record import Tracked
 from seriestool.track.standing import Newest
 from seriestool.util.errors import SeriestoolError

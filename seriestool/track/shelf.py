@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from seriestool.archive import read_file
 from seriestool.series.mail import Wanted
 from seriestool.series.model import Series
-from seriestool.source import series_of_text
+from seriestool.sources.archive.reader import read_file
+from seriestool.sources.resolve import series_of_text
 from seriestool.track.names import folder_name, is_name
 from seriestool.track.record import FILE, Tracked, TrackedVersion, parse_record
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from seriestool.lore import Lore
+from seriestool.sources.lore import Lore
 from tests.bases import Answer, find, run_find_base
 from tests.helpers import FIRST_DATE, Repo, run_program
 from tests.lore_server import ADDRESS, public_inbox

@@ -15,8 +15,8 @@ import pytest
 
 from seriestool.base.prerequisites.effort import Effort
 from seriestool.base.prerequisites.prove import EFFORT
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
 from tests.bases import Answer, find
 from tests.helpers import Repo, run_program, shared
 

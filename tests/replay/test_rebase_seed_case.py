@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
 from tests.helpers import Repo, Result, run_program, shared
 
 TREES = ("stable-6.12", "stable-7.1", "stable-7.2~1", "stable-7.2", "mainline")
@@ -148,7 +148,7 @@ def test_no_side_is_taken_where_taking_one_would_compile_and_be_wrong(case: Case
 
 def test_the_patches_between_are_what_git_makes_of_them(case: Case) -> None:
     """Patches 3 and 7 touch no file that is in conflict: `git am` takes each alone, to the same blobs."""
-    from seriestool.source import resolve
+    from seriestool.sources.resolve import resolve
 
     series = resolve(str(case.mbox))
     for number in (3, 7):

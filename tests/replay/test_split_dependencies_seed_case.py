@@ -14,16 +14,16 @@ from seriestool.base.ground import Ground
 from seriestool.base.prerequisites.listed import ListedSource
 from seriestool.base.prerequisites.rebuild import find_prerequisites
 from seriestool.git import Repository
-from seriestool.history import update
-from seriestool.lists.index import find_index
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.model import Failure
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.lists.index import find_index
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.split.dependencies import find_dependencies
 from seriestool.split.dependency import Dependency, Stage, Tie
 from seriestool.trees import list_tags, list_trees
+from seriestool.trees.history import update
 from tests.helpers import Repo, shared
 
 TEXT = {"2<-1", "5<-4", "6<-4", "8<-4"}

@@ -11,7 +11,7 @@ import pytest
 
 from seriestool.report.split import plan_text
 from seriestool.report.style import Style
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.split.by_file import split_by_file
 from seriestool.split.dependency import Dependency, Tie
 from seriestool.split.destination import Flavour

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool import archive
 from seriestool.series.mail import Mail, split_mbox
+from seriestool.sources.archive import reader as archive
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import ROOT, Repo, shared
 

@@ -13,10 +13,10 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from seriestool import lore as lore_module
-from seriestool.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
 from seriestool.series.mail import split_mbox
-from seriestool.source import SourceOptions, resolve
+from seriestool.sources import lore as lore_module
+from seriestool.sources.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
+from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.helpers import ROOT
 from tests.lore_server import free_port, http_server, public_inbox

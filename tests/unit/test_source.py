@@ -8,7 +8,7 @@ import pytest
 
 from seriestool.git import Repository
 from seriestool.series.model import DiffKind
-from seriestool.source import SourceOptions, find_msgid_in_url, resolve
+from seriestool.sources.resolve import SourceOptions, find_msgid_in_url, resolve
 from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import ROOT, Repo
 

@@ -9,7 +9,7 @@ import pytest
 
 from seriestool.git import Repository
 from seriestool.series.model import BaseInfo, DiffKind, FileDiff, Patch, Series
-from seriestool.source import resolve
+from seriestool.sources.resolve import resolve
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, parse_maintainers
 from seriestool.trees.suggest import order_trees, read_maintainers, suggest

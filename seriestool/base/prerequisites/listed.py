@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from seriestool.base.prerequisites.sources import MailedPatch, Touch
-from seriestool.lists import ListedPatch, PatchLists
 from seriestool.series.model import Patch
+from seriestool.sources.lists import ListedPatch, PatchLists
 from seriestool.util.errors import SeriestoolError
 
 

@@ -14,9 +14,9 @@ from seriestool.util.progress import Talk
 if TYPE_CHECKING:
     from seriestool.base.prerequisites.answer import Prerequisites, Rebuilt
     from seriestool.base.prerequisites.sources import PatchSource
-    from seriestool.lists import PatchLists
-    from seriestool.lists.remote import RemoteLists
-    from seriestool.lore import Lore
+    from seriestool.sources.lists import PatchLists
+    from seriestool.sources.lists.remote import RemoteLists
+    from seriestool.sources.lore import Lore
 
 _MOST_ASKED = 80
 """Paths of which a server is asked before the search begins; more are not searched for."""
@@ -89,14 +89,14 @@ def _is_open(asking: Asking, verdict: Verdict) -> bool:
 
 
 def _find_lists(asking: Asking, verdict: Verdict, talk: Talk) -> "PatchLists | None":
-    from seriestool.lists.index import find_index
+    from seriestool.sources.lists.index import find_index
 
     index = find_index(asking.index)
     if index is not None or not asking.wish:
         return index
     if asking.offline:
         raise NotFoundError("no lists were added", hint="'seriestool lists add NAME PATH|URL' adds an archive")
-    from seriestool.lists.remote import RemoteLists
+    from seriestool.sources.lists.remote import RemoteLists
 
     server = asking.lore()
     talk.note(f"no lists were added: asking {server.url}")

@@ -15,9 +15,9 @@ from seriestool.base.preimage import Expectation, PreImage
 from seriestool.base.prerequisites import context, links, merge, pins, subset
 from seriestool.base.prerequisites.effort import Effort
 from seriestool.base.prerequisites.sources import PatchSource, Touch
-from seriestool.history import History, absent, match_value
 from seriestool.series.binary import blob_oid
 from seriestool.series.hunks import split_lines
+from seriestool.trees.history import History, absent, match_value
 
 EFFORT = 150_000_000
 """Bytes of content that each way of search may make for a blob: half a second."""

@@ -15,9 +15,9 @@ from seriestool.base.prerequisites.sources import MailedPatch, NoSource, PatchSo
 from seriestool.base.prerequisites.stated import find_hints, resolve_stated
 from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import Level, Verdict
-from seriestool.history import History, absent, match_value, mode_of
 from seriestool.series.apply import FileState
 from seriestool.series.model import Series
+from seriestool.trees.history import History, absent, match_value, mode_of
 
 MOST_EFFORT = 20 * EFFORT
 """For all blobs of a series together: with hundreds of them each is searched for less long."""

@@ -14,8 +14,8 @@ from typing import IO, Self
 from seriestool.bot.engine.trouble import is_broken
 from seriestool.bot.engine.workers import hold
 from seriestool.git import GitError, Repository
-from seriestool.history import index_dir, update
 from seriestool.trees import list_trees
+from seriestool.trees.history import index_dir, update
 from seriestool.trees.journal import past_tips
 from seriestool.trees.update import Fetched, fetch_tree, get_configured, record
 from seriestool.util.errors import InputError, NotFoundError, OutsideError

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from seriestool.lists.index import one_mail
 from seriestool.series.mail import Mail
 from seriestool.series.mail.head import Head, clean, head_of, pack_head
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.mail.patch import is_unnamed_patch, parse_author, take_apart
 from seriestool.series.patch_id import find_patch_id
+from seriestool.sources.lists.index import one_mail
 
 MAX_MSGID = 500
 """Bytes; a longer one cannot be a key of Postgres, and nobody sends any."""

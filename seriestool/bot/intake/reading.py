@@ -11,7 +11,7 @@ from seriestool.bot.intake.assembly import find_series
 from seriestool.bot.intake.purge import purge
 from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.bot.store import Store
-from seriestool.lists.config import Configured, configured_lists
+from seriestool.sources.lists.config import Configured, configured_lists
 from seriestool.util.errors import SeriestoolError
 
 
@@ -43,9 +43,9 @@ class Reading:
 
         A list comes into it by `seriestool lists update`: reading all of a large one for the first time takes long.
         """
-        from seriestool.lists.index import find_index
-        from seriestool.lists.update import update_list
-        from seriestool.lists.writer import make_index
+        from seriestool.sources.lists.index import find_index
+        from seriestool.sources.lists.update import update_list
+        from seriestool.sources.lists.writer import make_index
 
         known = find_index(path)
         if known is None:

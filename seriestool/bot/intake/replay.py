@@ -12,9 +12,9 @@ from seriestool.bot.intake.assembly import SETTLE, find_series
 from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
 from seriestool.bot.store import Store
 from seriestool.git import Repository
-from seriestool.inbox import find_news, small_mails
-from seriestool.lists.entry import MAX_MAIL
 from seriestool.series.mail import Mail
+from seriestool.sources.archive.public_inbox import find_news, small_mails
+from seriestool.sources.lists.entry import MAX_MAIL
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

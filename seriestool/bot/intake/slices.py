@@ -3,9 +3,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from seriestool.lore import LargeAnswerError
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_text, parse_date
+from seriestool.sources.lore import LargeAnswerError
 
 _OVERLAP = 3600  # seconds: a server finds a mail some minutes after it came
 _DAY = 24 * 3600

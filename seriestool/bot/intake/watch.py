@@ -19,10 +19,10 @@ from seriestool.bot.intake.mailrow import is_usable_msgid
 from seriestool.bot.intake.slices import read_slices
 from seriestool.bot.store import Store
 from seriestool.git import Repository
-from seriestool.inbox import Arrival, find_news, is_url, newest_time, read_epochs, small_mails
-from seriestool.lists.entry import MAX_MAIL
-from seriestool.lore import Config, Lore
 from seriestool.series.mail import Mail, split_mbox
+from seriestool.sources.archive.public_inbox import Arrival, find_news, is_url, newest_time, read_epochs, small_mails
+from seriestool.sources.lists.entry import MAX_MAIL
+from seriestool.sources.lore import Config, Lore
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 _DAY = 24 * 3600

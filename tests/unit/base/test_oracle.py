@@ -20,8 +20,8 @@ from seriestool.base.preimage import find_preimage, sharpen
 from seriestool.base.rank import Posting
 from seriestool.base.region import Region
 from seriestool.git import Repository
-from seriestool.history import History, index_dir, update
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.trees.history import History, index_dir, update
 from tests.bases import commits_in_ranges, find, patches_of
 from tests.helpers import File, Repo
 

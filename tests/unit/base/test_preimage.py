@@ -4,8 +4,8 @@
 import pytest
 
 from seriestool.base.preimage import Expects, PreImage, find_preimage
-from seriestool.history import value_of
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.trees.history import value_of
 
 A, B = "a" * 40, "b" * 40
 

@@ -9,7 +9,7 @@ import pytest
 from seriestool.base.rank import SAME_PUSH, Before, Posting, likeliest, nearest
 from seriestool.base.region import LineCover, Region
 from seriestool.git import Repository
-from seriestool.history import History, absent, update
+from seriestool.trees.history import History, absent, update
 from tests.helpers import FIRST_DATE, Repo
 
 HOUR = 3600

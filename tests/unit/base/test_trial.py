@@ -7,7 +7,7 @@ from seriestool.base.trial import applied, first_failure, level_of, try_series
 from seriestool.base.verdict import Level
 from seriestool.series.apply import FileState
 from seriestool.series.model import Outcome
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import Repo
 

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from seriestool.git import Repository
-from seriestool.history import History, update, value_of
+from seriestool.trees.history import History, update, value_of
 from tests.helpers import FIRST_DATE, Repo
 
 PATHS = (

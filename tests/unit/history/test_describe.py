@@ -9,8 +9,8 @@ import pytest
 
 from seriestool.base.describe import start_describe
 from seriestool.git import Repository
-from seriestool.history import History, OnlyGitKnowsError, describe
 from seriestool.trees import list_tags
+from seriestool.trees.history import History, OnlyGitKnowsError, describe
 from tests.helpers import FIRST_DATE, Repo
 from tests.unit.history.histories import Maker, indexed
 

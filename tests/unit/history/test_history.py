@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.history import History, absent, blob_prefix, match_value, mode_of, tips_holding
+from seriestool.trees.history import History, absent, blob_prefix, match_value, mode_of, tips_holding
 from tests.helpers import Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Ref, Repository
-from seriestool.history import History, fingerprint, index_dir, update
+from seriestool.trees.history import History, fingerprint, index_dir, update
 from seriestool.util.errors import OutsideError
 from tests.helpers import Repo
 from tests.unit.history.histories import Maker, assert_like_git, ids, indexed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pytest
 
-from seriestool.history import absent, blob_prefix, match_value, mode_of, value_of
+from seriestool.trees.history import absent, blob_prefix, match_value, mode_of, value_of
 
 OID = "0123456789abcdef0123456789abcdef01234567"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Ref, Repository
-from seriestool.history import absent, window
+from seriestool.trees.history import absent, window
 from tests.helpers import FIRST_DATE, Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, states
 

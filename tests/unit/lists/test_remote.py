@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.lists import ListedPatch
-from seriestool.lists.remote import RemoteLists
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
-from seriestool.lore import Lore
+from seriestool.sources.lists import ListedPatch
+from seriestool.sources.lists.remote import RemoteLists
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
+from seriestool.sources.lore import Lore
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.lore_server import ADDRESS, public_inbox
 from tests.unit.lists.mails import diff, mail, series

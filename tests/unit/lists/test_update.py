@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.lists import update
-from seriestool.lists.entry import parse_entry
-from seriestool.lists.index import one_mail
-from seriestool.lists.update import Tally, update_list
-from seriestool.lists.writer import IndexWriter, Located, make_index
+from seriestool.sources.lists import update
+from seriestool.sources.lists.entry import parse_entry
+from seriestool.sources.lists.index import one_mail
+from seriestool.sources.lists.update import Tally, update_list
+from seriestool.sources.lists.writer import IndexWriter, Located, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series, take_back

@@ -13,7 +13,7 @@ from seriestool.report.series import series_dict
 from seriestool.series.mail import Mail, Wanted, assemble, parse_mails, split_mbox
 from seriestool.series.mail.write import write_mbox
 from seriestool.series.model import Prerequisite, Series
-from seriestool.source import series_of_text
+from seriestool.sources.resolve import series_of_text
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 from tests.helpers import ROOT, shared
 

@@ -84,7 +84,7 @@ def test_contents_that_mail_might_break(
 
 def from_repository(repo: Repo, base: str) -> Series:
     from seriestool.git import Repository
-    from seriestool.source import SourceOptions, resolve
+    from seriestool.sources.resolve import SourceOptions, resolve
 
     with Repository.open(repo.path) as repository:
         return resolve(f"{base}..HEAD", SourceOptions(repository=lambda: repository))

@@ -19,7 +19,7 @@ from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.timeline import Mark, MarkKind
 from seriestool.precheck.value import Precheck
 from seriestool.registry.asked import Choice
-from seriestool.source import SourceOptions, resolve
+from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.database import make_database
 from seriestool.util.progress import Silent
 from tests.bases import lines

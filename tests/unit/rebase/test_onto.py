@@ -11,7 +11,7 @@ from seriestool.rebase.onto import NoResolutions, Onto, Target
 from seriestool.rebase.result import How, PatchResult, Rebase
 from seriestool.rebase.stack import Footing, make_stack
 from seriestool.series.model import Outcome
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import FIRST_DATE, Repo
 from tests.rebases import files_of, hows, on_main, open_place, rebase, the_conflict

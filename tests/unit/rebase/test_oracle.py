@@ -16,7 +16,7 @@ import pytest
 
 from seriestool.rebase.result import How, PatchResult, TreeResult
 from seriestool.series.model import Outcome
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import patches_of
 from tests.helpers import File, Repo
 from tests.rebases import rebase, try_git, unmerged

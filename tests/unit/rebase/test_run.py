@@ -10,7 +10,7 @@ from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series, try_merges
 from seriestool.rebase.stack import Footing, find_footing, make_stack
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import Repo
 from tests.rebases import open_place, rebase

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.model import Failure
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.split import textual
 from seriestool.split.dependency import Dependency, Stage
 from seriestool.split.textual import textual_dependencies

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.model import Series
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.track.keep import Extras, Kept, keep, mbox_of
 from seriestool.track.shelf import Shelf
 from seriestool.util.errors import InputError, NotFoundError, OutsideError

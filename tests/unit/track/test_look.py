@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from seriestool.source import Wanted, series_of_text
+from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.track.look import find_home_trees, look_at
 from seriestool.track.standing import State, TreeStanding
 from tests.bases import git_applies, lines, make_series

@@ -9,8 +9,8 @@ import pytest
 
 from seriestool.bot.engine.mirror import Mirror, update_trees
 from seriestool.git import Repository
-from seriestool.history import History, fingerprint, index_dir
 from seriestool.trees import list_trees
+from seriestool.trees.history import History, fingerprint, index_dir
 from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import Repo
 

@@ -8,9 +8,9 @@ import pytest
 
 from seriestool.bot.intake.reading import Reading
 from seriestool.bot.intake.watch import Reach
-from seriestool.lists.index import find_index
-from seriestool.lists.update import update_list
-from seriestool.lists.writer import make_index
+from seriestool.sources.lists.index import find_index
+from seriestool.sources.lists.update import update_list
+from seriestool.sources.lists.writer import make_index
 from tests.helpers import Repo
 from tests.unit.lists.mails import fill, series
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from seriestool import lore
 from seriestool.bot.intake import watch
 from seriestool.bot.intake.keeping import Tally
 from seriestool.bot.intake.mailrow import parse_row
 from seriestool.bot.intake.purge import OLD, UNUSED, purge
 from seriestool.bot.intake.watch import Reach, read_list
-from seriestool.inbox import fetch_epochs
+from seriestool.sources import lore
+from seriestool.sources.archive.public_inbox import fetch_epochs
 from seriestool.util.errors import OutsideError
 from tests.helpers import ROOT, Repo
 from tests.lore_server import http_server, public_inbox

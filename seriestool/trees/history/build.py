@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seriestool.git import iter_tokens
-from seriestool.history.layout import Counts, Layer, Section, header, padding, sections
+from seriestool.trees.history.layout import Counts, Layer, Section, header, padding, sections
 
 Array = npt.NDArray[np.int64]
 

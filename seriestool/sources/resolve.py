@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool import archive
 from seriestool.git import Repository
 from seriestool.series.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
 from seriestool.series.model import Series
+from seriestool.sources.archive import reader as archive
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:
-    from seriestool.lore import Lore
+    from seriestool.sources.lore import Lore
 
 _URL = re.compile(r"https?://", re.I)
 _MSGID = re.compile(r"[^\s<>/]+@[^\s<>/]+")
@@ -173,12 +173,12 @@ def _series_of_url(url: str, options: SourceOptions) -> Series:
     if msgid is None and _is_patchwork(url):
         if options.offline:
             raise NotFoundError(f"'{url}' needs the network", hint="offline, name the series by its message-id")
-        from seriestool.lore import get_patchwork_msgid
+        from seriestool.sources.lore import get_patchwork_msgid
 
         msgid = get_patchwork_msgid(url)
     if msgid is None:
         raise InputError(f"'{url}' names no mail", hint="a URL of a mail on lore.kernel.org or in Patchwork is wanted")
-    from seriestool.lore import server_of_url
+    from seriestool.sources.lore import server_of_url
 
     host = url.split("/")[2].lower()
     own_server = host in _LORE_HOSTS or _is_patchwork(url) or options.lore_url is not None
@@ -205,7 +205,7 @@ def _is_patchwork(url: str) -> bool:
 
 def lore_of(options: SourceOptions) -> "Lore":
     """The server that is asked, with its cache."""
-    from seriestool.lore import Lore
+    from seriestool.sources.lore import Lore
 
     return Lore(_lore_url(options), options.config, options.cache_dir, options.offline)
 
@@ -213,7 +213,7 @@ def lore_of(options: SourceOptions) -> "Lore":
 def _lore_url(options: SourceOptions) -> str:
     if options.lore_url:
         return options.lore_url.rstrip("/")
-    from seriestool.lore import DEFAULT_URL
+    from seriestool.sources.lore import DEFAULT_URL
 
     config = options.config()
     if own := config.get("seriestool.lore"):

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.git import Ref, Repository
-from seriestool.history.history import History
-from seriestool.history.layout import Layer
-from seriestool.history.manifest import Manifest, sweep, write, write_manifest
-from seriestool.history.tips import read_oids, write_tips
+from seriestool.trees.history.history import History
+from seriestool.trees.history.layout import Layer
+from seriestool.trees.history.manifest import Manifest, sweep, write, write_manifest
+from seriestool.trees.history.tips import read_oids, write_tips
 from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
-    from seriestool.history.build import Draft
+    from seriestool.trees.history.build import Draft
 
 Progress = Callable[[int], None]
 _GROWTH = 4  # a layer has at least so many times the commits of the one above it
@@ -93,7 +93,9 @@ def _extend(
     layers = dict(zip(old.layers, history.layers, strict=True)) if old else {}
     new = _commits(repository, [tip for tip in tips if history.find_raw(bytes.fromhex(tip)) is None])
     if new:
-        from seriestool.history.build import LogReader  # NumPy: only here, it takes longer to import than to answer
+        from seriestool.trees.history.build import (
+            LogReader,  # NumPy: only here, it takes longer to import than to answer
+        )
 
         known = read_oids(folder / old.tips, repository.oid_size) if old else []
         with repository.raw_log(new, known) as stream:
@@ -116,7 +118,7 @@ def _commits(repository: Repository, oids: Sequence[str]) -> list[str]:
 
 def _stack(folder: Path, layers: dict[str, Layer], draft: "Draft") -> dict[str, Layer]:
     """The layers with one more on top, made of the draft and of those below it that are not much larger."""
-    from seriestool.history.build import join, pack
+    from seriestool.trees.history.build import join, pack
 
     if not len(draft):
         return layers

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.lists import Edge
-from seriestool.lists.entry import Entry, work_number
-from seriestool.lists.index import PatchIndex
-from seriestool.lists.tables import KINDS, SCHEMA, blob_number
-from seriestool.lists.threads import Group, find_groups
 from seriestool.series.mail.head import Head, pack_head, unpack_head
+from seriestool.sources.lists import Edge
+from seriestool.sources.lists.entry import Entry, work_number
+from seriestool.sources.lists.index import PatchIndex
+from seriestool.sources.lists.tables import KINDS, SCHEMA, blob_number
+from seriestool.sources.lists.threads import Group, find_groups
 from seriestool.util.database import Database, make_database
 
 if TYPE_CHECKING:

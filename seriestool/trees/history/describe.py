@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Collection
 from heapq import heappop, heappush
 
-from seriestool.history.history import History
-from seriestool.history.layout import Layer
+from seriestool.trees.history.history import History
+from seriestool.trees.history.layout import Layer
 
 _CANDIDATES = 10
 _SEEN = 1

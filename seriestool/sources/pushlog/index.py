@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from seriestool.pushlog import Change, Commit, Push, zoned
+from seriestool.sources.pushlog import Change, Commit, Push, zoned
 from seriestool.util.database import Database, Schema, find_database, make_database, prefix_number, prefix_range
 from seriestool.util.errors import InputError
 

@@ -5,7 +5,6 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
-from seriestool.lists import Edge
 from seriestool.series.diff import parse_diff
 from seriestool.series.mail import Mail
 from seriestool.series.mail.head import MAX_MSGID, Head, clean, head_of
@@ -14,6 +13,7 @@ from seriestool.series.mail.patch import parse_author, take_apart
 from seriestool.series.mail.subject import clean_title
 from seriestool.series.model import FileDiff
 from seriestool.series.patch_id import find_patch_id
+from seriestool.sources.lists import Edge
 
 MAX_MAIL = 32_000_000
 """Bytes of a mail that is read."""

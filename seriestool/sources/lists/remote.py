@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from seriestool.lists import ListedPatch
-from seriestool.lists.entry import parse_entry
-from seriestool.lists.index import LIMIT, mail_id
-from seriestool.lists.tables import SCHEMA, check_blob
-from seriestool.lists.writer import IndexWriter, Located
+from seriestool.sources.lists import ListedPatch
+from seriestool.sources.lists.entry import parse_entry
+from seriestool.sources.lists.index import LIMIT, mail_id
+from seriestool.sources.lists.tables import SCHEMA, check_blob
+from seriestool.sources.lists.writer import IndexWriter, Located
 from seriestool.util.database import make_temporary
 from seriestool.util.errors import InputError, NotFoundError
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from seriestool.git import ObjectReader, Ref, Repository
-from seriestool.history.history import History
-from seriestool.history.layout import Layer
-from seriestool.history.updater import Progress
-from seriestool.history.values import value_of
+from seriestool.trees.history.history import History
+from seriestool.trees.history.layout import Layer
+from seriestool.trees.history.updater import Progress
+from seriestool.trees.history.values import value_of
 
 _TREE = re.compile(rb"\Atree ([0-9a-f]+)\n")
 _COMMITTER = re.compile(rb"^committer [^\n]*> (\d{1,10}) ", re.MULTILINE)
@@ -36,7 +36,7 @@ class Window:
 
         Ancestry, depths and changes begin at the edge.
         """
-        from seriestool.history.build import pack, roots_draft
+        from seriestool.trees.history.build import pack, roots_draft
 
         wanted = tuple(dict.fromkeys(paths))
         trees = _Trees(self._repository.objects, self._repository.oid_size)
@@ -55,7 +55,7 @@ def window(
     As with git log, a line of commits is followed down to the first one that is older than `since`. Raises GitError
     where git cannot read the history.
     """
-    from seriestool.history.build import LogReader, pack
+    from seriestool.trees.history.build import LogReader, pack
 
     tips = sorted({ref.commit for ref in refs})
     with repository.raw_log(tips, since=since, until=until) as stream:

@@ -5,9 +5,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
-from seriestool.history.history import History
-from seriestool.history.layout import Layer
-from seriestool.history.segments import Cover, Segments, carve
+from seriestool.trees.history.history import History
+from seriestool.trees.history.layout import Layer
+from seriestool.trees.history.segments import Cover, Segments, carve
 
 Piece = tuple[int, int, int]
 """(start, stop, value): the path has that value in [start, stop)."""

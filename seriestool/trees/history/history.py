@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from seriestool.history.layout import Layer, LayerError
-from seriestool.history.manifest import Manifest, find_manifest
-from seriestool.history.segments import Segments, carve, union
-from seriestool.history.tips import read_positions
+from seriestool.trees.history.layout import Layer, LayerError
+from seriestool.trees.history.manifest import Manifest, find_manifest
+from seriestool.trees.history.segments import Segments, carve, union
+from seriestool.trees.history.tips import read_positions
 
 _SHORTEST = 7
 

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
-from seriestool.history.manifest import write
+from seriestool.trees.history.manifest import write
 
 _POSITION = array("I")
 

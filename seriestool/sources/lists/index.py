@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from seriestool.git import Repository
-from seriestool.lists import Edge, ListedPatch
-from seriestool.lists.tables import KINDS, SCHEMA, blob_digits, blob_range, shorter_numbers
 from seriestool.series.mail import Mail, split_mbox
 from seriestool.series.mail.patch import parse_patch
 from seriestool.series.model import Patch
+from seriestool.sources.lists import Edge, ListedPatch
+from seriestool.sources.lists.tables import KINDS, SCHEMA, blob_digits, blob_range, shorter_numbers
 from seriestool.util.database import Database, find_database
 from seriestool.util.errors import NotFoundError, OutsideError
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.git import Repository, iter_tokens
-from seriestool.inbox import fetch_epochs, find_epochs, is_url
-from seriestool.pushlog import MAX_RECORD, Push, parse_push
-from seriestool.pushlog.index import PushLog
 from seriestool.series.mail import split_mbox
+from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs, is_url
+from seriestool.sources.pushlog import MAX_RECORD, Push, parse_push
+from seriestool.sources.pushlog.index import PushLog
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 Progress = Callable[[int], None]

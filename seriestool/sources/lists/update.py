@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seriestool.git import Repository
-from seriestool.inbox import Arrival, find_news, is_url, read_epochs, small_mails
-from seriestool.lists.entry import MAX_MAIL, Entry, parse_entry
-from seriestool.lists.index import mail_id, one_mail
-from seriestool.lists.writer import IndexWriter, Located
 from seriestool.series.mail import split_mbox
+from seriestool.sources.archive.public_inbox import Arrival, find_news, is_url, read_epochs, small_mails
+from seriestool.sources.lists.entry import MAX_MAIL, Entry, parse_entry
+from seriestool.sources.lists.index import mail_id, one_mail
+from seriestool.sources.lists.writer import IndexWriter, Located
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 Progress = Callable[[int], None]
