@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from seriestool.abi import examine
-from seriestool.abi.allow import BUILT_IN, let_pass
-from seriestool.abi.change import Weight
-from seriestool.abi.installed import Installed
+from seriestool.check.abi import examine
+from seriestool.check.abi.allow import BUILT_IN, let_pass
+from seriestool.check.abi.change import Weight
+from seriestool.check.abi.installed import Installed
 from seriestool.git import Repository, Workbench
 from seriestool.sandbox import Sandbox, find_sandbox
 from tests.abis import HEADER, INJECTED, KERNEL, edited

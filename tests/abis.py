@@ -5,7 +5,7 @@ import functools
 
 import pytest
 
-from seriestool.protocol import Finding
+from seriestool.check.protocol import Finding
 from seriestool.sandbox import Sandbox, find_sandbox
 from tests.checks import SIGNED, ask, mail_series
 from tests.helpers import File, Repo
@@ -171,7 +171,7 @@ def uapi_of(
     repo: Repo, files: dict[str, File], to: str = "linux-api@vger.kernel.org", **options: object
 ) -> tuple[Finding, ...]:
     """What `uapi` says of a patch with these files."""
-    from seriestool.check.uapi import CHECK
+    from seriestool.check.rules.uapi import CHECK
 
     mbox = mail_series(repo, (f"toy: change it\n\n{SIGNED}", files), to=to)
     return ask(CHECK, repo, mbox, sandbox=options.pop("sandbox", None) or a_sandbox(), **options)  # type: ignore[arg-type]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from seriestool.check.protocol import Check, Finding, Scope, Skipped, Status, Subject, Workplace
 from seriestool.git import Repository
-from seriestool.protocol import Check, Finding, Scope, Skipped, Status, Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import make_stack
 from seriestool.sandbox import Sandbox

@@ -9,16 +9,16 @@ from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites
 from seriestool.base.prerequisites.sources import MailedPatch
 from seriestool.base.verdict import Base as VerdictBase
 from seriestool.base.verdict import Candidate, Commit, Level, Verdict
+from seriestool.check.protocol import Finding, Report, Result, Status
+from seriestool.check.selection import Choice
 from seriestool.git import Repository
 from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
 from seriestool.precheck.value import Precheck, StepNote, Version
 from seriestool.precheck.workshop import Settings, Workshop
-from seriestool.protocol import Finding, Report, Result, Status
 from seriestool.rebase.regions import Region
 from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
 from seriestool.rebase.stack import Base, Footing
-from seriestool.registry.asked import Choice
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, DiffKind, Failure, Hunk, Outcome, Patch, Series
 from seriestool.util.progress import Silent

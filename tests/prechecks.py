@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seriestool.check.selection import Choice
 from seriestool.git import Repository
 from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.value import Precheck
 from seriestool.precheck.workshop import Settings, Workshop
-from seriestool.registry.asked import Choice
 from seriestool.util.progress import Silent
 from tests.checks import parse
 from tests.helpers import Repo

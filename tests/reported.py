@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seriestool.base.find import find_base
+from seriestool.check.protocol import Finding, Report, Result
 from seriestool.precheck.value import Precheck
-from seriestool.protocol import Finding, Report, Result
 from seriestool.rebase.onto import NoResolutions, Target
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import find_footing, make_stack

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The checks, one file each; what a check is stands in `protocol.py`, which there are in `registry/`."""
+"""What is checked on a patch, and how: `protocol` is what a check is, `registry` which there are, `rules/` has them."""

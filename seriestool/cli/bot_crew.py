@@ -41,9 +41,9 @@ def make_look_plan(database: str, repository: Path, config: "BotConfig") -> "Loo
     Raises InputError where the configuration names checks that are none.
     """
     from seriestool.bot.engine.looking import LookPlan
+    from seriestool.check.selection import Choice, choose
     from seriestool.precheck.run import Wishes
     from seriestool.precheck.workshop import Settings
-    from seriestool.registry.asked import Choice, choose
     from seriestool.sandbox import Unsandboxed
 
     wishes = Wishes(checks=Choice(skip=config.skip))

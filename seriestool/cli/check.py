@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from seriestool.base.ground import Ground
 from seriestool.base.opening import open_ground
-from seriestool.cli.check_subject import find_asked, put_on_base
-from seriestool.cli.options import Parser
-from seriestool.cli.prerequisites import add_prerequisites_argument
-from seriestool.cli.source_options import add_source_options, cache_dir
-from seriestool.cli.ui import Ui
-from seriestool.git import Repository, Workbench
-from seriestool.protocol import Report, Status, Workplace
-from seriestool.registry.asked import (
+from seriestool.check.cache import Kept
+from seriestool.check.profiles import PROFILES
+from seriestool.check.protocol import Report, Status, Workplace
+from seriestool.check.registry import find_checks
+from seriestool.check.runner import Broken
+from seriestool.check.selection import (
     Choice,
     Chosen,
     Config,
@@ -26,11 +24,13 @@ from seriestool.registry.asked import (
     report_on,
     split_names,
 )
-from seriestool.registry.checks import find_checks
-from seriestool.registry.commands import find_commands
-from seriestool.registry.kept import Kept
-from seriestool.registry.profiles import PROFILES
-from seriestool.registry.run import Broken
+from seriestool.check.user_commands import find_commands
+from seriestool.cli.check_subject import find_asked, put_on_base
+from seriestool.cli.options import Parser
+from seriestool.cli.prerequisites import add_prerequisites_argument
+from seriestool.cli.source_options import add_source_options, cache_dir
+from seriestool.cli.ui import Ui
+from seriestool.git import Repository, Workbench
 from seriestool.sandbox import Sandbox, Unsandboxed
 from seriestool.util.errors import InputError, OutsideError
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from seriestool.base.ground import Ground
+from seriestool.check.protocol import Subject, Workplace
 from seriestool.cli.rebase_options import find_start
 from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.protocol import Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import Base, Footing, make_stack
 from seriestool.series.mail import Wanted

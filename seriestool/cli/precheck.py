@@ -8,6 +8,8 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from seriestool.check.protocol import Status
+from seriestool.check.runner import Broken
 from seriestool.cli.check import add_check_arguments, choice_of, say_broken
 from seriestool.cli.check_subject import find_asked
 from seriestool.cli.options import Parser
@@ -19,8 +21,6 @@ from seriestool.precheck.answer import answer_of
 from seriestool.precheck.run import Asked, Wishes, run_precheck, version_of
 from seriestool.precheck.value import Answer, Precheck, Version
 from seriestool.precheck.workshop import Settings, Workshop
-from seriestool.protocol import Status
-from seriestool.registry.run import Broken
 from seriestool.series.model import Series
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError

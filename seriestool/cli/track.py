@@ -139,10 +139,10 @@ def _report(
     repository: "Repository", series: Series, asked: tuple[str, ...] | None, offline: bool, ui: Ui
 ) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
+    from seriestool.check.selection import Choice
     from seriestool.precheck.run import Asked, Wishes, run_precheck
     from seriestool.precheck.sentence import verdict_sentence
     from seriestool.precheck.workshop import Settings, Workshop
-    from seriestool.registry.asked import Choice
     from seriestool.track.look import find_home_trees
 
     wishes = Wishes(asked or (), checks=Choice(skip=_SLOW))

@@ -3,8 +3,8 @@
 
 from seriestool.base.prerequisites.answer import Need, NeedState, Rebuilt
 from seriestool.base.verdict import Level
+from seriestool.check.protocol import Status
 from seriestool.precheck.value import Answer, Precheck
-from seriestool.protocol import Status
 from seriestool.rebase.result import TreeResult
 from seriestool.rebase.stack import Footing
 from seriestool.series.model import Outcome

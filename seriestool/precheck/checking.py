@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from seriestool.base.ground import Ground
+from seriestool.check.needs import Needs
+from seriestool.check.protocol import Check, Report, Result, Status, Subject, Workplace
+from seriestool.check.registry import BUILTIN
+from seriestool.check.runner import NOT_THERE, TOO_MANY, Broken
+from seriestool.check.selection import Choice, choose, plan_checks, report_on
 from seriestool.git import Workbench
 from seriestool.precheck.kept_steps import KeptSteps
 from seriestool.precheck.question import base_digest, series_digest
 from seriestool.precheck.workshop import Workshop
-from seriestool.protocol import Check, Report, Result, Status, Subject, Workplace
 from seriestool.rebase.stack import Base, Stack
-from seriestool.registry.asked import Choice, choose, plan_checks, report_on
-from seriestool.registry.checks import BUILTIN
-from seriestool.registry.needs import Needs
-from seriestool.registry.run import NOT_THERE, TOO_MANY, Broken
 from seriestool.series.model import Series
 from seriestool.util.progress import Talk
 

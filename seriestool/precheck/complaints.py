@@ -7,8 +7,8 @@ What is not his doing is no complaint: that a tree has a patch already, that a b
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.precheck.value import Precheck
-from seriestool.protocol import Finding, Report, Result, Status
 from seriestool.rebase.result import PatchResult, Rebase, TreeResult
 from seriestool.series.model import Outcome, path_text
 from seriestool.series.patch_id import find_patch_id

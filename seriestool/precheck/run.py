@@ -13,6 +13,9 @@ from seriestool.base.prerequisites.answer import Prerequisites
 from seriestool.base.prerequisites.needed import find_needed, rebuild_from_trees
 from seriestool.base.stated import push_log_of
 from seriestool.base.verdict import Level, Verdict
+from seriestool.check.protocol import Report
+from seriestool.check.runner import Broken
+from seriestool.check.selection import Choice
 from seriestool.git import Workbench
 from seriestool.precheck.chart import draw_timeline
 from seriestool.precheck.checking import Checking
@@ -21,14 +24,11 @@ from seriestool.precheck.targets import Targets, find_suggestions, find_targets,
 from seriestool.precheck.timeline import Timeline
 from seriestool.precheck.value import Precheck, StepNote, Version
 from seriestool.precheck.workshop import Workshop
-from seriestool.protocol import Report
 from seriestool.rebase.given import given_base
 from seriestool.rebase.resolve import find_memory
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.run import rebase_series
 from seriestool.rebase.stack import Base, Footing, Stack, find_footing, make_stack
-from seriestool.registry.asked import Choice
-from seriestool.registry.run import Broken
 from seriestool.series.model import Series
 from seriestool.split.planned import Plan
 from seriestool.split.run import find_known, plan_series

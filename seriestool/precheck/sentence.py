@@ -8,6 +8,7 @@ here is nobody's fault.
 from collections.abc import Sequence
 
 from seriestool.base.verdict import Level, StatedState
+from seriestool.check.protocol import Status
 from seriestool.precheck.answer import (
     answer_of,
     find_merged,
@@ -19,7 +20,6 @@ from seriestool.precheck.answer import (
 from seriestool.precheck.complaints import find_namesakes, is_of_trees
 from seriestool.precheck.targets import says_whose
 from seriestool.precheck.value import Answer, Precheck
-from seriestool.protocol import Status
 from seriestool.rebase.result import How, PatchResult, TreeResult
 from seriestool.rebase.stack import Footing
 from seriestool.series.model import Outcome, path_text

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from seriestool.base.prerequisites.answer import Prerequisites
 from seriestool.base.verdict import Verdict
+from seriestool.check.protocol import Report
 from seriestool.precheck.timeline import Timeline
-from seriestool.protocol import Report
 from seriestool.rebase.result import Rebase
 from seriestool.rebase.stack import Base
 from seriestool.series.model import SCHEMA, Series

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from seriestool.base.ground import Ground
 from seriestool.base.opening import get_refs, open_ground, stand_on
 from seriestool.base.prerequisites.needed import Asking
+from seriestool.check.cache import Kept
+from seriestool.check.selection import Runners, find_runners
 from seriestool.git import Ref, Repository
 from seriestool.precheck.keep import Steps
-from seriestool.registry.asked import Runners, find_runners
-from seriestool.registry.kept import Kept
 from seriestool.sandbox import Sandbox, Unsandboxed
 from seriestool.series.model import Series
 from seriestool.trees.history import History, fingerprint

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.protocol import Finding, Report, Status
+from seriestool.check.protocol import Finding, Report, Status
 from seriestool.report.style import Style
 from seriestool.report.table import count
 from seriestool.series.model import path_text

@@ -6,7 +6,7 @@ Neither has a word for "it could not be seen": it becomes a warning that says so
 
 from collections.abc import Iterable, Iterator
 
-from seriestool.protocol import Finding, Report, Result, Status
+from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.report.check import place_of
 from seriestool.report.table import count
 from seriestool.report.terminal import printable_line

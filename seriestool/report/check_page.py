@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from seriestool.protocol import Report
+from seriestool.check.protocol import Report
 from seriestool.report.check import find_unseen, place_of
 from seriestool.report.pages.frame import render
 from seriestool.report.pages.said import Said, view_findings

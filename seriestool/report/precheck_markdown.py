@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from seriestool.base.verdict import Commit
+from seriestool.check.protocol import Finding, Report, Status
 from seriestool.precheck.answer import answer_of, home_of, needs_of
 from seriestool.precheck.complaints import find_namesakes
 from seriestool.precheck.sentence import how_sure, verdict_sentence
 from seriestool.precheck.value import Answer, Precheck
-from seriestool.protocol import Finding, Report, Status
 from seriestool.rebase.result import Rebase
 from seriestool.report.check import find_unseen, place_of
 from seriestool.report.precheck import WORDS, culprits_of

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.verdict import Level
+from seriestool.check.protocol import Status
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.sentence import how_sure, verdict_sentence
 from seriestool.precheck.value import Precheck
-from seriestool.protocol import Status
 from seriestool.report.check import find_unseen, place_of
 from seriestool.report.pages.answers import ANSWERS
 from seriestool.report.pages.frame import render

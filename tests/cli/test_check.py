@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from seriestool.protocol import Check, Finding, Scope, Subject
-from seriestool.registry.checks import BUILTIN
+from seriestool.check.protocol import Check, Finding, Scope, Subject
+from seriestool.check.registry import BUILTIN
 from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
 from tests.checks import mail_series
 from tests.helpers import Repo, Result
@@ -253,7 +253,7 @@ def test_a_check_that_breaks_is_named_with_its_log(
         raise ZeroDivisionError
 
     broken = Check("spdx", "for a test", Scope.PATCH, crash)
-    monkeypatch.setattr("seriestool.check.spdx.CHECK", broken)
+    monkeypatch.setattr("seriestool.check.rules.spdx.CHECK", broken)
     result = cli_here("check", "--only=spdx,apply", mistakes, cwd=kernel.repo.path)
     assert result.code == 70
     assert "ERROR spdx/broken" in result.out

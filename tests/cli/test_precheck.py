@@ -151,7 +151,7 @@ def test_a_step_that_cannot_be_done_is_told(kernel: Kernel, cli_here: Cli) -> No
 
 
 def test_a_check_of_ours_that_breaks_is_a_bug(kernel: Kernel, cli_here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from seriestool.check import spdx
+    from seriestool.check.rules import spdx
 
     def broken(subject: object) -> Any:
         raise ZeroDivisionError

@@ -21,10 +21,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from seriestool.check.kunit_build import CHECK
+from seriestool.check.kunit.outcome import parse_transcript
+from seriestool.check.protocol import Finding, Skipped, Subject, Workplace
+from seriestool.check.rules.kunit_build import CHECK
 from seriestool.git import Repository
-from seriestool.kunit.outcome import parse_transcript
-from seriestool.protocol import Finding, Skipped, Subject, Workplace
 from seriestool.rebase.given import given_base
 from seriestool.rebase.stack import make_stack
 from seriestool.sandbox import find_sandbox

@@ -9,8 +9,8 @@ import pytest
 
 from seriestool.series.mail import Mail
 from seriestool.series.mail.patch import take_apart
-from seriestool.tags.fixes import find_tags
-from seriestool.tags.message import Message
+from seriestool.series.message.fixes import find_tags
+from seriestool.series.message.message import Message
 from tests.helpers import shared
 
 _JUDGED = Path(__file__).parents[1] / "data/fixes-tags/linux-nfs-sample.tsv"

@@ -14,13 +14,13 @@ from seriestool.bot.engine.trouble import has_no_room, is_broken
 from seriestool.bot.intake.posted import load_series
 from seriestool.bot.store import Store, with_driver
 from seriestool.bot.voice.facts import Posted, damaged_facts, facts_of, facts_to_json
+from seriestool.check.runner import Broken
 from seriestool.git import Repository
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.sentence import verdict_sentence
 from seriestool.precheck.value import Answer, Precheck
 from seriestool.precheck.workshop import Settings, Workshop
-from seriestool.registry.run import Broken
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.util.progress import Silent

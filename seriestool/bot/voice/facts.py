@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seriestool.base.verdict import Level
+from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.complaints import APPLY, Complaint, find_complaints
 from seriestool.precheck.sentence import how_sure, name_of_base, verdict_sentence
 from seriestool.precheck.value import Answer, Precheck
-from seriestool.protocol import Finding, Report, Result, Status
 from seriestool.rebase.record import from_plain, to_plain
 from seriestool.report.check_lists import PREFIX, patchwork_checks
 from seriestool.report.letter import takers_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from seriestool.report.pages.diffs import Block, FileView, Row, cut, view_file, with_said
 from seriestool.report.pages.said import Counts, Found, Said
+from seriestool.series.message.message import message_of
 from seriestool.series.model import Patch, Series
-from seriestool.tags.message import message_of
 
 MOST_OF_PATCH = 1500
 """Lines of a patch's diff that are shown, besides those near findings."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.protocol import Finding, Report, Status
+from seriestool.check.protocol import Finding, Report, Status
 
 MOST_OF_PATCH = 200
 """Findings of one patch that are shown."""

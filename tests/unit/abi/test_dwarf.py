@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.abi.dwarf import UnreadableObject, read_constants, read_shapes
+from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_shapes
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
 

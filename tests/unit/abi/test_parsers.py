@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.abi.change import Change, Weight, find_line, find_sentinels, is_padding, is_sum
-from seriestool.abi.compare import Seen, compare
-from seriestool.abi.docs import parse_entries
-from seriestool.abi.exported import ioctl_magics, leaked_options, listed_magics, user_lines, without_comments
-from seriestool.abi.installed import find_header, included
-from seriestool.abi.macros import parse_preprocessed
-from seriestool.abi.shapes import Macro, Shapes
-from seriestool.abi.syscalls import compare_tables, parse_generic, parse_table
-from seriestool.abi.ynl import first_difference, parse_generated
+from seriestool.check.abi.change import Change, Weight, find_line, find_sentinels, is_padding, is_sum
+from seriestool.check.abi.compare import Seen, compare
+from seriestool.check.abi.docs import parse_entries
+from seriestool.check.abi.exported import ioctl_magics, leaked_options, listed_magics, user_lines, without_comments
+from seriestool.check.abi.installed import find_header, included
+from seriestool.check.abi.macros import parse_preprocessed
+from seriestool.check.abi.shapes import Macro, Shapes
+from seriestool.check.abi.syscalls import compare_tables, parse_generic, parse_table
+from seriestool.check.abi.ynl import first_difference, parse_generated
 
 WORDS = (
     b"/*", b"*/", b"//", b"\n", b"#define ", b"#ifdef __KERNEL__\n", b"#if ", b"#else\n", b"#endif\n", b"CONFIG_A",

@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.builds.diagnostics import Diagnostic, parse_diagnostics
+from seriestool.check.builds.diagnostics import Diagnostic, parse_diagnostics
 
 ROOTS = ("/c/1/source", "/c/1/output/x", "../../source")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.builds import Toolchain, as_text, build_job, find_toolchain, open_site
-from seriestool.builds.keep import locked, measure, size, tidy, tidy_outputs, wipe
-from seriestool.builds.times import Times
+from seriestool.check.builds import Toolchain, as_text, build_job, find_toolchain, open_site
+from seriestool.check.builds.keep import locked, measure, size, tidy, tidy_outputs, wipe
+from seriestool.check.builds.times import Times
 from seriestool.git import Workbench
 from seriestool.sandbox import Limits, find_sandbox
 from seriestool.util.errors import InputError, OutsideError
@@ -97,7 +97,7 @@ def test_times_are_told_as_people_tell_them() -> None:
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from seriestool.builds.keep import locked
+from seriestool.check.builds.keep import locked
 with locked(Path(sys.argv[1]), print) as folder:
     print(folder.name, flush=True)
     sys.stdin.read()
@@ -192,7 +192,7 @@ def test_what_a_program_left_goes_however_deep_it_is(tmp_path: Path) -> None:
 def test_a_machine_without_a_compiler_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"make", "gcc", "flex", "ccache"}
     monkeypatch.setattr("shutil.which", lambda name, path: f"/usr/bin/{name}" if name in there else None)
-    monkeypatch.setattr("seriestool.builds.toolchain._identity", lambda name: "1")
+    monkeypatch.setattr("seriestool.check.builds.toolchain._identity", lambda name: "1")
     assert find_toolchain("flex") == Toolchain("gcc", True, "1")
     assert find_toolchain("flex", "bison") == "bison is not installed"
     assert find_toolchain("bc", "bison") == "bc and bison are not installed"
@@ -209,7 +209,7 @@ def test_a_machine_without_a_compiler_says_what_is_missing(monkeypatch: pytest.M
 AS_NOBODY = """\
 import os, sys, tempfile, time
 from pathlib import Path
-from seriestool.builds.keep import wipe
+from seriestool.check.builds.keep import wipe
 from seriestool.sandbox.disk import Growth
 if not os.geteuid():
     os.setgroups([])

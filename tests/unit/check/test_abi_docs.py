@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.abi_docs import CHECK
-from seriestool.protocol import Finding
+from seriestool.check.protocol import Finding
+from seriestool.check.rules.abi_docs import CHECK
 from tests.checks import ask, mail_series, rules
 from tests.helpers import File, Repo
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.check.apply import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.apply import CHECK
 from seriestool.rebase.stack import Footing
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import Repo

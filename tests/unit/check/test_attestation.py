@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from patatt import PatattMessage, make_byhash_path, make_pkey_path
 
-from seriestool.check.attestation import CHECK, LookUp, attest
-from seriestool.protocol import Finding, Status, Subject
+from seriestool.check.protocol import Finding, Status, Subject
+from seriestool.check.rules.attestation import CHECK, LookUp, attest
 from seriestool.util.errors import OutsideError
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import Repo

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.bisect import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.bisect import CHECK
 from seriestool.sandbox import Bubblewrap, Ended, Job, Limits, Outcome, find_sandbox
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import File, Repo
@@ -51,7 +51,7 @@ BROKEN = "int two(void) { return nobody(); }\n"
 
 @pytest.fixture(autouse=True)
 def no_more_than_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seriestool.check.bisect._PROGRAMS", ())  # the small tree needs no flex
+    monkeypatch.setattr("seriestool.check.rules.bisect._PROGRAMS", ())  # the small tree needs no flex
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_a_base_that_cannot_be_prepared_is_nobody_s_fault(repo: Repo, sandbox: B
 def test_a_header_of_everybody_compiles_some_and_says_so(
     repo: Repo, sandbox: Bubblewrap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seriestool.check.bisect._MOST", 3)
+    monkeypatch.setattr("seriestool.check.rules.bisect._MOST", 3)
     names = [f"n{n}" for n in range(6)]
     files: dict[str, File] = {f"net/{name}.c": f"#include <linux/thing.h>\nint {name};\n" for name in names}
     tree = {**TREE, **files, "net/Makefile": f"obj-y += {' '.join(f'{name}.o' for name in names)}\n"}
@@ -208,7 +208,7 @@ def test_a_patch_that_does_not_apply_ends_it(repo: Repo, sandbox: Bubblewrap) ->
 
 
 def test_no_compiler_is_skipped(repo: Repo, sandbox: Bubblewrap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seriestool.check.bisect.find_toolchain", lambda *names: "no C compiler is installed")
+    monkeypatch.setattr("seriestool.check.rules.bisect.find_toolchain", lambda *names: "no C compiler is installed")
     (found,) = said(repo, sandbox, {"net/two.c": BROKEN})
     assert (found.status, found.message) == (Status.SKIP, "no C compiler is installed")
 

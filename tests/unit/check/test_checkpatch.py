@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.checkpatch import CHECK, ELSEWHERE, IGNORE_KEY, NOISE
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.checkpatch import CHECK, ELSEWHERE, IGNORE_KEY, NOISE
 from seriestool.sandbox import Ended, Outcome
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo, shared

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from seriestool.check.commit_refs import CHECK
-from seriestool.protocol import Finding, Status
-from seriestool.tags.message import parse_message
-from seriestool.tags.references import find_references
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.commit_refs import CHECK
+from seriestool.series.message.message import parse_message
+from seriestool.series.message.references import find_references
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 from tests.kernels import CONTENT, FILE, TITLE, Kernel, make_kernel

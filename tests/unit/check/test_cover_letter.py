@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.cover_letter import CHECK
-from seriestool.protocol import Status
-from seriestool.tags.cover import Block, Totals, parse_shortlog, parse_totals
+from seriestool.check.commits.cover import Block, Totals, parse_shortlog, parse_totals
+from seriestool.check.protocol import Status
+from seriestool.check.rules.cover_letter import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 

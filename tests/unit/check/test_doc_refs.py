@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pytest
 
-from seriestool.check.doc_refs import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.doc_refs import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 

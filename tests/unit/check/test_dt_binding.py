@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pytest
 
-from seriestool.check.dt_binding import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.dt_binding import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 

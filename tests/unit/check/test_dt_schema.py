@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check import dt_schema
-from seriestool.check.dt_schema import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules import dt_schema
+from seriestool.check.rules.dt_schema import CHECK
 from seriestool.sandbox import Ended, Job, Outcome
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo

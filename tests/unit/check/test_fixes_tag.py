@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
-from seriestool.check.fixes_tag import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.fixes_tag import CHECK
 from tests.checks import AUTHOR, SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 from tests.kernels import AUTHOR as OLD_HAND

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seriestool.check import commit_refs, fixes_tag, sign_off, trailers
-from seriestool.protocol import Check, Subject
+from seriestool.check.protocol import Check, Subject
+from seriestool.check.rules import commit_refs, fixes_tag, sign_off, trailers
 from tests.checks import AUTHOR, SIGNED, ask, mail_series, open_subject
 from tests.helpers import Repo
 from tests.kernels import CONTENT, FILE, Kernel, make_kernel

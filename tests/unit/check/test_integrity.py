@@ -4,7 +4,7 @@
 import re
 from dataclasses import replace
 
-from seriestool.check.integrity import CHECK
+from seriestool.check.rules.integrity import CHECK
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import File, Repo
 from tests.kernels import TREE

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.kernel_doc import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.kernel_doc import CHECK
 from seriestool.sandbox import Ended, Outcome
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo, shared

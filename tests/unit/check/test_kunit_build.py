@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.builds import Toolchain
-from seriestool.check import kunit_build
-from seriestool.check.kunit_build import CHECK
-from seriestool.protocol import Finding, Skipped, Status
+from seriestool.check.builds import Toolchain
+from seriestool.check.protocol import Finding, Skipped, Status
+from seriestool.check.rules import kunit_build
+from seriestool.check.rules.kunit_build import CHECK
 from seriestool.sandbox import Job, Outcome, Sandbox, Unsandboxed, find_sandbox
 from tests.checks import SIGNED, mail_series, open_subject, rules, the
 from tests.helpers import ROOT, File, Repo

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.abi.ynl import _python
-from seriestool.check.netlink_spec import CHECK
-from seriestool.protocol import Finding
+from seriestool.check.abi.ynl import _python
+from seriestool.check.protocol import Finding
+from seriestool.check.rules.netlink_spec import CHECK
 from tests.abis import a_sandbox
 from tests.checks import ask, mail_series, rules
 from tests.helpers import File, Repo, shared

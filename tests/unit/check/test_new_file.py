@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from seriestool.check.new_file import CHECK, _may_list
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.new_file import CHECK, _may_list
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 

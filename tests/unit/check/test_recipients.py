@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.recipients import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.recipients import CHECK
 from tests.checks import AUTHOR, SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.sign_off import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.sign_off import CHECK
 from tests.checks import AUTHOR, SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 from tests.kernels import CONTENT, FILE, Kernel, make_kernel

@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.subject_prefix import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.subject_prefix import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 

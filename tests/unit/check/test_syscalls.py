@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.syscalls import CHECK
-from seriestool.protocol import Finding
+from seriestool.check.protocol import Finding
+from seriestool.check.rules.syscalls import CHECK
 from tests.checks import ask, mail_series, rules, the
 from tests.helpers import File, Repo, shared
 

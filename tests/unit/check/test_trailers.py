@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from seriestool.check.trailers import CHECK
-from seriestool.protocol import Finding, Status
+from seriestool.check.protocol import Finding, Status
+from seriestool.check.rules.trailers import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 from tests.kernels import CONTENT, FILE, Kernel, make_kernel

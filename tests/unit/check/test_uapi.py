@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.check.uapi import CHECK
-from seriestool.protocol import Status
+from seriestool.check.protocol import Status
+from seriestool.check.rules.uapi import CHECK
 from tests.abis import FAIL, HEADER, INJECTED, NOTE, PASS, SKIP, TOY, WARN, edited, make_kernel, uapi, uapi_of
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo

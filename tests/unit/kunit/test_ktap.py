@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.kunit.ktap import Case, CaseStatus, Log, parse_ktap
+from seriestool.check.kunit.ktap import Case, CaseStatus, Log, parse_ktap
 
 PASS, FAIL, SKIP = CaseStatus.PASS, CaseStatus.FAIL, CaseStatus.SKIP
 CRASHED, MISSING = CaseStatus.CRASHED, CaseStatus.MISSING

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.kunit.compare import place_of
-from seriestool.kunit.errors import BuildError
-from seriestool.kunit.outcome import (
+from seriestool.check.kunit.compare import place_of
+from seriestool.check.kunit.errors import BuildError
+from seriestool.check.kunit.outcome import (
     OverTime,
     Ran,
     Stage,

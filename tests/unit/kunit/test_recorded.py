@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from seriestool.kunit.compare import leaves
-from seriestool.kunit.judge import Event, Judge
-from seriestool.kunit.outcome import Outcome, Ran, Stage, Unbuilt, parse_transcript, read_outcome
+from seriestool.check.kunit.compare import leaves
+from seriestool.check.kunit.judge import Event, Judge
+from seriestool.check.kunit.outcome import Outcome, Ran, Stage, Unbuilt, parse_transcript, read_outcome
 from tests.e2e.handshake import SERIES
 from tests.helpers import ROOT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.kunit.solve_kconfig import main
+from seriestool.check.kunit.solve_kconfig import main
 
 KCONFIG = """\
 config MODULES

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from seriestool.kunit.makefile import options_of, parse_makefile
-from seriestool.kunit.suites import Finder
+from seriestool.check.kunit.makefile import options_of, parse_makefile
+from seriestool.check.kunit.suites import Finder
 from tests.helpers import File, Repo
 from tests.rebases import open_bench
 

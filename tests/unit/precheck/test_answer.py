@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from seriestool.base.verdict import Level
+from seriestool.check.selection import Choice
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.run import Wishes
 from seriestool.precheck.sentence import how_sure, verdict_sentence
 from seriestool.precheck.value import Answer, Precheck
-from seriestool.registry.asked import Choice
 from seriestool.report.precheck import precheck_text
 from seriestool.report.precheck_markdown import md, precheck_markdown
 from seriestool.report.style import Style

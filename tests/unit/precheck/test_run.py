@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from seriestool.check.selection import Choice
 from seriestool.git import Repository
 from seriestool.precheck import run as steps_of
 from seriestool.precheck.answer import answer_of
 from seriestool.precheck.run import Asked, Wishes, run_precheck
 from seriestool.precheck.value import Answer, Precheck
 from seriestool.rebase.stack import Footing
-from seriestool.registry.asked import Choice
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import Silent
 from tests.bases import lines

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.protocol import Check, CheckError, Scope
-from seriestool.registry.checks import BUILTIN, ENTRY_POINTS, find_checks
-from seriestool.registry.profiles import PROFILES
+from seriestool.check.profiles import PROFILES
+from seriestool.check.protocol import Check, CheckError, Scope
+from seriestool.check.registry import BUILTIN, ENTRY_POINTS, find_checks
 from seriestool.util.errors import InputError
 from tests.helpers import ROOT
 
@@ -74,7 +74,7 @@ def test_another_package_adds_a_check(
     entry_points: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "other_package.py").write_text(
-        "from seriestool.protocol import Check, Scope\nCHECK = Check('theirs', 'x', Scope.PATCH, lambda _: ())\n"
+        "from seriestool.check.protocol import Check, Scope\nCHECK = Check('theirs', 'x', Scope.PATCH, lambda _: ())\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     entry_points(theirs="other_package:CHECK")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.protocol import Check, CheckError, Finding, Scope, Status
-from seriestool.registry.commands import PER_PATCH, PER_SERIES, find_commands
+from seriestool.check.protocol import Check, CheckError, Finding, Scope, Status
+from seriestool.check.user_commands import PER_PATCH, PER_SERIES, find_commands
 from seriestool.sandbox import Unsandboxed
 from tests.checks import ask, mail_series, rules
 from tests.helpers import Repo

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.protocol import Finding, Status
-from seriestool.registry.profiles import PROFILES, Severities, get_profile, guess_profile, parse_severities, weigh
+from seriestool.check.profiles import PROFILES, Severities, get_profile, guess_profile, parse_severities, weigh
+from seriestool.check.protocol import Finding, Status
 from seriestool.util.errors import InputError
 from tests.checks import mail_series, parse
 from tests.helpers import Repo

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from seriestool.base.prerequisites.answer import Prerequisites, Rebuilt
 from seriestool.base.verdict import Level
+from seriestool.check.protocol import Finding, Status
 from seriestool.precheck.sentence import verdict_sentence
-from seriestool.protocol import Finding, Status
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import MOST_KINDS, precheck_page
 from seriestool.trees.suggest import Suggestion

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.series.mail.patch import has_via, without_via
-from seriestool.tags.message import parse_message
-from seriestool.tags.names import distance, meant_name, proper_name, tip_rank
-from seriestool.tags.people import Likeness, Mailmap, Person, parse_mailmap, parse_person
-from seriestool.tags.stable import find_stable_tags, names_upstream
-from seriestool.tags.titles import Likeness as Titles
-from seriestool.tags.titles import compare_titles
+from seriestool.series.message.message import parse_message
+from seriestool.series.message.names import distance, meant_name, proper_name, tip_rank
+from seriestool.series.message.people import Likeness, Mailmap, Person, parse_mailmap, parse_person
+from seriestool.series.message.stable import find_stable_tags, names_upstream
+from seriestool.series.message.titles import Likeness as Titles
+from seriestool.series.message.titles import compare_titles
 from tests.helpers import Repo
 
 SIGNED = "Signed-off-by: A U Thor <author@example.com>"

@@ -4,7 +4,7 @@
 from dataclasses import replace
 from time import process_time
 
-from seriestool.protocol import Finding, Report, Result, Status
+from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.report.pages.diffs import FOLDED, MOST_OF_FILE, FileView
 from seriestool.report.pages.patches import MOST_OF_PAGE, MOST_OF_PATCH, MOST_OPEN, PatchView, view_patches
 from seriestool.report.pages.said import MOST_OF_PATCH as MOST_SAID

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documentation/ABI: entries have their fields, leave by way of obsolete/, and new sysfs attributes have one."""
+
+from collections.abc import Iterator
+
+from seriestool.check.abi.change import several
+from seriestool.check.abi.docs import FOLDER, Attribute, Entry, is_abi_file, new_attributes, parse_entries
+from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.series.model import DiffKind
+
+_SOURCE = "Documentation/ABI/README"
+_LASTING = (FOLDER + b"stable/", FOLDER + b"testing/")
+
+
+def _run(subject: Subject) -> Iterator[Finding]:
+    """Findings on the entries that the patch touches, and on the attributes that it adds."""
+    touched = {path for file in subject.patch.files for path in (file.old_path, file.new_path) if path is not None}
+    documents = sorted(path for path in touched if is_abi_file(path))
+    attributes = new_attributes(subject.patch.files)
+    if not documents and not attributes:
+        return
+    after = subject.after
+    if after is None:
+        raise Skipped("the patch does not apply to the base")
+    for path in documents:
+        yield from _entries(subject, path, after)
+    if attributes and subject.place.bench.has_folder(after, FOLDER.rstrip(b"/")):
+        yield from _undocumented(subject, attributes)
+
+
+def _entries(subject: Subject, path: bytes, after: str) -> Iterator[Finding]:
+    old = parse_entries(subject.read(subject.before, path) or b"")
+    new = parse_entries(subject.read(after, path) or b"")
+    known = {(entry.what, entry.lacks()) for entry in old}
+    for entry in new:
+        lacks = entry.lacks()
+        if lacks and (entry.what, lacks) not in known:
+            yield Finding(
+                Status.WARN, "fields-missing", f"the entry of {_name(entry)} has no {' and no '.join(lacks)}",
+                path, entry.line, source=_SOURCE,
+            )  # fmt: skip
+    if path.startswith(_LASTING) and not _removes_code(subject):
+        kept = {what for entry in new for what in entry.what} | _elsewhere(subject)
+        lost = [what for entry in old for what in entry.what if what not in kept]
+        if lost:
+            yield Finding(
+                Status.WARN, "not-obsolete-first",
+                f"no longer described, and not moved to obsolete/ or removed/: {several(lost)}", path, source=_SOURCE,
+            )  # fmt: skip
+
+
+def _name(entry: Entry) -> str:
+    return entry.what[0] or "an interface without a name"
+
+
+def _elsewhere(subject: Subject) -> set[str]:
+    """What the other files describe that the series touches."""
+    end = subject.steps[-1].after or subject.after
+    assert end is not None  # noqa: S101
+    paths = {file.new_path for patch in subject.series.patches for file in patch.files if file.new_path is not None}
+    texts = (subject.read(end, path) or b"" for path in paths if is_abi_file(path))
+    return {what for text in texts for entry in parse_entries(text) for what in entry.what}
+
+
+def _removes_code(subject: Subject) -> bool:
+    return any(
+        file.kind is DiffKind.DELETE and (file.old_path or b"").endswith(b".c")
+        for patch in subject.series.patches
+        for file in patch.files
+    )
+
+
+def _undocumented(subject: Subject, attributes: tuple[Attribute, ...]) -> Iterator[Finding]:
+    described = _described(subject)
+    unknown = [one for one in attributes if one.name.encode() not in described]
+    if unknown:
+        yield Finding(
+            Status.WARN, "attribute-undocumented",
+            f"new in sysfs, and not in Documentation/ABI: {several([one.name for one in unknown])}",
+            unknown[0].path, unknown[0].line, source=_SOURCE,
+        )  # fmt: skip
+
+
+def _described(subject: Subject) -> frozenset[bytes]:
+    """The last parts of all names that the tree describes, as the series leaves it."""
+    end = subject.steps[-1].after or subject.after
+    assert end is not None  # noqa: S101
+    bench = subject.place.bench
+    found: set[bytes] = set()
+    for path, entry in bench.paths_below(end, FOLDER.rstrip(b"/")):
+        if entry.kind == "blob" and is_abi_file(path):
+            for one in parse_entries(bench.blob(entry.oid)):
+                found.update(what.rpartition("/")[2].encode() for what in one.what)
+    return frozenset(found)
+
+
+CHECK = Check(
+    "abi-docs",
+    "Documentation/ABI: entries are whole, and new sysfs attributes have one",
+    Scope.PATCH,
+    _run,
+    frozenset({Need.BASE}),
+)

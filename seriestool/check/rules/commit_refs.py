@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commits that the text of a message speaks of: whether they are there, and called what they are called
+(docs/checks/commit-refs.md)."""
+
+from collections.abc import Iterator
+
+from seriestool.check.commits.commits import Absent, Commits, Completeness, Quoted
+from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.series.message.fixes import SHORTEST, find_tags
+from seriestool.series.message.message import message_of
+from seriestool.series.message.references import Reference, find_references
+from seriestool.series.message.titles import Likeness, compare_titles, fold_title
+
+_SOURCE = "Documentation/process/submitting-patches.rst, Describe your changes"
+_MOST = 50
+_KERNEL = ("kernel", "linux", "upstream", "mainline")
+"""What kernels call themselves; to others it is another project, whose commits are not here."""
+
+
+def run(subject: Subject) -> Iterator[Finding]:
+    """What is to be said of the commits that a message speaks of; each is spoken of once."""
+    asked = _Asked(subject)
+    introduced = {tag.oid for tag in asked.tags if tag.title}
+    introduced |= {one.oid for one in asked.references if one.title}
+    seen: set[tuple[str, str | None]] = set()
+    for one in asked.references[:_MOST]:
+        if (one.oid, one.title) in seen:
+            continue
+        seen.add((one.oid, one.title))
+        found = asked.commits.find(one.oid)
+        if isinstance(found, Quoted):
+            yield from _known(asked, one, found, introduced)
+        elif not any(tag.oid == one.oid for tag in asked.tags):  # fixes-tag speaks of those
+            yield from _unknown(asked, one, found)
+
+
+class _Asked:
+    """The patch with all that is looked up for it."""
+
+    def __init__(self, subject: Subject) -> None:
+        place = subject.place
+        message = message_of(subject.patch)
+        self.subject = subject
+        self.references = find_references(message)
+        self.tags = find_tags(message)
+        self.commits = Commits(place.repository, place.bench, place.history)
+        self.project = subject.project
+        self.is_kernel = subject.is_kernel
+        self._completeness: Completeness | None = None
+
+    def completeness(self) -> Completeness:
+        """Whether what is not here can be said not to exist."""
+        if self._completeness is None:
+            nothing = Completeness(False, "there is no tree to compare with")
+            self._completeness = self.commits.completeness(self.project) if self.project else nothing
+        return self._completeness
+
+
+def _known(asked: _Asked, one: Reference, found: Quoted, introduced: set[str | None]) -> Iterator[Finding]:
+    mend = f'commit {asked.commits.abbreviate(found.oid)} ("{found.subject}")'
+    likeness = compare_titles(one.title, found.subject) if one.title else Likeness.SAME
+    if likeness is Likeness.OTHER:
+        text = f"{one.oid[:40]} has another title: '{found.subject}'"
+        yield Finding(Status.WARN, "title-mismatch", text, line=one.number, mend=mend, source=_SOURCE)
+    elif asked.is_kernel and len(one.oid) < SHORTEST:
+        text = f"the id {one.oid} has less than {SHORTEST} digits"
+        yield Finding(Status.WARN, "short-id", text, line=one.number, mend=mend, source=_SOURCE)
+    elif asked.is_kernel and one.needs_title and not any(oid and _same_id(oid, one.oid) for oid in introduced):
+        text = f"{one.oid[:SHORTEST]} is named without its title"
+        yield Finding(Status.WARN, "no-title", text, line=one.number, mend=mend, source=_SOURCE)
+
+
+def _same_id(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _unknown(asked: _Asked, one: Reference, found: Absent) -> Iterator[Finding]:
+    patches = asked.subject.series.patches
+    sibling = next(
+        (patch for patch in patches if one.title and fold_title(patch.subject) == fold_title(one.title)), None
+    )
+    if sibling is not None:
+        text = f"{one.oid[:SHORTEST]} is patch {sibling.counter} of the same series, which has no lasting id"
+        yield Finding(Status.WARN, "same-series", text, line=one.number, mend="say 'the previous patch', or its title")
+    elif found is not Absent.MISSING:
+        what = "stands for several commits" if found is Absent.AMBIGUOUS else "is no commit, but another object"
+        yield Finding(Status.WARN, str(found), f"{one.oid[:40]} {what}", line=one.number, source=_SOURCE)
+    elif not one.project or (asked.is_kernel and one.project in _KERNEL):
+        seen = asked.completeness()
+        text = f"there is no commit {one.oid[:40]} here; {seen.reason}"
+        status = Status.WARN if seen.is_complete else Status.SKIP
+        yield Finding(status, "unknown-commit" if seen.is_complete else "commit-unseen", text, line=one.number)
+
+
+CHECK = Check(
+    "commit-refs", "commits that the message speaks of: whether they exist and are called so", Scope.PATCH, run
+)

@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`Fixes:` tags: how they are written, what they name, and what follows from them (docs/checks/fixes-tag.md)."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+
+from seriestool.check.commits.blamed import find_untold, is_active, recent_work, recipients
+from seriestool.check.commits.commits import Absent, Commits, Quoted
+from seriestool.check.commits.designation import find_fixes_tree, has_tree_for, judge_tree
+from seriestool.check.commits.projects import is_only_about_code, read_mailmap
+from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
+from seriestool.rebase.stack import Footing, paths_of
+from seriestool.series.mail import Mail
+from seriestool.series.message.fixes import Flaw, Tag, find_tags, format_tag
+from seriestool.series.message.message import Message, message_of
+from seriestool.series.message.people import Likeness as People
+from seriestool.series.message.people import Mailmap, Person, parse_person
+from seriestool.series.message.stable import STABLE, StableFlaw, find_stable_tags, names_upstream
+from seriestool.series.message.titles import Likeness, compare_titles, fold_title
+from seriestool.trees import fixes_trees
+
+_SUBMITTING = "Documentation/process/submitting-patches.rst"
+_DESCRIBE = f"{_SUBMITTING}, Describe your changes"
+_STABLE = "Documentation/process/stable-kernel-rules.rst"
+_TIP = "Documentation/process/maintainer-tip.rst, Ordering of commit tags"
+_NETDEV = "Documentation/process/maintainer-netdev.rst"
+_MOST_TAGS = 30
+_BUG_WORDS = re.compile(r"\b(BUG: K[A-Z]?[A-Z]SAN|KASAN|KMSAN|KCSAN|UBSAN): |(Call Trace:)|\b(syzkaller|syzbot)\b")
+_SILENT = timedelta(days=3 * 365 + 1)
+_STABLE_PREFIX = re.compile(r"v?\d+\.\d+(?:\.y|\.\d+)?$")
+
+_MILD = frozenset((Flaw.ID_CASE, Flaw.SPACING, Flaw.NAME, Flaw.TEXT_AFTER, Flaw.INDENTED))
+_OF_THE_KERNEL = frozenset((Flaw.SHORT_ID, Flaw.NO_ID, Flaw.URL))
+"""Other projects name short ids, bug numbers and URLs, and are right to."""
+
+
+def run(subject: Subject) -> Iterator[Finding]:
+    """What is to be said of the Fixes tags of a patch, or of there being none."""
+    asked = _Asked(subject)
+    for tag in asked.tags:
+        yield from _grammar(asked, tag)
+        yield from _target(asked, tag)
+    yield from _place(asked)
+    yield from _repeated(asked)
+    if asked.is_kernel:
+        yield from _missing(asked)
+        yield from _stable(asked)
+    yield from _blamed(asked)
+    yield from _designation(asked)
+
+
+class _Asked:
+    """The patch with all that is looked up for it, once."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.patch = subject.patch
+        self.message: Message = message_of(self.patch)
+        self.tags = find_tags(self.message)[:_MOST_TAGS]
+        place = subject.place
+        self.commits = Commits(place.repository, place.bench, place.history)
+        self.base = subject.base.commit if subject.base else None
+        self.project = subject.project
+        self.is_kernel = subject.is_kernel
+        self.paths = paths_of(self.patch.files, above=False)
+        self._found: dict[str, Quoted | Absent] = {}
+
+    def find(self, tag: Tag) -> Quoted | Absent | None:
+        """What the tag's id stands for; None where it has none that could be looked up."""
+        if tag.oid is None or Flaw.LONG_ID in tag.flaws:
+            return None
+        if tag.oid not in self._found:
+            self._found[tag.oid] = self.commits.find(tag.oid)
+        return self._found[tag.oid]
+
+    @cached_property
+    def targets(self) -> tuple[Quoted, ...]:
+        """The commits that are named and here, each once."""
+        found = (self.find(tag) for tag in self.tags)
+        return tuple({one.oid: one for one in found if isinstance(one, Quoted)}.values())
+
+    @cached_property
+    def is_base_stated(self) -> bool:
+        """Whether it is the author's word that this is the base, and his patches apply there."""
+        base, stated = self.subject.base, self.subject.series.base.commit
+        if base is None or not stated:
+            return False
+        return base.commit.startswith(stated) and base.footing is not Footing.GIVEN
+
+    @cached_property
+    def is_base_sure(self) -> bool:
+        """Whether the base can be held against the author: stated, or all fits and his tree is one of those here."""
+        base, subject = self.subject.base, self.subject
+        if base is None or base.footing is not Footing.EXACT:
+            return self.is_base_stated
+        return self.is_base_stated or has_tree_for(
+            subject.series.prefixes, self.paths, subject.maintainers, subject.place.trees
+        )
+
+    @cached_property
+    def mailmap(self) -> Mailmap:
+        """That of the project."""
+        return read_mailmap(self.subject.place.bench, self.project)
+
+    @cached_property
+    def mail(self) -> Mail | None:
+        """The mail of the patch, where it was mailed."""
+        return Mail(self.patch.raw) if self.subject.is_mailed and self.patch.raw else None
+
+    def meant(self, title: str | None) -> Quoted | None:
+        """The commit that has this title, among those that changed the same paths; the base's own before others."""
+        found = list(self.commits.titled(title, self.paths)) if title else []
+        own = (one for one in found if self.base and self.commits.is_within(one.oid, self.base))
+        return next(own, found[0] if found else None)
+
+
+# --- how it is written --------------------------------------------------------------------------------------------
+
+
+def _grammar(asked: _Asked, tag: Tag) -> Iterator[Finding]:
+    flaws = [flaw for flaw in tag.flaws if asked.is_kernel or flaw not in _OF_THE_KERNEL]
+    mend = _corrected(asked, tag) if flaws else None
+    is_signed = any(one.key != "fixes" for one in (*asked.message.trailers, *asked.message.stray))
+    for flaw in flaws:
+        is_grave = asked.is_kernel and flaw not in _MILD
+        if flaw is Flaw.NO_ID and not is_signed:
+            is_grave = False  # it may be a sentence
+        status = Status.FAIL if is_grave else Status.WARN
+        yield Finding(status, str(flaw), flaw.meaning, line=tag.number, mend=mend, source=_DESCRIBE)
+
+
+def _corrected(asked: _Asked, tag: Tag) -> str | None:
+    """The tag as it should be, as far as that is known."""
+    found = asked.find(tag)
+    if isinstance(found, Quoted):
+        return asked.commits.tag(found)
+    if (meant := asked.meant(tag.title)) is not None:
+        return asked.commits.tag(meant)
+    if Flaw.URL in tag.flaws and tag.oid is None:
+        return f"Closes: {tag.text.partition(':')[2].strip()}"
+    unusable = {Flaw.LONG_ID, Flaw.SHORT_ID} if asked.is_kernel else {Flaw.LONG_ID}
+    if tag.oid is None or tag.title is None or unusable & {*tag.flaws}:
+        return None
+    return format_tag(tag.oid, tag.title)
+
+
+def _place(asked: _Asked) -> Iterator[Finding]:
+    message = asked.message
+    if not message.trailers and not message.stray:
+        return
+    signed = _own_sign_off(asked)
+    for tag in asked.tags:
+        if not message.in_block(tag.number):
+            text = "the tag does not stand in the last paragraph, with the other trailers: git does not see it"
+            mend = "take out the empty line or the text between it and the other trailers"
+            yield Finding(Status.WARN, "place", text, line=tag.number, mend=mend, source="git-interpret-trailers(1)")
+        elif signed is not None and tag.number > signed and asked.is_kernel:
+            text = "the tag stands below the author's Signed-off-by"
+            mend = "put it above the other trailers"
+            yield Finding(Status.WARN, "order", text, line=tag.number, mend=mend, source=_TIP)
+
+
+def _own_sign_off(asked: _Asked) -> int | None:
+    """The line of the author's Signed-off-by."""
+    author = Person(asked.patch.author_name, asked.patch.author_email)
+    for line in asked.message.named("signed-off-by"):
+        person = parse_person(line.value)
+        if person is not None and asked.mailmap.compare(author, person) is not People.OTHER:
+            return line.number
+    return None
+
+
+def _repeated(asked: _Asked) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for tag in asked.tags:
+        found = asked.find(tag)
+        oid = found.oid if isinstance(found, Quoted) else tag.oid
+        if oid is not None and oid in seen:
+            yield Finding(Status.WARN, "repeated", "the same commit is named twice", line=tag.number)
+        seen.add(oid or "")
+
+
+# --- what it names ------------------------------------------------------------------------------------------------
+
+
+def _target(asked: _Asked, tag: Tag) -> Iterator[Finding]:
+    found = asked.find(tag)
+    if found is None:
+        return
+    sibling = _sibling(asked, tag, found)
+    if sibling is not None:
+        yield sibling
+    elif isinstance(found, Quoted):
+        yield from _title(asked, tag, found)
+        yield from _ancestry(asked, tag, found)
+    elif found is Absent.MISSING:
+        yield _unknown(asked, tag)
+    else:
+        what = {Absent.AMBIGUOUS: "stands for several commits", Absent.NOT_A_COMMIT: "is no commit, but another object"}
+        mend = _mend_of(asked, asked.meant(tag.title))
+        yield Finding(Status.FAIL, str(found), f"{tag.oid} {what[found]}", line=tag.number, mend=mend, source=_DESCRIBE)
+
+
+def _sibling(asked: _Asked, tag: Tag, found: Quoted | Absent) -> Finding | None:
+    """That the tag names a patch of its own series, which has no id yet that could last."""
+    titles = {fold_title(title) for title in (tag.title, found.subject if isinstance(found, Quoted) else None) if title}
+    series = asked.subject.series
+    other = next((one for one in series.patches if fold_title(one.subject) in titles), None)
+    if other is None or other.counter == asked.patch.counter:
+        return None
+    if isinstance(found, Quoted) and asked.base and asked.commits.is_within(found.oid, asked.base):
+        return None
+    status = Status.FAIL if _is_only_there(asked, found) else Status.WARN
+    number = f"{other.counter}/{series.expected}"
+    text = f"it names patch {number} of the same series, which has no lasting id: '{other.subject}'"
+    return Finding(status, "same-series", text, line=tag.number, mend=f"squash it into {number}", source=_SUBMITTING)
+
+
+def _is_only_there(asked: _Asked, found: Quoted | Absent) -> bool:
+    """Whether no older commit can be meant: none of this id is anywhere, or only where nothing is published."""
+    if not isinstance(found, Quoted):
+        return asked.project is not None and asked.commits.completeness(asked.project).is_complete
+    published = [tree.commit for tree in asked.subject.place.trees if tree.kind in ("remote", "configured")]
+    return not asked.commits.holding(found.oid, published)
+
+
+def _title(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
+    likeness = compare_titles(tag.title, found.subject) if tag.title else Likeness.SAME
+    if likeness is Likeness.SAME or (likeness is Likeness.NEARLY and Flaw.UNCLOSED in tag.flaws):
+        return
+    if likeness is Likeness.NEARLY:
+        mend = asked.commits.tag(found)
+        text = f"the title is not quite that of the commit: '{found.subject}'"
+        yield Finding(Status.WARN, "subject-nearly", text, line=tag.number, mend=mend, source=_DESCRIBE)
+        return
+    meant = asked.meant(tag.title) or found
+    text = f"{tag.oid} has another title: '{found.subject}'"
+    mend = asked.commits.tag(meant)
+    yield Finding(Status.FAIL, "subject-mismatch", text, line=tag.number, mend=mend, source=_DESCRIBE)
+
+
+def _ancestry(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
+    if asked.base is None:
+        return
+    within = asked.commits.is_within(found.oid, asked.base)
+    if within is None:
+        text = f"whether {tag.oid} is in the base cannot be seen: the history index does not have it"
+        yield skip("ancestry-unseen", text)
+    if within is not False:
+        return
+    twin = asked.meant(found.subject)
+    if twin is not None and not asked.commits.is_within(twin.oid, asked.base):
+        twin = None
+    trees = asked.subject.place.trees
+    holders = asked.commits.holding(found.oid, [tree.commit for tree in trees]) or frozenset()
+    names = [tree.name for tree in trees if tree.commit in holders]
+    is_sure = asked.is_base_stated or (asked.is_base_sure and not holders)
+    where = f"; it is in {_some(names)}" if names else ""
+    text = f"{tag.oid} is not in the base {asked.base[:12]}{where}"
+    if twin is not None:
+        text += f"; there the change is {asked.commits.abbreviate(twin.oid)}"
+    status = Status.FAIL if is_sure else Status.WARN
+    yield Finding(status, "not-an-ancestor", text, line=tag.number, mend=_mend_of(asked, twin))
+
+
+def _unknown(asked: _Asked, tag: Tag) -> Finding:
+    meant = asked.meant(tag.title)
+    mend = _mend_of(asked, meant)
+    about = f"there is no commit {tag.oid} here"
+    if asked.project is None:
+        return skip("commit-unseen", f"{about}, and no tree to compare with")
+    seen = asked.commits.completeness(asked.project)
+    text = f"{about}; {seen.reason}"
+    if meant is not None:
+        text = f"{about}; the title is that of {asked.commits.abbreviate(meant.oid)}"
+    if not seen.is_complete and meant is None:
+        return Finding(Status.SKIP, "commit-unseen", text, line=tag.number)
+    status = Status.FAIL if seen.is_complete and asked.is_base_sure else Status.WARN
+    return Finding(status, "unknown-commit", text, line=tag.number, mend=mend, source=_DESCRIBE)
+
+
+def _mend_of(asked: _Asked, commit: Quoted | None) -> str | None:
+    return asked.commits.tag(commit) if commit is not None else None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} others" if len(names) > 3 else "")
+
+
+# --- whether there should be one ----------------------------------------------------------------------------------
+
+
+def _missing(asked: _Asked) -> Iterator[Finding]:
+    if asked.tags or is_only_about_code(asked.paths) or asked.message.is_revert:
+        return
+    text = "\n".join(asked.message.lines)
+    if found := _BUG_WORDS.search(text[:200_000]):
+        word = next(filter(None, found.groups()))
+        said = f"the message tells of a bug ('{word}') and does not say which commit brought it"
+        yield Finding(Status.WARN, "missing", said, mend='Fixes: <12 digits> ("<title>")', source=_DESCRIBE)
+    elif any(not one.names_version and not one.flaws for one in find_stable_tags(asked.message)):
+        said = "it is for stable, and says neither since which version nor which commit it fixes"
+        yield Finding(Status.WARN, "missing", said, mend='Fixes: <12 digits> ("<title>")', source=_STABLE)
+    elif tree := find_fixes_tree(asked.subject.series.prefixes, fixes_trees(asked.subject.place.config)):
+        yield from _missing_for(asked, tree)
+
+
+def _missing_for(asked: _Asked, tree: str) -> Iterator[Finding]:
+    """That a series for a tree of fixes fixes nothing; said once, of its first patch that changes code."""
+    patches = asked.subject.series.patches
+    first = next((one for one in patches if not is_only_about_code(paths_of(one.files, above=False))), None)
+    if first is not asked.patch or any(find_tags(message_of(one)) or message_of(one).is_revert for one in patches):
+        return
+    said = f"the series is for '{tree}', which takes fixes, and no patch of it has a Fixes tag"
+    yield Finding(Status.WARN, "missing-for-tree", said, source=_NETDEV)
+
+
+# --- stable -------------------------------------------------------------------------------------------------------
+
+
+def _stable(asked: _Asked) -> Iterator[Finding]:
+    tags = find_stable_tags(asked.message)[:_MOST_TAGS]
+    for one in tags:
+        for flaw in one.flaws:
+            status = Status.FAIL if flaw is StableFlaw.NO_REASON else Status.WARN
+            yield Finding(status, str(flaw), flaw.meaning, line=one.number, mend=one.proper, source=_STABLE)
+    if not tags:
+        yield from _sent_to_stable(asked)
+        yield from _not_asked_for(asked)
+
+
+def _sent_to_stable(asked: _Asked) -> Iterator[Finding]:
+    """That the mail goes to stable, which takes nothing that way; many senders copy a whole series to all."""
+    if asked.mail is None or STABLE not in asked.mail.recipients or names_upstream(asked.message):
+        return
+    series = asked.subject.series
+    if any(find_stable_tags(message_of(one)) for one in series.patches):
+        return
+    if any(_STABLE_PREFIX.match(word) for word in series.prefixes):
+        text = "a patch for a stable tree has to name the upstream commit"
+        yield Finding(Status.WARN, "stable-upstream", text, mend="commit <40 digits> upstream.", source=_STABLE)
+        return
+    text = f"the mail goes to {STABLE}, and no patch has the tag that asks for a backport"
+    status = Status.WARN if series.missing else Status.FAIL  # one that is not here may have it
+    yield Finding(status, "stable-without-tag", text, mend=f"Cc: {STABLE}", source=_STABLE)
+
+
+def _not_asked_for(asked: _Asked) -> Iterator[Finding]:
+    """A note that what is fixed has been released, and nobody asks for the fix in stable."""
+    if asked.base is None or not asked.targets:
+        return
+    release = asked.commits.last_release(asked.base)
+    if release is None:
+        return
+    if any(asked.commits.is_within(target.oid, release.oid) for target in asked.targets):
+        text = f"what it fixes is in '{release.subject}' already, and there is no 'Cc: {STABLE}'"
+        yield Finding(Status.PASS, "stable-not-asked", text, source=_STABLE)
+
+
+# --- people and trees ---------------------------------------------------------------------------------------------
+
+
+def _blamed(asked: _Asked) -> Iterator[Finding]:
+    """Who wrote or signed what is fixed, and does not get the mail."""
+    if asked.mail is None or not asked.targets:
+        return
+    told = (Person(asked.patch.author_name, asked.patch.author_email), *recipients(asked.mail))
+    untold = find_untold(asked.targets, told, asked.mailmap)
+    since = (asked.subject.series.posted - _SILENT).timestamp()
+    recent = recent_work(asked.targets, asked.commits, asked.paths, since) if untold.writers else ()
+    active = tuple(one for one in untold.writers if is_active(one, recent, asked.mailmap))
+    others = (*(one for one in untold.writers if one not in active), *untold.signers)
+    if active:
+        text = f"who wrote what is fixed does not get the mail: {_some([str(one) for one in active])}"
+        yield Finding(Status.WARN, "blamed", text, mend="\n".join(f"Cc: {one}" for one in active), source=_SUBMITTING)
+    if others:
+        text = "who signed what is fixed, or has been silent for three years, does not get the mail"
+        yield Finding(Status.PASS, "blamed-others", f"{text}: {_some([str(one) for one in others])}")
+
+
+def _designation(asked: _Asked) -> Iterator[Finding]:
+    """Whether the tree that the subject names is the one that takes such a fix."""
+    if not asked.targets or len(asked.targets) != len(asked.tags):
+        return
+    place, prefixes = asked.subject.place, asked.subject.series.prefixes
+    found = judge_tree(asked.targets, prefixes, fixes_trees(place.config), place.trees, asked.commits)
+    if found is None:
+        return
+    mend = f"[PATCH {found.better}]"
+    if found.is_for_fixes:
+        text = f"it is for '{found.named}', and all that it fixes is in '{found.better}' already"
+        yield Finding(Status.WARN, "tree-of-fixes", text, mend=mend, source=_NETDEV)
+    else:
+        text = f"it is for '{found.named}', and what it fixes is only in '{found.better}'"
+        yield Finding(Status.WARN, "tree-of-next", text, mend=mend, source=_NETDEV)
+
+
+CHECK = Check("fixes-tag", "Fixes tags: their form, the commits that they name, and who is to know", Scope.PATCH, run)

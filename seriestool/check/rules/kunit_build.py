@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The KUnit suites that a series can break, built and run under User Mode Linux, patch by patch."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from seriestool.check.builds import Toolchain, find_toolchain, open_site
+from seriestool.check.kunit.judge import Event
+from seriestool.check.kunit.run import KUNIT, LimitError, Rig, made_setting, tree_setting
+from seriestool.check.kunit.series import ColdError, Course, Runner, Stop, count_passing
+from seriestool.check.kunit.suites import Configuration, Finder
+from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
+from seriestool.rebase.stack import Step, paths_of
+
+_PROGRAMS = ("make", "flex", "bison", "bc", "python3")
+_UML = b"arch/um/Makefile"
+_COLD_KEY, _MOST_KEY = "seriestool.check.kunit-cold", "seriestool.check.kunit-configurations"
+_MOST = 3
+_KUNIT_DOC = "Documentation/dev-tools/kunit/run_wrapper.rst"
+_EACH_BUILDS = "Documentation/process/submitting-patches.rst, Separate your changes"
+_NAMED = 4
+
+_RULES: dict[str, tuple[Status, str | None]] = {
+    "base-build-broken": (Status.SKIP, None),
+    "base-build-slow": (Status.SKIP, None),
+    "base-config-broken": (Status.SKIP, None),
+    "base-fails": (Status.WARN, None),
+    "base-no-results": (Status.SKIP, None),
+    "base-panics": (Status.WARN, None),
+    "build-broken": (Status.FAIL, _EACH_BUILDS),
+    "build-slow": (Status.SKIP, None),
+    "config-broken": (Status.FAIL, _KUNIT_DOC),
+    "configuration-gone": (Status.PASS, None),
+    "cut-short": (Status.FAIL, None),
+    "failure-moved": (Status.WARN, None),
+    "fixed": (Status.PASS, None),
+    "flaky": (Status.WARN, None),
+    "hang": (Status.FAIL, None),
+    "new-test-fails": (Status.WARN, None),
+    "new-tests": (Status.PASS, None),
+    "no-results": (Status.FAIL, None),
+    "not-judged": (Status.SKIP, None),
+    "panic": (Status.FAIL, None),
+    "test-fails": (Status.FAIL, None),
+    "test-fails-since": (Status.WARN, None),
+    "tests-gone": (Status.WARN, None),
+    "works-again": (Status.PASS, None),
+}
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A configuration, the patches that it was chosen for, and why."""
+
+    configuration: Configuration
+    reasons: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def counters(self) -> frozenset[int]:
+        return frozenset(counter for counters in self.reasons.values() for counter in counters)
+
+    @property
+    def why(self) -> str:
+        """As people read it: each reason with its patches."""
+        told = [f"{reason} ({_patches(counters)})" for reason, counters in self.reasons.items()]
+        rest = f" and {len(told) - _NAMED} more files" if len(told) > _NAMED else ""
+        return "; ".join(told[:_NAMED]) + rest
+
+
+def run(subject: Subject) -> Iterator[Finding]:
+    """What the series does to the tests near the files that it changes; Skipped where there are none, or no tools."""
+    steps = tuple(step for step in subject.steps if step.after is not None)
+    if not steps:
+        raise Skipped("no patch of the series applies")
+    plans = _plans(subject, steps)
+    if not plans:
+        raise Skipped("no KUnit suite is near what the series changes")
+    for path in (KUNIT, _UML):
+        if subject.read(steps[0].before, path) is None:
+            raise Skipped(f"the tree has no {os.fsdecode(path)}")
+    toolchain = find_toolchain(*_PROGRAMS)
+    if isinstance(toolchain, str):
+        raise Skipped(toolchain)
+    yield from _run_all(subject, steps, plans, toolchain)
+
+
+def _run_all(
+    subject: Subject, steps: tuple[Step, ...], plans: tuple[_Plan, ...], toolchain: Toolchain
+) -> Iterator[Finding]:
+    place = subject.place
+    assert place.sandbox is not None  # noqa: S101  # Need.SANDBOX
+    most = _number(place, _MOST_KEY, _MOST)
+    key = str(place.repository.common_dir)
+    with open_site(place.cache_dir / "builds", key, place.bench, place.report) as site:
+        rig = Rig(
+            site, place.sandbox, toolchain.make_variables, toolchain.version, max(place.jobs, 1),
+            place.cache_dir / "kunit", place.report,
+        )  # fmt: skip
+        for plan in plans[:most]:
+            yield from _run_one(subject, steps, plan, rig)
+    for plan in plans[most:]:
+        yield skip("too-many", f"{plan.configuration.name} is not run: '{_MOST_KEY}' is {most}; chosen as {plan.why}")
+
+
+def _run_one(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) -> Iterator[Finding]:
+    configuration = plan.configuration
+    course = _course(subject, steps, plan, rig)
+    if isinstance(course, str):
+        yield skip("unsolved", f"{configuration.name}: {course}; chosen as {plan.why}")
+        return
+    runner = Runner(rig, course, _is_on(subject.place, _COLD_KEY))
+    try:
+        for event in runner.events():
+            yield _finding(event, configuration)
+    except ColdError:
+        yield skip("cold", f"{configuration.name}: it takes a cold build, and '{_COLD_KEY}' says no")
+    except LimitError as error:
+        yield skip("limits", f"{configuration.name}: {error}")
+    else:
+        yield Finding(Status.PASS, "chosen", _summary(plan, runner))
+
+
+def _summary(plan: _Plan, runner: Runner) -> str:
+    passing, there = count_passing(runner.base) if runner.base is not None else (0, 0)
+    base = f"{passing} of {there} tests pass on the base" if there else "no tests on the base"
+    return f"{plan.configuration.name}: {base}; chosen as {plan.why}"
+
+
+def _finding(event: Event, configuration: Configuration) -> Finding:
+    status, source = _RULES[event.rule]
+    message = f"{configuration.name}: {event.message}"
+    return Finding(status, event.rule, message, event.path, event.line, None, source, event.counter)
+
+
+def _plans(subject: Subject, steps: tuple[Step, ...]) -> tuple[_Plan, ...]:
+    """The configurations, those first that most patches can break; one for all tests of a folder that need one made."""
+    finder = Finder(subject.place.bench)
+    found: dict[tuple[bytes | None, bytes], _Plan] = {}
+    for step in steps:
+        assert step.after is not None  # noqa: S101
+        for choice in finder.find(step.after, paths_of(step.patch.files, above=False)):
+            wanted = choice.configuration
+            plan = found.setdefault((wanted.path, wanted.folder), _Plan(wanted))
+            options = dict.fromkeys((*plan.configuration.options, *wanted.options))
+            plan.configuration = replace(wanted, options=tuple(options))
+            for reason in choice.reasons:
+                plan.reasons.setdefault(reason, []).append(step.patch.counter)
+    return tuple(sorted(found.values(), key=lambda plan: (-len(plan.counters), plan.configuration.name)))
+
+
+def _course(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) -> Course | str:
+    """The way through the series; in one line why there is no configuration."""
+    configuration, counters = plan.configuration, plan.counters
+    if configuration.path is not None:
+        setting = tree_setting(configuration.path)
+    else:
+        first = next(step for step in steps if step.patch.counter in counters)
+        assert first.after is not None  # noqa: S101
+        made = made_setting(rig, first.after, configuration.options)
+        if isinstance(made, str):
+            return made
+        setting = made
+    base = steps[0].before
+    stops = tuple(_stop(subject, step, configuration, counters) for step in steps)
+    return Course(configuration.name, setting, base, _has(subject, base, configuration), stops)
+
+
+def _stop(subject: Subject, step: Step, configuration: Configuration, counters: frozenset[int]) -> Stop:
+    assert step.after is not None  # noqa: S101
+    paths = frozenset(paths_of(step.patch.files, above=False))
+    old = frozenset(subject.place.bench.entries(step.before, paths))
+    counter = step.patch.counter
+    return Stop(counter, step.after, paths, old, counter in counters, _has(subject, step.after, configuration))
+
+
+def _has(subject: Subject, tree: str, configuration: Configuration) -> bool:
+    path = configuration.path
+    return path is None or path in subject.place.bench.entries(tree, (path,))
+
+
+def _patches(counters: list[int]) -> str:
+    return f"patch {counters[0]}" if len(counters) == 1 else f"patches {', '.join(map(str, counters))}"
+
+
+def _is_on(place: Workplace, key: str) -> bool:
+    return place.config.get(key, ("yes",))[-1].lower() not in ("no", "false", "off", "0", "never")
+
+
+def _number(place: Workplace, key: str, otherwise: int) -> int:
+    value = place.config.get(key, ("",))[-1]
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else otherwise
+
+
+CHECK = Check(
+    "kunit-build",
+    "KUnit suites near what is changed, built and run under User Mode Linux",
+    Scope.SERIES,
+    run,
+    needs=frozenset({Need.BASE, Need.KERNEL, Need.SANDBOX, Need.COMPILER}),
+    is_costly=True,
+)

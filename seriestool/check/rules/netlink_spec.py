@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Generated netlink code against its specification: at the end of the series they must agree.
+
+Specification and code are often changed in two patches: what a later patch brings in order is only asked about.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from seriestool.check.abi.ynl import (
+    Generated,
+    NoGenerator,
+    find_generated,
+    first_difference,
+    is_spec,
+    parse_generated,
+    regenerate,
+)
+from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.sandbox import Sandbox, scratch
+
+_MEND = "tools/net/ynl/ynl-regen.sh -f"
+_SOURCE = "Documentation/userspace-api/netlink/intro-specs.rst"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The tree after a patch (counter None: before all of them)."""
+
+    counter: int | None
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A file that is not what the generator makes."""
+
+    message: str
+    line: int | None
+    is_broken: bool = False
+    """The generator made nothing at all."""
+
+
+def _run(subject: Subject) -> Iterator[Finding]:
+    """Findings on the files that are generated from what the series touches."""
+    touched = {file.path for patch in subject.series.patches for file in patch.files}
+    specs = {path for path in touched if is_spec(path)}
+    if not specs and not any(_marked(subject, path) for path in touched):
+        return
+    if subject.after is None:
+        raise Skipped("not all patches apply to the base")
+    if subject.place.sandbox is None:
+        raise Skipped("there is no sandbox to run the generator in")
+    files = _files(subject, specs, touched)
+    states = list(_states(subject, {*specs, *files}))
+    try:
+        faults = [_faults(subject, state, files, subject.place.sandbox) for state in states]
+    except NoGenerator as reason:
+        raise Skipped(str(reason)) from reason
+    for path in files:
+        yield from _judge(path, states, [found.get(path) for found in faults])
+
+
+def _marked(subject: Subject, path: bytes) -> bool:
+    """Whether the file says, before or after the series, that it is generated."""
+    trees = (subject.before, subject.after)
+    return any(
+        parse_generated(text) is not None
+        for tree in trees
+        if tree is not None and (text := subject.read(tree, path)) is not None
+    )
+
+
+def _files(subject: Subject, specs: set[bytes], touched: set[bytes]) -> list[bytes]:
+    """The files generated from these specifications, and those generated ones that were touched themselves."""
+    found = {path for path in touched if _marked(subject, path)}
+    if specs:
+        assert subject.after is not None  # noqa: S101
+        for path, entry in find_generated(subject.place.bench, subject.after):
+            made = parse_generated(subject.place.bench.blob(entry.oid))
+            if made is not None and made.spec in specs:
+                found.add(path)
+    return sorted(found)
+
+
+def _states(subject: Subject, paths: set[bytes]) -> Iterator[_State]:
+    """The tree at the start, and after each patch that touches one of the paths."""
+    yield _State(None, subject.before)
+    for step in subject.steps:
+        if step.after is not None and any(file.path in paths for file in step.patch.files):
+            yield _State(step.patch.counter, step.after)
+
+
+def _faults(subject: Subject, state: _State, files: Sequence[bytes], sandbox: Sandbox) -> Mapping[bytes, _Fault]:
+    """The files that are not what the tree's generator makes of the tree's specifications."""
+    texts = {path: text for path in files if (text := subject.read(state.tree, path)) is not None}
+    made = {path: one for path, text in texts.items() if (one := parse_generated(text)) is not None}
+    there = {path: one for path, one in made.items() if subject.read(state.tree, one.spec) is not None}
+    if not there:
+        return {}
+    with scratch("netlink") as folder:
+        results = regenerate(subject.place.bench, state.tree, there, sandbox, folder)
+    found = ((path, _fault(texts[path], one, results[path])) for path, one in there.items())
+    return {path: fault for path, fault in found if fault is not None}
+
+
+def _fault(have: bytes, made: Generated, result: bytes | str) -> _Fault | None:
+    spec = made.spec.rpartition(b"/")[2].decode()
+    if isinstance(result, str):
+        return _Fault(f"the generator makes nothing of {spec}: {result}", None, True)
+    line = first_difference(have, result)
+    return _Fault(f"is not what the generator makes of {spec}", line) if line is not None else None
+
+
+def _judge(path: bytes, states: Sequence[_State], faults: Sequence[_Fault | None]) -> Iterator[Finding]:
+    if faults[0] is not None:
+        # It was out of step before: then nobody can tell what the series did to it.
+        if faults[-1] is not None:
+            yield Finding(Status.SKIP, "out-of-date-before", f"{faults[0].message}, already before the series", path)
+        return
+    for number in range(1, len(states)):
+        fault = faults[number]
+        if fault is None or faults[number - 1] is not None:
+            continue
+        mended = next((states[later].counter for later in range(number, len(states)) if faults[later] is None), None)
+        rule = "spec-broken" if fault.is_broken else "not-regenerated"
+        if mended is not None:
+            yield Finding(
+                Status.WARN, rule, f"{fault.message}, until patch {mended} brings it", path, fault.line,
+                source=_SOURCE, counter=states[number].counter,
+            )  # fmt: skip
+        else:
+            yield Finding(
+                Status.FAIL, rule, fault.message, path, fault.line, _MEND, _SOURCE, states[number].counter
+            )  # fmt: skip
+
+
+CHECK = Check(
+    "netlink-spec",
+    "generated netlink code is what the tree's generator makes of its specification",
+    Scope.SERIES,
+    _run,
+    frozenset({Need.BASE, Need.SANDBOX}),
+    is_costly=True,
+    lasting_skips=frozenset({"out-of-date-before"}),
+)

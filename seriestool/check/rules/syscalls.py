@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tables of system calls: numbers stay what they are, and a new call is in all of them."""
+
+from collections.abc import Iterator
+
+from seriestool.check.abi.change import Weight, several
+from seriestool.check.abi.syscalls import (
+    GENERIC,
+    Row,
+    Table,
+    added,
+    compare_tables,
+    everywhere,
+    is_for_all,
+    is_table,
+    parse_generic,
+    parse_table,
+)
+from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+
+_SOURCE = "Documentation/process/adding-syscalls.rst"
+_STATUS = {Weight.NOTE: Status.PASS, Weight.ASK: Status.WARN, Weight.BREAK: Status.FAIL}
+_SYMLINK = 0o120000
+
+
+def _run(subject: Subject) -> Iterator[Finding]:
+    """Findings on the tables that the patch touches."""
+    touched = [file.path for file in subject.patch.files if is_table(file.path) or file.path == GENERIC]
+    if not touched:
+        return
+    after = subject.after
+    if after is None:
+        raise Skipped("the patch does not apply to the base")
+    new: dict[str, tuple[bytes, Row]] = {}
+    for path in touched:
+        was, now = _table(subject, subject.before, path), _table(subject, after, path)
+        if path != GENERIC:  # there `uapi` looks at the numbers
+            yield from _compared(path, was, now)
+        for row in added(was, now):
+            if row.name != "syscalls" and is_for_all(row, path):
+                new.setdefault(row.name, (path, row))
+    if new:
+        yield from _new_calls(subject, new)
+
+
+def _table(subject: Subject, tree: str, path: bytes) -> Table:
+    text = subject.read(tree, path) or b""
+    return parse_generic(text) if path == GENERIC else parse_table(text)
+
+
+def _compared(path: bytes, was: Table, now: Table) -> Iterator[Finding]:
+    lines = {row.name: row.line for row in reversed((*was, *now))}
+    for change in compare_tables(was, now):
+        yield Finding(_STATUS[change.weight], change.rule, change.message, path, lines.get(change.name), source=_SOURCE)
+
+
+def _new_calls(subject: Subject, new: dict[str, tuple[bytes, Row]]) -> Iterator[Finding]:
+    """What is to be said of calls that were not there before, by the tables as the whole series leaves them."""
+    end = subject.steps[-1].after or subject.after
+    assert end is not None  # noqa: S101
+    start = subject.steps[0].before
+    known = {row.name for path in _tables(subject, start) for row in _table(subject, start, path)}
+    tables = {path: _table(subject, end, path) for path in _tables(subject, end)}
+    for name, (path, row) in new.items():
+        if name in known:  # elsewhere: here it is wired up
+            continue
+        wanted = everywhere(row, path)
+        rows = {other: one for other, table in tables.items() for one in table if one.name == name}
+        missing = sorted(other.decode("utf-8", "replace") for other in tables if other not in rows)
+        if missing and len(missing) < len(tables):
+            yield Finding(
+                Status.WARN, "not-in-all-tables", f"{name} is not in {several(missing)}", path, row.line,
+                source=_SOURCE,
+            )  # fmt: skip
+        for other, one in rows.items():
+            if everywhere(one, other) != wanted:
+                yield Finding(
+                    Status.WARN, "number-differs",
+                    f"{name} has the number {one.number} in {other.decode('utf-8', 'replace')}, and {row.number} here",
+                    path, row.line, source=_SOURCE,
+                )  # fmt: skip
+        yield Finding(
+            Status.PASS, "new-call", f"{name} is new: it wants a manual page, and a test below tools/testing/selftests",
+            path, row.line, mend="Cc: linux-api@vger.kernel.org, linux-man@vger.kernel.org", source=_SOURCE,
+        )  # fmt: skip
+    yield from _count(tables.get(GENERIC, ()), new)
+
+
+def _count(generic: Table, new: dict[str, tuple[bytes, Row]]) -> Iterator[Finding]:
+    count = next((row for row in generic if row.name == "syscalls"), None)
+    past = [row for row in generic if row.name in new and count is not None and row.number >= count.number]
+    if count is not None and past:
+        yield Finding(
+            Status.WARN, "count-not-raised", f"__NR_syscalls is {count.number}, and {past[-1].name} has that or more",
+            GENERIC, count.line, f"#define __NR_syscalls {max(row.number for row in past) + 1}", _SOURCE,
+        )  # fmt: skip
+
+
+def _tables(subject: Subject, tree: str) -> list[bytes]:
+    """All tables of the tree; those that are links to another one are that one."""
+    bench = subject.place.bench
+    below = (pair for folder in (b"arch", b"scripts") for pair in bench.paths_below(tree, folder))
+    found = [path for path, entry in below if entry.mode != _SYMLINK and is_table(path)]
+    return found + [path for path in (GENERIC,) if bench.entries(tree, (path,))]
+
+
+CHECK = Check(
+    "syscalls",
+    "tables of system calls: numbers stay, new calls are in all of them",
+    Scope.PATCH,
+    _run,
+    frozenset({Need.BASE}),
+)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What programs see of the kernel's headers, before the patch and after it, as a compiler sees it."""
+
+import platform
+from collections.abc import Iterator
+
+from seriestool.check.abi.allow import BUILT_IN, Allowed, let_pass, parse_allowed
+from seriestool.check.abi.change import Change, Weight
+from seriestool.check.abi.compile import CannotCompile
+from seriestool.check.abi.examine import Examined, Examiner
+from seriestool.check.abi.exported import ioctl_magics, lacks_syscall_note, leaked_options, listed_magics
+from seriestool.check.abi.installed import find_header
+from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
+from seriestool.sandbox import scratch
+from seriestool.series.model import DiffKind
+
+_ALLOW = "seriestool.check.uapi-allow"
+_MAGICS = b"Documentation/userspace-api/ioctl/ioctl-number.rst"
+_INSTALL = b"scripts/headers_install.sh"
+_LIST = "linux-api@vger.kernel.org"
+
+
+def _run(subject: Subject) -> Iterator[Finding]:
+    """Findings on the headers for user space that the patch touches, and on those that include them."""
+    paths = _headers(subject)
+    if not paths:
+        return
+    after = subject.after
+    if after is None:
+        raise Skipped("the patch does not apply to the base")
+    for path in paths:
+        yield from _by_text(subject, path, after)
+    yield from _compared(subject, paths, after)
+    yield from _announced(subject, paths[0])
+
+
+def _headers(subject: Subject) -> list[bytes]:
+    named = (path for file in subject.patch.files for path in (file.old_path, file.new_path) if path is not None)
+    return [path for path in dict.fromkeys(named) if find_header(path)]
+
+
+def _by_text(subject: Subject, path: bytes, after: str) -> Iterator[Finding]:
+    """What needs no compiler."""
+    text, old = subject.read(after, path), subject.read(subject.before, path) or b""
+    if text is None:
+        return
+    if lacks_syscall_note(text) and not lacks_syscall_note(old):
+        yield Finding(
+            Status.FAIL, "syscall-note", "a header for user space under the GPL needs 'WITH Linux-syscall-note'",
+            path, 1, "/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */",
+            "scripts/headers_install.sh",
+        )  # fmt: skip
+    known = leaked_options(old)
+    ignored = subject.read(after, _INSTALL) or b""
+    for option, line in leaked_options(text).items():
+        if option not in known and path + b":" + option.encode() not in ignored:
+            yield Finding(
+                Status.FAIL, "config-leak", f"{option} is asked about: programs have no configuration",
+                path, line, source="scripts/headers_install.sh",
+            )  # fmt: skip
+    new = ioctl_magics(text).items() - ioctl_magics(old).items()
+    table = subject.read(after, _MAGICS) if new else None
+    listed, had = listed_magics(table or b""), ioctl_magics(old)
+    for magic, line in sorted(new):
+        if table is not None and magic not in listed and magic not in had:
+            yield Finding(
+                Status.WARN, "ioctl-magic", f"ioctls with the number {_magic(magic)} are not in ioctl-number.rst",
+                path, line, source=_MAGICS.decode(),
+            )  # fmt: skip
+
+
+def _magic(value: int) -> str:
+    return f"'{chr(value)}'" if 0x20 < value < 0x7F else f"{value:#04x}"
+
+
+def _compared(subject: Subject, paths: list[bytes], after: str) -> Iterator[Finding]:
+    """What the compiler sees."""
+    place = subject.place
+    if place.sandbox is None:
+        yield skip("not-compiled", "there is no sandbox to compile headers in")
+        return
+    allowed = (*BUILT_IN, *map(parse_allowed, place.config.get(_ALLOW, ())))
+    with scratch("uapi") as folder:
+        examiner = Examiner(place.bench, place.sandbox, folder, place.jobs)
+        try:
+            for examined in examiner.examine(subject.before, after, paths, platform.machine()):
+                yield from _findings(subject, examined, allowed)
+        except CannotCompile as reason:
+            yield skip("not-compiled", str(reason))
+
+
+def _findings(subject: Subject, examined: Examined, allowed: tuple[Allowed, ...]) -> Iterator[Finding]:
+    if examined.unseen is not None:
+        yield Finding(Status.SKIP, "not-compared", examined.unseen, examined.path)
+    for change, line in examined.changes:
+        yield _finding(subject, examined.path, let_pass(examined.name, change, allowed), line)
+    if examined.more:
+        message = f"{examined.more} more changes of {examined.name} are not shown"
+        yield Finding(Status.WARN, "more", message, examined.path)
+
+
+def _finding(subject: Subject, path: bytes, change: Change, line: int | None) -> Finding:
+    status = {Weight.NOTE: Status.PASS, Weight.ASK: Status.WARN, Weight.BREAK: Status.FAIL}[change.weight]
+    message = change.message
+    if change.rule == "header-removed" and status is Status.FAIL and _removes_code(subject):
+        status, message = Status.WARN, f"{message}, as is the code that the series removes"
+    return Finding(status, change.rule, message, path, line, source="Documentation/dev-tools/checkuapi.rst")
+
+
+def _removes_code(subject: Subject) -> bool:
+    """Whether the series removes code too, as when a whole driver goes."""
+    return any(
+        file.kind is DiffKind.DELETE and (file.old_path or b"").endswith(b".c")
+        for patch in subject.series.patches
+        for file in patch.files
+    )
+
+
+def _announced(subject: Subject, path: bytes) -> Iterator[Finding]:
+    if subject.is_mailed and not any(_LIST in one.lower() for one in subject.series.recipients):
+        yield Finding(
+            Status.PASS, "cc-linux-api", f"what programs see changes here: {_LIST} wants to know", path,
+            mend=f"Cc: {_LIST}", source="Documentation/process/submitting-patches.rst",
+        )  # fmt: skip
+
+
+CHECK = Check(
+    "uapi",
+    "the kernel's headers for user space, compiled and compared",
+    Scope.PATCH,
+    _run,
+    frozenset({Need.BASE, Need.SANDBOX, Need.COMPILER}),
+    is_costly=True,
+)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All checks on all patches, side by side; what breaks is told apart from what fails."""
+
+import errno
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from time import monotonic
+
+from seriestool.check.cache import Kept, context_of, question_of
+from seriestool.check.needs import Needs
+from seriestool.check.profiles import Severities, weigh
+from seriestool.check.protocol import Check, Finding, Result, Scope, Skipped, Status, Subject, Workplace
+from seriestool.sandbox import Sandbox
+from seriestool.util.errors import SeriestoolError
+
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+NOT_THERE, TOO_MANY = "not-there", "too-many"
+"""Rules of findings that say of any check: what it needs is missing; it said more than is shown."""
+_MOST_FINDINGS = 1000
+"""Of one check on one patch: a hostile patch could have a million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be run, and how."""
+
+    checks: tuple[Check, ...]
+    subject: Subject
+    """The series, as a check of a series is asked about it."""
+    needs: Needs
+    severities: tuple[Severities, ...] = ()
+    counters: frozenset[int] | None = None
+    """Only these patches, and nothing of the series as a whole; None: all of it."""
+    runners: tuple[Sandbox, ...] = ()
+    """What starts programs: on ^C they end what runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A check that broke: the exception belongs into a log."""
+
+    check: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    check: Check
+    subject: Subject
+
+    @property
+    def counter(self) -> int | None:
+        return self.subject.step.patch.counter if self.subject.step else None
+
+
+def run_checks(
+    plan: Plan,
+    kept: Kept | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    broke: Callable[[Broken], None] = lambda _: None,
+) -> tuple[Result, ...]:
+    """What each check says, the series first, then patch by patch, in the order of the checks."""
+    jobs = tuple(_jobs(plan))
+    results: dict[int, Result] = {}
+    waiting: list[tuple[int, _Job, str]] = []
+    context = context_of(plan.subject, plan.needs.tools)
+    for number, job in enumerate(jobs):
+        question = question_of(job.check, job.subject, context) if kept and job.check.is_costly else ""
+        found = kept.find(question) if kept and question else None
+        if reason := plan.needs.find_reason(job.check, job.subject):
+            results[number] = _result(job, (Finding(Status.SKIP, NOT_THERE, reason),))
+        elif found is not None:
+            results[number] = _result(job, found, is_kept=True)
+        else:
+            waiting.append((number, job, question))
+    progress(len(results))
+    with closing(_side_by_side(waiting, plan, broke)) as answers:  # also where ^C comes between two of them
+        for number, question, answer in answers:
+            if kept and question:
+                kept.keep(question, answer.findings)
+            results[number] = answer
+            progress(len(results))
+    ordered = sorted(results.items(), key=lambda item: (item[1].counter or 0, item[0]))
+    return tuple(
+        replace(result, findings=weigh(result.findings, result.check, plan.severities)) for _, result in ordered
+    )
+
+
+def count_jobs(plan: Plan) -> int:
+    """How often checks will be asked."""
+    return sum(1 for _ in _jobs(plan))
+
+
+def _jobs(plan: Plan) -> Iterator[_Job]:
+    """Checks of the series first: those that build take longest."""
+    if plan.counters is None:
+        yield from (_Job(check, plan.subject) for check in plan.checks if check.scope is Scope.SERIES)
+    for step in plan.subject.steps:
+        if plan.counters is None or step.patch.counter in plan.counters:
+            subject = replace(plan.subject, step=step)
+            yield from (_Job(check, subject) for check in plan.checks if check.scope is Scope.PATCH)
+
+
+def _side_by_side(
+    waiting: Sequence[tuple[int, _Job, str]], plan: Plan, broke: Callable[[Broken], None]
+) -> Generator[tuple[int, str, Result], None, None]:
+    """(number, question, result) of each job as it ends; each thread has git processes of its own."""
+    place = plan.subject.place
+    threads = max(1, min(place.jobs, len(waiting)))
+    with ExitStack() as stack, ThreadPoolExecutor(threads) as pool:
+        free: SimpleQueue[Workplace] = SimpleQueue()
+        for _ in range(threads):
+            own = stack.enter_context(place.bench.beside())
+            repository = stack.enter_context(place.repository.beside())
+            free.put(replace(place, bench=own, repository=repository))
+
+        def run(job: _Job) -> Result:
+            here = free.get()
+            try:
+                return _ask(replace(job, subject=replace(job.subject, place=here)), broke)
+            finally:
+                free.put(here)
+
+        running: dict[Future[Result], tuple[int, str]] = {}
+        try:
+            running.update((pool.submit(run, job), (number, question)) for number, job, question in waiting)
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield *running.pop(future), future.result()
+        except BaseException:  # ^C: what runs in a sandbox would be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            for runner in plan.runners:
+                runner.stop()
+            raise
+
+
+def _ask(job: _Job, broke: Callable[[Broken], None]) -> Result:
+    start = monotonic()
+    findings: list[Finding] = []
+    try:
+        for finding in _bounded(job.check.run(job.subject)):
+            findings.append(finding)  # noqa: PERF402  # what it said before it broke still holds
+    except Skipped as reason:
+        findings.append(Finding(Status.SKIP, "not-seen", str(reason)))
+    except SeriestoolError as error:
+        findings.append(Finding(Status.ERROR, "broken", error.message, mend=error.hint))
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            broke(Broken(job.check.name, error))
+        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        findings.append(Finding(Status.ERROR, "broken", f"{error.strerror or type(error).__name__}{where}"))
+    except Exception as error:  # one check that breaks must not take the others with it
+        broke(Broken(job.check.name, error))
+        findings.append(Finding(Status.ERROR, "broken", f"the check broke: {type(error).__name__}"))
+    return _result(job, tuple(findings), monotonic() - start)
+
+
+def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    for number, finding in enumerate(findings):
+        if number == _MOST_FINDINGS:
+            yield Finding(Status.SKIP, TOO_MANY, f"only the first {_MOST_FINDINGS} findings are shown")
+            return
+        yield finding
+
+
+def _result(job: _Job, findings: tuple[Finding, ...], seconds: float = 0.0, is_kept: bool = False) -> Result:
+    if job.counter is not None:
+        findings = tuple(replace(one, counter=job.counter) for one in findings)
+    return Result(job.check.name, job.counter, findings, seconds, is_kept)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a user wants checked, and the whole report on a series that stands on its base."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from seriestool.check.cache import Kept
+from seriestool.check.needs import Needs
+from seriestool.check.profiles import (
+    SEVERITY,
+    Profile,
+    Severities,
+    get_profile,
+    guess_profile,
+    parse_severities,
+)
+from seriestool.check.protocol import Check, Need, Report, Subject
+from seriestool.check.registry import find_checks, want_known
+from seriestool.check.runner import Broken, Plan, count_jobs, run_checks
+from seriestool.check.user_commands import find_commands
+from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
+from seriestool.util.progress import Talk
+
+Config = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is said on the command line, in its words."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    profile: str | None = None
+    severities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is looked at, and how grave it is."""
+
+    checks: tuple[Check, ...]
+    profile: Profile | None
+    """None: the one that fits the series."""
+    severities: tuple[Severities, ...]
+
+    @property
+    def want_sandbox(self) -> bool:
+        """Whether a check runs code from a patch or a tree."""
+        return any(Need.SANDBOX in check.needs for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """What starts programs: the user's own, and those that run code from a patch or a tree."""
+
+    own: Sandbox
+    sandbox: Sandbox | None = None
+    no_sandbox: str | None = None
+    """Why there is no sandbox."""
+
+    @property
+    def all(self) -> tuple[Sandbox, ...]:
+        """Each of them."""
+        return (self.own, self.sandbox) if self.sandbox else (self.own,)
+
+
+def choose(choice: Choice, config: Config, environ: Mapping[str, str], own: Sandbox) -> Chosen:
+    """The checks with their severities: those of git-config and, going before them, those of the command line.
+
+    Raises InputError where a check, a profile or a severity is none: a slip there would change nothing.
+    """
+    commands = find_commands(config, environ, own)
+    checks = find_checks(choice.only, choice.skip, commands)
+    given = parse_severities(choice.severities)
+    want_known((name.partition("/")[0] for name in given), commands)
+    named = choice.profile or next(reversed(config.get("seriestool.profile", ())), None)
+    return Chosen(
+        checks, get_profile(named) if named else None, (parse_severities(config.get(SEVERITY, ())), given)
+    )  # fmt: skip
+
+
+def find_runners(own: Sandbox, is_wanted: bool, is_unsandboxed: bool) -> Runners:
+    """What may run code; nothing is looked for where no check wants it."""
+    if not is_wanted:
+        return Runners(own)
+    found = Unsandboxed() if is_unsandboxed else find_sandbox()
+    return Runners(own, None, f"no sandbox: {found}") if isinstance(found, str) else Runners(own, found)
+
+
+def plan_checks(
+    subject: Subject, chosen: Chosen, runners: Runners, counters: frozenset[int] | None = None
+) -> tuple[Profile, Plan]:
+    """The profile that counts, and what is to be run."""
+    needs = Needs(subject.is_kernel, runners.no_sandbox)
+    profile = chosen.profile or guess_profile(subject.series, needs.is_kernel)
+    severities = (profile.severities, *chosen.severities)
+    return profile, Plan(chosen.checks, subject, needs, severities, counters, runners.all)
+
+
+def report_on(profile: Profile, plan: Plan, kept: Kept | None, talk: Talk, broke: Callable[[Broken], None]) -> Report:
+    """All that the checks say."""
+    with talk.progress("checking", count_jobs(plan)) as progress:
+        results = run_checks(plan, kept, progress, broke)
+    subject = plan.subject
+    describe = subject.place.repository.describe(subject.base.commit) if subject.base else None
+    return Report(subject.series, subject.base, describe, profile.name, results)
+
+
+def split_names(given: Sequence[str]) -> tuple[str, ...]:
+    """The names of checks as people give them: several options, or one with commas."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
