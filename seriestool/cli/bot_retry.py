@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool bot retry`: what a person wants done again; a bot that runs sees it at its next round."""
 
+import time
 from argparse import Namespace
 from contextlib import closing
 
@@ -32,7 +33,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
         if arguments.failed:
             ui.out(f"{_some(retry_failed(store), 'series', 'series')} that failed: waiting again")
         if arguments.unknown:
-            ui.out(f"{_some(retry_unknown(store), 'message', 'messages')} of unknown fate: sent at the next round")
+            messages = _some(retry_unknown(store, int(time.time())), "message", "messages")
+            ui.out(f"{messages} of unknown fate: sent at the next round")
     return 0
 
 

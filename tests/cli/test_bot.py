@@ -3,12 +3,13 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from seriestool.bot.store import Store
 from seriestool.bot.tables import cursors, mails, sayings, series, workers
@@ -112,8 +113,11 @@ def test_retry_failed(filled: str, bot: Callable[..., Result]) -> None:
 
 def test_retry_unknown(filled: str, bot: Callable[..., Result]) -> None:
     assert bot("retry", "--unknown").out == "1 message of unknown fate: sent at the next round\n"
-    assert state_of(filled, 6) == ("waiting", 1)
+    assert state_of(filled, 6) == ("done", 0)
     assert json.loads(bot("status", "--json").out)["sayings"]["decided"] == 2
+    with closing(Store.open(filled)) as store, store.transaction() as connection:
+        decided = select(func.max(sayings.c.decided))
+        assert connection.execute(decided).scalar_one() > time.time() - 600  # what is old would be withdrawn
 
 
 @pytest.mark.parametrize(

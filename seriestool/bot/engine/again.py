@@ -48,22 +48,18 @@ def retry_failed(store: Store) -> int:
     return len(keys)
 
 
-def retry_unknown(store: Store) -> int:
-    """How many messages nobody knew of; they are sent, whether they had gone out or not: a person has looked."""
-    from sqlalchemy import select, update
+def retry_unknown(store: Store, now: int) -> int:
+    """How many messages nobody knew of; they are sent, whether they had gone out or not: a person has looked.
 
-    from seriestool.bot.tables import sayings, series
+    They count as decided now, or what is old would be withdrawn.
+    """
+    from sqlalchemy import update
 
+    from seriestool.bot.tables import sayings
+
+    unknown = update(sayings).where(sayings.c.state == Sent.UNKNOWN)
     with store.transaction() as connection:
-        rows = connection.execute(select(sayings.c.id, sayings.c.key).where(sayings.c.state == Sent.UNKNOWN)).all()
-        for some in _batches([row.id for row in rows]):
-            mine = update(sayings).where(sayings.c.id.in_(some), sayings.c.state == Sent.UNKNOWN)
-            connection.execute(mine.values(state=Sent.DECIDED, error=None))
-        keys = sorted({row.key for row in rows})
-        for some in _batches(keys):
-            over = connection.execute(select(series.c.key).where(series.c.key.in_(some), series.c.state == State.DONE))
-            _wait_again(connection, over.scalars().all())
-    return len(rows)
+        return connection.execute(unknown.values(state=Sent.DECIDED, error=None, decided=now)).rowcount
 
 
 def _find(connection: "Connection", name: str) -> tuple[str, str]:
