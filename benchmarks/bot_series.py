@@ -24,15 +24,15 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.intake.assembly import SETTLE, find_series
-from seriestool.bot.intake.component import find_mails
-from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
-from seriestool.bot.intake.watch import Reach, read_list
+from seriestool.bot.intake.due_mails import SETTLE, find_series
+from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
+from seriestool.bot.intake.related_mails import find_mails
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
-from seriestool.series.mail.lots import join_lots
 from seriestool.sources.archive.public_inbox import find_epochs
+from seriestool.util.groups import join_lots
 
 NOW = 1_900_000_000
 Members = tuple[str, ...]
@@ -100,7 +100,7 @@ def all_raws(archive: Path) -> list[bytes]:
 
 def our_series(store: Store) -> dict[Members, str]:
     """Of each complete series the patches, and its subject."""
-    from seriestool.bot.tables import mails
+    from seriestool.bot.bot_tables import mails
 
     found: dict[Members, str] = {}
     with store.transaction() as connection:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from seriestool.bot.engine.turns import counts
+from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.store import Store
 from tests.bots import fill
 from tests.e2e.bot_chaos import children_of

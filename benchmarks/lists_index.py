@@ -20,13 +20,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seriestool.series.mail.head import Head
-from seriestool.series.mail.subject import Subject
+from seriestool.series.mail.mail_summary import Head
+from seriestool.series.mail.subject_line import Subject
 from seriestool.sources.lists import Edge
-from seriestool.sources.lists.entry import Entry
-from seriestool.sources.lists.index import PatchIndex, find_index
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import Located, make_index
+from seriestool.sources.lists.indexed_mail import Entry
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index import PatchIndex, find_index
+from seriestool.sources.lists.patch_index_writer import Located, make_index
 
 BATCH = 5000
 PATHS = 80_000

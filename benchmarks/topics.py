@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.base import fit
-from seriestool.base.ground import Ground
 from seriestool.base.preimage import find_preimage
+from seriestool.base.search_context import Ground
 from seriestool.git import Repository
 from seriestool.sources.resolve import resolve
 from seriestool.trees import list_tags, list_trees

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from seriestool.check.abi import examine
-from seriestool.check.abi.allow import BUILT_IN, let_pass
-from seriestool.check.abi.change import Weight
-from seriestool.check.abi.installed import Installed
+from seriestool.check.abi import uapi_comparison
+from seriestool.check.abi.abi_change import Weight
+from seriestool.check.abi.allowed_changes import BUILT_IN, let_pass
+from seriestool.check.abi.installed_headers import Installed
 from seriestool.git import Repository, Workbench
 from seriestool.sandbox import Sandbox, find_sandbox
 from tests.abis import HEADER, INJECTED, KERNEL, edited
@@ -90,7 +90,7 @@ def history(kernel: Path, old: str, new: str, sandbox: Sandbox) -> None:
     """Two releases: agreement, time, and every FAIL."""
     with open_bench(kernel) as bench:
         before, after = (bench.tree_of(commit(kernel, name)) for name in (old, new))
-        arch = examine.arch_of(platform.machine())
+        arch = uapi_comparison.arch_of(platform.machine())
         one, other = (Installed(bench, tree, arch, {}) for tree in (before, after))
         names = sorted({*one.names(), *other.names()})
         changed = [name for name in names if one.blob(name) != other.blob(name)]
@@ -142,16 +142,16 @@ def commit(path: Path, name: str) -> str:
 
 def examined(
     bench: Workbench, before: str, after: str, paths: list[bytes], sandbox: Sandbox
-) -> Iterator[examine.Examined]:
+) -> Iterator[uapi_comparison.Examined]:
     """What ours says, of these headers only."""
     with tempfile.TemporaryDirectory() as folder:
-        examiner = examine.Examiner(bench, sandbox, Path(folder), 2)
+        examiner = uapi_comparison.Examiner(bench, sandbox, Path(folder), 2)
         wanted = set(paths)
         found = examiner.examine(before, after, paths, platform.machine(), includers=0)
         yield from (one for one in found if one.path in wanted)
 
 
-def verdict(one: examine.Examined | None) -> str:
+def verdict(one: uapi_comparison.Examined | None) -> str:
     if one is None:
         return "pass"
     if one.unseen is not None:
@@ -162,7 +162,7 @@ def verdict(one: examine.Examined | None) -> str:
 
 def abidiff(bench: Workbench, before: str, after: str, names: list[bytes]) -> Iterator[tuple[str, str]]:
     """(pass, FAIL, segfault or -, what it printed) of each header."""
-    arch = examine.arch_of(platform.machine())
+    arch = uapi_comparison.arch_of(platform.machine())
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "suppressions").write_text(_SUPPRESSIONS)

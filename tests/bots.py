@@ -26,19 +26,19 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from seriestool.bot.config import Bounds, Policy
-from seriestool.bot.engine.crew import Crew, Looked
-from seriestool.bot.engine.loop import Task
-from seriestool.bot.engine.runner import Plan, run_bot
+from seriestool.bot.bot_config import Bounds, Policy
+from seriestool.bot.bot_tables import reports, sayings, series
+from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.notify.notify_decision import Channel
+from seriestool.bot.notify.send import Channels
+from seriestool.bot.notify.send.smtp import Smtp
+from seriestool.bot.notify.smtp_settings import SmtpSettings
+from seriestool.bot.notify.summary import facts_to_json
+from seriestool.bot.queue.bot_runner import Plan, run_bot
+from seriestool.bot.queue.handlers import Crew, Looked
+from seriestool.bot.queue.main_loop import Task
 from seriestool.bot.store import Store, insert_new
-from seriestool.bot.tables import reports, sayings, series
-from seriestool.bot.voice.decide import Channel
-from seriestool.bot.voice.facts import facts_to_json
-from seriestool.bot.voice.maildir import Maildir
-from seriestool.bot.voice.send import Channels
-from seriestool.bot.voice.send.smtp import Smtp
-from seriestool.bot.voice.smtp_settings import SmtpSettings
-from seriestool.bot.voice.speaker import Speaker
 from seriestool.util.errors import SeriestoolError
 from tests.claims import Claimed, say_all
 from tests.speaking import FACTS, RULES, WORDING

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from seriestool.check.protocol import Check, Finding, Scope, Skipped, Status, Subject, Workplace
 from seriestool.git import Repository
-from seriestool.rebase.given import given_base
-from seriestool.rebase.stack import make_stack
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import make_stack
 from seriestool.sandbox import Sandbox
 from seriestool.series.mail import Wanted
 from seriestool.series.model import Series

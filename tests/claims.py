@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seriestool.bot.bot_tables import Sent
 from seriestool.bot.store import Store
-from seriestool.bot.tables import Sent
 from seriestool.util.errors import InputError, OutsideError
 
 
@@ -78,7 +78,7 @@ def _found(store: Store, claimed: Claimed, channel: Channel, now: Callable[[], f
 def _open(store: Store, key: str) -> list[tuple[Claimed, str]]:
     from sqlalchemy import select
 
-    from seriestool.bot.tables import sayings
+    from seriestool.bot.bot_tables import sayings
 
     c = sayings.c
     wanted = select(c.id, c.key, c.channel, c.message, c.msgid, c.state).where(
@@ -91,7 +91,7 @@ def _open(store: Store, key: str) -> list[tuple[Claimed, str]]:
 def _move(store: Store, name: str, before: tuple[Sent, ...], after: Sent, **values: Any) -> bool:
     from sqlalchemy import update
 
-    from seriestool.bot.tables import sayings
+    from seriestool.bot.bot_tables import sayings
 
     mine = (sayings.c.id == name) & sayings.c.state.in_(before)
     with store.transaction() as connection:

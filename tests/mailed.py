@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from seriestool.base.find import find_base
-from seriestool.base.ground import Ground
-from seriestool.base.prerequisites.answer import Need, Prerequisites, Recipe
-from seriestool.base.prerequisites.rebuild import find_prerequisites
-from seriestool.base.prerequisites.sources import MailedPatch, Touch
+from seriestool.base.prerequisites.patch_source import MailedPatch, Touch
+from seriestool.base.prerequisites.prerequisite_results import Need, Prerequisites, Recipe
+from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
+from seriestool.base.search_context import Ground
 from seriestool.git import Repository
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id

@@ -5,20 +5,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites
-from seriestool.base.prerequisites.sources import MailedPatch
+from seriestool.base.prerequisites.patch_source import MailedPatch
+from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites
 from seriestool.base.verdict import Base as VerdictBase
 from seriestool.base.verdict import Candidate, Commit, Level, Verdict
 from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.check.selection import Choice
 from seriestool.git import Repository
-from seriestool.precheck.run import Asked, Wishes, run_precheck
+from seriestool.precheck.precheck_result import Precheck, StepNote, Version
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.precheck.resources import Settings, Workshop
 from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
-from seriestool.precheck.value import Precheck, StepNote, Version
-from seriestool.precheck.workshop import Settings, Workshop
-from seriestool.rebase.regions import Region
-from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
-from seriestool.rebase.stack import Base, Footing
+from seriestool.rebase.conflict_regions import Region
+from seriestool.rebase.patch_stack import Base, Footing
+from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Place, Rebase, TreeResult
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, DiffKind, Failure, Hunk, Outcome, Patch, Series
 from seriestool.util.progress import Silent

@@ -9,9 +9,9 @@ from typing import Any
 
 from seriestool.check.selection import Choice
 from seriestool.git import Repository
-from seriestool.precheck.run import Asked, Wishes, run_precheck
-from seriestool.precheck.value import Precheck
-from seriestool.precheck.workshop import Settings, Workshop
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.precheck.resources import Settings, Workshop
 from seriestool.util.progress import Silent
 from tests.checks import parse
 from tests.helpers import Repo

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from seriestool.base.find import find_base
-from seriestool.base.ground import Ground
+from seriestool.base.search_context import Ground
 from seriestool.git import Repository, Workbench
-from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import NoResolutions, Target
-from seriestool.rebase.result import Conflict, How, PatchResult, Rebase
-from seriestool.rebase.run import rebase_series
-from seriestool.rebase.stack import find_footing, make_stack
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import find_footing, make_stack
+from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Rebase
+from seriestool.rebase.rebase_series import rebase_series
+from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.trees import list_tags, list_trees

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from seriestool.series.model import path_text
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index_writer import make_index
 from seriestool.sources.resolve import resolve
 from tests.bases import leading
 from tests.helpers import ROOT, Repo, run_program, shared

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from seriestool.base.find import find_base
 from seriestool.check.protocol import Finding, Report, Result
-from seriestool.precheck.value import Precheck
-from seriestool.rebase.onto import NoResolutions, Target
-from seriestool.rebase.run import rebase_series
-from seriestool.rebase.stack import find_footing, make_stack
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.rebase.patch_stack import find_footing, make_stack
+from seriestool.rebase.rebase_series import rebase_series
+from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.sources.resolve import Wanted, series_of_text
 from tests.helpers import Repo
 from tests.rebases import open_place

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.site.app import App, Site
+from seriestool.bot.site.database_reader import Reader
 from seriestool.bot.site.health import Limits
-from seriestool.bot.site.reader import Reader
 from seriestool.bot.site.serve import make_server
+from seriestool.bot.site.wsgi_app import App, Site
 from seriestool.bot.store import Store, insert_new
 
 NOW = 1_780_000_000
@@ -112,7 +112,7 @@ def report_row(number: int, page: str | bytes = PAGE, **changes: Any) -> dict[st
 
 def fill(url: str, **tables: list[dict[str, Any]]) -> None:
     """Put rows into tables of the database, which is made where it is missing."""
-    from seriestool.bot import tables as known
+    from seriestool.bot import bot_tables as known
 
     store = Store.open(url)
     with store.transaction() as connection:

@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from seriestool.bot.config import Policy
+from seriestool.bot.bot_config import Policy
+from seriestool.bot.bot_tables import sayings, series
+from seriestool.bot.notify.decision_record import decide_and_record
+from seriestool.bot.notify.message_composer import Wording
+from seriestool.bot.notify.notify_decision import Decision, Moment, Rules, decide
+from seriestool.bot.notify.summary import Complaint, Context, Facts, MailedPatch
 from seriestool.bot.store import Store
-from seriestool.bot.tables import sayings, series
-from seriestool.bot.voice.decide import Decision, Moment, Rules, decide
-from seriestool.bot.voice.facts import Complaint, Context, Facts, MailedPatch
-from seriestool.bot.voice.letters import Wording
-from seriestool.bot.voice.speak import decide_and_record
-from seriestool.report.envelope import Person
+from seriestool.report.mail_writer import Person
 
 NOW = 1_700_000_000
 WATCHED = "widgets"

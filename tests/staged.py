@@ -9,8 +9,8 @@ from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
 from seriestool.series.model import Failure, Patch
-from seriestool.split.dependencies import find_dependencies
-from seriestool.split.dependency import Dependency, Stage, Tie
+from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.split.patch_dependencies import find_dependencies
 
 Files = Mapping[str, str | bytes | None]
 Tree = dict[bytes, FileState]

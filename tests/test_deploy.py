@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.site.listing import parse_question
+from seriestool.bot.site.site_queries import parse_question
 from tests.helpers import ROOT
 from tests.served import alive, fill, key_of, report_row, series_row, serve, sqlite_url
 

@@ -7,8 +7,8 @@ Everything is made in an index of our own; the one thing that the user sees is t
 from collections.abc import Callable
 from datetime import datetime
 
-from seriestool.base.prerequisites.answer import Layer, Rebuilt, Recipe
-from seriestool.base.prerequisites.sources import PatchSource
+from seriestool.base.prerequisites.patch_source import PatchSource
+from seriestool.base.prerequisites.prerequisite_results import Layer, Rebuilt, Recipe
 from seriestool.base.verdict import Verdict
 from seriestool.git import Repository, Scratch
 from seriestool.series.diff import strip_level

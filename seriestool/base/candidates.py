@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from seriestool.base import rank
-from seriestool.base.ground import Ground, Place
+from seriestool.base.history_region import LineCover, Region, Run
 from seriestool.base.preimage import PreImage
 from seriestool.base.rank import Posting
-from seriestool.base.region import LineCover, Region, Run
+from seriestool.base.search_context import Ground, Place
 from seriestool.base.verdict import Candidate, Level, Range, Stated
 
 MOST_SIDE_RUNS = 200

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from seriestool.base.contents import ContentMissingError, try_track
-from seriestool.base.ground import Ground
+from seriestool.base.history_region import Region, Run
 from seriestool.base.preimage import Expectation, Expects, PreImage
-from seriestool.base.region import Region, Run
+from seriestool.base.search_context import Ground
 from seriestool.base.verdict import Holder, PathAnswer
 from seriestool.series.apply import Track
 from seriestool.series.model import Failure, Series

@@ -12,13 +12,13 @@ from dataclasses import replace
 from seriestool.base import explain, fit
 from seriestool.base.candidates import Candidates
 from seriestool.base.contents import ContentMissingError
-from seriestool.base.ground import Ground
-from seriestool.base.points import Point, find_points
+from seriestool.base.history_region import Region
 from seriestool.base.preimage import PreImage, find_preimage, sharpen
-from seriestool.base.region import Region
-from seriestool.base.stated import LookUp, check_stated
+from seriestool.base.search_context import Ground
+from seriestool.base.stated_base import LookUp, check_stated
 from seriestool.base.threeway import find_three_way
 from seriestool.base.trial import applied, level_of, try_series
+from seriestool.base.trial_commits import Point, find_points
 from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
 from seriestool.series.model import PatchOutcome, Series, path_text
 from seriestool.trees.history import index_dir, value_of

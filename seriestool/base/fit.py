@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
+from seriestool.base.history_region import Interval, Region
 from seriestool.base.preimage import PreImage
 from seriestool.base.rank import Posting
-from seriestool.base.region import Interval, Region
 from seriestool.series.apply import Track
 from seriestool.trees.history import History, Piece, absent, coverage, pieces_within
 

@@ -10,7 +10,7 @@ within the same push.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.region import Run
+from seriestool.base.history_region import Run
 from seriestool.trees.history import History
 
 SAME_PUSH = 30 * 60

@@ -8,8 +8,8 @@ to merge with, and git would say "repository lacks the necessary blob".
 from collections.abc import Sequence
 from dataclasses import replace
 
-from seriestool.base.ground import Ground
 from seriestool.base.preimage import PreImage
+from seriestool.base.search_context import Ground
 from seriestool.base.verdict import Candidate, Level
 from seriestool.git import Scratch
 from seriestool.series.diff import strip_level

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from seriestool.series.model import SCHEMA, Failure, PatchOutcome, Series, path_text
-from seriestool.sources.pushlog.index import Sighting  # at run time too: answers are kept by their types
+from seriestool.sources.pushlog.push_log_index import Sighting  # at run time too: answers are kept by their types
 
 
 class Level(StrEnum):

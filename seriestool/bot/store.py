@@ -30,7 +30,7 @@ class Store:
 
         Raises InputError where that is no such URL, StoreError where it cannot be used.
         """
-        from seriestool.bot.tables import metadata
+        from seriestool.bot.bot_tables import metadata
 
         with _explained(url):
             store = cls(_engine(with_driver(url)))

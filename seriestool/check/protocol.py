@@ -13,12 +13,12 @@ from pathlib import Path
 from threading import Lock
 
 from seriestool.git import Repository, Workbench
-from seriestool.rebase.stack import Base, Step, is_at_home
+from seriestool.rebase.patch_stack import Base, Step, is_at_home
 from seriestool.sandbox import Sandbox
 from seriestool.series.model import SCHEMA, Patch, Series, path_text
 from seriestool.trees import Tree
 from seriestool.trees.history import History
-from seriestool.trees.kernel import is_kernel
+from seriestool.trees.kernel_tree import is_kernel
 from seriestool.trees.maintainers import Maintainers
 from seriestool.util.errors import SeriestoolError
 

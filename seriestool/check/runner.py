@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from time import monotonic
 
-from seriestool.check.cache import Kept, context_of, question_of
-from seriestool.check.needs import Needs
 from seriestool.check.profiles import Severities, weigh
 from seriestool.check.protocol import Check, Finding, Result, Scope, Skipped, Status, Subject, Workplace
+from seriestool.check.requirements import Needs
+from seriestool.check.result_cache import Kept, context_of, question_of
 from seriestool.sandbox import Sandbox
 from seriestool.util.errors import SeriestoolError
 

@@ -4,8 +4,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.check.cache import Kept
-from seriestool.check.needs import Needs
 from seriestool.check.profiles import (
     SEVERITY,
     Profile,
@@ -16,6 +14,8 @@ from seriestool.check.profiles import (
 )
 from seriestool.check.protocol import Check, Need, Report, Subject
 from seriestool.check.registry import find_checks, want_known
+from seriestool.check.requirements import Needs
+from seriestool.check.result_cache import Kept
 from seriestool.check.runner import Broken, Plan, count_jobs, run_checks
 from seriestool.check.user_commands import find_commands
 from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox

@@ -15,7 +15,7 @@ from typing import Any
 
 from seriestool.check.protocol import Check, CheckError, Finding, Scope, Skipped, Status, Subject
 from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
-from seriestool.series.mail.write import write_mbox
+from seriestool.series.mail.mbox_writer import write_mbox
 
 PER_PATCH, PER_SERIES = "seriestool.perpatch-check-cmd", "seriestool.series-check-cmd"
 _SECONDS = 600.0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Logs of bugs in the bot; also in processes that look at series."""
 
-from seriestool.cli.crash import write_crash_log
+from seriestool.cli.crash_log import write_crash_log
 
 
 def log_crash(error: BaseException) -> str:

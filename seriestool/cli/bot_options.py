@@ -5,13 +5,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.crash import state_dir
+from seriestool.cli.crash_log import state_dir
 from seriestool.cli.options import Parser
 from seriestool.git import config_at
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from seriestool.bot.config import BotConfig
+    from seriestool.bot.bot_config import BotConfig
     from seriestool.bot.store import Store
 
 
@@ -24,7 +24,7 @@ def add_database_option(parser: Parser) -> None:
 
 def read_config(arguments: Namespace) -> "BotConfig":
     """The bot's configuration in the git-config of --repo; raises InputError."""
-    from seriestool.bot.config import read_bot_config
+    from seriestool.bot.bot_config import read_bot_config
 
     return read_bot_config(config_at(arguments.repo))
 

@@ -19,12 +19,12 @@ from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
 from seriestool.git import config_at
 from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs
-from seriestool.sources.lists.config import configured_lists
+from seriestool.sources.lists.list_config import configured_lists
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from seriestool.bot.engine.rehearsal import Rehearsed
     from seriestool.bot.intake.replay import Event, Listed, Span
+    from seriestool.bot.queue.dry_run import Rehearsed
     from seriestool.bot.store import Store
 
     _Begun = tuple[Event, Callable[[], Rehearsed] | None]
@@ -83,13 +83,13 @@ def _rehearsing(arguments: Namespace, store: "Store", lists: "Sequence[Listed]")
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    from seriestool.bot.config import parse_policy
-    from seriestool.bot.engine.apart import Bench
-    from seriestool.bot.engine.looking import PRELOAD, Looker
-    from seriestool.bot.engine.rehearsal import Rehearsal
-    from seriestool.bot.voice.decide import Rules
-    from seriestool.bot.voice.letters import Wording
-    from seriestool.cli.bot_crew import make_look_plan
+    from seriestool.bot.bot_config import parse_policy
+    from seriestool.bot.notify.message_composer import Wording
+    from seriestool.bot.notify.notify_decision import Rules
+    from seriestool.bot.queue.dry_run import Rehearsal
+    from seriestool.bot.queue.report_job import PRELOAD, Looker
+    from seriestool.bot.queue.worker_process import Bench
+    from seriestool.cli.bot_setup import make_look_plan
 
     config = read_config(arguments)
     if arguments.policy:

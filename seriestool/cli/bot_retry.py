@@ -23,7 +23,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Write it down."""
-    from seriestool.bot.engine.again import retry_failed, retry_series, retry_unknown
+    from seriestool.bot.queue.requeue import retry_failed, retry_series, retry_unknown
 
     if not (arguments.series or arguments.failed or arguments.unknown):
         raise InputError("nothing to retry was named", hint="a key or a message-id, --failed, or --unknown")

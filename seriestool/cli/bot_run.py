@@ -19,9 +19,9 @@ from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at
 
 if TYPE_CHECKING:
-    from seriestool.bot.config import BotConfig
-    from seriestool.bot.engine.loop import Task
-    from seriestool.bot.engine.mirror import Mirror
+    from seriestool.bot.bot_config import BotConfig
+    from seriestool.bot.queue.main_loop import Task
+    from seriestool.bot.queue.tree_mirror import Mirror
 
 EXIT_INTERRUPTED = 130
 
@@ -44,18 +44,18 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Run it; 130 where ^C ended it."""
-    from seriestool.bot.engine.runner import Plan, run_bot
-    from seriestool.bot.voice.speaker import Speaker
-    from seriestool.cli import bot_crew
+    from seriestool.bot.notify.notifier import Speaker
+    from seriestool.bot.queue.bot_runner import Plan, run_bot
+    from seriestool.cli import bot_setup
 
     config = read_config(arguments)
-    bot_crew.check_policy(config, arguments.send)
+    bot_setup.check_policy(config, arguments.send)
     git_config = config_at(arguments.repo)
-    lists = bot_crew.watched_lists(config, git_config)
+    lists = bot_setup.watched_lists(config, git_config)
     if not lists:
         ui.note("no list is watched here: 'seriestool lists add NAME URL' adds one")
     speaker = Speaker.open(config, git_config, [each.name for each in lists], arguments.send)
-    reading = bot_crew.make_reading(config, git_config, lists, ui)
+    reading = bot_setup.make_reading(config, git_config, lists, ui)
     url = database_url(arguments, config)
     ending = Ending()
     with ExitStack() as stack:
@@ -64,12 +64,12 @@ def run(arguments: Namespace, ui: Ui) -> int:
         plan = Plan(
             database=url,
             name=arguments.name or platform.node() or "worker",
-            crew=bot_crew.make_crew(
-                bot_crew.make_look_plan(url, repository, config), speaker, mirror.mend if mirror else None
+            crew=bot_setup.make_crew(
+                bot_setup.make_look_plan(url, repository, config), speaker, mirror.mend if mirror else None
             ),
             tasks=(
                 *_trees(repository, mirror, config, ui),
-                *bot_crew.make_tasks(url, config.interval, reading, speaker, ending.stop.is_set),
+                *bot_setup.make_tasks(url, config.interval, reading, speaker, ending.stop.is_set),
             ),
             bounds=config.bounds,
             jobs=arguments.jobs or config.jobs or len(os.sched_getaffinity(0)),
@@ -117,7 +117,7 @@ def leaving(ending: Ending, note: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def _mirror(arguments: Namespace, ui: Ui) -> "Iterator[Mirror]":
-    from seriestool.bot.engine.mirror import Mirror
+    from seriestool.bot.queue.tree_mirror import Mirror
 
     with Mirror(arguments.mirror, config_at(arguments.repo), ui.note) as mirror:
         yield mirror
@@ -125,7 +125,7 @@ def _mirror(arguments: Namespace, ui: Ui) -> "Iterator[Mirror]":
 
 def _trees(repository: Path, mirror: "Mirror | None", config: "BotConfig", ui: Ui) -> "Iterator[Task]":
     """The trees brought up to date; of a mirror, all workers bring their own."""
-    from seriestool.bot.engine.loop import Task
+    from seriestool.bot.queue.main_loop import Task
 
     if mirror:
         yield Task("trees", float(config.trees or 3600), lambda: _ignore(mirror.update()))
@@ -134,7 +134,7 @@ def _trees(repository: Path, mirror: "Mirror | None", config: "BotConfig", ui: U
 
 
 def _update_trees(repository: Path, note: Callable[[str], None]) -> None:
-    from seriestool.bot.engine.mirror import update_trees
+    from seriestool.bot.queue.tree_mirror import update_trees
 
     with Repository.open(repository) as opened:
         update_trees(opened, note)

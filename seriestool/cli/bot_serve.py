@@ -16,8 +16,8 @@ from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
-    from seriestool.bot.site.app import Site
-    from seriestool.bot.site.reader import Reader
+    from seriestool.bot.site.database_reader import Reader
+    from seriestool.bot.site.wsgi_app import Site
 
 _MOST_LOGS = 20  # of bugs, in one run
 _LIST_UNREAD = 1800  # seconds after which a list that nobody reads is told
@@ -35,10 +35,10 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Serve until it is interrupted, or export; 0."""
-    from seriestool.bot.site.app import Site
+    from seriestool.bot.site.database_reader import Reader
     from seriestool.bot.site.health import Limits
-    from seriestool.bot.site.reader import Reader
     from seriestool.bot.site.serve import parse_address
+    from seriestool.bot.site.wsgi_app import Site
 
     host, port = parse_address(arguments.listen)
     config = read_config(arguments)
@@ -64,7 +64,7 @@ def site_url(url: str | None, host: str, port: int) -> str:
 
 
 def _export(reader: "Reader", folder: Path, url: str, ui: Ui) -> int:
-    from seriestool.bot.site.export import export_site
+    from seriestool.bot.site.site_export import export_site
 
     with ui.progress("writing the site") as progress:
         done = export_site(reader, folder, url, time.time(), progress)
@@ -73,8 +73,8 @@ def _export(reader: "Reader", folder: Path, url: str, ui: Ui) -> int:
 
 
 def _serve(site: "Site", host: str, port: int, ui: Ui) -> int:
-    from seriestool.bot.site.app import App
     from seriestool.bot.site.serve import is_loopback, make_server
+    from seriestool.bot.site.wsgi_app import App
 
     server = make_server(App(site), host, port)
     ui.note(f"listening on http://{server.effective_host}:{server.effective_port}/")
@@ -94,7 +94,7 @@ def _teller(ui: Ui) -> Callable[[Exception], None]:
     numbers = count(1)
 
     def tell(error: Exception) -> None:
-        from seriestool.cli.crash import write_crash_log
+        from seriestool.cli.crash_log import write_crash_log
 
         if next(numbers) > _MOST_LOGS:
             return

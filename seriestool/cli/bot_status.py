@@ -12,7 +12,7 @@ from seriestool.cli.options import Parser
 from seriestool.cli.ui import Ui
 
 if TYPE_CHECKING:
-    from seriestool.bot.engine.overview import Overview
+    from seriestool.bot.queue.overview import Overview
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
 _STATES = ("waiting", "incomplete", "queued", "running", "done", "failed", "superseded")
@@ -26,7 +26,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print it."""
-    from seriestool.bot.engine.overview import read_overview
+    from seriestool.bot.queue.overview import read_overview
 
     with closing(open_store(arguments)) as store:
         overview = read_overview(store)

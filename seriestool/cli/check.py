@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from seriestool.base.ground import Ground
-from seriestool.base.opening import open_ground
-from seriestool.check.cache import Kept
+from seriestool.base.open_context import open_ground
+from seriestool.base.search_context import Ground
 from seriestool.check.profiles import PROFILES
 from seriestool.check.protocol import Report, Status, Workplace
 from seriestool.check.registry import find_checks
+from seriestool.check.result_cache import Kept
 from seriestool.check.runner import Broken
 from seriestool.check.selection import (
     Choice,
@@ -25,9 +25,9 @@ from seriestool.check.selection import (
     split_names,
 )
 from seriestool.check.user_commands import find_commands
-from seriestool.cli.check_subject import find_asked, put_on_base
+from seriestool.cli.check_input import find_asked, put_on_base
 from seriestool.cli.options import Parser
-from seriestool.cli.prerequisites import add_prerequisites_argument
+from seriestool.cli.prerequisite_options import add_prerequisites_argument
 from seriestool.cli.source_options import add_source_options, cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
@@ -158,11 +158,11 @@ def _print(report: Report, form: str, ui: Ui) -> None:
     if form == "json":
         ui.json(report.to_dict())
     elif form == "b4":
-        from seriestool.report.check_lists import b4_items
+        from seriestool.report.check_export import b4_items
 
         ui.json(b4_items(report))
     elif form == "patchwork":
-        from seriestool.report.check_lists import patchwork_checks
+        from seriestool.report.check_export import patchwork_checks
 
         ui.json(patchwork_checks(report))
     elif form == "html":
@@ -170,7 +170,7 @@ def _print(report: Report, form: str, ui: Ui) -> None:
 
         ui.out(report_page(report))
     else:
-        from seriestool.report.check import report_text
+        from seriestool.report.check_text import report_text
         from seriestool.report.style import Style
 
         ui.out(report_text(report, Style(ui.color), with_notes=not ui.quiet))
@@ -192,7 +192,7 @@ def _print_list(arguments: Namespace, ui: Ui) -> None:
 
 def say_broken(broken: Sequence[Broken], ui: Ui) -> None:
     """Name the logs of what broke, as `cli/main.py` does for the program itself."""
-    from seriestool.cli.crash import write_crash_log
+    from seriestool.cli.crash_log import write_crash_log
 
     for one in broken:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from seriestool.cli.options import Parser
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.series.mail.write import mbox_name, write_mbox
+from seriestool.series.mail.mbox_writer import mbox_name, write_mbox
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError, OutsideError

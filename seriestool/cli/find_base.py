@@ -4,12 +4,12 @@
 from argparse import Namespace
 
 from seriestool.base.find import find_base
-from seriestool.base.opening import open_ground
-from seriestool.base.prerequisites.needed import Needed, find_needed
-from seriestool.base.stated import push_log_of
+from seriestool.base.open_context import open_ground
+from seriestool.base.prerequisites.prerequisite_search import Needed, find_needed
+from seriestool.base.stated_base import push_log_of
 from seriestool.base.verdict import Stated, StatedState, Verdict
 from seriestool.cli.options import Parser
-from seriestool.cli.prerequisites import NOTHING, add_prerequisites_argument, asking_of, write_rebuilt
+from seriestool.cli.prerequisite_options import NOTHING, add_prerequisites_argument, asking_of, write_rebuilt
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
@@ -85,16 +85,16 @@ def _print(verdict: Verdict, needed: Needed | None, form: str, ui: Ui) -> None:
     if form == "json":
         ui.json({**verdict.to_dict(), **(needed.found.to_dict() if needed else NOTHING)})
     elif form == "b4":
-        from seriestool.report.b4 import b4_lines
+        from seriestool.report.b4_base import b4_lines
 
         ui.out(b4_lines(verdict))
     else:
+        from seriestool.report.find_base_text import verdict_text
         from seriestool.report.style import Style
-        from seriestool.report.text import verdict_text
 
         ui.out(verdict_text(verdict, Style(ui.color)))
         if needed is not None:
-            from seriestool.report.prerequisites import prerequisites_text
+            from seriestool.report.prerequisites_text import prerequisites_text
 
             if text := prerequisites_text(needed.found, verdict, Style(ui.color)):
                 ui.out(f"\n{text}")
@@ -123,7 +123,7 @@ def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: U
     """What was asked for besides the answer: the mbox, the branch."""
     if arguments.output is not None and verdict.base is not None:
         from seriestool.cli.fetch import output_path, write_file
-        from seriestool.series.mail.write import write_mbox
+        from seriestool.series.mail.mbox_writer import write_mbox
 
         path = output_path(arguments.output, verdict.series)
         write_file(path, write_mbox(verdict.series, verdict.base.commit), arguments.force)

@@ -11,12 +11,12 @@ from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
 from seriestool.sources.archive.public_inbox import is_url, mirror_of
-from seriestool.sources.lists.config import PREFIX, Configured, check_name, configured_lists
+from seriestool.sources.lists.list_config import PREFIX, Configured, check_name, configured_lists
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:
-    from seriestool.sources.lists.index import PatchIndex
-    from seriestool.sources.lists.writer import IndexWriter
+    from seriestool.sources.lists.patch_index import PatchIndex
+    from seriestool.sources.lists.patch_index_writer import IndexWriter
 
 _HINT = "for example: seriestool lists add netdev https://lore.kernel.org/netdev"
 
@@ -63,7 +63,7 @@ def open_lists() -> "PatchIndex | None":
     path = lists_path()
     if not path.exists():
         return None
-    from seriestool.sources.lists.index import find_index
+    from seriestool.sources.lists.patch_index import find_index
 
     return find_index(path)
 
@@ -91,7 +91,7 @@ def _add(arguments: Namespace, ui: Ui) -> int:
 def _remove(arguments: Namespace, ui: Ui) -> int:
     import shutil
 
-    from seriestool.sources.lists.writer import make_index
+    from seriestool.sources.lists.patch_index_writer import make_index
 
     (known,) = _configured(arguments.repo, [arguments.name])
     if arguments.is_global:
@@ -109,7 +109,7 @@ def _remove(arguments: Namespace, ui: Ui) -> int:
 
 
 def _update(arguments: Namespace, ui: Ui) -> int:
-    from seriestool.sources.lists.writer import make_index
+    from seriestool.sources.lists.patch_index_writer import make_index
 
     lists = _configured(arguments.repo, arguments.names)
     if not lists:
@@ -130,7 +130,7 @@ def _update(arguments: Namespace, ui: Ui) -> int:
 
 
 def _read(index: "IndexWriter", each: Configured, ui: Ui) -> None:
-    from seriestool.sources.lists.update import update_list
+    from seriestool.sources.lists.list_update import update_list
 
     ui.note(f"reading '{each.name}' from {without_password(each.source)}")
     with ui.progress("reading mails") as progress:

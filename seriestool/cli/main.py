@@ -188,7 +188,7 @@ def _outside(error: OSError) -> OutsideError:
 
 
 def _crash(error: Exception, argv: Sequence[str]) -> int:
-    from seriestool.cli.crash import write_crash_log
+    from seriestool.cli.crash_log import write_crash_log
 
     what = f"seriestool: a bug: {type(error).__name__}: {error}"[:300]
     try:

@@ -11,16 +11,16 @@ from pathlib import Path
 from seriestool.check.protocol import Status
 from seriestool.check.runner import Broken
 from seriestool.cli.check import add_check_arguments, choice_of, say_broken
-from seriestool.cli.check_subject import find_asked
+from seriestool.cli.check_input import find_asked
 from seriestool.cli.options import Parser
-from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
+from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.precheck.answer import answer_of
-from seriestool.precheck.run import Asked, Wishes, run_precheck, version_of
-from seriestool.precheck.value import Answer, Precheck, Version
-from seriestool.precheck.workshop import Settings, Workshop
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Answer, Precheck, Version
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck, version_of
+from seriestool.precheck.resources import Settings, Workshop
 from seriestool.series.model import Series
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
@@ -152,7 +152,7 @@ def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
     if form == "json":
         return precheck.to_dict()
     if form in ("b4", "patchwork"):
-        from seriestool.report.precheck_lists import precheck_b4, precheck_patchwork
+        from seriestool.report.precheck_export import precheck_b4, precheck_patchwork
 
         return precheck_b4(precheck) if form == "b4" else precheck_patchwork(precheck)
     if form == "markdown":
@@ -163,7 +163,7 @@ def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
         name = "precheck_page" if form == "html" else "precheck_mail"
         write: Callable[[Precheck], str] = getattr(import_module(f"seriestool.report.{name}"), name)
         return write(precheck).removesuffix("\n")
-    from seriestool.report.precheck import precheck_text
+    from seriestool.report.precheck_text import precheck_text
     from seriestool.report.style import Style
 
     return precheck_text(precheck, Style(ui.color and arguments.output is None), with_times=ui.verbose)

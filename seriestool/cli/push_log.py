@@ -19,7 +19,7 @@ from seriestool.sources.pushlog import index_path, mirrors_path
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from seriestool.sources.pushlog.index import Sighting
+    from seriestool.sources.pushlog.push_log_index import Sighting
 
 EXIT_NOT_SEEN = 1
 _SOURCES = "seriestool.pushlog"
@@ -106,8 +106,8 @@ def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.report.trees import sightings_dict, sightings_text
-    from seriestool.sources.pushlog.index import find_log
+    from seriestool.report.trees_text import sightings_dict, sightings_text
+    from seriestool.sources.pushlog.push_log_index import find_log
 
     log = find_log(index_path(repository.common_dir))
     if not log:
@@ -131,7 +131,7 @@ def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> s
     Raises NotFoundError where none has, InputError where the sightings are of several commits, OutsideError where a
     server cannot be reached.
     """
-    from seriestool.sources.pushlog.recover import KERNEL_ORG, fetch_commit, repo_url
+    from seriestool.sources.pushlog.lost_commits import KERNEL_ORG, fetch_commit, repo_url
 
     commits = {one.commit for one in found}
     if len(commits) > 1:
@@ -152,8 +152,8 @@ def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> s
 
 
 def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
-    from seriestool.sources.pushlog.feed import read_source
-    from seriestool.sources.pushlog.index import make_log
+    from seriestool.sources.pushlog.push_log_index import make_log
+    from seriestool.sources.pushlog.push_records import read_source
 
     stated = repository.config().get(_SINCE, ("",))[-1]
     since = _date(stated) if stated else None

@@ -4,7 +4,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from seriestool.base.opening import open_ground
+from seriestool.base.open_context import open_ground
 from seriestool.cli.options import Parser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
@@ -15,11 +15,11 @@ from seriestool.cli.rebase_options import (
 from seriestool.cli.source_options import add_source_options, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.rebase.onto import Target
-from seriestool.rebase.resolve import find_memory
-from seriestool.rebase.result import Rebase
-from seriestool.rebase.run import rebase_series
-from seriestool.rebase.stack import make_stack
+from seriestool.rebase.patch_stack import make_stack
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.rebase_series import rebase_series
+from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError
@@ -123,7 +123,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 def check_names(template: str, series: Series, targets: Sequence[Target], repository: Repository) -> None:
     """Nothing, where all branches could be made; InputError before any work is done where one could not."""
     from seriestool.base.branch import check_branch_name
-    from seriestool.rebase.products import branch_names
+    from seriestool.rebase.rebased_branches import branch_names
 
     for name in branch_names(template, series, [target.name for target in targets]).values():
         check_branch_name(repository, name)
@@ -139,7 +139,7 @@ def print_answer(answer: Rebase, form: str, ui: Ui) -> None:
     if form == "json":
         ui.json(answer.to_dict())
         return
-    from seriestool.report.rebase import rebase_text
+    from seriestool.report.rebase_text import rebase_text
     from seriestool.report.style import Style
 
     ui.out(rebase_text(answer, Style(ui.color)))

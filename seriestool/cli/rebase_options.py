@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from seriestool.base.find import find_base
-from seriestool.base.ground import Ground
-from seriestool.base.prerequisites.needed import find_rebuilt
-from seriestool.base.stated import push_log_of
-from seriestool.cli.prerequisites import add_prerequisites_argument, asking_of
+from seriestool.base.prerequisites.prerequisite_search import find_rebuilt
+from seriestool.base.search_context import Ground
+from seriestool.base.stated_base import push_log_of
+from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
-from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import Target
-from seriestool.rebase.stack import Base, find_footing
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import Base, find_footing
+from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
 from seriestool.util.errors import NotFoundError
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from seriestool.base.ground import Ground
+from seriestool.base.search_context import Ground
 from seriestool.base.verdict import utc
 from seriestool.cli.fetch import write_file
 from seriestool.cli.rebase_options import find_targets
 from seriestool.cli.ui import Ui
 from seriestool.git import Workbench
-from seriestool.rebase.commits import Person
-from seriestool.rebase.onto import Target
-from seriestool.rebase.outgoing import Rebased, Sender, next_version
-from seriestool.rebase.products import branch_names, create_branches, create_branches_with_notes, rebased
-from seriestool.rebase.result import Rebase
-from seriestool.rebase.run import try_merges
-from seriestool.rebase.stack import Stack
+from seriestool.rebase.next_version import Rebased, Sender, next_version
+from seriestool.rebase.patch_commits import Person
+from seriestool.rebase.patch_stack import Stack
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.rebase_series import try_merges
+from seriestool.rebase.rebased_branches import branch_names, create_branches, create_branches_with_notes, rebased
+from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.mail.compose import compose, slug
 
 

@@ -6,21 +6,21 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seriestool.base.ground import Ground
-from seriestool.base.opening import open_ground
+from seriestool.base.open_context import open_ground
+from seriestool.base.search_context import Ground
 from seriestool.cli.rebase import EXIT_CONFLICT, check_names, print_answer
 from seriestool.cli.rebase_products import Products
 from seriestool.cli.source_options import cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
-from seriestool.rebase.commits import Person
-from seriestool.rebase.onto import Onto, Target
-from seriestool.rebase.products import branch_names
-from seriestool.rebase.resolve import Resolver, Stop, find_memory
-from seriestool.rebase.result import Rebase, TreeResult
-from seriestool.rebase.run import named_commits
-from seriestool.rebase.session import Session, Sessions, Wanted, new_session
-from seriestool.rebase.stack import Stack
+from seriestool.rebase.patch_commits import Person
+from seriestool.rebase.patch_stack import Stack
+from seriestool.rebase.rebase_result import Rebase, TreeResult
+from seriestool.rebase.rebase_series import named_commits
+from seriestool.rebase.rebase_state import Session, Sessions, Wanted, new_session
+from seriestool.rebase.rebased_branches import branch_names
+from seriestool.rebase.resolve_conflicts import Resolver, Stop, find_memory
+from seriestool.rebase.tree_rebaser import Onto, Target
 from seriestool.series.model import Series, path_text
 from seriestool.util.errors import InputError
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from seriestool.cli.options import Parser
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.report.series import series_dict, series_text
+from seriestool.report.series_text import series_dict, series_text
 from seriestool.report.style import Style
 from seriestool.sources.resolve import resolve
 

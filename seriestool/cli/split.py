@@ -4,8 +4,8 @@
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from seriestool.base.ground import Ground
-from seriestool.base.opening import open_ground
+from seriestool.base.open_context import open_ground
+from seriestool.base.search_context import Ground
 from seriestool.cli.options import Parser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
@@ -16,14 +16,14 @@ from seriestool.cli.rebase_options import (
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, Workbench
-from seriestool.rebase.onto import Target
-from seriestool.rebase.resolve import find_memory
-from seriestool.rebase.stack import make_stack
-from seriestool.report.split import patches_text
+from seriestool.rebase.patch_stack import make_stack
+from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.rebase.tree_rebaser import Target
+from seriestool.report.split_plan_text import patches_text
 from seriestool.sources.resolve import resolve
-from seriestool.split.planned import Plan
-from seriestool.split.proof import Site, Split, find_sites, prove
-from seriestool.split.run import Known, Planned, find_known, plan_series
+from seriestool.split.plan_series import Known, Planned, find_known, plan_series
+from seriestool.split.split_plan import Plan
+from seriestool.split.subseries_proof import Site, Split, find_sites, prove
 from seriestool.util.errors import InputError, NotFoundError
 
 EXIT_CONFLICT = 3
@@ -89,7 +89,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 def _check_names(template: str, planned: Planned, repository: Repository) -> None:
     """Nothing, where all branches could be made; InputError before the work is done where one could not."""
     from seriestool.base.branch import check_branch_name
-    from seriestool.split.outgoing import branch_names
+    from seriestool.split.subseries_mails import branch_names
 
     for name in branch_names(template, planned.series, planned.plan).values():
         check_branch_name(repository, name)
@@ -167,7 +167,7 @@ def _print(answer: Split, form: str, ui: Ui) -> None:
         stopped = {one.counter for proof in answer.proofs for one in proof.stopped}
         ui.out(plan_dot(answer.plan, stopped))
     else:
-        from seriestool.report.split_proof import split_text
+        from seriestool.report.split_text import split_text
         from seriestool.report.style import Style
 
         ui.out(split_text(answer, Style(ui.color)))

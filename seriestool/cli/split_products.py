@@ -5,18 +5,18 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seriestool.base.ground import Ground
+from seriestool.base.search_context import Ground
 from seriestool.base.verdict import utc
 from seriestool.cli.fetch import check_file, write_file
 from seriestool.cli.ui import Ui
 from seriestool.git import Workbench
-from seriestool.rebase.commits import Person
-from seriestool.rebase.outgoing import Sender
-from seriestool.rebase.products import create_branches, create_branches_with_notes
+from seriestool.rebase.next_version import Sender
+from seriestool.rebase.patch_commits import Person
+from seriestool.rebase.rebased_branches import create_branches, create_branches_with_notes
 from seriestool.series.mail.compose import compose, slug
-from seriestool.split.outgoing import Made, as_mails, branch_names, labels, make_commits
-from seriestool.split.proof import Split
-from seriestool.split.run import Planned
+from seriestool.split.plan_series import Planned
+from seriestool.split.subseries_mails import Made, as_mails, branch_names, labels, make_commits
+from seriestool.split.subseries_proof import Split
 
 
 class Products:

@@ -15,10 +15,10 @@ from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.sources.lists import PatchLists
 from seriestool.sources.resolve import SourceOptions, resolve
-from seriestool.track.record import Tracked
-from seriestool.track.shelf import Shelf
-from seriestool.track.standing import Newest, Standing, standings_dict
-from seriestool.track.status import Sources, open_all_ground, standing_of
+from seriestool.track.series_status import Newest, Standing, standings_dict
+from seriestool.track.status_lookup import Sources, open_all_ground, standing_of
+from seriestool.track.track_store import Shelf
+from seriestool.track.tracked_series import Tracked
 from seriestool.util.errors import NotFoundError
 
 EXIT_BROKEN = 1
@@ -47,7 +47,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     if arguments.json:
         ui.json(standings_dict(standings))
     else:
-        from seriestool.report.status import status_text
+        from seriestool.report.status_text import status_text
         from seriestool.report.style import Style
 
         ui.out(status_text(standings, Style(ui.color), bool(arguments.names) or ui.verbose))
@@ -81,7 +81,7 @@ def _standings(arguments: Namespace, shelf: Shelf, names: Sequence[str], ui: Ui)
 
 @contextmanager
 def _lists() -> Iterator[PatchLists | None]:
-    from seriestool.sources.lists.index import find_index
+    from seriestool.sources.lists.patch_index import find_index
 
     index = find_index(lists_path())
     if index is None:
@@ -94,7 +94,7 @@ def _lists() -> Iterator[PatchLists | None]:
 def _find_newest(
     arguments: Namespace, repository: Repository, lists: PatchLists | None, tracked: Tracked
 ) -> tuple[Newest | None, str | None]:
-    from seriestool.track.newest import find_newest
+    from seriestool.track.newest_version import find_newest
 
     options = replace(_options(arguments, repository), partial=True)
     ask = None if arguments.offline else partial(resolve, options=options)

@@ -11,14 +11,14 @@ from seriestool.cli.source_options import add_source_options, cache_dir, lists_p
 from seriestool.cli.ui import Ui
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
-from seriestool.track.shelf import Shelf
+from seriestool.track.track_store import Shelf
 from seriestool.util.errors import InputError, SeriestoolError
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
     from seriestool.git import Repository
-    from seriestool.track.record import Tracked
+    from seriestool.track.tracked_series import Tracked
 
 EXIT_OUTSIDE = 4
 _SLOW = ("bisect", "kunit-build")  # checks that may take minutes
@@ -101,7 +101,7 @@ def _remove(shelf: Shelf, name: str, ui: Ui) -> int:
 
 
 def _track(arguments: Namespace, shelf: Shelf, known: str | None, ui: Ui) -> None:
-    from seriestool.track.keep import Extras, keep
+    from seriestool.track.store_version import Extras, keep
 
     series = resolve(shelf.get(known).newest.msgid if known else arguments.series, source_options(arguments))
     for remark in series.remarks:
@@ -140,10 +140,10 @@ def _report(
 ) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
     from seriestool.check.selection import Choice
-    from seriestool.precheck.run import Asked, Wishes, run_precheck
-    from seriestool.precheck.sentence import verdict_sentence
-    from seriestool.precheck.workshop import Settings, Workshop
-    from seriestool.track.look import find_home_trees
+    from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+    from seriestool.precheck.resources import Settings, Workshop
+    from seriestool.precheck.summary_sentence import verdict_sentence
+    from seriestool.track.tree_status import find_home_trees
 
     wishes = Wishes(asked or (), checks=Choice(skip=_SLOW))
     with Workshop(repository, Settings(cache_dir(), lists_path(), offline)) as shop:

@@ -11,9 +11,9 @@ from seriestool.cli.source_options import add_source_arguments, cache_dir, sourc
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, without_password
 from seriestool.report.style import Style
-from seriestool.report.trees import suggestions_dict, suggestions_text, trees_dict, trees_text
+from seriestool.report.trees_text import suggestions_dict, suggestions_text, trees_dict, trees_text
 from seriestool.trees import configured_trees, list_trees
-from seriestool.trees.update import add_tree, fetch_tree, get_configured, record, remove_tree
+from seriestool.trees.fetch_trees import add_tree, fetch_tree, get_configured, record, remove_tree
 from seriestool.util.errors import OutsideError
 
 EXIT_NO_SUGGESTION = 1
@@ -90,7 +90,7 @@ def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    from seriestool.base.opening import read_history
+    from seriestool.base.open_context import read_history
 
     trees = get_configured(repository, arguments.names)
     if not trees:
@@ -116,7 +116,7 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 def _suggest(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     from seriestool.sources.resolve import resolve
-    from seriestool.trees.suggest import read_maintainers, suggest
+    from seriestool.trees.suggestions import read_maintainers, suggest
 
     series = resolve(arguments.series, source_options(arguments, repository))
     trees = list_trees(repository.refs(), repository.config(), repository.head())

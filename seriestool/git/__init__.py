@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Git, as verbs: the one package that starts it."""
 
-from seriestool.git.checkout import Checkout
-from seriestool.git.merge import Merge, MergeConflict
+from seriestool.git.merge_tree import Merge, MergeConflict
 from seriestool.git.objects import ObjectReader
 from seriestool.git.process import (
     GitError,
@@ -16,8 +15,9 @@ from seriestool.git.process import (
 )
 from seriestool.git.repository import ABBREVIATION, KEPT, Ref, ReflogEntry, Repository
 from seriestool.git.rerere import Memory, Rerere
-from seriestool.git.scratch import Scratch, TreeEntry
-from seriestool.git.workbench import Workbench, as_changes
+from seriestool.git.scratch_index import Scratch, TreeEntry
+from seriestool.git.scratch_repository import Workbench, as_changes
+from seriestool.git.tree_checkout import Checkout
 from seriestool.git.worktree import Worktree
 
 __all__ = [

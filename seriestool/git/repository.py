@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from seriestool.git.formatpatch import format_patch
+from seriestool.git.format_patch import format_patch
 from seriestool.git.objects import ObjectReader, batches
 from seriestool.git.process import (
     Git,
@@ -21,8 +21,8 @@ from seriestool.git.process import (
     temporary_folder,
     unknown_identity,
 )
-from seriestool.git.scratch import Scratch, TreeEntry
-from seriestool.git.workbench import Workbench
+from seriestool.git.scratch_index import Scratch, TreeEntry
+from seriestool.git.scratch_repository import Workbench
 from seriestool.git.worktree import Worktree
 from seriestool.util.errors import NotFoundError, OutsideError
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from seriestool.git.merge import Merge
+from seriestool.git.merge_tree import Merge
 from seriestool.git.process import Git, temporary_folder
-from seriestool.git.scratch import TreeEntry
-from seriestool.git.workbench import Workbench
+from seriestool.git.scratch_index import TreeEntry
+from seriestool.git.scratch_repository import Workbench
 
 _CONFIG = """\
 [core]

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from seriestool.check.protocol import Finding, Report, Result, Status
-from seriestool.precheck.value import Precheck
-from seriestool.rebase.result import PatchResult, Rebase, TreeResult
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.rebase.rebase_result import PatchResult, Rebase, TreeResult
 from seriestool.series.model import Outcome, path_text
 from seriestool.series.patch_id import find_patch_id
 

@@ -4,9 +4,9 @@
 from dataclasses import dataclass
 
 from seriestool.check.protocol import Report
-from seriestool.report.check import find_unseen, place_of
-from seriestool.report.pages.frame import render
-from seriestool.report.pages.said import Said, view_findings
+from seriestool.report.check_text import find_unseen, place_of
+from seriestool.report.pages.finding_views import Said, view_findings
+from seriestool.report.pages.page_template import render
 from seriestool.series.model import Patch
 
 

@@ -3,9 +3,9 @@
 
 from datetime import datetime
 
-from seriestool.precheck.value import Answer
-from seriestool.report.pages.answers import ANSWERS
-from seriestool.report.pages.frame import render
+from seriestool.precheck.precheck_result import Answer
+from seriestool.report.pages.answer_words import ANSWERS
+from seriestool.report.pages.page_template import render
 
 
 def damaged_page(subject: str, author: str, posted: datetime, msgid: str, sentence: str) -> str:

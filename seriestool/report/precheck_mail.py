@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A precheck as a mail to the author, ready to be looked at and sent: `mutt -H`, `git send-email`."""
 
-from seriestool.precheck.value import Precheck
-from seriestool.report.envelope import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
-from seriestool.report.letter import letter_of, letter_text
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.report.author_mail import letter_of, letter_text
+from seriestool.report.mail_writer import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 
 from seriestool.base.verdict import Commit
 from seriestool.check.protocol import Finding, Report, Status
-from seriestool.precheck.answer import answer_of, home_of, needs_of
 from seriestool.precheck.complaints import find_namesakes
-from seriestool.precheck.sentence import how_sure, verdict_sentence
-from seriestool.precheck.value import Answer, Precheck
-from seriestool.rebase.result import Rebase
-from seriestool.report.check import find_unseen, place_of
-from seriestool.report.precheck import WORDS, culprits_of
-from seriestool.report.rebase import outcome_text
-from seriestool.report.split import patches_text
+from seriestool.precheck.conclusions import answer_of, home_of, needs_of
+from seriestool.precheck.precheck_result import Answer, Precheck
+from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.report.check_text import find_unseen, place_of
+from seriestool.report.find_base_text import size_text
+from seriestool.report.precheck_text import WORDS, culprits_of
+from seriestool.report.rebase_text import outcome_text
+from seriestool.report.split_plan_text import patches_text
 from seriestool.report.terminal import printable_line
-from seriestool.report.text import size_text
 from seriestool.series.model import path_text
 
 _NOTHING = "<!-- -->"

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 from seriestool.base.verdict import Level
 from seriestool.check.protocol import Status
-from seriestool.precheck.answer import answer_of
-from seriestool.precheck.sentence import how_sure, verdict_sentence
-from seriestool.precheck.value import Precheck
-from seriestool.report.check import find_unseen, place_of
-from seriestool.report.pages.answers import ANSWERS
-from seriestool.report.pages.frame import render
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.report.check_text import find_unseen, place_of
+from seriestool.report.find_base_text import stated_lines, verdict_text
+from seriestool.report.pages.answer_words import ANSWERS
+from seriestool.report.pages.finding_views import Said, view_findings
 from seriestool.report.pages.matrix import view_matrix
-from seriestool.report.pages.needs import view_needs
+from seriestool.report.pages.page_template import render
 from seriestool.report.pages.patches import view_patches
-from seriestool.report.pages.said import Said, view_findings
-from seriestool.report.pages.timeline import WORDS, draw_timeline
-from seriestool.report.prerequisites import prerequisites_text
-from seriestool.report.split import clauses, patches_text, plan_text
+from seriestool.report.pages.prerequisites_graph import view_needs
+from seriestool.report.pages.timeline_picture import WORDS, draw_timeline
+from seriestool.report.prerequisites_text import prerequisites_text
+from seriestool.report.split_plan_text import clauses, patches_text, plan_text
 from seriestool.report.style import Style
-from seriestool.report.text import stated_lines, verdict_text
-from seriestool.split.planned import Plan
+from seriestool.split.split_plan import Plan
 
 MOST_KINDS = 60
 """Kinds of findings in the list above the patches."""

@@ -4,8 +4,8 @@
 from collections.abc import Collection, Iterator
 
 from seriestool.report.terminal import printable_line
-from seriestool.split.dependency import Dependency
-from seriestool.split.planned import Plan, SubSeries
+from seriestool.split.dependency_graph import Dependency
+from seriestool.split.split_plan import Plan, SubSeries
 
 _NAMES = 3
 _TITLE = 60

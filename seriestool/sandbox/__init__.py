@@ -7,8 +7,8 @@ nothing of the environment, and limits on time, memory, processes, file size and
 
 from seriestool.sandbox.bubblewrap import Bubblewrap, find_sandbox
 from seriestool.sandbox.job import Ended, Job, Limits, Outcome, Sandbox
-from seriestool.sandbox.scratch import read_left, scratch, wipe
-from seriestool.sandbox.start import PATH
+from seriestool.sandbox.process_start import PATH
+from seriestool.sandbox.scratch_folder import read_left, scratch, wipe
 from seriestool.sandbox.unsandboxed import Unsandboxed
 
 __all__ = [

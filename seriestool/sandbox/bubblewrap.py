@@ -13,10 +13,10 @@ from pathlib import Path
 from threading import Event
 
 from seriestool.sandbox.job import Job, Limits, Outcome
-from seriestool.sandbox.processes import parent
-from seriestool.sandbox.running import attend
+from seriestool.sandbox.process_start import PATH, bound_processes, end_started, limited, start
+from seriestool.sandbox.process_usage import parent
 from seriestool.sandbox.seccomp import make_filter
-from seriestool.sandbox.start import PATH, bound_processes, end_started, limited, start
+from seriestool.sandbox.supervisor import attend
 from seriestool.util.errors import OutsideError
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")

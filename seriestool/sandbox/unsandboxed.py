@@ -10,12 +10,12 @@ from pathlib import Path
 from threading import Event
 
 from seriestool.sandbox.job import Job, Outcome
-from seriestool.sandbox.processes import descendants
-from seriestool.sandbox.running import attend
-from seriestool.sandbox.scratch import scratch
-from seriestool.sandbox.start import PATH, limited, start
+from seriestool.sandbox.process_start import PATH, limited, start
+from seriestool.sandbox.process_usage import descendants
+from seriestool.sandbox.scratch_folder import scratch
+from seriestool.sandbox.supervisor import attend
 
-_KEEPER = Path(__file__).with_name("keeper.py")
+_KEEPER = Path(__file__).with_name("subreaper.py")
 _GONE = 10.0
 
 

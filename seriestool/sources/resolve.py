@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from seriestool.git import Repository
 from seriestool.series.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
 from seriestool.series.model import Series
-from seriestool.sources.archive import reader as archive
+from seriestool.sources.archive import mails_on_disk as archive
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seriestool.split.language import Code, Spot, leaves
+from seriestool.split.c_syntax import Code, Spot, leaves
 
 if TYPE_CHECKING:
-    from seriestool.split.language import Node
+    from seriestool.split.c_syntax import Node
 
 DECLARATIONS = frozenset(
     {"declaration", "parameter_declaration", "field_declaration", "function_definition", "type_definition"}

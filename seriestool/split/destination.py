@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, Section, TreeLine
-from seriestool.trees.names import base_name, line_name, short_heading, url_key
+from seriestool.trees.tree_names import base_name, line_name, short_heading, url_key
 
 _FIXES = {"fixes", "urgent", "linus", "rc"}
 _NEXT = {"next", "devel", "testing"}

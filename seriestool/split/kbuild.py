@@ -7,7 +7,7 @@ from posixpath import basename
 
 from seriestool.series.hunks import split_lines
 from seriestool.split.outline import Definition, Name, Outline, Space
-from seriestool.split.uses import Use
+from seriestool.split.symbol_uses import Use
 
 _ENTRY = re.compile(rb"\s*(?:menu)?config\s+(\w+)")
 _HELP = re.compile(rb"\s*(?:---)?help(?:---)?\s*$")

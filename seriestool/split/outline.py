@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from seriestool.split.c_syntax import Code
 from seriestool.split.declarators import (
     RECORDS,
     Declarator,
@@ -16,10 +17,9 @@ from seriestool.split.declarators import (
     is_extern,
     is_static,
 )
-from seriestool.split.language import Code
 
 if TYPE_CHECKING:
-    from seriestool.split.language import Node
+    from seriestool.split.c_syntax import Node
 
 
 class Space(IntEnum):

@@ -12,13 +12,13 @@ from itertools import islice
 
 from seriestool.series.model import Patch, Series
 from seriestool.split.destination import Destination, Destinations, Flavour, Place
-from seriestool.split.files import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
+from seriestool.split.destination_scores import Ballot, Choice, count_votes, decide, lean, paths_of, subject_words
+from seriestool.split.file_owners import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
 from seriestool.split.ownership import Ack, Owners, Part, PatchOwner
-from seriestool.split.people import agreed, cc_of, maintainers_of, merge_cc
-from seriestool.split.votes import Ballot, Choice, count_votes, decide, lean, paths_of, subject_words
+from seriestool.split.patch_recipients import agreed, cc_of, maintainers_of, merge_cc
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, Section
-from seriestool.trees.suggest import suggest
+from seriestool.trees.suggestions import suggest
 
 _FIXED = re.compile(r"\s*(?:commit\s+)?[0-9a-f]{7,64}\b", re.I)
 _MAX_LINES = 20_000  # of one patch in which keywords are looked for

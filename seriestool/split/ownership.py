@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from seriestool.series.model import path_text
 from seriestool.split.destination import Destination, Flavour
-from seriestool.split.files import FileOwners
-from seriestool.split.votes import Choice
+from seriestool.split.destination_scores import Choice
+from seriestool.split.file_owners import FileOwners
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from seriestool.bot.bot_tables import cursors, mails, sayings, series, workers
 from seriestool.bot.store import Store
-from seriestool.bot.tables import cursors, mails, sayings, series, workers
 from seriestool.cli.bot import ACTIONS, get_action
 from seriestool.util.errors import InputError
 from tests.bots import fill, key_of

@@ -29,9 +29,9 @@ from typing import Protocol
 
 from sqlalchemy import func, select
 
-from seriestool.bot.engine.turns import counts
+from seriestool.bot.bot_tables import reports, sayings, series
+from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.store import Store
-from seriestool.bot.tables import reports, sayings, series
 from tests.bots import PATIENCE, Ledger, fill, key_of, report_of, voice_of
 from tests.helpers import ROOT
 from tests.mail_server import Mails, mail_server

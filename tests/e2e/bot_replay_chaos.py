@@ -23,8 +23,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from seriestool.bot.bot_tables import metadata, reports, sayings, series
 from seriestool.bot.store import Store, with_driver
-from seriestool.bot.tables import metadata, reports, sayings, series
 from tests.helpers import ROOT
 from tests.postgres import running_server
 

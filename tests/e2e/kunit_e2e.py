@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from seriestool.check.kunit.outcome import parse_transcript
+from seriestool.check.kunit.kunit_outcome import parse_transcript
 from seriestool.check.protocol import Finding, Skipped, Subject, Workplace
 from seriestool.check.rules.kunit_build import CHECK
 from seriestool.git import Repository
-from seriestool.rebase.given import given_base
-from seriestool.rebase.stack import make_stack
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import make_stack
 from seriestool.sandbox import find_sandbox
 from tests.checks import parse
 from tests.e2e.handshake import REQUEST, SERIES, Edit

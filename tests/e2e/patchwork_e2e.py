@@ -16,9 +16,9 @@ from collections.abc import Sequence
 
 import requests
 
-from seriestool.bot.voice.outcome import Fate
-from seriestool.bot.voice.patchwork_api import find_patch, make_server
-from seriestool.bot.voice.send.patchwork import Patchwork
+from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.notify.patchwork_api import find_patch, make_server
+from seriestool.bot.notify.send.patchwork import Patchwork
 
 _STATES = ("success", "warning", "fail", "pending")
 

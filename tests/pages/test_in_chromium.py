@@ -10,10 +10,10 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from seriestool.precheck.value import Answer, Precheck
+from seriestool.precheck.precheck_result import Answer, Precheck
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import precheck_page
-from seriestool.report.site import Paging, Row, index_page
+from seriestool.report.series_index import Paging, Row, index_page
 from tests.browser import Browser, open_browser
 from tests.helpers import Repo
 from tests.page_cases import (

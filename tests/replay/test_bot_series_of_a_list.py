@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from seriestool.bot.intake.posted import load_series
-from seriestool.bot.intake.watch import Reach, read_list
+from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.series_loader import load_series
 from seriestool.util.errors import InputError
 from tests.unit.bot.lists import Bot
 

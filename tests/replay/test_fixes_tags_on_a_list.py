@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.mail import Mail
-from seriestool.series.mail.patch import take_apart
+from seriestool.series.mail.patch_mail import take_apart
+from seriestool.series.message.commit_message import Message
 from seriestool.series.message.fixes import find_tags
-from seriestool.series.message.message import Message
 from tests.helpers import shared
 
 _JUDGED = Path(__file__).parents[1] / "data/fixes-tags/linux-nfs-sample.tsv"

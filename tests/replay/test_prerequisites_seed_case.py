@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from seriestool.base.prerequisites.effort import Effort
-from seriestool.base.prerequisites.prove import EFFORT
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.base.prerequisites.blob_proof import EFFORT
+from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index_writer import make_index
 from tests.bases import Answer, find
 from tests.helpers import Repo, run_program, shared
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index_writer import make_index
 from tests.helpers import Repo, Result, run_program, shared
 
 TREES = ("stable-6.12", "stable-7.1", "stable-7.2~1", "stable-7.2", "mainline")

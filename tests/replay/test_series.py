@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seriestool.track.record import parse_record
+from seriestool.track.tracked_series import parse_record
 from tests.helpers import ROOT, SHARED
 from tests.recorded import PLACES, PROSE, Facts, differences, facts_of, folders, said_today, set_up
 

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from seriestool.base.find import find_base
-from seriestool.base.ground import Ground
-from seriestool.base.prerequisites.listed import ListedSource
-from seriestool.base.prerequisites.rebuild import find_prerequisites
+from seriestool.base.prerequisites.list_patch_source import ListedSource
+from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
+from seriestool.base.search_context import Ground
 from seriestool.git import Repository
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.model import Failure
-from seriestool.sources.lists.index import find_index
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index import find_index
+from seriestool.sources.lists.patch_index_writer import make_index
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.split.dependencies import find_dependencies
-from seriestool.split.dependency import Dependency, Stage, Tie
+from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.split.patch_dependencies import find_dependencies
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import update
 from tests.helpers import Repo, shared

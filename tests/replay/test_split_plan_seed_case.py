@@ -9,16 +9,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from seriestool.report.split import plan_text
+from seriestool.report.split_plan_text import plan_text
 from seriestool.report.style import Style
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.split.by_file import split_by_file
-from seriestool.split.dependency import Dependency, Tie
+from seriestool.split.dependency_graph import Dependency, Tie
 from seriestool.split.destination import Flavour
 from seriestool.split.owners import find_owners
 from seriestool.split.ownership import Owners
-from seriestool.split.plan import make_plan
-from seriestool.split.planned import PatchPlan, Plan, Verdict
+from seriestool.split.plan_builder import make_plan
+from seriestool.split.split_by_file import split_by_file
+from seriestool.split.split_plan import PatchPlan, Plan, Verdict
 from seriestool.trees.maintainers import parse_maintainers
 from tests.helpers import Repo, shared
 

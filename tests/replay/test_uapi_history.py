@@ -4,9 +4,9 @@
 import platform
 from pathlib import Path
 
-from seriestool.check.abi.allow import BUILT_IN, let_pass
-from seriestool.check.abi.change import Weight
-from seriestool.check.abi.examine import Examiner
+from seriestool.check.abi.abi_change import Weight
+from seriestool.check.abi.allowed_changes import BUILT_IN, let_pass
+from seriestool.check.abi.uapi_comparison import Examiner
 from seriestool.git import Repository
 from tests.abis import a_sandbox
 from tests.helpers import Repo, shared

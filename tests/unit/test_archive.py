@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.mail import Mail, split_mbox
-from seriestool.sources.archive import reader as archive
+from seriestool.sources.archive import mails_on_disk as archive
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import ROOT, Repo, shared
 

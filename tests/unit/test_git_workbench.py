@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.git import GitError, Merge, Repository, TreeEntry, Workbench
-from seriestool.git.merge import Merger
-from seriestool.git.treeobject import format_tree, kind_of
+from seriestool.git.merge_tree import Merger
+from seriestool.git.tree_object import format_tree, kind_of
 from seriestool.util.errors import OutsideError
 from tests.bases import lines
 from tests.helpers import File, Repo

@@ -9,7 +9,7 @@ import pytest
 
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
-from seriestool.series.mail.patch import take_apart
+from seriestool.series.mail.patch_mail import take_apart
 from seriestool.series.patch_id import find_patch_id
 from tests.helpers import Repo
 

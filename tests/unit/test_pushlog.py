@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from seriestool.git import Repository
 from seriestool.sources.archive.public_inbox import is_url
 from seriestool.sources.pushlog import Change, Push, parse_push
-from seriestool.sources.pushlog.feed import read_source
-from seriestool.sources.pushlog.index import PushLog, Sighting, find_log, make_log
-from seriestool.sources.pushlog.recover import fetch_commit, repo_url
+from seriestool.sources.pushlog.lost_commits import fetch_commit, repo_url
+from seriestool.sources.pushlog.push_log_index import PushLog, Sighting, find_log, make_log
+from seriestool.sources.pushlog.push_records import read_source
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 

@@ -9,7 +9,7 @@ import pytest
 
 from seriestool.git import Repository
 from seriestool.trees import Tree, list_trees
-from seriestool.trees.journal import TIPS, past_tips, record_tips
+from seriestool.trees.tip_journal import TIPS, past_tips, record_tips
 from seriestool.util.errors import OutsideError
 from tests.helpers import Repo
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.trees.kernel import is_kernel
+from seriestool.trees.kernel_tree import is_kernel
 from tests.helpers import Repo
 from tests.rebases import open_bench
 

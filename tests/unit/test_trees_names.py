@@ -4,7 +4,7 @@
 import pytest
 
 from seriestool.trees.maintainers import TreeLine
-from seriestool.trees.names import base_name, line_name, short_heading, url_key
+from seriestool.trees.tree_names import base_name, line_name, short_heading, url_key
 
 KORG = "git.kernel.org/pub/scm/linux/kernel/git"
 

@@ -12,7 +12,7 @@ from seriestool.series.model import BaseInfo, DiffKind, FileDiff, Patch, Series
 from seriestool.sources.resolve import resolve
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, parse_maintainers
-from seriestool.trees.suggest import order_trees, read_maintainers, suggest
+from seriestool.trees.suggestions import order_trees, read_maintainers, suggest
 from tests.helpers import Repo
 
 A = "a" * 40

@@ -30,7 +30,7 @@ def purge(store: Store, now: int) -> int:
 def _forget_texts(store: Store, before: int) -> int:
     from sqlalchemy import select, update
 
-    from seriestool.bot.tables import mails
+    from seriestool.bot.bot_tables import mails
 
     unused = (
         select(mails.c.msgid)
@@ -52,7 +52,7 @@ def _forget_texts(store: Store, before: int) -> int:
 def _forget_mails(store: Store, before: int) -> int:
     from sqlalchemy import delete, select
 
-    from seriestool.bot.tables import State, links, mails, series
+    from seriestool.bot.bot_tables import State, links, mails, series
 
     is_open = series.c.state.in_((State.WAITING, State.QUEUED, State.RUNNING, State.FAILED))
     needed = select(series.c.key).where(is_open, series.c.key == mails.c.series).exists()

@@ -8,13 +8,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.bot.intake.assembly import SETTLE, find_series
-from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
+from seriestool.bot.intake.due_mails import SETTLE, find_series
+from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
 from seriestool.sources.archive.public_inbox import find_news, small_mails
-from seriestool.sources.lists.entry import MAX_MAIL
+from seriestool.sources.lists.indexed_mail import MAX_MAIL
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -86,7 +86,7 @@ def unfinished(store: Store) -> list[Event]:
     """What was found and not done with: of a replay that was cut short."""
     from sqlalchemy import select
 
-    from seriestool.bot.tables import State, series
+    from seriestool.bot.bot_tables import State, series
 
     with store.transaction() as connection:
         question = (
@@ -110,7 +110,7 @@ def set_done(store: Store, key: str, now: int) -> None:
 def _set(store: Store, key: str, values: dict[str, object]) -> None:
     from sqlalchemy import update
 
-    from seriestool.bot.tables import series
+    from seriestool.bot.bot_tables import series
 
     with store.transaction() as connection:
         connection.execute(update(series).where(series.c.key == key).values(values))
@@ -161,7 +161,7 @@ def _waited(store: Store, last: int, now: int, settle: int) -> Iterator[Event]:
 def _next_due(store: Store) -> int | None:
     from sqlalchemy import func, select
 
-    from seriestool.bot.tables import mails
+    from seriestool.bot.bot_tables import mails
 
     with store.transaction() as connection:
         due: int | None = connection.execute(select(func.min(mails.c.due))).scalar()
@@ -176,7 +176,7 @@ def _look(store: Store, now: int, settle: int) -> Iterator[Event]:
 def _events(store: Store, keys: Iterable[str], now: int) -> Iterator[Event]:
     from sqlalchemy import select
 
-    from seriestool.bot.tables import series
+    from seriestool.bot.bot_tables import series
 
     for key in keys:
         with store.transaction() as connection:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.site.reader import Reader, rows
+from seriestool.bot.site.database_reader import Reader, rows
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import OutsideError
 
@@ -52,7 +52,7 @@ def health_dict(reasons: Reasons) -> dict[str, object]:
 def _lists(connection: "Connection", now: int, limits: Limits) -> str | None:
     from sqlalchemy import select
 
-    from seriestool.bot.tables import cursors
+    from seriestool.bot.bot_tables import cursors
 
     found = rows(connection, select(cursors.c.list, cursors.c.read_at).order_by(cursors.c.list))
     if not found:
@@ -64,7 +64,7 @@ def _lists(connection: "Connection", now: int, limits: Limits) -> str | None:
 def _workers(connection: "Connection", now: int, limits: Limits) -> str | None:
     from sqlalchemy import select
 
-    from seriestool.bot.tables import workers
+    from seriestool.bot.bot_tables import workers
 
     seen = [row["seen"] for row in rows(connection, select(workers.c.seen))]
     if any(not _is_stale(now, one, limits.worker_unseen) for one in seen):
@@ -104,7 +104,7 @@ Metric = tuple[str, str, str, Samples]
 def _metrics(connection: "Connection", now: int) -> Iterator[Metric]:
     from sqlalchemy import func, select
 
-    from seriestool.bot.tables import State, cursors, reports, sayings, series, workers
+    from seriestool.bot.bot_tables import State, cursors, reports, sayings, series, workers
 
     def count(*columns: Any) -> list[Mapping[str, Any]]:
         return rows(connection, select(*columns, func.count().label("n")).group_by(*columns).order_by(*columns))

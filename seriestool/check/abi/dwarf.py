@@ -13,7 +13,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from seriestool.check.abi.shapes import Aggregate, Alias, Enumeration, Member, Shapes
+from seriestool.check.abi.c_types import Aggregate, Alias, Enumeration, Member, Shapes
 
 _DEEPEST = 12  # structs without names inside each other
 _MOST_STEPS = 500_000  # a large header takes some thousand

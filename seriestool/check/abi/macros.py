@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from seriestool.check.abi.shapes import Macro
+from seriestool.check.abi.c_types import Macro
 
 SECTION = "seriestool"
 """Where the values of probes are found in the object file."""

@@ -3,8 +3,8 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.abi.change import several
-from seriestool.check.abi.docs import FOLDER, Attribute, Entry, is_abi_file, new_attributes, parse_entries
+from seriestool.check.abi.abi_change import several
+from seriestool.check.abi.abi_entries import FOLDER, Attribute, Entry, is_abi_file, new_attributes, parse_entries
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
 from seriestool.series.model import DiffKind
 

@@ -4,8 +4,8 @@
 from collections.abc import Iterator
 
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
-from seriestool.rebase.landed import Landed, find_landed
-from seriestool.rebase.stack import Base, Footing, paths_of, read_files
+from seriestool.rebase.merged_commit import Landed, find_landed
+from seriestool.rebase.patch_stack import Base, Footing, paths_of, read_files
 from seriestool.series.apply import apply_patch, reverse_patch
 from seriestool.series.model import Failure, Patch, path_text
 from seriestool.trees import Tree

@@ -12,12 +12,12 @@ from itertools import islice
 from posixpath import basename
 
 from seriestool.check.builds import as_text, find_toolchain, open_site
-from seriestool.check.builds.compile import Compiler, Said, object_of
+from seriestool.check.builds.build_workspace import Output, Site
 from seriestool.check.builds.diagnostics import Diagnostic
 from seriestool.check.builds.includers import find_includers
-from seriestool.check.builds.site import Output, Site
+from seriestool.check.builds.object_compiler import Compiler, Said, object_of
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
-from seriestool.rebase.stack import Step
+from seriestool.rebase.patch_stack import Step
 from seriestool.series.model import DiffKind, FileDiff, Patch
 
 _CONFIG_KEY = "seriestool.check.bisect-config"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
 from seriestool.sandbox import Job, Limits, Outcome, scratch
 from seriestool.series.diff import split_diff
-from seriestool.series.mail.write import format_address, format_date
+from seriestool.series.mail.mbox_writer import format_address, format_date
 from seriestool.series.model import Patch
 
 IGNORE_KEY = "seriestool.check.checkpatch-ignore"

@@ -4,12 +4,12 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.commits.commits import Absent, Commits, Completeness, Quoted
+from seriestool.check.commits.commit_lookup import Absent, Commits, Completeness, Quoted
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.series.message.commit_message import message_of
+from seriestool.series.message.commit_references import Reference, find_references
 from seriestool.series.message.fixes import SHORTEST, find_tags
-from seriestool.series.message.message import message_of
-from seriestool.series.message.references import Reference, find_references
-from seriestool.series.message.titles import Likeness, compare_titles, fold_title
+from seriestool.series.message.title_comparison import Likeness, compare_titles, fold_title
 
 _SOURCE = "Documentation/process/submitting-patches.rst, Describe your changes"
 _MOST = 50

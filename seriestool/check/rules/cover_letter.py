@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seriestool.check.commits.cover import (
+from seriestool.check.commits.cover_summary import (
     MOST_LINES,
     agree,
     count_totals,
@@ -16,8 +16,8 @@ from seriestool.check.commits.cover import (
 )
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
 from seriestool.git import GitError
-from seriestool.rebase.given import given_base
-from seriestool.rebase.stack import Footing
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import Footing
 from seriestool.series.mail import Mail
 from seriestool.series.model import CoverLetter, Series
 from seriestool.util.errors import InputError

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 
-from seriestool.check.commits.blamed import find_untold, is_active, recent_work, recipients
-from seriestool.check.commits.commits import Absent, Commits, Quoted
-from seriestool.check.commits.designation import find_fixes_tree, has_tree_for, judge_tree
-from seriestool.check.commits.projects import is_only_about_code, read_mailmap
+from seriestool.check.commits.commit_lookup import Absent, Commits, Quoted
+from seriestool.check.commits.designated_tree import find_fixes_tree, has_tree_for, judge_tree
+from seriestool.check.commits.fix_recipients import find_untold, is_active, recent_work, recipients
+from seriestool.check.commits.project_rules import is_only_about_code, read_mailmap
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
-from seriestool.rebase.stack import Footing, paths_of
+from seriestool.rebase.patch_stack import Footing, paths_of
 from seriestool.series.mail import Mail
+from seriestool.series.message.commit_message import Message, message_of
 from seriestool.series.message.fixes import Flaw, Tag, find_tags, format_tag
-from seriestool.series.message.message import Message, message_of
 from seriestool.series.message.people import Likeness as People
 from seriestool.series.message.people import Mailmap, Person, parse_person
-from seriestool.series.message.stable import STABLE, StableFlaw, find_stable_tags, names_upstream
-from seriestool.series.message.titles import Likeness, compare_titles, fold_title
+from seriestool.series.message.stable_tags import STABLE, StableFlaw, find_stable_tags, names_upstream
+from seriestool.series.message.title_comparison import Likeness, compare_titles, fold_title
 from seriestool.trees import fixes_trees
 
 _SUBMITTING = "Documentation/process/submitting-patches.rst"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from seriestool.check.builds import Toolchain, find_toolchain, open_site
-from seriestool.check.kunit.judge import Event
-from seriestool.check.kunit.run import KUNIT, LimitError, Rig, made_setting, tree_setting
-from seriestool.check.kunit.series import ColdError, Course, Runner, Stop, count_passing
+from seriestool.check.kunit.kunit_runner import KUNIT, LimitError, Rig, made_setting, tree_setting
+from seriestool.check.kunit.regressions import Event
+from seriestool.check.kunit.series_runner import ColdError, Course, Runner, Stop, count_passing
 from seriestool.check.kunit.suites import Configuration, Finder
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
-from seriestool.rebase.stack import Step, paths_of
+from seriestool.rebase.patch_stack import Step, paths_of
 
 _PROGRAMS = ("make", "flex", "bison", "bc", "python3")
 _UML = b"arch/um/Makefile"

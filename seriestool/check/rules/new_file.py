@@ -10,7 +10,7 @@ from itertools import islice
 
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
 from seriestool.git import Workbench
-from seriestool.rebase.stack import folders_above
+from seriestool.rebase.patch_stack import folders_above
 from seriestool.series.model import DiffKind, path_text
 from seriestool.trees.maintainers import Maintainers, Section
 

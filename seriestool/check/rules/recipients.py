@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seriestool.check.protocol import Check, Finding, Scope, Skipped, Status, Subject
-from seriestool.rebase.stack import paths_of
+from seriestool.rebase.patch_stack import paths_of
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.model import Patch
-from seriestool.split.people import address_of, find_person
+from seriestool.split.patch_recipients import address_of, find_person
 from seriestool.trees.maintainers import Maintainers, Section
 
 _SOURCE = "Documentation/process/submitting-patches.rst"

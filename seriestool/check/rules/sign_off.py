@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from seriestool.check.commits.commits import Commits
-from seriestool.check.commits.projects import read_mailmap, signs_off
+from seriestool.check.commits.commit_lookup import Commits
+from seriestool.check.commits.project_rules import read_mailmap, signs_off
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
-from seriestool.series.mail.patch import has_via, parse_author, take_apart, without_via
-from seriestool.series.message.message import TrailerLine, message_of
-from seriestool.series.message.names import distance
+from seriestool.series.mail.patch_mail import has_via, parse_author, take_apart, without_via
+from seriestool.series.message.commit_message import TrailerLine, message_of
 from seriestool.series.message.people import Likeness, Mailmap, Person, parse_person
+from seriestool.series.message.trailer_names import distance
 
 _SIGN = "Documentation/process/submitting-patches.rst, Sign your work"
 _CO_DEVELOPED = "Documentation/process/submitting-patches.rst, When to use Acked-by:, Cc:, and Co-developed-by:"

@@ -12,7 +12,7 @@ from itertools import islice
 
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
 from seriestool.git import Workbench
-from seriestool.rebase.stack import folders_above
+from seriestool.rebase.patch_stack import folders_above
 
 _SOURCE = "Documentation/process/license-rules.rst"
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{0,400})")

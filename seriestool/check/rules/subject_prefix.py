@@ -5,15 +5,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from seriestool.check.commits.habits import MOST_PATHS, Habits, find_prefix
+from seriestool.check.commits.subject_habits import MOST_PATHS, Habits, find_prefix
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
 from seriestool.series.mail import Mail
 from seriestool.series.model import Patch
 from seriestool.split.destination import Destination, Destinations, Flavour
-from seriestool.split.files import FileOwners, find_file_owners
+from seriestool.split.file_owners import FileOwners, find_file_owners
 from seriestool.split.owners import has_fixes
 from seriestool.trees import fixes_trees
-from seriestool.trees.names import base_name, url_key
+from seriestool.trees.tree_names import base_name, url_key
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _TIP = "Documentation/process/maintainer-tip.rst"

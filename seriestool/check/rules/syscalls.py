@@ -3,8 +3,8 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.abi.change import Weight, several
-from seriestool.check.abi.syscalls import (
+from seriestool.check.abi.abi_change import Weight, several
+from seriestool.check.abi.syscall_tables import (
     GENERIC,
     Row,
     Table,

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from seriestool.check.commits.carried import compare_tags
-from seriestool.check.commits.projects import read_mailmap
+from seriestool.check.commits.project_rules import read_mailmap
+from seriestool.check.commits.tag_changes import compare_tags
 from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
-from seriestool.series.message.message import TrailerLine, message_of
-from seriestool.series.message.names import is_well_known, meant_name, proper_name, tip_rank
+from seriestool.series.message.commit_message import TrailerLine, message_of
 from seriestool.series.message.people import Mailmap, parse_person
+from seriestool.series.message.trailer_names import is_well_known, meant_name, proper_name, tip_rank
 
 _SUBMITTING = "Documentation/process/submitting-patches.rst"
 _REPORTED = f"{_SUBMITTING}, Using Reported-by:, Tested-by:, Reviewed-by:, Suggested-by: and Fixes:"

@@ -4,12 +4,12 @@
 import platform
 from collections.abc import Iterator
 
-from seriestool.check.abi.allow import BUILT_IN, Allowed, let_pass, parse_allowed
-from seriestool.check.abi.change import Change, Weight
-from seriestool.check.abi.compile import CannotCompile
-from seriestool.check.abi.examine import Examined, Examiner
-from seriestool.check.abi.exported import ioctl_magics, lacks_syscall_note, leaked_options, listed_magics
-from seriestool.check.abi.installed import find_header
+from seriestool.check.abi.abi_change import Change, Weight
+from seriestool.check.abi.allowed_changes import BUILT_IN, Allowed, let_pass, parse_allowed
+from seriestool.check.abi.header_compiler import CannotCompile
+from seriestool.check.abi.header_text import ioctl_magics, lacks_syscall_note, leaked_options, listed_magics
+from seriestool.check.abi.installed_headers import find_header
+from seriestool.check.abi.uapi_comparison import Examined, Examiner
 from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
 from seriestool.sandbox import scratch
 from seriestool.series.model import DiffKind

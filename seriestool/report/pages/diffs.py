@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.report.pages.said import Said
+from seriestool.report.pages.finding_views import Said
 from seriestool.series.model import BinaryKind, DiffKind, FileDiff, Hunk
 
 MOST_OF_FILE = 400

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.verdict import Commit
-from seriestool.rebase.regions import Region
-from seriestool.rebase.result import Conflict, How, PatchResult, Place, Rebase, TreeResult
-from seriestool.report.failure import lines_of, place
-from seriestool.report.rebase import essence, merge_text, tree_sum
+from seriestool.rebase.conflict_regions import Region
+from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Place, Rebase, TreeResult
+from seriestool.report.failure_text import lines_of, place
+from seriestool.report.rebase_text import essence, merge_text, tree_sum
 from seriestool.report.table import count
 from seriestool.series.model import Failure, Outcome, Patch, path_text
 

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 
 from seriestool.report.pages.diffs import Block, FileView, Row, cut, view_file, with_said
-from seriestool.report.pages.said import Counts, Found, Said
-from seriestool.series.message.message import message_of
+from seriestool.report.pages.finding_views import Counts, Found, Said
+from seriestool.series.message.commit_message import message_of
 from seriestool.series.model import Patch, Series
 
 MOST_OF_PATCH = 1500

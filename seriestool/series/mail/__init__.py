@@ -2,8 +2,8 @@
 """Mails -> Series, without `email` or b4: start-up and correctness both want it (docs/decisions/0002)."""
 
 from seriestool.series.mail.assemble import Wanted, assemble, parse_mails
+from seriestool.series.mail.mail_parser import Mail
 from seriestool.series.mail.mbox import MAX_BYTES, gunzip, refuse_large, split_mbox
-from seriestool.series.mail.message import Mail
 from seriestool.series.mail.posting import find_postings
 
 __all__ = [

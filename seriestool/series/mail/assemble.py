@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from seriestool.series.mail.headers import decode_text
 from seriestool.series.mail.lineage import Lineage, find_lineages, find_tops
-from seriestool.series.mail.message import Mail
-from seriestool.series.mail.patch import parse_patch, stated_in_cover, stated_in_patch
+from seriestool.series.mail.mail_parser import Mail
+from seriestool.series.mail.patch_mail import parse_patch, stated_in_cover, stated_in_patch
 from seriestool.series.mail.posting import Posting, change_id_of, find_postings, hangs_below
 from seriestool.series.mail.stated import base_info, change_id
 from seriestool.series.model import CoverLetter, Patch, Series

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seriestool.series.mail.write import encode_words, format_address, format_date, format_mail, patch_body
+from seriestool.series.mail.mbox_writer import encode_words, format_address, format_date, format_mail, patch_body
 from seriestool.series.model import Patch
 
 _LONGEST_SLUG = 40

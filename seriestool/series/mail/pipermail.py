@@ -11,7 +11,7 @@ from typing import NamedTuple
 from seriestool.series.mail.headers import parse_date
 from seriestool.series.mail.mbox import refuse_large
 from seriestool.series.mail.stated import base_info, change_id, parse_stated
-from seriestool.series.mail.subject import parse_subject
+from seriestool.series.mail.subject_line import parse_subject
 from seriestool.series.model import CoverLetter, Series
 
 _AUTHOR = re.compile(r"^(?P<name>\S.{0,200}?)\s+(?:<\s*)?(?P<address>[^\s<>@]{1,100}(?: at |@)[^\s<>@]{1,200})>?\s*$")

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from seriestool.series.mail.message import Mail
-from seriestool.series.mail.patch import is_empty_patch, stated_in_cover, stated_in_patch
+from seriestool.series.mail.mail_parser import Mail
+from seriestool.series.mail.patch_mail import is_empty_patch, stated_in_cover, stated_in_patch
 from seriestool.series.mail.stated import change_id
 from seriestool.util.errors import InputError
 

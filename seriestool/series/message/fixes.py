@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.series.message.message import Message
-from seriestool.series.message.names import distance, is_well_known
+from seriestool.series.message.commit_message import Message
+from seriestool.series.message.trailer_names import distance, is_well_known
 
 SHORTEST = 12
 """Digits that an id needs."""

@@ -4,13 +4,13 @@
 `update` brings it up to date and opens it, `History` answers. It knows paths, states and commits, nothing of series.
 """
 
-from seriestool.trees.history.describe import OnlyGitKnowsError, describe
-from seriestool.trees.history.history import History, Line
-from seriestool.trees.history.reach import Piece, pieces_within, roots, tips_holding
-from seriestool.trees.history.segments import Segments, coverage
-from seriestool.trees.history.updater import fingerprint, index_dir, update
-from seriestool.trees.history.values import absent, blob_prefix, match_value, mode_of, value_of
-from seriestool.trees.history.window import Window, window
+from seriestool.trees.history.history_index import History, Line
+from seriestool.trees.history.history_window import Window, window
+from seriestool.trees.history.index_updater import fingerprint, index_dir, update
+from seriestool.trees.history.intervals import Segments, coverage
+from seriestool.trees.history.nearest_tag import OnlyGitKnowsError, describe
+from seriestool.trees.history.path_values import absent, blob_prefix, match_value, mode_of, value_of
+from seriestool.trees.history.reachability import Piece, pieces_within, roots, tips_holding
 
 __all__ = [
     "History",

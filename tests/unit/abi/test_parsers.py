@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.abi.change import Change, Weight, find_line, find_sentinels, is_padding, is_sum
-from seriestool.check.abi.compare import Seen, compare
-from seriestool.check.abi.docs import parse_entries
-from seriestool.check.abi.exported import ioctl_magics, leaked_options, listed_magics, user_lines, without_comments
-from seriestool.check.abi.installed import find_header, included
+from seriestool.check.abi.abi_change import Change, Weight, find_line, find_sentinels, is_padding, is_sum
+from seriestool.check.abi.abi_entries import parse_entries
+from seriestool.check.abi.c_types import Macro, Shapes
+from seriestool.check.abi.header_comparison import Seen, compare
+from seriestool.check.abi.header_text import ioctl_magics, leaked_options, listed_magics, user_lines, without_comments
+from seriestool.check.abi.installed_headers import find_header, included
 from seriestool.check.abi.macros import parse_preprocessed
-from seriestool.check.abi.shapes import Macro, Shapes
-from seriestool.check.abi.syscalls import compare_tables, parse_generic, parse_table
+from seriestool.check.abi.syscall_tables import compare_tables, parse_generic, parse_table
 from seriestool.check.abi.ynl import first_difference, parse_generated
 
 WORDS = (

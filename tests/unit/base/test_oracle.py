@@ -16,9 +16,9 @@ import pytest
 
 from seriestool.base import fit
 from seriestool.base.contents import Contents
+from seriestool.base.history_region import Region
 from seriestool.base.preimage import find_preimage, sharpen
 from seriestool.base.rank import Posting
-from seriestool.base.region import Region
 from seriestool.git import Repository
 from seriestool.sources.resolve import Wanted, series_of_text
 from seriestool.trees.history import History, index_dir, update

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from seriestool.base.history_region import LineCover, Region
 from seriestool.base.rank import SAME_PUSH, Before, Posting, likeliest, nearest
-from seriestool.base.region import LineCover, Region
 from seriestool.git import Repository
 from seriestool.trees.history import History, absent, update
 from tests.helpers import FIRST_DATE, Repo

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.intake.assembly import SETTLE, find_series
-from seriestool.bot.intake.judge import QUIET, Found
-from seriestool.bot.intake.keeping import Arrived, Tally, keep_mails
+from seriestool.bot.intake.due_mails import SETTLE, find_series
+from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
+from seriestool.bot.intake.series_assembly import QUIET, Found
 from seriestool.bot.store import Store
 
 NOW = 1_790_000_000

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, select
 
-from seriestool.bot.engine.workflows import engine_url
+from seriestool.bot.bot_tables import leases
+from seriestool.bot.queue.workflows import engine_url
 from seriestool.bot.store import Store, StoreError, with_driver
-from seriestool.bot.tables import leases
 from seriestool.util.errors import InputError
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds.checkout import Source
+from seriestool.check.builds.source_folder import Source
 from seriestool.git import GitError, TreeEntry, Workbench
-from seriestool.git.treeobject import format_tree
+from seriestool.git.tree_object import format_tree
 from tests.helpers import ROOT, Repo
 from tests.rebases import open_bench
 
@@ -169,7 +169,7 @@ def test_the_user_s_repository_is_as_it_was(source: Source, repo: Repo) -> None:
 MOVER = """\
 import sys
 from pathlib import Path
-from seriestool.check.builds.checkout import Source
+from seriestool.check.builds.source_folder import Source
 from seriestool.git import Repository
 with Repository.open(Path(sys.argv[1])) as repository, repository.workbench() as bench:
     source = Source(Path(sys.argv[2]), bench)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds.compile import object_of
+from seriestool.check.builds.built_objects import Run, arch_of, find_built
 from seriestool.check.builds.includers import find_includers
-from seriestool.check.builds.objects import Run, arch_of, find_built
+from seriestool.check.builds.object_compiler import object_of
 from seriestool.sandbox import Outcome
 
 TREE = {

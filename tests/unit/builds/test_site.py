@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from seriestool.check.builds import Toolchain, as_text, build_job, find_toolchain, open_site
-from seriestool.check.builds.keep import locked, measure, size, tidy, tidy_outputs, wipe
-from seriestool.check.builds.times import Times
+from seriestool.check.builds.build_folders import locked, measure, size, tidy, tidy_outputs, wipe
+from seriestool.check.builds.build_times import Times
 from seriestool.git import Workbench
 from seriestool.sandbox import Limits, find_sandbox
 from seriestool.util.errors import InputError, OutsideError
@@ -97,7 +97,7 @@ def test_times_are_told_as_people_tell_them() -> None:
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from seriestool.check.builds.keep import locked
+from seriestool.check.builds.build_folders import locked
 with locked(Path(sys.argv[1]), print) as folder:
     print(folder.name, flush=True)
     sys.stdin.read()
@@ -209,8 +209,8 @@ def test_a_machine_without_a_compiler_says_what_is_missing(monkeypatch: pytest.M
 AS_NOBODY = """\
 import os, sys, tempfile, time
 from pathlib import Path
-from seriestool.check.builds.keep import wipe
-from seriestool.sandbox.disk import Growth
+from seriestool.check.builds.build_folders import wipe
+from seriestool.sandbox.disk_watch import Growth
 if not os.geteuid():
     os.setgroups([])
     os.setgid(65534)

@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.apply import CHECK
-from seriestool.rebase.stack import Footing
+from seriestool.rebase.patch_stack import Footing
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import Repo
 

@@ -7,8 +7,8 @@ import pytest
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.commit_refs import CHECK
-from seriestool.series.message.message import parse_message
-from seriestool.series.message.references import find_references
+from seriestool.series.message.commit_message import parse_message
+from seriestool.series.message.commit_references import find_references
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo
 from tests.kernels import CONTENT, FILE, TITLE, Kernel, make_kernel

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.commits.cover import Block, Totals, parse_shortlog, parse_totals
+from seriestool.check.commits.cover_summary import Block, Totals, parse_shortlog, parse_totals
 from seriestool.check.protocol import Status
 from seriestool.check.rules.cover_letter import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.engine.rehearsal import Rehearsed
+from seriestool.bot.queue.dry_run import Rehearsed
 from seriestool.cli import bot_replay
 from seriestool.cli.bot_replay import parse_moment
 from seriestool.cli.options import Parser, add_common_options, default_options

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from seriestool.base.describe import start_describe
+from seriestool.base.git_describe import start_describe
 from seriestool.git import Repository
 from seriestool.trees import list_tags
 from seriestool.trees.history import History, OnlyGitKnowsError, describe

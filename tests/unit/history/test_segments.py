@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.trees.history.segments import Cover, Segments, carve, coverage, union
+from seriestool.trees.history.intervals import Cover, Segments, carve, coverage, union
 
 intervals = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair))))
 

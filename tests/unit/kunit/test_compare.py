@@ -3,8 +3,8 @@
 
 import time
 
-from seriestool.check.kunit.compare import Crash, Difference, account_of, compare, leaves, place_of
 from seriestool.check.kunit.ktap import parse_ktap
+from seriestool.check.kunit.result_comparison import Crash, Difference, account_of, compare, leaves, place_of
 
 
 def suite(name: str, *results: str, plan: int | None = None, number: int = 1, after: str = "") -> str:

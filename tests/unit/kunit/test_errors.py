@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.kunit.errors import BuildError, parse_errors, parse_unsatisfied
+from seriestool.check.kunit.build_errors import BuildError, parse_errors, parse_unsatisfied
 
 SOURCE, BUILD = Path("/w/slot/source"), Path("/w/slot/build")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds.keep import wipe
-from seriestool.check.kunit.inputs import can_affect, find_inputs
+from seriestool.check.builds.build_folders import wipe
+from seriestool.check.kunit.build_inputs import can_affect, find_inputs
 
 NOTE = """\
 savedcmd_net/a/b.o := gcc -I../source/include -c -o net/a/b.o ../source/net/a/b.c

@@ -3,10 +3,10 @@
 
 from collections.abc import Sequence
 
-from seriestool.check.kunit.errors import BuildError
-from seriestool.check.kunit.judge import Event, Judge
+from seriestool.check.kunit.build_errors import BuildError
 from seriestool.check.kunit.ktap import parse_ktap
-from seriestool.check.kunit.outcome import Outcome, OverTime, Ran, Stage, Unbuilt, Unconfigured
+from seriestool.check.kunit.kunit_outcome import Outcome, OverTime, Ran, Stage, Unbuilt, Unconfigured
+from seriestool.check.kunit.regressions import Event, Judge
 
 
 def ran(*results: str, plan: int = 0, after: str = "", is_over_time: bool = False) -> Ran:

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.kunit.compare import place_of
-from seriestool.check.kunit.errors import BuildError
-from seriestool.check.kunit.outcome import (
+from seriestool.check.kunit.build_errors import BuildError
+from seriestool.check.kunit.kunit_outcome import (
     OverTime,
     Ran,
     Stage,
@@ -17,6 +16,7 @@ from seriestool.check.kunit.outcome import (
     parse_transcript,
     read_outcome,
 )
+from seriestool.check.kunit.result_comparison import place_of
 
 MISSING = (
     b"ERROR:root:Not all Kconfig options selected in kunitconfig were in the generated .config.\nMissing: CONFIG_A=y\n"

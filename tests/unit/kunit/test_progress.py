@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from seriestool.check.kunit.progress import duration, telling
+from seriestool.check.kunit.build_progress import duration, telling
 
 
 def test_it_is_told_at_once_and_again_with_the_time() -> None:

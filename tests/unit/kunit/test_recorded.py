@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from seriestool.check.kunit.compare import leaves
-from seriestool.check.kunit.judge import Event, Judge
-from seriestool.check.kunit.outcome import Outcome, Ran, Stage, Unbuilt, parse_transcript, read_outcome
+from seriestool.check.kunit.kunit_outcome import Outcome, Ran, Stage, Unbuilt, parse_transcript, read_outcome
+from seriestool.check.kunit.regressions import Event, Judge
+from seriestool.check.kunit.result_comparison import leaves
 from tests.e2e.handshake import SERIES
 from tests.helpers import ROOT
 

@@ -9,9 +9,9 @@ import pytest
 
 from seriestool.series.model import DiffKind
 from seriestool.sources.lists import Edge, ListedPatch
-from seriestool.sources.lists.index import find_index
-from seriestool.sources.lists.update import Tally, update_list
-from seriestool.sources.lists.writer import IndexWriter, make_index
+from seriestool.sources.lists.list_update import Tally, update_list
+from seriestool.sources.lists.patch_index import find_index
+from seriestool.sources.lists.patch_index_writer import IndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.sources.lists import ListedPatch
-from seriestool.sources.lists.remote import RemoteLists
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index_writer import make_index
+from seriestool.sources.lists.remote_lists import RemoteLists
 from seriestool.sources.lore import Lore
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.lore_server import ADDRESS, public_inbox

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.sources.lists import update
-from seriestool.sources.lists.entry import parse_entry
-from seriestool.sources.lists.index import one_mail
-from seriestool.sources.lists.update import Tally, update_list
-from seriestool.sources.lists.writer import IndexWriter, Located, make_index
+from seriestool.sources.lists import list_update
+from seriestool.sources.lists.indexed_mail import parse_entry
+from seriestool.sources.lists.list_update import Tally, update_list
+from seriestool.sources.lists.patch_index import one_mail
+from seriestool.sources.lists.patch_index_writer import IndexWriter, Located, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series, take_back
@@ -143,14 +143,14 @@ def test_layout_v1_with_a_file_for_each_mail(index: IndexWriter, archive: Repo) 
 
 
 def test_a_batch_border_within_a_series(index: IndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update, "_BATCH", 2)
+    monkeypatch.setattr(list_update, "_BATCH", 2)
     read(index, fill(archive, series("one", 5) + series("two", 3, cover=False)))
     assert len(index.series_of("one-v1-0@x")) == 5
     assert len(index.series_of("two-v1-1@x")) == 3
 
 
 def test_cut_short_it_goes_on(index: IndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update, "_BATCH", 2)
+    monkeypatch.setattr(list_update, "_BATCH", 2)
     fill(archive, series("one", 5))
 
     def stop(done: int) -> None:
@@ -173,7 +173,7 @@ def _update_in_own_process(path: str, source: str) -> None:
 def test_two_updaters_at_once_and_one_that_is_killed(
     archive: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update, "_BATCH", 5)
+    monkeypatch.setattr(list_update, "_BATCH", 5)
     mails = [one for n in range(40) for one in series(f"s{n}", 4)]
     fill(archive, mails)
     context = multiprocessing.get_context("fork")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.report.series import series_dict
+from seriestool.report.series_text import series_dict
 from seriestool.series.mail import Mail, Wanted, assemble, parse_mails, split_mbox
-from seriestool.series.mail.write import write_mbox
+from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.series.model import Prerequisite, Series
 from seriestool.sources.resolve import series_of_text
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.series.mail import Mail, find_postings
-from seriestool.series.mail.head import as_mail, head_of, pack_head, unpack_head
-from seriestool.series.mail.lots import join_lots
+from seriestool.series.mail.mail_summary import as_mail, head_of, pack_head, unpack_head
 from seriestool.series.mail.posting import change_id_of
+from seriestool.util.groups import join_lots
 from tests.unit.lists.mails import diff, mail, series
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from seriestool.series.mail import headers
 from seriestool.series.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
-from seriestool.series.mail.message import Mail
+from seriestool.series.mail.mail_parser import Mail
 
 
 @pytest.mark.parametrize(

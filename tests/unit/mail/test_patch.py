@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.mail import Mail, split_mbox
-from seriestool.series.mail.message import has_whole_hunks, unflow
-from seriestool.series.mail.patch import parse_author, parse_patch
+from seriestool.series.mail.mail_parser import has_whole_hunks, unflow
+from seriestool.series.mail.patch_mail import parse_author, parse_patch
 from seriestool.series.model import Patch
 from tests.helpers import ROOT
 

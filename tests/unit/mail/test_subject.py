@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from seriestool.series.mail.subject import Subject, clean_title, parse_subject
+from seriestool.series.mail.subject_line import Subject, clean_title, parse_subject
 
 
 def fields(text: str) -> tuple[int, int | None, int, tuple[str, ...], str]:

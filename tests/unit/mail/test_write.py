@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from seriestool.series.mail import Mail, assemble, parse_mails, split_mbox
-from seriestool.series.mail.write import format_date, mbox_name, write_mbox
+from seriestool.series.mail.mbox_writer import format_date, mbox_name, write_mbox
 from seriestool.series.model import Series
 from tests.helpers import ROOT, Repo
 

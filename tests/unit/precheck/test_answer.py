@@ -9,12 +9,12 @@ import pytest
 
 from seriestool.base.verdict import Level
 from seriestool.check.selection import Choice
-from seriestool.precheck.answer import answer_of
-from seriestool.precheck.run import Wishes
-from seriestool.precheck.sentence import how_sure, verdict_sentence
-from seriestool.precheck.value import Answer, Precheck
-from seriestool.report.precheck import precheck_text
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Answer, Precheck
+from seriestool.precheck.precheck_run import Wishes
+from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
 from seriestool.report.precheck_markdown import md, precheck_markdown
+from seriestool.report.precheck_text import precheck_text
 from seriestool.report.style import Style
 from tests.bases import lines, with_stated
 from tests.check_case import LAMP as KERNEL_LAMP
@@ -143,7 +143,10 @@ def test_what_may_be_there_from_a_later_version_is_doubted(lamps: Repo, tmp_path
     lamps.commit({LAMP: "line 32\n" + lines(1, 31)}, "lamp: part 1")
     found = precheck(lamps, tmp_path, mbox, Wishes(checks=Choice(only=("apply",))))
     answer, _, sentence = say(found)
-    assert (answer, sentence.endswith(", though the patch may be in a tree in another form.")) == (Answer.READY, True)
+    assert (answer, sentence.endswith(", though the patch may be in a tree in another form.")) == (
+        Answer.READY,
+        True,
+    )
     told = "note: patch 1: main has a commit of the same name and author that changes something else: "
     assert told in precheck_text(found, Style(False))
     assert md(told.removeprefix("note: patch 1: ")) in precheck_markdown(found)
@@ -263,8 +266,8 @@ def test_words_of_a_mail_stand_as_they_came(lamps: Repo, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("word", ["wrong", "should have", "please", "must rebase", "fail"])
 def test_no_sentence_sounds_like_blame(word: str) -> None:
-    from seriestool.precheck import sentence
+    from seriestool.precheck import summary_sentence
 
-    source = Path(sentence.__file__).read_text()
+    source = Path(summary_sentence.__file__).read_text()
     code = source.split('"""', 2)[2]  # what it is for says what it must not say
     assert word not in code.lower().replace("status.fail", "").replace("fails", "")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.precheck.chart import BEFORE, FARTHEST, MOST_LINES
-from seriestool.precheck.run import Asked, Wishes, run_precheck
+from seriestool.precheck.precheck_result import Precheck, Version
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
 from seriestool.precheck.timeline import MarkKind, Timeline
-from seriestool.precheck.value import Precheck, Version
+from seriestool.precheck.timeline_builder import BEFORE, FARTHEST, MOST_LINES
 from seriestool.util.progress import Silent
 from tests.bases import lines, with_stated
 from tests.checks import mail_series, parse

@@ -14,11 +14,11 @@ import pytest
 
 from seriestool.base.verdict import Level
 from seriestool.check.selection import Choice
-from seriestool.precheck.answer import answer_of
-from seriestool.precheck.keep import _SCHEMA, Steps
-from seriestool.precheck.run import Asked, Wishes, run_precheck
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Precheck
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.precheck.step_cache import _SCHEMA, Steps
 from seriestool.precheck.timeline import Mark, MarkKind
-from seriestool.precheck.value import Precheck
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.database import make_database
 from seriestool.util.progress import Silent

@@ -10,11 +10,11 @@ import pytest
 
 from seriestool.check.selection import Choice
 from seriestool.git import Repository
-from seriestool.precheck import run as steps_of
-from seriestool.precheck.answer import answer_of
-from seriestool.precheck.run import Asked, Wishes, run_precheck
-from seriestool.precheck.value import Answer, Precheck
-from seriestool.rebase.stack import Footing
+from seriestool.precheck import precheck_run as steps_of
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Answer, Precheck
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.rebase.patch_stack import Footing
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import Silent
 from tests.bases import lines
@@ -172,11 +172,11 @@ def test_a_workshop_sees_that_the_trees_have_moved(lamps: Repo, mbox: bytes, tmp
 def test_a_workshop_reads_the_history_once(
     lamps: Repo, mbox: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from seriestool.precheck import workshop
+    from seriestool.precheck import resources
 
     opened = []
-    real = workshop.open_ground
-    monkeypatch.setattr(workshop, "open_ground", lambda *given: (opened.append(1), real(*given))[1])
+    real = resources.open_ground
+    monkeypatch.setattr(resources, "open_ground", lambda *given: (opened.append(1), real(*given))[1])
     with open_shop(lamps, tmp_path, keeps=False) as shop:
         first = look_at(shop, mbox)
         assert timeless(look_at(shop, mbox)) == timeless(first)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.rebase.culprits import MOST_COMMITS
+from seriestool.rebase.line_blame import MOST_COMMITS
 from tests.bases import lines, make_series
 from tests.helpers import Repo
 from tests.rebases import rebase, the_conflict

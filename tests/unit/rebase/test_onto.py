@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from seriestool.git import Merge, TreeEntry, Workbench
-from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import NoResolutions, Onto, Target
-from seriestool.rebase.result import How, PatchResult, Rebase
-from seriestool.rebase.stack import Footing, make_stack
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import Footing, make_stack
+from seriestool.rebase.rebase_result import How, PatchResult, Rebase
+from seriestool.rebase.tree_rebaser import NoResolutions, Onto, Target
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import lines, make_series

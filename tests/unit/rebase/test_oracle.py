@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.rebase.result import How, PatchResult, TreeResult
+from seriestool.rebase.rebase_result import How, PatchResult, TreeResult
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import patches_of

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.rebase.record import from_plain, to_plain
 from seriestool.series.apply import FileState
 from seriestool.series.model import DiffKind
+from seriestool.util.record import from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.git import TreeEntry, Workbench
-from seriestool.rebase import regions
-from seriestool.rebase.culprits import map_pieces, take_apart
-from seriestool.rebase.regions import Region, Versions, find_regions
+from seriestool.rebase import conflict_regions
+from seriestool.rebase.conflict_regions import Region, Versions, find_regions
+from seriestool.rebase.line_blame import map_pieces, take_apart
 from seriestool.series.hunks import split_lines
 from tests.bases import lines
 from tests.helpers import Repo
@@ -125,7 +125,9 @@ LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"=======\n", b"<<<<<<
 
 
 def test_each_side_of_a_region_stands_in_its_own_file(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regions, "NEAR", -1)  # what is between two that are joined stands in the merged file only
+    monkeypatch.setattr(
+        conflict_regions, "NEAR", -1
+    )  # what is between two that are joined stands in the merged file only
     with open_bench(repo) as bench:
 
         @settings(max_examples=50, deadline=None)

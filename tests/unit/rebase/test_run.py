@@ -4,12 +4,12 @@
 import json
 
 from seriestool.base.find import find_base
-from seriestool.rebase.commits import Person, commit_series
-from seriestool.rebase.given import given_base
-from seriestool.rebase.onto import NoResolutions, Target
-from seriestool.rebase.result import Rebase
-from seriestool.rebase.run import rebase_series, try_merges
-from seriestool.rebase.stack import Footing, find_footing, make_stack
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_commits import Person, commit_series
+from seriestool.rebase.patch_stack import Footing, find_footing, make_stack
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.rebase_series import rebase_series, try_merges
+from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.sources.resolve import Wanted, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import Repo

@@ -10,9 +10,9 @@ from threading import Barrier, Event
 
 import pytest
 
-from seriestool.check.cache import Kept
-from seriestool.check.needs import Needs
 from seriestool.check.protocol import Check, Finding, Need, Result, Scope, Skipped, Status, Subject
+from seriestool.check.requirements import Needs
+from seriestool.check.result_cache import Kept
 from seriestool.check.runner import Broken, Plan, count_jobs, run_checks
 from seriestool.sandbox import Job, Outcome
 from seriestool.util.errors import OutsideError
@@ -128,7 +128,7 @@ def test_a_compiler_is_looked_for_where_the_sandbox_has_programs(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with plan_for(repo, patch_check(lambda _: [], needs=[Need.COMPILER])) as plan:
-        monkeypatch.setattr("seriestool.check.needs.PATH", str(tmp_path))
+        monkeypatch.setattr("seriestool.check.requirements.PATH", str(tmp_path))
         reason = Needs(True, None).find_reason(plan.checks[0], plan.subject)
     assert reason is not None
     assert "no C compiler" in reason
@@ -277,7 +277,7 @@ def test_another_question_is_another_answer(
             steps = tuple(replace(step, patch=replace(step.patch, notes="more")) for step in plan.subject.steps)
             plan = replace(plan, subject=replace(plan.subject, steps=steps))  # noqa: PLW2901
         else:
-            monkeypatch.setattr("seriestool.check.needs.OTHERS", ("git",))
+            monkeypatch.setattr("seriestool.check.requirements.OTHERS", ("git",))
             plan = replace(plan, needs=Needs(True, None))  # noqa: PLW2901
         assert not any(one.is_kept for one in run_checks(plan, kept))
 

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.report.envelope import Envelope, EnvelopeError, Person, is_address, is_msgid, make_mail, reply_subject
+from seriestool.report.mail_writer import (
+    Envelope,
+    EnvelopeError,
+    Person,
+    is_address,
+    is_msgid,
+    make_mail,
+    reply_subject,
+)
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 _ODD = st.text(alphabet=st.sampled_from("ab ,;:\"<>@\\()[]=?ü词\r\n\x00\u202e.'_-\ud800\u2028\U0001f600"), max_size=200)

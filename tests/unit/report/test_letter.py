@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from seriestool.precheck.complaints import Complaint
-from seriestool.report.letter import Letter, _patches, guarded, letter_text
+from seriestool.report.author_mail import Letter, _patches, guarded, letter_text
 from tests.speaking import FAILURE, WARNING
 
 LETTER = Letter("widget: halves", 1, 3, "It goes in.", "0" * 40, "v6.9", "Every file is there.", ())

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.answer import Prerequisites, Rebuilt
+from seriestool.base.prerequisites.prerequisite_results import Prerequisites, Rebuilt
 from seriestool.base.verdict import Level
 from seriestool.check.protocol import Finding, Status
-from seriestool.precheck.sentence import verdict_sentence
+from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import MOST_KINDS, precheck_page
-from seriestool.trees.suggest import Suggestion
+from seriestool.trees.suggestions import Suggestion
 from tests.page_cases import EVIL, hostile_precheck, made_patch, made_precheck, made_series, oid, without_answers
 
 _VOID = {"meta", "link", "br", "input"}

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.precheck.value import Answer
-from seriestool.report.site import FEED_ROWS, Paging, Row, atom_feed, index_page, page_href
+from seriestool.precheck.precheck_result import Answer
+from seriestool.report.series_index import FEED_ROWS, Paging, Row, atom_feed, index_page, page_href
 from seriestool.util.errors import InputError
 from tests.page_cases import DAY, EVIL, POSTED
 

@@ -3,11 +3,11 @@
 
 import re
 
-from seriestool.report.split import plan_text, ranges
 from seriestool.report.split_dot import plan_dot
+from seriestool.report.split_plan_text import plan_text, ranges
 from seriestool.report.style import Style
-from seriestool.split.dependency import Tie
-from seriestool.split.planned import Plan
+from seriestool.split.dependency_graph import Tie
+from seriestool.split.split_plan import Plan
 from tests.unit.split.made import FIX, needs, patch_of, plan_of, series_of
 
 EVIL = 'net: "x" \\N\x1b[31m\u202e\nnew'

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, Patch, Series, Trailer
-from seriestool.split.dependency import Dependency, Tie
+from seriestool.split.dependency_graph import Dependency, Tie
 from seriestool.split.owners import find_owners
 from seriestool.split.ownership import Owners
-from seriestool.split.plan import make_plan
-from seriestool.split.planned import Plan
+from seriestool.split.plan_builder import make_plan
+from seriestool.split.split_plan import Plan
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import parse_maintainers
 

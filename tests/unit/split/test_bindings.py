@@ -8,8 +8,8 @@ import pytest
 
 from seriestool.series.diff import split_diff
 from seriestool.series.model import Patch
-from seriestool.split.bindings import Bindings, find_bindings
-from seriestool.split.language import MOST_BYTES, Language
+from seriestool.split.c_syntax import MOST_BYTES, Language
+from seriestool.split.part_dependencies import Bindings, find_bindings
 from tests.staged import Files, staged
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All ties together."""
 
-from seriestool.split.dependencies import find_dependencies
-from seriestool.split.dependency import Tie
+from seriestool.split.dependency_graph import Tie
+from seriestool.split.patch_dependencies import find_dependencies
 from tests.staged import staged
 
 CODE = "static int helper(int a)\n{\n\treturn a;\n}\n"

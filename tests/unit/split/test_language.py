@@ -3,9 +3,9 @@
 
 import pytest
 
-from seriestool.split import language
-from seriestool.split.dependencies import find_dependencies
-from seriestool.split.language import Language, is_c, is_header, leaves
+from seriestool.split import c_syntax
+from seriestool.split.c_syntax import Language, is_c, is_header, leaves
+from seriestool.split.patch_dependencies import find_dependencies
 from tests.staged import staged
 
 HOSTILE = {
@@ -32,14 +32,14 @@ def test_hostile_files(content: bytes) -> None:
 
 
 def test_files_that_are_too_large_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "MOST_BYTES", 10)
+    monkeypatch.setattr(c_syntax, "MOST_BYTES", 10)
     reader = Language()
     assert reader.find_code(b"int a;") is not None
     assert reader.find_code(b"int a; int b;") is None
 
 
 def test_a_series_is_parsed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "MOST_PARSED", 13)
+    monkeypatch.setattr(c_syntax, "MOST_PARSED", 13)
     reader = Language()
     assert [reader.find_code(b"int a;") is not None for _ in range(3)] == [True, True, False]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What files define, as the syntax tells it."""
 
-from seriestool.split.language import Language
+from seriestool.split.c_syntax import Language
 from seriestool.split.outline import Definition, Name, Outline, Space, read_outline
 
 SOURCE = b"""\

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from seriestool.split.planned import PatchPlan, Plan, Verdict
+from seriestool.split.split_plan import PatchPlan, Plan, Verdict
 from tests.unit.split.made import FIX, needs, patch_of, plan_of, series_of, where
 
 NFSD, NET, UBI = (["fs/nfsd/a.c"], ["net/a.c"], ["drivers/ubi/a.c"])

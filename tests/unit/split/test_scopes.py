@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.split.dependency import Tie
+from seriestool.split.dependency_graph import Tie
 from tests.staged import Files, found_by, staged, ties
 
 DONE = """\

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.split.destination import Flavour
-from seriestool.split.streams import Stream, all_needs, in_order, untie
+from seriestool.split.patch_groups import Stream, all_needs, in_order, untie
 from tests.unit.split.made import needs
 
 A, B, C = (Stream(name, Flavour.NEXT) for name in "abc")

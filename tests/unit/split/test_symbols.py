@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.split import language
-from seriestool.split.dependency import Tie
+from seriestool.split import c_syntax
+from seriestool.split.dependency_graph import Tie
 from tests.staged import Files, found_by, staged, ties
 
 USER = "int user(void)\n{\n\treturn 0;\n}\n"
@@ -220,7 +220,7 @@ def test_copied_and_removed_files() -> None:
 
 
 def test_a_file_that_was_not_read_defines_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "MOST_BYTES", 200)
+    monkeypatch.setattr(c_syntax, "MOST_BYTES", 200)
     filler = "/*" + "-" * 200 + "*/\n"
     base = {"a.h": "int old(void);\n", "b.c": USER}
     large, small = {"a.h": filler + "int old(void);\n"}, {"a.h": "int old(void);\n"}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.model import Failure
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.split import textual
-from seriestool.split.dependency import Dependency, Stage
-from seriestool.split.textual import textual_dependencies
+from seriestool.split import text_dependencies
+from seriestool.split.dependency_graph import Dependency, Stage
+from seriestool.split.text_dependencies import textual_dependencies
 from tests.bases import lines, make_series
 from tests.helpers import Repo
 from tests.staged import Files, staged, ties
@@ -153,7 +153,7 @@ def test_a_stage_that_is_not_known_is_passed_over() -> None:
 def test_past_the_bound_patches_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     changes = [{"a": with_words(*range(9, last, 9))} for last in (10, 19, 28, 37)]
     assert found({"a": TEXT}, *changes) == {}
-    monkeypatch.setattr(textual, "MOST_STEPS", 2)
+    monkeypatch.setattr(text_dependencies, "MOST_STEPS", 2)
     assert found({"a": TEXT}, *changes) == {"3<-1": ["a"], "4<-2": ["a"], "4<-3": ["a"]}
 
 

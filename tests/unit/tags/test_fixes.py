@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seriestool.series.message.commit_message import parse_message
 from seriestool.series.message.fixes import Flaw, Tag, find_tags
-from seriestool.series.message.message import parse_message
 
 SIGNED = "Signed-off-by: A U Thor <author@example.com>"
 ID = "0123456789ab"

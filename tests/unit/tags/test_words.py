@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.series.mail.patch import has_via, without_via
-from seriestool.series.message.message import parse_message
-from seriestool.series.message.names import distance, meant_name, proper_name, tip_rank
+from seriestool.series.mail.patch_mail import has_via, without_via
+from seriestool.series.message.commit_message import parse_message
 from seriestool.series.message.people import Likeness, Mailmap, Person, parse_mailmap, parse_person
-from seriestool.series.message.stable import find_stable_tags, names_upstream
-from seriestool.series.message.titles import Likeness as Titles
-from seriestool.series.message.titles import compare_titles
+from seriestool.series.message.stable_tags import find_stable_tags, names_upstream
+from seriestool.series.message.title_comparison import Likeness as Titles
+from seriestool.series.message.title_comparison import compare_titles
+from seriestool.series.message.trailer_names import distance, meant_name, proper_name, tip_rank
 from tests.helpers import Repo
 
 SIGNED = "Signed-off-by: A U Thor <author@example.com>"

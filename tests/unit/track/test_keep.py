@@ -10,8 +10,8 @@ import pytest
 
 from seriestool.series.model import Series
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.track.keep import Extras, Kept, keep, mbox_of
-from seriestool.track.shelf import Shelf
+from seriestool.track.store_version import Extras, Kept, keep, mbox_of
+from seriestool.track.track_store import Shelf
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 CHANGE_ID = "20260316-lamp-fade-9d0042583f44"

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.track.look import find_home_trees, look_at
-from seriestool.track.standing import State, TreeStanding
+from seriestool.track.series_status import State, TreeStanding
+from seriestool.track.tree_status import find_home_trees, look_at
 from tests.bases import git_applies, lines, make_series
 from tests.helpers import Repo
 from tests.rebases import open_place

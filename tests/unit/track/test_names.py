@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.track.names import folder_name, is_name
+from seriestool.track.folder_name import folder_name, is_name
 
 MAIL = b"""\
 From: A U Thor <author@example.com>

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.track.edit import write_record
-from seriestool.track.record import Tracked, TrackedVersion, kept_text, parse_record
+from seriestool.track.series_toml import write_record
+from seriestool.track.tracked_series import Tracked, TrackedVersion, kept_text, parse_record
 from seriestool.util.errors import InputError
 
 POSTED = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from seriestool.base.prerequisites.context import MOST_ROUTES, MOST_STEPS, Move, Route, find_route, moves_of
-from seriestool.base.prerequisites.effort import LINE, Effort
+from seriestool.base.prerequisites.patch_routes import MOST_ROUTES, MOST_STEPS, Move, Route, find_route, moves_of
+from seriestool.base.prerequisites.search_effort import LINE, Effort
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from seriestool.base.prerequisites.context import Route, moves_of
-from seriestool.base.prerequisites.effort import Effort
-from seriestool.base.prerequisites.links import find_chain
+from seriestool.base.prerequisites.index_line_chains import find_chain
+from seriestool.base.prerequisites.patch_routes import Route, moves_of
+from seriestool.base.prerequisites.search_effort import Effort
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.merge import merge
+from seriestool.base.prerequisites.version_merge import merge
 
 NUMBERS = [b"%d\n" % n for n in range(24)]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from seriestool.base.prerequisites.order import Step, order_steps
-from seriestool.base.prerequisites.sources import MailedPatch
+from seriestool.base.prerequisites.patch_order import Step, order_steps
+from seriestool.base.prerequisites.patch_source import MailedPatch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from seriestool.base.preimage import find_preimage
-from seriestool.base.prerequisites.prove import MOST_TOUCHES, MOST_VERSIONS, Proof, Search, nearest, prepare, prove
-from seriestool.base.prerequisites.sources import Touch
+from seriestool.base.prerequisites.blob_proof import MOST_TOUCHES, MOST_VERSIONS, Proof, Search, nearest, prepare, prove
+from seriestool.base.prerequisites.patch_source import Touch
 from seriestool.series.diff import parse_diff
 from tests.helpers import FIRST_DATE, Repo
 from tests.mailed import MemorySource, ground_of, mailed, numbered, parsed

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from seriestool.base.prerequisites.answer import Prerequisites
+from seriestool.base.prerequisites.prerequisite_results import Prerequisites
 from seriestool.base.verdict import Level
 from tests.helpers import Repo
 from tests.mailed import mailed, numbered, prerequisites, recipe_of, subjects, with_change_id

@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.base.prerequisites.answer import NeedState
-from seriestool.base.prerequisites.stated import find_hints, resolve_stated
+from seriestool.base.prerequisites.prerequisite_results import NeedState
+from seriestool.base.prerequisites.stated_prerequisites import find_hints, resolve_stated
 from tests.mailed import MemorySource, parsed
 
 WORK = "20260101-lock-0123456789ab"

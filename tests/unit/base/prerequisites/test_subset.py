@@ -6,10 +6,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.effort import Effort
-from seriestool.base.prerequisites.parts import Part, compare
+from seriestool.base.prerequisites.line_diff import Part, compare
 from seriestool.base.prerequisites.pins import Pins
-from seriestool.base.prerequisites.subset import Between, find_between
+from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.version_subset import Between, find_between
 
 LARGE = 100_000_000
 

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from seriestool.bot.config import Bounds
-from seriestool.bot.engine.admit import AHEAD, HOUR, Admitted, Waiting, admit
+from seriestool.bot.bot_config import Bounds
+from seriestool.bot.queue.admission import AHEAD, HOUR, Admitted, Waiting, admit
 
 NOW = 1_770_000_000
 BOUNDS = Bounds(per_author=2, per_list=4, per_hour=6, queue=100)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.engine.apart import Bench
-from seriestool.bot.engine.crew import Fate, Looked, Trouble
+from seriestool.bot.queue.handlers import Fate, Looked, Trouble
+from seriestool.bot.queue.worker_process import Bench
 from seriestool.bot.store import StoreError
 from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import ROOT
@@ -151,7 +151,7 @@ def test_who_waits_when_it_is_closed_is_told(make_bench: Callable[..., Bench]) -
 def test_a_process_is_replaced_after_some_series(
     make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seriestool.bot.engine.apart._SERVES", 2)
+    monkeypatch.setattr("seriestool.bot.queue.worker_process._SERVES", 2)
     bench = make_bench()
     answers = [bench.look("pid") for _ in range(4)]
     pids = [answer.answer for answer in answers if isinstance(answer, Looked)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.engine.mirror import Mirror, update_trees
+from seriestool.bot.queue.tree_mirror import Mirror, update_trees
 from seriestool.git import Repository
 from seriestool.trees import list_trees
 from seriestool.trees.history import History, fingerprint, index_dir

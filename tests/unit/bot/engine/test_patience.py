@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from seriestool.bot.engine.patience import Gate, Patience, Stopped
+from seriestool.bot.queue.retry import Gate, Patience, Stopped
 from seriestool.bot.store import StoreError
 
 

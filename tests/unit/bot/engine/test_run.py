@@ -19,14 +19,14 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
-from seriestool.bot.engine.again import retry_failed
-from seriestool.bot.engine.crew import Crew, Looked
-from seriestool.bot.engine.loop import Task
-from seriestool.bot.engine.runner import run_bot
-from seriestool.bot.engine.turns import counts
-from seriestool.bot.engine.workers import NameTakenError, Worker
+from seriestool.bot.bot_tables import reports, sayings, series, workers
+from seriestool.bot.queue.bot_runner import run_bot
+from seriestool.bot.queue.handlers import Crew, Looked
+from seriestool.bot.queue.main_loop import Task
+from seriestool.bot.queue.requeue import retry_failed
+from seriestool.bot.queue.series_queue import counts
+from seriestool.bot.queue.workers import NameTakenError, Worker
 from seriestool.bot.store import Store
-from seriestool.bot.tables import reports, sayings, series, workers
 from seriestool.git import GitError
 from seriestool.util.errors import OutsideError
 from tests.bots import Crashes, Ledger, decide, fill, key_of, plan_of, report_of
@@ -243,7 +243,7 @@ def test_what_failed_is_tried_again_when_a_person_says_so(scene: Scene, filed: S
 def test_a_series_that_kills_the_whole_bot_is_not_tried_for_ever(
     scene: Scene, filed: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seriestool.bot.engine.workflows.DEATHS", 0)
+    monkeypatch.setattr("seriestool.bot.queue.workflows.DEATHS", 0)
     fill(filed, range(2))
     scene.order(0, "long")
     thread, stop = scene.start(grace=0.0)
@@ -345,7 +345,7 @@ def test_a_workflow_that_broke_off_fails_its_series(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("seriestool.bot.engine.course.Course.decide", broken)
+    monkeypatch.setattr("seriestool.bot.queue.pipeline.Course.decide", broken)
     fill(filed, range(1))
     scene.run()
     assert (row_of(filed, 0).state, row_of(filed, 0).error) == ("failed", "a bug: its workflow broke off")
@@ -521,7 +521,7 @@ def test_a_list_server_that_hangs_holds_up_nothing(scene: Scene, filed: Store) -
 
 
 def test_bounds_are_kept_and_nothing_is_lost(scene: Scene, filed: Store) -> None:
-    from seriestool.bot.config import Bounds
+    from seriestool.bot.bot_config import Bounds
 
     fill(filed, range(6), author="flood@example.com", list="net")
     fill(filed, range(6, 8))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.engine.crew import Fate
-from seriestool.bot.engine.trouble import trouble_of
+from seriestool.bot.queue.error_handling import trouble_of
+from seriestool.bot.queue.handlers import Fate
 from seriestool.bot.store import StoreError
 from seriestool.git import GitError
 from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
-from seriestool.bot.config import Bounds
-from seriestool.bot.engine.course import Turn
-from seriestool.bot.engine.turns import admit_waiting, counts, fail_turn, turns_in_hand
+from seriestool.bot.bot_config import Bounds
+from seriestool.bot.bot_tables import series
+from seriestool.bot.queue.pipeline import Turn
+from seriestool.bot.queue.series_queue import admit_waiting, counts, fail_turn, turns_in_hand
 from seriestool.bot.store import Store
-from seriestool.bot.tables import series
 from tests.bots import NOW, fill, key_of
 
 LATER = NOW + 100_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.engine.workers import LOOKS, NameTakenError, Worker, lock_file
+from seriestool.bot.queue.workers import LOOKS, NameTakenError, Worker, lock_file
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, OutsideError
 

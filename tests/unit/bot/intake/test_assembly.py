@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.bot.intake.assembly import SETTLE, find_series
-from seriestool.bot.intake.judge import QUIET
+from seriestool.bot.intake.due_mails import SETTLE, find_series
+from seriestool.bot.intake.series_assembly import QUIET
 from tests.helpers import ROOT
 from tests.unit.bot.lists import Bot
 from tests.unit.lists.mails import diff, mail, series
@@ -323,7 +323,7 @@ def test_no_claim_of_a_mail_breaks_it(tmp_path_factory: pytest.TempPathFactory, 
 
 _CHILD = """
 import sys
-from seriestool.bot.intake.assembly import find_series
+from seriestool.bot.intake.due_mails import find_series
 from seriestool.bot.store import Store
 print(len(find_series(Store.open(sys.argv[1]), int(sys.argv[2])).complete))
 """

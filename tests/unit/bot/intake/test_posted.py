@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.intake.posted import load_series
+from seriestool.bot.intake.series_loader import load_series
 from seriestool.util.errors import InputError, NotFoundError
 from tests.unit.bot.lists import Bot
 from tests.unit.lists.mails import diff, mail, series

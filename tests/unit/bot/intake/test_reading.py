@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.intake.reading import Reading
-from seriestool.bot.intake.watch import Reach
-from seriestool.sources.lists.index import find_index
-from seriestool.sources.lists.update import update_list
-from seriestool.sources.lists.writer import make_index
+from seriestool.bot.intake.list_intake import Reading
+from seriestool.bot.intake.list_reader import Reach
+from seriestool.sources.lists.list_update import update_list
+from seriestool.sources.lists.patch_index import find_index
+from seriestool.sources.lists.patch_index_writer import make_index
 from tests.helpers import Repo
 from tests.unit.lists.mails import fill, series
 

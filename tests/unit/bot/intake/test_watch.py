@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.intake import watch
-from seriestool.bot.intake.keeping import Tally
-from seriestool.bot.intake.mailrow import parse_row
+from seriestool.bot.intake import list_reader
+from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.mail_row import parse_row
+from seriestool.bot.intake.mail_table import Tally
 from seriestool.bot.intake.purge import OLD, UNUSED, purge
-from seriestool.bot.intake.watch import Reach, read_list
 from seriestool.sources import lore
 from seriestool.sources.archive.public_inbox import fetch_epochs
 from seriestool.util.errors import OutsideError
@@ -185,8 +185,8 @@ def test_mails_and_cursor_go_in_together(bot: Bot, archive: Repo, monkeypatch: p
             raise OutsideError("no space left")
         keep(*arguments)
 
-    keep = watch.set_cursor
-    monkeypatch.setattr(watch, "set_cursor", fail)
+    keep = list_reader.set_cursor
+    monkeypatch.setattr(list_reader, "set_cursor", fail)
     assert read(bot, archive.path, reach=Reach(first_days=None, batch=2)).error == "no space left"
     assert msgids(bot) == ["0@x", "1@x"]
     read(bot, archive.path)
@@ -198,8 +198,8 @@ import sys
 import time
 from pathlib import Path
 from seriestool.bot.store import Store
-from seriestool.bot.intake.watch import Reach, read_list
-from seriestool.bot.intake.assembly import find_series
+from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.due_mails import find_series
 store = Store.open(sys.argv[1])
 print(read_list(store, "list", sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), reach=Reach(None, batch=5)).error)
 find_series(store, int(sys.argv[4]))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.bot.site.answers import policy_of
-from seriestool.bot.site.app import App, Site
-from seriestool.bot.site.reader import Reader
+from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.responses import policy_of
+from seriestool.bot.site.wsgi_app import App, Site
 from tests.served import NOW, alive, fill, key_of, report_row, series_row, sqlite_url
 
 Ask = Callable[..., tuple[str, dict[str, str], bytes]]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.site.export import export_site
-from seriestool.bot.site.reader import Reader
-from seriestool.report.site import PAGE_ROWS
+from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.site_export import export_site
+from seriestool.report.series_index import PAGE_ROWS
 from seriestool.util.errors import OutsideError
 from tests.served import NOW, fill, key_of, report_row, series_row, serve, sqlite_url
 

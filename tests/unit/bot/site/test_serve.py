@@ -16,7 +16,7 @@ import pytest
 
 from seriestool.bot.site import serve as listener
 from seriestool.bot.site.serve import is_loopback, parse_address
-from seriestool.report.site import PAGE_ROWS
+from seriestool.report.series_index import PAGE_ROWS
 from seriestool.util.errors import InputError
 from tests.served import (
     DOCUMENT,
@@ -544,7 +544,7 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_and_no_writer_waits(site: Served) -> None:
-    from seriestool.bot.site.reader import Reader
+    from seriestool.bot.site.database_reader import Reader
     from seriestool.bot.store import Store
     from seriestool.util.errors import OutsideError
 
@@ -578,8 +578,8 @@ def test_metrics_are_what_prometheus_reads(site: Served) -> None:
 
 
 def test_a_bug_is_told_to_us_and_not_to_the_client(tmp_path: Path) -> None:
-    from seriestool.bot.site.app import App, Site
-    from seriestool.bot.site.reader import Reader
+    from seriestool.bot.site.database_reader import Reader
+    from seriestool.bot.site.wsgi_app import App, Site
 
     bugs: list[Exception] = []
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from seriestool.bot.site.export import export_site
-from seriestool.bot.site.reader import Reader
+from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.site_export import export_site
 from seriestool.util.errors import OutsideError
 from tests.postgres import Server, running_server
 from tests.served import NOW, Served, alive, fill, key_of, report_row, series_row, serve

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.bot.config import Policy, read_bot_config
-from seriestool.bot.voice.decide import Channel, Decision, Moment, Rules, Said, decide, identities_of
-from seriestool.bot.voice.facts import Complaint, Facts
+from seriestool.bot.bot_config import Policy, read_bot_config
+from seriestool.bot.notify.notify_decision import Channel, Decision, Moment, Rules, Said, decide, identities_of
+from seriestool.bot.notify.summary import Complaint, Facts
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, decided, facts
 
 ALL = replace(RULES, policy=Policy.ALL)

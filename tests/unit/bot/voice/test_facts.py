@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.voice.facts import Posted, facts_from_json, facts_of, facts_to_json
+from seriestool.bot.notify.summary import Posted, facts_from_json, facts_of, facts_to_json
 from seriestool.check.protocol import Finding, Status
 from seriestool.report.precheck_mail import precheck_mail
 from seriestool.series.patch_id import find_patch_id

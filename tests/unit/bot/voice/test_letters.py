@@ -12,11 +12,11 @@ from b4 import LoreMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.bot.config import BotConfig, Policy
-from seriestool.bot.voice.decide import Moment, Rules, decide
-from seriestool.bot.voice.facts import Facts
-from seriestool.bot.voice.letters import Wording, message_of, parse_sender
-from seriestool.report.envelope import Person
+from seriestool.bot.bot_config import BotConfig, Policy
+from seriestool.bot.notify.message_composer import Wording, message_of, parse_sender
+from seriestool.bot.notify.notify_decision import Moment, Rules, decide
+from seriestool.bot.notify.summary import Facts
+from seriestool.report.mail_writer import Person
 from seriestool.util.errors import InputError
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, WORDING, decided, facts, parsed
 

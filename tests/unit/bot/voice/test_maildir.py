@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.voice.maildir import Maildir
-from seriestool.bot.voice.outcome import Fate
+from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.notify.maildir import Maildir
 
 ID = "0123456789abcdef" * 2
 MAIL = b"To: author@example.org\r\nSubject: Re: x\r\n\r\nHello\r\n"

@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.bot.config import read_bot_config
-from seriestool.bot.voice.manners import find_robot, has_opted_out, is_hidden, is_list, pick_recipients
+from seriestool.bot.bot_config import read_bot_config
+from seriestool.bot.notify.etiquette import find_robot, has_opted_out, is_hidden, is_list, pick_recipients
 from seriestool.util.errors import InputError
 
 

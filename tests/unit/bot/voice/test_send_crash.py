@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.config import Policy
+from seriestool.bot.bot_config import Policy
+from seriestool.bot.bot_tables import Sent
+from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.notify_decision import Channel, Rules
+from seriestool.bot.notify.patchwork_api import make_server
+from seriestool.bot.notify.send import CLAIM, Channels, find_decided, recover_sending, send_saying
+from seriestool.bot.notify.send.patchwork import Patchwork as PatchworkWay
+from seriestool.bot.notify.send.smtp import Smtp
+from seriestool.bot.notify.smtp_settings import SmtpSettings
 from seriestool.bot.store import Store
-from seriestool.bot.tables import Sent
-from seriestool.bot.voice.decide import Channel, Rules
-from seriestool.bot.voice.maildir import Maildir
-from seriestool.bot.voice.patchwork_api import make_server
-from seriestool.bot.voice.send import CLAIM, Channels, find_decided, recover_sending, send_saying
-from seriestool.bot.voice.send.patchwork import Patchwork as PatchworkWay
-from seriestool.bot.voice.send.smtp import Smtp
-from seriestool.bot.voice.smtp_settings import SmtpSettings
 from tests.helpers import ROOT
 from tests.mail_server import mail_server
 from tests.patchwork_server import TOKEN, patchwork_server
@@ -30,7 +30,7 @@ _DIES = """
 import os, signal, smtplib, sys
 from pathlib import Path
 import requests
-from seriestool.bot.voice.send import find_decided, sayings, send_saying
+from seriestool.bot.notify.send import find_decided, sayings, send_saying
 from tests.speaking import NOW, open_store
 from tests.unit.bot.voice.test_send_crash import ways_of
 
@@ -152,7 +152,7 @@ def test_each_check_is_there_exactly_once(tmp_path: Path, point: str) -> None:
 
 def test_of_many_workers_one_sends(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from seriestool.bot.voice.send import send_saying;"
+        "import sys; from pathlib import Path; from seriestool.bot.notify.send import send_saying;"
         "from tests.speaking import NOW, open_store; from tests.unit.bot.voice.test_send_crash import ways_of\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    sys.stdin.read()\n"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from seriestool.bot.config import BotConfig, Policy
-from seriestool.bot.store import Store
-from seriestool.bot.tables import Sent, sayings
-from seriestool.bot.voice.decide import DAY, Channel
-from seriestool.bot.voice.maildir import Maildir
-from seriestool.bot.voice.outcome import Fate
-from seriestool.bot.voice.send import (
+from seriestool.bot.bot_config import BotConfig, Policy
+from seriestool.bot.bot_tables import Sent, sayings
+from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.notify.notify_decision import DAY, Channel
+from seriestool.bot.notify.send import (
     CLAIM,
     Channels,
     find_decided,
@@ -25,9 +25,9 @@ from seriestool.bot.voice.send import (
     recover_sending,
     send_saying,
 )
-from seriestool.bot.voice.send.smtp import Smtp
-from seriestool.bot.voice.smtp_settings import SmtpSettings, read_smtp
-from seriestool.bot.voice.speaker import Speaker
+from seriestool.bot.notify.send.smtp import Smtp
+from seriestool.bot.notify.smtp_settings import SmtpSettings, read_smtp
+from seriestool.bot.store import Store
 from seriestool.util.errors import InputError
 from tests.mail_server import Mails, mail_server
 from tests.speaking import FACTS, NOW, RULES, WATCHED, add_series, facts, open_store, parsed, record, rows_of

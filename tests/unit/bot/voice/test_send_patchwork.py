@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from seriestool.bot.config import Policy
-from seriestool.bot.tables import Sent
-from seriestool.bot.voice.decide import Channel
-from seriestool.bot.voice.outcome import Fate
-from seriestool.bot.voice.patchwork_api import Body, find_missing, find_patch, make_server, parse_bodies
-from seriestool.bot.voice.send import CLAIM, Channels, find_decided, recover_sending, send_saying
-from seriestool.bot.voice.send.patchwork import Patchwork as Way
+from seriestool.bot.bot_config import Policy
+from seriestool.bot.bot_tables import Sent
+from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.notify.notify_decision import Channel
+from seriestool.bot.notify.patchwork_api import Body, find_missing, find_patch, make_server, parse_bodies
+from seriestool.bot.notify.send import CLAIM, Channels, find_decided, recover_sending, send_saying
+from seriestool.bot.notify.send.patchwork import Patchwork as Way
 from seriestool.util.errors import InputError
 from tests.patchwork_server import TOKEN, Patchwork, patchwork_server, recorded
 from tests.speaking import FACTS, NOW, RULES, facts, open_store, record, rows_of
@@ -147,7 +147,7 @@ def test_a_server_that_is_gone_is_tried_later() -> None:
 
 def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()  # each look at the clock takes one
-    monkeypatch.setattr("seriestool.bot.voice.send.patchwork.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr("seriestool.bot.notify.send.patchwork.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     many = json.dumps([json.loads(message(context=f"c-{number}"))[0] for number in range(20)]).encode()
     fates, seen = [], []
     with patchwork_server(ONE) as server:

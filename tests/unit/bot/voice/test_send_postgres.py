@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.bot.config import Policy
+from seriestool.bot.bot_config import Policy
+from seriestool.bot.bot_tables import Sent
+from seriestool.bot.notify.send import find_decided, send_saying
+from seriestool.bot.notify.send.outbox import _claim, _row
 from seriestool.bot.store import Store
-from seriestool.bot.tables import Sent
-from seriestool.bot.voice.send import find_decided, send_saying
-from seriestool.bot.voice.send.sayings import _claim, _row
 from tests.mail_server import mail_server
 from tests.speaking import NOW, RULES, facts, record, rows_of
 from tests.unit.bot.voice.test_send_crash import ways_of

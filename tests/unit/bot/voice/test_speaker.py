@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from seriestool.bot.config import BotConfig, Policy
+from seriestool.bot.bot_config import BotConfig, Policy
+from seriestool.bot.bot_tables import Sent, cursors, reports
+from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.notify.notify_decision import Channel
+from seriestool.bot.notify.send import CLAIM, Channels
+from seriestool.bot.notify.send.smtp import Smtp
+from seriestool.bot.notify.smtp_settings import SmtpSettings
+from seriestool.bot.notify.summary import Facts, facts_to_json
 from seriestool.bot.store import Store
-from seriestool.bot.tables import Sent, cursors, reports
-from seriestool.bot.voice.decide import Channel
-from seriestool.bot.voice.facts import Facts, facts_to_json
-from seriestool.bot.voice.send import CLAIM, Channels
-from seriestool.bot.voice.send.smtp import Smtp
-from seriestool.bot.voice.smtp_settings import SmtpSettings
-from seriestool.bot.voice.speaker import Speaker
 from seriestool.util.errors import InputError
 from tests.mail_server import mail_server
 from tests.speaking import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of

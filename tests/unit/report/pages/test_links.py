@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.report.pages.links import find_url, lore_url
+from seriestool.report.pages.page_links import find_url, lore_url
 
 
 @pytest.mark.parametrize(

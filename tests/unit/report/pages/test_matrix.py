@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from seriestool.rebase.result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
+from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.pages.matrix import MOST_REASONS, view_matrix
 from seriestool.series.model import Outcome
 from tests.page_cases import made_conflict, made_patch, made_precheck, made_series, oid

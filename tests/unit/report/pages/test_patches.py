@@ -6,9 +6,9 @@ from time import process_time
 
 from seriestool.check.protocol import Finding, Report, Result, Status
 from seriestool.report.pages.diffs import FOLDED, MOST_OF_FILE, FileView
+from seriestool.report.pages.finding_views import MOST_OF_PATCH as MOST_SAID
+from seriestool.report.pages.finding_views import view_findings
 from seriestool.report.pages.patches import MOST_OF_PAGE, MOST_OF_PATCH, MOST_OPEN, PatchView, view_patches
-from seriestool.report.pages.said import MOST_OF_PATCH as MOST_SAID
-from seriestool.report.pages.said import view_findings
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import Patch
 from tests.page_cases import made_patch, made_series

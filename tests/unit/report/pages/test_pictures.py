@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.answer import Need, NeedState, Prerequisites
+from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites
 from seriestool.precheck.timeline import Line, Mark, MarkKind, Timeline
+from seriestool.report.pages.date_scale import make_scale
 from seriestool.report.pages.labels import fitting, place_labels, text_width
-from seriestool.report.pages.needs import MOST_BOXES, MOST_ROWS, view_needs
-from seriestool.report.pages.scale import make_scale
-from seriestool.report.pages.timeline import ELSEWHERE, MOST_LINES, draw_timeline
+from seriestool.report.pages.prerequisites_graph import MOST_BOXES, MOST_ROWS, view_needs
+from seriestool.report.pages.timeline_picture import ELSEWHERE, MOST_LINES, draw_timeline
 from tests.page_cases import DAY, POSTED, long_timeline, made_patch, made_precheck, made_series, mailed, needed, oid
 
 START = datetime(2026, 1, 19, 15, tzinfo=UTC)

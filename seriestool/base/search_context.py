@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a base is looked for: one repository, its history, its trees and its named points."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from seriestool.base.contents import Contents
+from seriestool.base.git_describe import start_describe
+from seriestool.base.rank import Posting
+from seriestool.base.verdict import Commit, utc
+from seriestool.git import Repository
+from seriestool.series.model import Series
+from seriestool.trees import Tree
+from seriestool.trees.history import History, tips_holding
+from seriestool.trees.tip_journal import PastTip, past_tips
+
+_MAIL_URL = re.compile(rb"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tree with the position of its tip."""
+
+    tree: Tree
+    tip: int
+
+
+class Ground:
+    """A repository with everything that is known of it; `trees` come in the order in which they matter."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        history: History,
+        trees: Iterable[Tree],
+        tags: Iterable[Tree],
+    ) -> None:
+        self.repository = repository
+        self.history = history
+        self.contents = Contents(repository, history)
+        self.places = self._places(trees)
+        self._tags = tuple(tags)
+        self.tag_names = {tag.commit: tag.name for tag in self._tags}
+        """Names of tags by commit; of several tags on one commit the last by name."""
+
+    def _places(self, trees: Iterable[Tree]) -> tuple[Place, ...]:
+        found = ((tree, self.history.find(tree.commit)) for tree in trees)
+        return tuple(Place(tree, tip) for tree, tip in found if tip is not None)
+
+    @cached_property
+    def tags(self) -> dict[int, str]:
+        """The same by position, for those that are in the history."""
+        found = ((self.history.find(oid), name) for oid, name in self.tag_names.items())
+        return {position: name for position, name in found if position is not None}
+
+    @cached_property
+    def past(self) -> tuple[PastTip, ...]:
+        """Where the trees pointed before, as far as journal and reflogs know."""
+        return past_tips(self.repository, (place.tree for place in self.places))
+
+    def posting(self, series: Series) -> Posting:
+        """When the series was sent, and which commits had a name."""
+        return Posting(int(series.posted.timestamp()), frozenset(self.tag_names))
+
+    def tree_of(self, position: int) -> str | None:
+        """The name of the first tree that has the commit: on its own line if any, else through a merge."""
+        for place in self.places:
+            if self.history.on_line(place.tip).has(position):
+                return place.tree.name
+        holders = tips_holding(self.history, position, [place.tip for place in self.places])
+        return next((place.tree.name for place in self.places if place.tip in holders), None)
+
+    def commit(self, oid: str) -> Commit | None:
+        """What people call the commit; None where the object is not here."""
+        found = self.repository.objects.read(oid)
+        return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
+
+    def commits(self, oids: Iterable[str | None]) -> tuple[Commit, ...]:
+        """The commits behind the ids that are here, each once, in the order of their ids."""
+        return tuple(commit for oid in sorted({oid for oid in oids if oid}) if (commit := self.commit(oid)))
+
+    def start_describe(self, commit: str) -> Callable[[], str | None]:
+        """`git describe --tags` of the commit, to be asked for later."""
+        return start_describe(self.repository, self.history, self._tags, commit)
+
+    def oids(self, positions: Sequence[int]) -> list[str]:
+        """The ids behind positions."""
+        return [self.history.oid(position) for position in positions]
+
+
+def parse_commit(oid: str, raw: bytes) -> Commit:
+    """The commit object as people name it (https://git-scm.com/docs/git-cat-file): subject, committer date, author."""
+    head, _, message = raw.partition(b"\n\n")
+    fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if b" " in line and not line.startswith(b" "))
+    subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
+    author = fields.get(b"author", b"").rpartition(b" <")[0]
+    date = utc(_timestamp(fields.get(b"committer", b"")))
+    return Commit(oid, _text(subject), date, _text(author), _find_link(message))
+
+
+def _find_link(message: bytes) -> str | None:
+    """The URL of the last paragraph's first Link trailer to an archive of mails."""
+    lines = message.rstrip(b"\n").rpartition(b"\n\n")[2].split(b"\n")
+    links = [line[5:].strip() for line in lines if line.lower().startswith(b"link:")]
+    return next((_text(link) for link in links if _MAIL_URL.fullmatch(link)), None)
+
+
+def _timestamp(person: bytes) -> int:
+    words = person.rsplit(b" ", 2)
+    digits = words[1] if len(words) == 3 else b""
+    return min(int(digits), 0xFFFFFFFF) if digits.isdigit() else 0
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The base-commit that the author stated: a claim, checked like any other candidate.
+
+A wrong but existing base-commit taken at its word, or a true one of a branch that was rebased since reported as "not
+known", is what reviewers stumble over (https://lore.kernel.org/r/cbb8bf9325d5877d8e736b42f2ffde01dc7e2739.camel@kernel.org).
+"""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from seriestool.base.contents import ContentMissingError
+from seriestool.base.preimage import PreImage
+from seriestool.base.search_context import Ground
+from seriestool.base.trial import level_of, try_series
+from seriestool.base.verdict import Level, Stated, StatedState, utc
+from seriestool.git import Repository
+from seriestool.series.model import Series
+from seriestool.trees.history import tips_holding
+
+if TYPE_CHECKING:
+    from seriestool.sources.pushlog.push_log_index import Sighting
+
+LookUp = Callable[[str], tuple["Sighting", ...]]
+"""What the push log knows of a commit."""
+
+_OID = re.compile(r"[0-9a-f]{7,64}")
+
+
+def push_log_of(repository: Repository) -> LookUp:
+    """The push log that is kept with the repository, as what is asked of a commit; nothing where there is none."""
+
+    def look_up(oid: str) -> tuple["Sighting", ...]:
+        from seriestool.sources.pushlog import index_path
+        from seriestool.sources.pushlog.push_log_index import find_log
+
+        log = find_log(index_path(repository.common_dir))
+        if log is None:
+            return ()
+        with log:
+            return log.find_commit(oid)
+
+    return look_up
+
+
+def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: LookUp) -> Stated | None:
+    """What is true of the stated base-commit; None where the author stated none."""
+    value = series.base.commit
+    if value is None:
+        return None
+    if not _OID.fullmatch(value.lower()):
+        return _malformed(value, series, preimage, ground)
+    value = value.lower()
+    position = ground.history.find(value)
+    if position is None:
+        sightings = push_log(value)
+        return Stated(
+            value, StatedState.REBASED_AWAY if sightings else StatedState.UNKNOWN, None, None, sightings=sightings
+        )
+    tree = ground.tree_of(position)
+    level, matched = _verify(position, series, preimage, ground)
+    if tree is None:
+        note = _where_it_was(position, ground)
+        return Stated(value, StatedState.REBASED_AWAY, level, None, matched, note, push_log(value))
+    return Stated(value, StatedState.KNOWN, level, tree, matched)
+
+
+def _where_it_was(position: int, ground: Ground) -> str | None:
+    """When which tree had it, as far as journal and reflogs know."""
+    tips = {tip: at for tip in ground.past if (at := ground.history.find(tip.commit)) is not None}
+    was_tip = [tip for tip, at in tips.items() if at == position]
+    holders = tips_holding(ground.history, position, tips.values())
+    best = max(
+        was_tip or [tip for tip, at in tips.items() if at in holders], key=lambda tip: tip.seen_from, default=None
+    )
+    if best is None:
+        return None
+    until = f" until {utc(best.seen_until):%Y-%m-%d %H:%M:%S} UTC" if best.seen_until else ""
+    return f"it was {'the tip of' if was_tip else 'in'} {best.tree}{until}"
+
+
+def _malformed(value: str, series: Series, preimage: PreImage, ground: Ground) -> Stated:
+    """A value such as `v6.9-rc1` is no id, but it may be the name of a tag that can be checked."""
+    position = next((position for position, name in ground.tags.items() if name == value), None)
+    if position is None:
+        return Stated(value, StatedState.MALFORMED, None, None)
+    level, matched = _verify(position, series, preimage, ground)
+    note = f"it is the name of a tag: {ground.history.oid(position)}"
+    return Stated(value, StatedState.MALFORMED, level, ground.tree_of(position), matched, note)
+
+
+def _verify(position: int, series: Series, preimage: PreImage, ground: Ground) -> tuple[Level | None, int]:
+    matched = preimage.matched_at(ground.history, position)
+    if matched == len(preimage) and not preimage.is_barred(ground.history, position):
+        return Level.EXACT, matched
+    try:
+        files = ground.contents.at(position, (*series.touched, *preimage.barred))
+    except ContentMissingError:
+        return None, matched
+    return level_of(try_series(files, series.patches)), matched

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All watched lists read on, and what is new on them made into series."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seriestool.bot.bot_config import Config
+from seriestool.bot.intake.due_mails import find_series
+from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.purge import purge
+from seriestool.bot.store import Store
+from seriestool.sources.lists.list_config import Configured, configured_lists
+from seriestool.util.errors import SeriestoolError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The lists, and how they are read."""
+
+    lists: Sequence[Configured]
+    mirrors: Path
+    settle: int
+    """Seconds to wait for stragglers."""
+    reach: Reach
+    config: Config
+    note: Callable[[str], None]
+    now: Callable[[], float] = time.time
+
+    def read(self, store: Store) -> None:
+        """Read them all; one that cannot be read is noted, and the others go on."""
+        for each in self.lists:
+            tally = read_list(
+                store, each.name, each.source, self.mirrors, int(self.now()), each.via, self.reach, self.config
+            )
+            if tally.error:
+                self.note(f"cannot read '{each.name}': {tally.error}")
+        find_series(store, int(self.now()), self.settle)
+
+    def index(self, path: Path) -> None:
+        """Bring the index of patches up to date, in which prerequisites are looked for: those lists that it has.
+
+        A list comes into it by `seriestool lists update`: reading all of a large one for the first time takes long.
+        """
+        from seriestool.sources.lists.list_update import update_list
+        from seriestool.sources.lists.patch_index import find_index
+        from seriestool.sources.lists.patch_index_writer import make_index
+
+        known = find_index(path)
+        if known is None:
+            return
+        with known:
+            wanted = known.lists()
+        with make_index(path) as index:
+            for each in configured_lists(self.config):
+                if each.name not in wanted:
+                    continue
+                try:
+                    update_list(index, each.name, each.source, self.mirrors)
+                except SeriestoolError as error:
+                    self.note(f"cannot index '{each.name}': {error.message}")
+
+    def forget(self, store: Store) -> None:
+        """Let go of what no open work can need any more."""
+        purge(store, int(self.now()))

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mails that may belong together: all that hang together by their threads or, of patches that count, by their sender.
+
+Bounded: what one mail can pull in is looked up by indexes, and ends at so many mails.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seriestool.series.mail import Mail
+from seriestool.series.mail.mail_summary import Head, as_mail, unpack_head
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+MOST = 4000
+"""Mails that are looked at together."""
+
+_TOGETHER = 2 * 24 * 3600  # seconds within which one sender's mails can be one posting, as mail.posting has it
+_PER_QUESTION = 400
+_MOST_OF_SENDER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mail of the table, as far as assembling looks at it."""
+
+    head: Head
+    mail: Mail
+    """Of the head."""
+    list: str
+    seen: int
+    posted: int
+    sender_name: str
+    is_patch: bool
+    series: str | None
+    patch_id: str | None
+    hints: tuple[str, ...]
+
+
+def find_component(connection: "Connection", msgids: Iterable[str]) -> dict[str, Kept]:
+    """The mails of these message-ids, and all that may belong to them; complete where they are fewer than MOST."""
+    return _gather(connection, msgids, list, _companions)
+
+
+def find_own_thread(connection: "Connection", kept: Kept) -> dict[str, Kept]:
+    """The same of one mail in a crowd: what hangs together by threads alone, and what its sender sent."""
+
+    def own(fresh: Sequence[Kept]) -> list[Kept]:
+        return [one for one in fresh if one.head.sender == kept.head.sender]
+
+    found = _gather(connection, [kept.head.msgid], own, lambda *_: [])
+    return {
+        msgid: one
+        for msgid, one in found.items()
+        if one.head.sender == kept.head.sender or one.series is not None or not one.is_patch
+    }
+
+
+def _gather(
+    connection: "Connection",
+    msgids: Iterable[str],
+    choose: Callable[[Sequence[Kept]], list[Kept]],
+    find_companions: Callable[["Connection", Sequence[Kept]], list[str]],
+) -> dict[str, Kept]:
+    """The mails, and what hangs together with those that are chosen."""
+    from seriestool.bot.bot_tables import mails
+
+    found: dict[str, Kept] = {}
+    asked: set[str] = set()
+    todo = list(msgids)
+    while todo and len(found) < MOST:
+        todo = [one for one in dict.fromkeys(todo) if one not in asked][: MOST - len(found)]
+        asked.update(todo)
+        fresh = [kept for kept in find_mails(connection, mails.c.msgid, todo) if kept.head.msgid not in found]
+        found.update((kept.head.msgid, kept) for kept in fresh)
+        chosen = choose(fresh)
+        # Parents that nobody has count too: the mails below them belong together all the same.
+        absent = [one for one in todo if one not in found]
+        todo = [one for kept in chosen for one in kept.head.references]
+        todo += _children(connection, [kept.head.msgid for kept in chosen] + absent)
+        todo += find_companions(connection, chosen)
+    return found
+
+
+def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> Iterator[Kept]:
+    """The mails of which the column has one of the values, oldest first, in lots."""
+    from sqlalchemy import select
+
+    from seriestool.bot.bot_tables import mails
+
+    wanted = (
+        mails.c.head, mails.c.list, mails.c.seen, mails.c.posted, mails.c.sender_name, mails.c.is_patch,
+        mails.c.series, mails.c.patch_id, mails.c.hints,
+    )  # fmt: skip
+    for some in _lots(values):
+        question = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
+        for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(question):
+            kept = unpack_head(head)
+            yield Kept(kept, as_mail(kept), name, seen, posted, sender_name, bool(is_patch), series, patch_id,
+                       tuple((hints or "").split()))  # fmt: skip
+
+
+def read_raw(connection: "Connection", column: Any, values: Sequence[str]) -> Iterator[bytes]:
+    """The mails themselves, those that are still kept, oldest first in lots."""
+    from sqlalchemy import select
+
+    from seriestool.bot.bot_tables import mails
+
+    for some in _lots(values):
+        question = select(mails.c.raw).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
+        for (raw,) in connection.execute(question):
+            if raw is not None:
+                yield zlib.decompress(raw)
+
+
+def _children(connection: "Connection", msgids: Sequence[str]) -> list[str]:
+    from sqlalchemy import select
+
+    from seriestool.bot.bot_tables import links
+
+    found: list[str] = []
+    for some in _lots(msgids):
+        question = select(links.c.child).where(links.c.parent.in_(some)).order_by(links.c.child).limit(MOST)
+        found += connection.execute(question).scalars()
+    return found
+
+
+def _companions(connection: "Connection", mails: Sequence[Kept]) -> list[str]:
+    """Patches of the same senders and days that are in no series yet: they may have been sent without threads."""
+    from sqlalchemy import select
+
+    from seriestool.bot.bot_tables import mails as table
+
+    spans: dict[str, tuple[int, int]] = {}
+    for kept in mails:
+        if kept.is_patch and kept.series is None and kept.head.subject.counter is not None:
+            first, last = spans.get(kept.head.sender, (kept.posted, kept.posted))
+            spans[kept.head.sender] = min(first, kept.posted), max(last, kept.posted)
+    found: list[str] = []
+    for sender, (first, last) in spans.items():
+        question = (
+            select(table.c.msgid)
+            .where(table.c.sender == sender, table.c.series.is_(None), table.c.is_patch == 1)
+            .where(table.c.posted.between(first - _TOGETHER, last + _TOGETHER))
+            .order_by(table.c.posted, table.c.msgid)
+            .limit(_MOST_OF_SENDER)
+        )
+        found += connection.execute(question).scalars()
+    return found
+
+
+def _lots(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _PER_QUESTION):
+        yield values[start : start + _PER_QUESTION]

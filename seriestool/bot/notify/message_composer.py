@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is to be said -> the bytes that go out: a mail for people, a list of checks for Patchwork."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from seriestool.bot.bot_config import BotConfig
+from seriestool.bot.notify.etiquette import has_opted_out, pick_recipients
+from seriestool.bot.notify.notify_decision import Channel, Voice
+from seriestool.bot.notify.summary import Facts, MailedPatch
+from seriestool.report.author_mail import Letter, guarded, letter_text, render
+from seriestool.report.mail_writer import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
+from seriestool.util.errors import InputError
+
+MARK = "X-Seriestool"
+"""The header by which the bot knows its own mails, and another one those of its like."""
+_FROM = re.compile(r'\s*(?:"?([^"<>]*?)"?\s*<)?\s*([^\s<>"]+@[^\s<>"]+?)\s*>?\s*')
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Who speaks, and in whose words."""
+
+    sender: Person | None = None
+    url: str | None = None
+    """Where the pages are."""
+    templates: Path | None = None
+    opt_out: tuple[str, ...] = ()
+
+    @classmethod
+    def from_config(cls, config: BotConfig) -> "Wording":
+        """Those of the configuration; raises InputError where seriestool.bot.from or a template is none."""
+        folder = Path(config.templates) if config.templates else None
+        if folder is not None and not folder.is_dir():
+            raise InputError(f"seriestool.bot.templates: there is no folder '{folder}'")
+        return cls(parse_sender(config.sender) if config.sender else None, config.url, folder, config.opt_out)
+
+
+def parse_sender(text: str) -> Person:
+    """Who `Name <address>` or a bare address is; raises InputError where it is neither."""
+    match = _FROM.fullmatch(text)
+    if match is None or not is_address(match[2]):
+        raise InputError(f"seriestool.bot.from is '{text}'", hint="'Name <address>' is wanted")
+    return Person(match[2], match[1] or "")
+
+
+def message_of(voice: Voice, facts: Facts, wording: Wording, date: datetime) -> tuple[bytes, str]:
+    """(the bytes that go out, the message-id in them); the id is '' for Patchwork.
+
+    The same arguments give the same bytes. Raises InputError where a template is wrong, or nobody is there to speak.
+    """
+    if voice.channel is Channel.PATCHWORK:
+        return _checks(voice, facts, wording), ""
+    msgid = _msgid(voice, wording)
+    text = f"{letter_text(_letter(voice, facts, wording), wording.templates)}\n-- \n{_footer(voice, wording)}"
+    return make_mail(_envelope(voice, facts, wording, msgid, date), text), msgid
+
+
+def page_url(url: str, key: str) -> str:
+    """Where the page of a series is, below the site's address."""
+    return f"{url.rstrip('/')}/series/{key}/"
+
+
+def _letter(voice: Voice, facts: Facts, wording: Wording) -> Letter:
+    return Letter(
+        subject=facts.subject,
+        version=facts.version,
+        patches=facts.expected,
+        sentence=facts.sentence,
+        base=facts.base,
+        base_name=facts.base_name,
+        how=facts.how,
+        complaints=voice.complaints,
+        takers=facts.takers,
+        url=page_url(wording.url, facts.key) if wording.url else None,
+    )
+
+
+def _footer(voice: Voice, wording: Wording) -> str:
+    values: dict[str, object] = {
+        "address": wording.sender.address if wording.sender else None,
+        "is_draft": voice.channel is Channel.DRAFT,
+    }
+    return guarded(render("seriestool.bot.notify", "footer.txt", wording.templates, values))
+
+
+def _envelope(voice: Voice, facts: Facts, wording: Wording, msgid: str, date: datetime) -> Envelope:
+    if wording.sender is None and voice.channel is not Channel.DRAFT:
+        raise InputError("a mail has no sender", hint="set seriestool.bot.from")
+    patch = _only_patch(voice, facts)
+    parent = patch.msgid if patch is not None and is_msgid(patch.msgid) else facts.msgid
+    headline = patch.headline if patch is not None and parent == patch.msgid else facts.headline
+    above = [one for one in dict.fromkeys((facts.msgid, parent)) if is_msgid(one)]
+    return Envelope(
+        subject=reply_subject(headline or facts.subject),
+        sender=wording.sender,
+        to=(Person(facts.author, facts.author_name),),
+        cc=_copies(voice, facts, wording),
+        msgid=msgid,
+        date=date.astimezone(UTC),
+        in_reply_to=parent,
+        references=tuple(above),
+        extra=_marks(voice),
+    )
+
+
+def _only_patch(voice: Voice, facts: Facts) -> MailedPatch | None:
+    """The patch that all of it is about, so that the reply stands below it; None where it is about more than one."""
+    counters = {one.counter for one in voice.complaints}
+    if len(counters) != 1:
+        return None
+    return next((patch for patch in facts.patches if patch.counter in counters), None)
+
+
+def _copies(voice: Voice, facts: Facts, wording: Wording) -> tuple[Person, ...]:
+    if voice.channel is Channel.AUTHOR:
+        return ()
+    own = {facts.author, wording.sender.address.lower() if wording.sender else ""}
+    return tuple(
+        Person(one)
+        for one in pick_recipients(facts.recipients, facts.list, facts.hints)
+        if is_address(one) and one not in own and not has_opted_out(one, wording.opt_out)
+    )
+
+
+def _marks(voice: Voice) -> tuple[tuple[str, str], ...]:
+    """What tells other programs not to answer (RFC 3834, 5); a draft is sent by a person, and has not got them."""
+    gravity = "fail" if any(one.is_grave for one in voice.complaints) else "warn"
+    ours = ((MARK, f"{gravity}; {voice.id}"),)
+    if voice.channel is Channel.DRAFT:
+        return ours
+    return (*ours, ("Auto-Submitted", "auto-replied"), ("Precedence", "bulk"), ("X-Auto-Response-Suppress", "All"))
+
+
+def _msgid(voice: Voice, wording: Wording) -> str:
+    host = wording.sender.address.rpartition("@")[2] if wording.sender else "seriestool.invalid"
+    return f"seriestool-{voice.id}@{host}"
+
+
+def _checks(voice: Voice, facts: Facts, wording: Wording) -> bytes:
+    url = page_url(wording.url, facts.key) if wording.url else ""
+    bodies = [
+        {"msgid": one.msgid, "context": one.context, "state": one.state, "description": one.description,
+         "target_url": url}
+        for one in voice.contexts
+    ]  # fmt: skip
+    return json.dumps(bodies).encode("ascii")

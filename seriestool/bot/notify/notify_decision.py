@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether somebody is told of a report, and of what: a pure function of the report, what was said and the policy.
+
+Each rule answers a complaint about bots; docs/speaking.md names them. Who is not told has a reason, in words.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from seriestool.bot.bot_config import BotConfig, Policy
+from seriestool.bot.notify.etiquette import find_refusal, find_robot, has_opted_out, is_hidden
+from seriestool.bot.notify.summary import Complaint, Context, Facts
+from seriestool.report.mail_writer import is_address, is_msgid
+
+DAY = 86_400
+_MERGED = "merged"
+_DAMAGED = "damaged"
+_HEARD = {"decided", "sending", "sent", "unknown"}
+"""States of a saying that was heard, or may have been, or will be; what was refused or withdrawn was not."""
+_NUMBERS = re.compile(r"(?::\d+(?::\d+)?\b)|\b(lines?|hunks?|patch(?:es)?|columns?) (?:\d+(?:-\d+)?(?:, | and )?)+")
+_BRACKET = re.compile(r"^(?:\[[^]]*\]\s*|re:\s*)+", re.I)
+
+
+class Channel(StrEnum):
+    """By which way something is said."""
+
+    DRAFT = "draft"
+    AUTHOR = "author"
+    ALL = "all"
+    PATCHWORK = "patchwork"
+
+
+_MAIL = {Policy.DRAFT: Channel.DRAFT, Policy.AUTHOR: Channel.AUTHOR, Policy.ALL: Channel.ALL}
+
+
+def channels_of(policy: Policy) -> frozenset[Channel]:
+    """By which ways something may be said under that policy."""
+    if policy is Policy.NEVER:
+        return frozenset()
+    return frozenset({Channel.PATCHWORK, _MAIL.get(policy, Channel.PATCHWORK)})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something that was said before of the same work."""
+
+    id: str
+    channel: str
+    state: str
+    """bot.tables.Sent."""
+    version: int
+    identities: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator wants."""
+
+    policy: Policy = Policy.NEVER
+    lists: frozenset[str] = frozenset()
+    """Those that are watched, by their names."""
+    sender: str | None = None
+    """Our own address, lower case."""
+    opt_out: tuple[str, ...] = ()
+    has_patchwork: bool = False
+    with_warnings: bool = False
+    """Whether a warning is reason enough to mail a person; a draft is always made."""
+    per_author: int = 3
+    """Mails to one author in a day."""
+    per_day: int = 100
+    """Mails to all authors in a day: a flood of forged mails must not become a flood of ours."""
+
+    @classmethod
+    def from_config(cls, config: BotConfig, lists: Iterable[str]) -> "Rules":
+        """Those of the configuration; `lists` are the names of the lists that are really watched."""
+        sender = re.search(r"([^\s<>]+@[^\s<>]+)>?\s*$", config.sender or "")
+        return cls(
+            config.policy, frozenset(lists), sender[1].lower() if sender else None, config.opt_out,
+            bool(config.patchwork and config.patchwork_token), config.with_warnings, config.mails_per_author,
+            config.mails_per_day,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What else counts, as it is when the decision is made."""
+
+    is_superseded: bool = False
+    """Whether a newer version was mailed."""
+    mails_to_author: int = 0
+    """Decided within the last day."""
+    mails: int = 0
+    """To anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Something to say."""
+
+    id: str
+    """A digest of what is said of what by which way: the same thing has the same id, whoever decides it when."""
+    channel: Channel
+    complaints: tuple[Complaint, ...]
+    """Of a mail: what is new, the gravest first."""
+    contexts: tuple[Context, ...]
+    """Of Patchwork: all of it."""
+    identities: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is said of a report, and why the rest is not."""
+
+    key: str
+    voices: tuple[Voice, ...]
+    silences: tuple[str, ...]
+    """A sentence each."""
+
+    def lines(self) -> list[str]:
+        """The decision for people, a line for each part of it."""
+        return [*(f"{voice.channel}: {voice.reason}" for voice in self.voices), *self.silences]
+
+
+class _SilentError(Exception):
+    """Nothing is said, and why."""
+
+
+def decide(facts: Facts, said: Iterable[Said], rules: Rules, moment: Moment) -> Decision:
+    """What is said of the report; the same answer for the same arguments."""
+    said = tuple(said)
+    voices: list[Voice] = []
+    silences: list[str] = []
+    try:
+        _keep_silent(facts, rules, moment)
+    except _SilentError as reason:
+        return Decision(facts.key, (), (str(reason),))
+    parts: tuple[Callable[[], Voice], ...] = (
+        lambda: _decide_mail(facts, said, rules, moment),
+        lambda: _decide_patchwork(facts, said, rules),
+    )
+    for part in parts:
+        try:
+            voices.append(part())
+        except _SilentError as reason:
+            silences.append(str(reason))
+    return Decision(facts.key, tuple(voices), tuple(silences))
+
+
+def _keep_silent(facts: Facts, rules: Rules, moment: Moment) -> None:
+    """Raise _SilentError where nothing is said by any way."""
+    if rules.policy is Policy.NEVER:
+        raise _SilentError("nothing is said: the policy is 'never'")
+    if facts.list not in rules.lists:
+        raise _SilentError(f"nothing is said: the list '{facts.list}' is not watched")
+    if rules.sender is not None and facts.author == rules.sender:
+        raise _SilentError("nothing is said: the mail is our own")
+    for reason in (find_robot(facts.author, facts.author_name, facts.hints), find_refusal(facts.hints)):
+        if reason is not None:
+            raise _SilentError(f"nothing is said: {reason}")
+    if has_opted_out(facts.author, rules.opt_out):
+        raise _SilentError(f"nothing is said: {facts.author} has opted out")
+    if moment.is_superseded:
+        raise _SilentError("nothing is said: a newer version was mailed")
+    if facts.answer == _MERGED:
+        raise _SilentError("nothing is said: it is merged")
+    if facts.answer == _DAMAGED:
+        raise _SilentError("nothing is said: a mail of it cannot be read")
+    if len(facts.patches) < facts.expected:
+        raise _SilentError(f"nothing is said: {len(facts.patches)} of {facts.expected} patches are at hand")
+
+
+def _decide_mail(facts: Facts, said: tuple[Said, ...], rules: Rules, moment: Moment) -> Voice:
+    channel = _MAIL.get(rules.policy)
+    if channel is None:
+        raise _SilentError(f"no mail: the policy is '{rules.policy}'")
+    if not facts.is_sure:
+        raise _SilentError("no mail: the base is not sure, and nobody is blamed for a wrong guess of ours")
+    if not facts.complaints:
+        raise _SilentError("no mail: there is nothing to mend")
+    heard = _heard(said, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
+    new = tuple(one for one in facts.complaints if heard.isdisjoint(identities_of(one)))
+    if not new:
+        raise _SilentError(f"no mail: all of it was said before, of {_versions(said)}")
+    grave = sum(one.is_grave for one in new)
+    if not grave and channel is not Channel.DRAFT and not rules.with_warnings:
+        raise _SilentError("no mail: what is new are warnings only")
+    if not is_msgid(facts.msgid) or not is_address(facts.author):
+        raise _SilentError("no mail: its message-id or its author's address is none that a reply can name")
+    if channel is not Channel.DRAFT:
+        _keep_polite(facts, rules, moment)
+    names = tuple(sorted({name for one in new for name in identities_of(one)}))
+    digest = _id(channel, facts.key, names)
+    if any(one.id == digest for one in said):
+        raise _SilentError("no mail: the very same was refused or withdrawn before")
+    reason = f"{_count(grave, 'failure')} and {_count(len(new) - grave, 'warning')} that were not said before"
+    return Voice(digest, channel, new, (), names, reason)
+
+
+def _keep_polite(facts: Facts, rules: Rules, moment: Moment) -> None:
+    """What a person who sends a draft decides himself."""
+    if is_hidden(facts.author, facts.author_name, facts.recipients):
+        raise _SilentError("no mail: the list hides the address of the author")
+    if moment.mails_to_author >= rules.per_author:
+        raise _SilentError(f"no mail: {facts.author} got {moment.mails_to_author} in the last day")
+    if moment.mails >= rules.per_day:
+        raise _SilentError(f"no mail: {moment.mails} were sent in the last day, and no more may be")
+
+
+def _decide_patchwork(facts: Facts, said: tuple[Said, ...], rules: Rules) -> Voice:
+    if not rules.has_patchwork:
+        raise _SilentError("no checks on Patchwork: no server and token are set")
+    contexts = tuple(one for one in facts.contexts if is_msgid(one.msgid))
+    if not contexts:
+        raise _SilentError("no checks on Patchwork: there are none")
+    names = tuple(sorted(f"{one.msgid} {one.context} {one.state} {one.description}" for one in contexts))
+    digest = _id(Channel.PATCHWORK, facts.key, names)
+    if any(one.id == digest for one in said):
+        raise _SilentError("no checks on Patchwork: they are there as they are now")
+    reason = f"{_count(len(contexts), 'check')} of {_count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
+    return Voice(digest, Channel.PATCHWORK, (), contexts, (digest,), reason)
+
+
+def _versions(said: Iterable[Said]) -> str:
+    return ", ".join(f"v{version}" for version in sorted({one.version for one in said if one.state in _HEARD}))
+
+
+def _heard(said: Iterable[Said], channels: Iterable[Channel]) -> frozenset[str]:
+    wanted = {str(one) for one in channels}
+    return frozenset(
+        name for one in said if one.channel in wanted and one.state in _HEARD for name in one.identities
+    )  # fmt: skip
+
+
+def identities_of(complaint: Complaint) -> frozenset[str]:
+    """The names under which the complaint is known again: by its patch's content, and by its patch's subject."""
+    path = re.sub(r":\d+$", "", complaint.where or "")
+    what = (complaint.source, _NUMBERS.sub("", path), _NUMBERS.sub(r"\1", complaint.message))
+    title = _BRACKET.sub("", complaint.title or "").strip().casefold()
+    of = ["series"] if complaint.counter is None else [f"subject {title}"]
+    if complaint.patch_id is not None:
+        of.append(f"patch-id {complaint.patch_id}")
+    return frozenset(_digest(one, *what) for one in of)
+
+
+def _id(channel: Channel, key: str, names: Iterable[str]) -> str:
+    return _digest(str(channel), key, *names)
+
+
+def _digest(*words: str) -> str:
+    told = "\0".join(word.replace("\0", " ") for word in words)
+    return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:40]
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

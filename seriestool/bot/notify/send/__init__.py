@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The one package that sends: see sayings.py for what happens when."""
+
+from seriestool.bot.notify.send.outbox import (
+    CLAIM,
+    Channels,
+    find_decided,
+    find_due,
+    open_channels,
+    recover_sending,
+    send_saying,
+)
+
+__all__ = ["CLAIM", "Channels", "find_decided", "find_due", "open_channels", "recover_sending", "send_saying"]

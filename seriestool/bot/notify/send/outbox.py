@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was decided is said, once. It is claimed in the database before anything goes out, and marked when it is out.
+
+Found claimed after a crash, it may have gone out: then a person looks, and nobody sends it again. Only what can be
+asked whether it has it, a maildir or Patchwork, is tried again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seriestool.bot.bot_config import BotConfig, Config
+from seriestool.bot.bot_tables import Sent, sayings, series
+from seriestool.bot.notify.delivery import Fate, Way
+from seriestool.bot.notify.etiquette import has_opted_out
+from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.message_composer import parse_sender
+from seriestool.bot.notify.notify_decision import DAY, Channel, channels_of
+from seriestool.bot.notify.patchwork_api import make_server
+from seriestool.bot.notify.send.patchwork import Patchwork
+from seriestool.bot.notify.send.smtp import Smtp, recipients_of
+from seriestool.bot.notify.smtp_settings import read_smtp
+from seriestool.bot.store import Store
+from seriestool.report.terminal import printable_line
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+CLAIM = 900
+"""Seconds after which a claim is that of a worker that is no more: longer than any attempt takes."""
+_STALE = 3 * DAY
+_LONGEST_ERROR = 500
+_STATE_OF = {Fate.GONE: Sent.SENT, Fate.LATER: Sent.DECIDED, Fate.REFUSED: Sent.FAILED, Fate.UNKNOWN: Sent.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The ways that are open: what is not in `ways` is not said, and stays decided."""
+
+    ways: Mapping[Channel, Way] = field(default_factory=dict)
+    opt_out: tuple[str, ...] = ()
+    barred: frozenset[Channel] = frozenset()
+    """By which nothing is said under the policy of now, whatever was decided under another one."""
+
+
+def open_channels(config: BotConfig, git_config: Config, may_send: bool) -> Channels:
+    """The ways that the configuration names; where `may_send` is not, those by which nothing leaves this machine.
+
+    Raises InputError where one of them cannot be used as it is set.
+    """
+    allowed = channels_of(config.policy)
+    ways: dict[Channel, Way] = {}
+    if config.maildir and Channel.DRAFT in allowed:
+        ways[Channel.DRAFT] = Maildir(Path(config.maildir))
+    if may_send and config.sender and (mails := allowed & {Channel.AUTHOR, Channel.ALL}):
+        mail = Smtp(read_smtp(git_config), parse_sender(config.sender).address)
+        ways |= dict.fromkeys(mails, mail)
+    if may_send and config.patchwork and config.patchwork_token and Channel.PATCHWORK in allowed:
+        ways[Channel.PATCHWORK] = Patchwork(make_server(config.patchwork, config.patchwork_token))
+    return Channels(ways, config.opt_out, frozenset(Channel) - allowed)
+
+
+# --- the protocol -------------------------------------------------------------------------------------------------
+
+
+def send_saying(store: Store, saying: str, channels: Channels, now: int) -> Sent:
+    """Where the saying stands after an attempt to say it. Raises OutsideError where the database cannot be used.
+
+    DECIDED: it may be tried again later, and `error` says why; SENDING: another worker is at it.
+    """
+    with store.transaction() as connection:
+        row = _row(connection, saying)
+        if row is None:
+            return Sent.FAILED
+        if row["state"] == Sent.SENDING:
+            return _after_a_crash(connection, row, channels, now)
+        if row["state"] != Sent.DECIDED:
+            return Sent(row["state"])
+        reason = _find_withdrawal(connection, row, channels, now)
+        if reason is not None:
+            _mark(connection, saying, (Sent.DECIDED,), Sent.FAILED, f"withdrawn: {reason}")
+            return Sent.FAILED
+        way = channels.ways.get(Channel(row["channel"]))
+        if way is None:
+            _mark(connection, saying, (Sent.DECIDED,), Sent.DECIDED, f"there is no way open for '{row['channel']}'")
+            return Sent.DECIDED
+        if not _claim(connection, saying, now):
+            return Sent.SENDING
+    return _attempt(store, row, way, now)
+
+
+def recover_sending(store: Store, channels: Channels, now: int, patience: int = CLAIM) -> dict[str, Sent]:
+    """Id -> where it stands now, of all sayings that a worker began to send `patience` seconds ago and never finished.
+
+    A patience of 0 is right only where no other worker is alive. Raises OutsideError.
+    """
+    with store.transaction() as connection:
+        rows = _rows(connection, sayings.c.state == Sent.SENDING)
+        old = [row for row in rows if _is_abandoned(row, now, patience)]
+        found = {row["id"]: _after_a_crash(connection, row, channels, now, patience) for row in old}
+    return {
+        one: send_saying(store, one, channels, now) if state is Sent.DECIDED else state for one, state in found.items()
+    }
+
+
+def find_decided(store: Store, key: str | None = None, most: int = 1000) -> tuple[str, ...]:
+    """The ids of what waits to be said, of one series or of all, the oldest first."""
+    from sqlalchemy import select
+
+    wanted = select(sayings.c.id).where(sayings.c.state == Sent.DECIDED).order_by(sayings.c.decided, sayings.c.id)
+    if key is not None:
+        wanted = wanted.where(sayings.c.key == key)
+    with store.transaction() as connection:
+        return tuple(connection.execute(wanted.limit(most)).scalars())
+
+
+def find_due(store: Store, channels: Channels, now: int, most: int = 1000) -> tuple[str, ...]:
+    """The ids of what waits, and can be said or withdrawn now; what was tried least recently first.
+
+    What waits for a way that is not open here is left out: it must not stand before what can be said.
+    """
+    from sqlalchemy import func, or_, select
+
+    able = sayings.c.channel.in_([*channels.ways, *channels.barred])
+    wanted = select(sayings.c.id).where(sayings.c.state == Sent.DECIDED, or_(able, sayings.c.decided < now - _STALE))
+    order = (func.coalesce(sayings.c.claimed, 0), sayings.c.decided, sayings.c.id)
+    with store.transaction() as connection:
+        return tuple(connection.execute(wanted.order_by(*order).limit(most)).scalars())
+
+
+def _attempt(store: Store, row: "RowMapping", way: Way, now: int) -> Sent:
+    outcome = way.deliver(row["id"], row["message"])
+    state = _STATE_OF[outcome.fate]
+    with store.transaction() as connection:
+        # Unknown too: another worker may have given us up, and it is we who know.
+        _mark(connection, row["id"], (Sent.SENDING, Sent.UNKNOWN), state, outcome.error, now)
+    return state
+
+
+def _after_a_crash(
+    connection: "Connection", row: "RowMapping", channels: Channels, now: int, patience: int = CLAIM
+) -> Sent:
+    """What becomes of a claim that nobody works on: decided again where the other side can be asked, else unknown."""
+    if not _is_abandoned(row, now, patience):
+        return Sent.SENDING
+    way = channels.ways.get(Channel(row["channel"]))
+    is_barred = row["channel"] in channels.barred  # then nobody who can ask will come
+    if row["channel"] in (Channel.DRAFT, Channel.PATCHWORK) and way is None and not is_barred:
+        return Sent.SENDING  # somebody who can ask will come
+    if way is not None and way.is_repeatable:
+        _mark(connection, row["id"], (Sent.SENDING,), Sent.DECIDED, "begun before, and never finished")
+        return Sent.DECIDED
+    _mark(connection, row["id"], (Sent.SENDING,), Sent.UNKNOWN, "it may have been sent before a crash: have a look")
+    return Sent.UNKNOWN
+
+
+def _is_abandoned(row: "RowMapping", now: int, patience: int) -> bool:
+    claimed = row["claimed"] or 0
+    # One of much later was made before the clock went back: it would be somebody's for as long as that was wrong.
+    return now - claimed >= patience or claimed - now > CLAIM
+
+
+def _find_withdrawal(connection: "Connection", row: "RowMapping", channels: Channels, now: int) -> str | None:
+    """Why it is not said any more though it was decided, or None."""
+    from sqlalchemy import select
+
+    if row["channel"] in channels.barred:
+        return f"the policy of now says nothing by '{row['channel']}'"
+    if now - row["decided"] > _STALE:
+        return "it is too old to be said"
+    newer = select(series.c.key).where(series.c.lineage == row["lineage"], series.c.version > row["version"]).limit(1)
+    if row["version"] and connection.execute(newer).first() is not None:
+        return "a newer version was mailed"
+    if has_opted_out(row["author"], channels.opt_out):
+        return f"{row['author']} has opted out"
+    if row["channel"] != Channel.PATCHWORK and any(
+        has_opted_out(one, channels.opt_out) for one in recipients_of(row["message"])
+    ):
+        return "one of those who would get it has opted out"
+    return None
+
+
+def _claim(connection: "Connection", saying: str, now: int) -> bool:
+    """Whether it is ours to send: of several that try, one."""
+    from sqlalchemy import update
+
+    claim = update(sayings).where(sayings.c.id == saying, sayings.c.state == Sent.DECIDED)
+    return connection.execute(claim.values(state=Sent.SENDING, claimed=now, error=None)).rowcount == 1
+
+
+def _mark(
+    connection: "Connection",
+    saying: str,
+    before: tuple[Sent, ...],
+    state: Sent,
+    error: str | None,
+    now: int | None = None,
+) -> None:  # fmt: skip
+    from sqlalchemy import update
+
+    values: dict[str, Any] = {"state": state, "error": printable_line(error)[:_LONGEST_ERROR] if error else None}
+    if state is Sent.SENT:
+        values["sent"] = now
+    connection.execute(update(sayings).where(sayings.c.id == saying, sayings.c.state.in_(before)).values(**values))
+
+
+def _row(connection: "Connection", saying: str) -> "RowMapping | None":
+    return next(iter(_rows(connection, sayings.c.id == saying)), None)
+
+
+def _rows(connection: "Connection", condition: Any) -> list["RowMapping"]:
+    from sqlalchemy import select
+
+    return list(connection.execute(select(sayings).where(condition)).mappings())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A replay's looks and decisions: looks side by side in processes of their own, decisions in the order of time."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from seriestool.bot.notify.decision_record import decide_and_record
+from seriestool.bot.notify.message_composer import Wording
+from seriestool.bot.notify.notify_decision import Rules
+from seriestool.bot.notify.summary import facts_from_json
+from seriestool.bot.queue.handlers import Trouble
+from seriestool.bot.queue.worker_process import Bench
+from seriestool.bot.store import Store, insert_new
+
+
+class Rehearsed(NamedTuple):
+    """What was found of a series, in two words."""
+
+    answer: str
+    """precheck.value.Answer; empty where there is no report."""
+    decision: str
+    """What would have been said, to whom, and why; why nothing; or why there is no report."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One replay; nothing that it decides is ever sent."""
+
+    store: Store
+    bench: Bench
+    pool: ThreadPoolExecutor
+    rules: Rules
+    wording: Wording
+
+    def begin(self, key: str, now: int) -> Callable[[], Rehearsed]:
+        """A function that waits for the report on the series, and then decides as of the unix time `now`."""
+        looking = self.pool.submit(self._look, key, now)
+        return lambda: self._finish(key, now, looking)
+
+    def _look(self, key: str, now: int) -> str | None:
+        """Why there is no report, or None: it is in the database."""
+        from sqlalchemy import select
+
+        from seriestool.bot.bot_tables import reports
+
+        with self.store.transaction() as connection:
+            if connection.execute(select(reports.c.key).where(reports.c.key == key)).first() is not None:
+                return None
+        answer = self.bench.look(key)
+        if isinstance(answer, Trouble):
+            return answer.error
+        with self.store.transaction() as connection:
+            insert_new(connection, reports, [answer.row(key, now)])
+        return None
+
+    def _finish(self, key: str, now: int, looking: "Future[str | None]") -> Rehearsed:
+        from sqlalchemy import select
+
+        from seriestool.bot.bot_tables import reports
+
+        error = looking.result()
+        if error is not None:
+            return Rehearsed("", f"no report: {error}")
+        with self.store.transaction() as connection:
+            row = connection.execute(select(reports.c.answer, reports.c.facts).where(reports.c.key == key)).one()
+        facts = facts_from_json(row.facts)
+        decision = decide_and_record(self.store, facts, self.rules, self.wording, now, as_of=now)
+        return Rehearsed(row.answer, "; ".join(decision.lines()))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keeps the series' rows and DBOS's workflows in step, whatever was killed between the two.
+
+The rows are what counts: a turn that is in hand has a workflow, or gets one. A workflow that ended without settling its
+turn fails it. Workflows of turns that are over are deleted, so that DBOS's tables stay as small as the work in hand.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from seriestool.bot.bot_config import Bounds
+from seriestool.bot.queue.pipeline import Turn
+from seriestool.bot.queue.series_queue import admit_waiting, fail_turn, turns_in_hand
+from seriestool.bot.queue.workers import Worker
+from seriestool.bot.store import Store
+
+LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
+_WHY = {
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "the bots that looked at it were ended again and again: out of memory?",
+    "CANCELLED": "its workflow was cancelled",
+}
+_BATCH = 500
+_LONGEST = 3600.0
+
+
+class Work(Protocol):
+    """What is asked of the engine (`bot.engine.workflows.Engine`)."""
+
+    def enqueue(self, turn: Turn, delay: float = 0) -> None:
+        """Once, however often it is asked for."""
+
+    def statuses(self, turns: Sequence[Turn]) -> dict[str, str]:
+        """Id -> status of those that are known."""
+
+    def executors(self) -> frozenset[str]:
+        """Those that have work in hand."""
+
+    def take_over(self, executors: Sequence[str]) -> None:
+        """Their work goes back into the queue."""
+
+    def go_on(self) -> None:
+        """What was dropped here goes back into the queue."""
+
+    def ended(self, limit: int) -> tuple[str, ...]:
+        """Ids of workflows that have ended."""
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Nothing is kept of them."""
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """What is kept in step."""
+
+    store: Store
+    work: Work
+    worker: Worker
+    bounds: Bounds
+    note: Callable[[str], None]
+    backoff: float = 60.0
+    """Seconds before the second try; each later one waits five times as long."""
+    now: Callable[[], float] = time.time
+
+    def admit(self) -> int:
+        """How many series' turn has come."""
+        return len(admit_waiting(self.store, self.bounds, int(self.now())))
+
+    def keep(self) -> int:
+        """How many turns are in hand, each of them with a workflow now."""
+        turns = turns_in_hand(self.store)
+        for start in range(0, len(turns), _BATCH):
+            some = turns[start : start + _BATCH]
+            known = self.work.statuses(some)
+            for turn in some:
+                status = known.get(str(turn))
+                if status is None:
+                    self.work.enqueue(turn, self._delay(turn.tries))
+                elif status in LOST:
+                    self._fail(turn, status)
+        return len(turns)
+
+    def take_over(self) -> None:
+        """Work of processes that are gone is taken over: by whoever asks first, once."""
+        for gone in self.worker.gone():
+            self.note(f"the worker '{gone.name}' is gone; its work is taken over")
+        # In this order: a worker is in the table before it has work, so who has work and is not in it is gone.
+        busy = self.work.executors()
+        alive = {one.executor for one in self.worker.all()}
+        if lost := sorted(busy - alive - {self.worker.executor}):
+            self.work.take_over(lost)
+        self.work.go_on()
+
+    def collect(self) -> int:
+        """How many workflows of turns that are over were deleted."""
+        ended = self.work.ended(_BATCH)
+        if not ended:
+            return 0
+        in_hand = {str(turn) for turn in turns_in_hand(self.store)}
+        over = [one for one in ended if one not in in_hand]
+        self.work.forget(over)
+        return len(over)
+
+    def _fail(self, turn: Turn, status: str) -> None:
+        # A turn that was settled meanwhile is not in hand any more, and is left alone.
+        if fail_turn(self.store, turn, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
+            self.note(f"series {turn.key} failed: {_WHY.get(status, 'its workflow broke off')}")
+
+    def _delay(self, tries: int) -> float:
+        return 0.0 if tries < 2 else min(self.backoff * 5 ** (tries - 2), _LONGEST)

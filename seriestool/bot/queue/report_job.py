@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A look at a series: its mails from the table, the precheck, and the row of `reports` that comes of it."""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from seriestool.bot.intake.series_loader import load_series
+from seriestool.bot.notify.summary import Posted, damaged_facts, facts_of, facts_to_json
+from seriestool.bot.queue.error_handling import has_no_room, is_broken
+from seriestool.bot.queue.handlers import Looked
+from seriestool.bot.store import Store, with_driver
+from seriestool.check.runner import Broken
+from seriestool.git import Repository
+from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_result import Answer, Precheck
+from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.precheck.resources import Settings, Workshop
+from seriestool.precheck.summary_sentence import verdict_sentence
+from seriestool.series.model import SCHEMA
+from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
+from seriestool.util.progress import Silent
+
+PRELOAD = (
+    "seriestool.precheck.precheck_run",
+    "seriestool.report.precheck_page",
+    "seriestool.bot.queue.report_job",
+    "sqlalchemy",
+    "jinja2",
+)
+"""What a process that looks at series needs."""
+
+
+@dataclass(frozen=True)
+class LookPlan:
+    """Where everything is, and how it is looked at; may be sent to another process."""
+
+    database: str
+    repository: Path
+    settings: Settings
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+class Looker:
+    """Looks at series, one after the other; what it has opened stays open until something goes wrong.
+
+    Sent to another process it has nothing open. Raises what `load_series` and `run_precheck` raise.
+    """
+
+    def __init__(self, plan: LookPlan, log_crash: Callable[[BaseException], str]) -> None:
+        self._plan = plan
+        self._log_crash = log_crash
+        self._opened: _Opened | None = None
+
+    def __call__(self, key: str) -> Looked:
+        """The report on the series with that key."""
+        try:
+            opened = self._open()
+            return self._look(opened, key)
+        except BaseException:
+            self.close()  # a repository that was made anew in the meantime is another one
+            raise
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            opened.close()
+
+    def _open(self) -> "_Opened":
+        if self._opened is None:
+            self._opened = _Opened(self._plan)
+        return self._opened
+
+    def _look(self, opened: "_Opened", key: str) -> Looked:
+        row = get_row(opened.store, key)
+        try:
+            posted = load_series(opened.store, key)
+        except InputError as error:
+            return damaged_report(row, error)
+        asked = Asked(posted.series, posted.previous, posted.versions)
+        precheck = run_precheck(asked, opened.shop, self._plan.wishes, Silent(), self._broke, _stop_where_broken)
+        return make_report(precheck, Posted.from_row(row))
+
+    def _broke(self, broken: Broken) -> None:
+        """A check of ours that broke is in the report; of what broke in it there is a log."""
+        self._log_crash(broken.error)
+
+
+class _Opened:
+    """What is open."""
+
+    def __init__(self, plan: LookPlan) -> None:
+        self.store = Store.open(with_driver(plan.database))
+        self.repository = Repository.open(plan.repository)
+        self.shop = Workshop(self.repository, plan.settings)
+
+    def close(self) -> None:
+        self.shop.close()
+        self.repository.close()
+        self.store.close()
+
+
+def make_report(precheck: Precheck, known: Posted) -> Looked:
+    """The row of `reports`."""
+    from seriestool.report.precheck_page import precheck_page
+
+    return Looked(
+        str(answer_of(precheck)),
+        verdict_sentence(precheck),
+        facts_to_json(facts_of(precheck, known)),
+        _packed(json.dumps(precheck.to_dict())),
+        _packed(precheck_page(precheck)),
+    )
+
+
+def damaged_report(row: Mapping[str, Any], error: InputError) -> Looked:
+    """The same of a series of which a mail cannot be read: it says which one, and why."""
+    from seriestool.report.damaged_page import damaged_page
+
+    sentence = f"The series cannot be read: {error.message}."
+    page = damaged_page(
+        row["subject"], row["author_name"], datetime.fromtimestamp(row["posted"], UTC), row["msgid"], sentence
+    )
+    document = {"schema": SCHEMA, "msgid": row["msgid"], "answer": str(Answer.DAMAGED), "sentence": sentence}
+    return Looked(
+        str(Answer.DAMAGED), sentence, facts_to_json(damaged_facts(row, sentence)), _packed(json.dumps(document)),
+        _packed(page),
+    )  # fmt: skip
+
+
+def get_row(store: Store, key: str) -> Mapping[str, Any]:
+    """The row of the table `series`; raises NotFoundError where there is none."""
+    from sqlalchemy import select
+
+    from seriestool.bot.bot_tables import series
+
+    with store.transaction() as connection:
+        row = connection.execute(select(series).where(series.c.key == key)).mappings().first()
+    if row is None:
+        raise NotFoundError(f"no series has the key '{key[:50]}'")
+    return {str(name): value for name, value in row.items()}
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "backslashreplace"))
+
+
+def _stop_where_broken(error: SeriestoolError) -> None:
+    """Raise what is no answer about the series: a damaged repository, a full disk."""
+    if is_broken(error) or has_no_room(error):
+        raise error

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The site and the API as a WSGI application: paths to answers. It reads, and only reads, the bot's database."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from seriestool.bot.site import site_queries
+from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.health import Limits, health_dict, look_after, metrics_text
+from seriestool.bot.site.responses import Answer, Environ, StartResponse, as_json, html, problem, redirect, respond
+from seriestool.report.series_index import FEED_ROWS, PAGE_ROWS, Paging, atom_feed, index_page, page_name
+from seriestool.util.errors import InputError, OutsideError
+
+FEED = "feed.atom"
+_LONGEST_QUERY = 2000
+_MOST_PARAMETERS = 20
+_MOST_PAGES = 10_000
+_METHODS = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is served, and how."""
+
+    reader: Reader
+    url: str
+    """Where people find it, with `/` at its end: in the feed."""
+    clock: Callable[[], float]
+    limits: Limits = field(default_factory=Limits)
+    broke: Callable[[Exception], None] = lambda _: None
+    """Who is told of a bug of ours."""
+
+
+class App:
+    """The application: `App(site)(environ, start_response)`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """The answer to one request; whatever happens it is one."""
+        try:
+            answer = self._answer(environ)
+        except InputError as error:
+            answer = problem(HTTPStatus.BAD_REQUEST, error.message)
+        except OutsideError as error:
+            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, error.message, ("Retry-After", "30"))
+        except Exception as error:
+            self._site.broke(error)
+            answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug of ours")
+        return respond(answer, environ, start_response)
+
+    def _answer(self, environ: Environ) -> Answer:
+        if environ.get("REQUEST_METHOD") not in _METHODS:
+            return problem(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", ("Allow", ", ".join(_METHODS)))
+        path = path_of(environ)
+        for pattern, view in _ROUTES:
+            if found := pattern.fullmatch(path):
+                return view(self._site, found, environ)
+        return _nothing()
+
+
+def path_of(environ: Environ) -> str:
+    """The path, percent-decoded; bytes that are not UTF-8 become U+FFFD (WSGI has them as Latin-1)."""
+    return str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _parameters(environ: Environ) -> dict[str, str]:
+    query = str(environ.get("QUERY_STRING", ""))
+    if len(query) > _LONGEST_QUERY:
+        raise InputError("the query is too long")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=_MOST_PARAMETERS)
+    except ValueError as error:
+        raise InputError("the query has too many parameters") from error
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InputError("a parameter is given twice")
+    return {name: value for name, value in pairs if value}
+
+
+def _nothing() -> Answer:
+    return problem(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+
+def index(reader: Reader, number: int, now: float) -> str | None:
+    """The page of that number of the index; None where there is none."""
+    pages = max(1, -(-site_queries.count_series(reader) // PAGE_ROWS))
+    if not 1 <= number <= pages:
+        return None
+    paging = Paging(
+        number, pages, page_name(number - 1) if number > 1 else None, page_name(number + 1) if number < pages else None
+    )
+    rows = site_queries.index_rows(reader, (number - 1) * PAGE_ROWS, PAGE_ROWS)
+    return index_page(rows, datetime.fromtimestamp(now, UTC), paging, FEED)
+
+
+def feed(reader: Reader, url: str, now: float) -> str:
+    """The feed of the newest reports."""
+    return atom_feed(site_queries.feed_rows(reader, FEED_ROWS), url, datetime.fromtimestamp(now, UTC))
+
+
+def _index(site: Site, found: re.Match[str], _: Environ) -> Answer:
+    text = index(site.reader, int(found["number"] or 1), site.clock() // 60 * 60)
+    return html(text.encode("utf-8", "replace")) if text is not None else _nothing()
+
+
+def _feed(site: Site, _: re.Match[str], __: Environ) -> Answer:
+    text = feed(site.reader, site.url, site.clock())
+    return Answer(HTTPStatus.OK, "application/atom+xml; charset=utf-8", text.encode("utf-8", "replace"))
+
+
+def _page(site: Site, found: re.Match[str], _: Environ) -> Answer:
+    page = site_queries.find_page(site.reader, found["key"])
+    return html(page.text, page.made) if page else _nothing()
+
+
+def _document(site: Site, found: re.Match[str], _: Environ) -> Answer:
+    document = site_queries.find_document(site.reader, found["key"])
+    return Answer(HTTPStatus.OK, "application/json", document.text, document.made) if document else _nothing()
+
+
+def _by_msgid(site: Site, found: re.Match[str], _: Environ) -> Answer:
+    msgid = found["msgid"].removesuffix("/").strip("<>")
+    key = site_queries.find_key(site.reader, msgid) or site_queries.find_key(site.reader, found["msgid"])
+    return redirect(f"/series/{key}/") if key else _nothing()
+
+
+def _slash(_: Site, found: re.Match[str], __: Environ) -> Answer:
+    return redirect(f"/series/{found['key']}/")
+
+
+def _api_series(site: Site, _: re.Match[str], environ: Environ) -> Answer:
+    return as_json(site_queries.find_series(site.reader, site_queries.parse_question(_parameters(environ))))
+
+
+def _api_one(site: Site, found: re.Match[str], _: Environ) -> Answer:
+    one = site_queries.find_one(site.reader, found["key"])
+    return as_json(one) if one else _nothing()
+
+
+def _api_lists(site: Site, _: re.Match[str], __: Environ) -> Answer:
+    return as_json(site_queries.find_lists(site.reader))
+
+
+def _health(site: Site, _: re.Match[str], __: Environ) -> Answer:
+    health = health_dict(look_after(site.reader, int(site.clock()), site.limits))
+    return as_json(health, HTTPStatus.OK if health["ok"] else HTTPStatus.SERVICE_UNAVAILABLE, is_kept=False)
+
+
+def _metrics(site: Site, _: re.Match[str], __: Environ) -> Answer:
+    text = metrics_text(site.reader, int(site.clock())).encode("utf-8", "replace")
+    return Answer(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", text, is_kept=False)
+
+
+View = Callable[[Site, re.Match[str], Environ], Answer]
+_KEY = r"(?P<key>[0-9a-f]{1,40})"
+_ROUTES: tuple[tuple[re.Pattern[str], View], ...] = tuple(
+    (re.compile(pattern, re.ASCII | re.DOTALL), view)
+    for pattern, view in (
+        (r"/(?:index(?:-(?P<number>[1-9]\d{0,3}))?\.html)?", _index),
+        (r"/(?:feed\.atom|atom\.xml)", _feed),
+        (rf"/series/{_KEY}/", _page),
+        (rf"/series/{_KEY}", _slash),
+        (rf"/series/{_KEY}\.json", _document),
+        (r"/r/(?P<msgid>.{1,1002})", _by_msgid),
+        (r"/api/series", _api_series),
+        (rf"/api/series/{_KEY}", _api_one),
+        (r"/api/lists", _api_lists),
+        (r"/health", _health),
+        (r"/metrics", _metrics),
+    )
+)

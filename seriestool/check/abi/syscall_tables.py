@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of system calls, and what may not change in them: a number, once given out, is given out for good."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from seriestool.check.abi.abi_change import Change, Weight, several
+
+GENERIC = b"include/uapi/asm-generic/unistd.h"
+_TABLE = re.compile(
+    rb"scripts/syscall\.tbl|arch/[a-z0-9_]{1,40}/(?:(?:kernel|entry)/syscalls|tools)/syscall\w{0,20}\.tbl"
+)
+_DEFINE = re.compile(rb"#[ \t]*define[ \t]+__NR(?:3264)?_(\w{1,60})[ \t]+(\d{1,6})\s")
+_NOT_THERE = "sys_ni_syscall"
+_SAME_EVERYWHERE = 424  # from here on a call has one number on all architectures
+_MOST_LINES = 5000
+_ALPHA = 110  # but for alpha, which is that much ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One system call in a table."""
+
+    number: int
+    abi: str
+    """Who has it: `common`, `64`, `i386` ..."""
+    name: str
+    entry: str
+    line: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the row is about."""
+        return (self.name, self.abi)
+
+
+Table = tuple[Row, ...]
+
+
+def is_table(path: bytes) -> bool:
+    """Whether the file is a table of system calls."""
+    return _TABLE.fullmatch(path) is not None
+
+
+def parse_table(text: bytes) -> Table:
+    """The rows of a table; lines that are none are passed over."""
+    found = []
+    for line, raw in enumerate(text.split(b"\n")[:_MOST_LINES], 1):
+        words = raw.partition(b"#")[0].split()[:5]
+        if len(words) >= 3 and words[0].isdigit() and len(words[0]) < 7:
+            number, abi, name, *entry = (word.decode("utf-8", "replace") for word in words)
+            found.append(Row(int(number), abi, name, entry[0] if entry else _NOT_THERE, line))
+    return tuple(found)
+
+
+def parse_generic(text: bytes) -> Table:
+    """The calls of asm-generic/unistd.h, and how many it says there are (as the call `syscalls`)."""
+    return tuple(
+        Row(int(match[2]), "common", match[1].decode(), "", text.count(b"\n", 0, match.start()) + 1)
+        for match in _DEFINE.finditer(text)
+    )
+
+
+def compare_tables(old: Table, new: Table) -> Iterator[Change]:
+    """What is not as it was for the calls that were there before."""
+    names: dict[str, list[Row]] = {}
+    for row in new:
+        names.setdefault(row.name, []).append(row)
+    numbers = {(row.number, row.abi): row for row in new}
+    abis = {row.abi for row in new}
+    for abi in sorted({row.abi for row in old} - abis):
+        calls = [row.name for row in old if row.abi == abi and _place(row, names) is None]
+        if calls:
+            yield Change(Weight.ASK, "abi-removed", abi, f"no call of the ABI '{abi}' is left: {several(calls)}")
+    for row in old:
+        now = _place(row, names)
+        if now is not None:
+            yield from _kept(row, now)
+        elif row.abi in abis:
+            yield _gone(row, names, numbers)
+    yield from _doubled(old, new)
+
+
+def _place(row: Row, names: Mapping[str, list[Row]]) -> Row | None:
+    """Where the call is now, by the same number."""
+    there = [one for one in names.get(row.name, ()) if one.number == row.number]
+    exact = next((one for one in there if one.abi == row.abi), None)
+    return exact or next((one for one in there if one.abi == "common"), None) or next(iter(there), None)
+
+
+def _kept(row: Row, now: Row) -> Iterator[Change]:
+    if now.abi not in (row.abi, "common"):
+        yield Change(
+            Weight.ASK, "abi-changed", row.name, f"{row.name} was there for '{row.abi}', and is for '{now.abi}' now"
+        )
+    if now.entry == _NOT_THERE != row.entry:
+        yield Change(Weight.ASK, "no-longer-implemented", row.name, f"{row.name} ends in {_NOT_THERE} now")
+
+
+def _gone(row: Row, names: Mapping[str, list[Row]], numbers: Mapping[tuple[int, str], Row]) -> Change:
+    again = next((one for one in names.get(row.name, ()) if one.abi in (row.abi, "common")), None)
+    if again is not None:
+        message = f"{row.name} had the number {row.number}, and has {again.number} now"
+        return Change(Weight.BREAK, "number-changed", row.name, message)
+    taken = numbers.get((row.number, row.abi)) or numbers.get((row.number, "common"))
+    if taken is not None:
+        message = f"the number {row.number} was that of {row.name}, and is that of {taken.name} now"
+        return Change(Weight.BREAK, "number-reused", taken.name, message)
+    weight = Weight.ASK if row.entry == _NOT_THERE else Weight.BREAK
+    return Change(weight, "removed", row.name, f"{row.name} ({row.number}, {row.abi}) is no longer there")
+
+
+def _doubled(old: Table, new: Table) -> Iterator[Change]:
+    known = {(row.number, row.key) for row in old}
+    first: dict[int, list[Row]] = {}
+    for row in new:
+        for other in first.get(row.number, ()):
+            overlaps = other.abi == row.abi or "common" in (other.abi, row.abi)
+            is_new = (row.number, row.key) not in known or (other.number, other.key) not in known
+            if overlaps and is_new and other.name != row.name:
+                message = f"the number {row.number} is given to both {other.name} and {row.name}"
+                yield Change(Weight.BREAK, "number-given-twice", row.name, message)
+        first.setdefault(row.number, []).append(row)
+
+
+def added(old: Table, new: Table) -> tuple[Row, ...]:
+    """The calls that were not there before, by name; one row for each."""
+    known = {row.name for row in old}
+    return tuple({row.name: row for row in reversed(new) if row.name not in known}.values())
+
+
+def is_for_all(row: Row, path: bytes) -> bool:
+    """Whether the number is one of those that are the same on all architectures."""
+    return everywhere(row, path) >= _SAME_EVERYWHERE
+
+
+def everywhere(row: Row, path: bytes) -> int:
+    """The number that the call has elsewhere, if it is one of those that are the same on all architectures."""
+    return row.number - (_ALPHA if path.startswith(b"arch/alpha/") else 0)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commits that messages quote: looked up by id or by title, and how much an answer "not here" is worth."""
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from seriestool.git import Repository, Workbench
+from seriestool.series.mail.headers import decode_text
+from seriestool.series.message.commit_message import Message, parse_message
+from seriestool.series.message.fixes import SHORTEST, find_tags, format_tag
+from seriestool.series.message.people import Person, parse_person
+from seriestool.series.message.title_comparison import fold_title
+from seriestool.trees.history import History, tips_holding
+
+_MOST_READ = 400
+"""Commits of the touched paths that are read to find a title."""
+_MOST_MAKEFILES = 150
+_RELEASE = re.compile(r"Linux v?\d+\.\d+")
+_LOOK_BACK = 500
+"""Commits before the base whose own Fixes tags show whether this repository has what people quote."""
+_FEWEST_QUOTED = 10
+_KNOWN_SHARE = 0.95
+
+
+class Absent(StrEnum):
+    """Why there is no commit for an id."""
+
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    NOT_A_COMMIT = "not-a-commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A commit that is here."""
+
+    oid: str
+    subject: str
+    author: Person
+    time: int
+    """Committer's, seconds since 1970."""
+    authored: int
+    message: Message
+    parents: tuple[str, ...] = ()
+
+    @property
+    def signers(self) -> tuple[Person, ...]:
+        """Who signed it off, in order."""
+        found = (parse_person(one.value) for one in self.message.named("signed-off-by"))
+        return tuple(person for person in found if person is not None)
+
+    @property
+    def authors(self) -> tuple[Person, ...]:
+        """Its author, and who developed it with him."""
+        found = (parse_person(one.value) for one in self.message.named("co-developed-by"))
+        return (self.author, *(person for person in found if person is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """Whether a commit that is not here can be said not to exist."""
+
+    is_complete: bool
+    reason: str
+    """What that is concluded from, or what speaks against it."""
+
+
+class Commits:
+    """The commits of a repository; the workbench is of the thread that asks."""
+
+    def __init__(self, repository: Repository, bench: Workbench, history: History | None) -> None:
+        self._repository = repository
+        self._bench = bench
+        self._history = history
+
+    def find(self, oid: str) -> Quoted | Absent:
+        """The commit of an id, abbreviated or not (hex digits, as a message has them), or why there is none."""
+        found = self._bench.objects.read(f"{oid}^{{commit}}")
+        if found is not None and found[1] == "commit":
+            # An annotated tag leads to a commit too, but it is not the commit's id.
+            return read_commit(found[0], found[2]) if found[0].startswith(oid.lower()) else Absent.NOT_A_COMMIT
+        if self._bench.objects.is_ambiguous(oid):
+            return Absent.AMBIGUOUS
+        return Absent.NOT_A_COMMIT if self._bench.objects.check([oid])[0] is not None else Absent.MISSING
+
+    def abbreviate(self, oid: str) -> str:
+        """The first 12 digits of the id, or as many as it takes to name no other object."""
+        for digits in range(SHORTEST, len(oid)):
+            if not self._bench.objects.is_ambiguous(oid[:digits]):
+                return oid[:digits]
+        return oid
+
+    def tag(self, commit: Quoted) -> str:
+        """The Fixes tag for the commit."""
+        return format_tag(self.abbreviate(commit.oid), commit.subject)
+
+    def is_within(self, oid: str, tip: str) -> bool | None:
+        """Whether the commit is the tip or an ancestor of it; None where the history index knows one of them not."""
+        held = self.holding(oid, [tip])
+        return None if held is None else tip in held
+
+    def holding(self, oid: str, tips: Iterable[str]) -> frozenset[str] | None:
+        """Those of the tips that have the commit; None where the history index knows the commit, or no tip, not."""
+        if self._history is None or (position := self._history.find(oid)) is None:
+            return None
+        known = {found: tip for tip in tips if (found := self._history.find(tip)) is not None}
+        return frozenset(known[one] for one in tips_holding(self._history, position, known)) if known else None
+
+    def titled(self, title: str, paths: Iterable[bytes]) -> Iterator[Quoted]:
+        """Commits with that title, the newest first, among those that changed any of the paths."""
+        wanted = fold_title(title)
+        return (one for one in self.changing(paths) if fold_title(one.subject) == wanted)
+
+    def changing(self, paths: Iterable[bytes], limit: int = _MOST_READ) -> Iterator[Quoted]:
+        """Commits that changed any of the paths: those that changed most of them, and the newest, first."""
+        history = self._history
+        if history is None:
+            return
+        touched = Counter(position for path in islice(paths, 200) for position, _ in history.changes(path))
+        ranked = heapq.nsmallest(limit, touched, key=lambda one: (-touched[one], -history.time(one), one))
+        for position in ranked:
+            oid = history.oid(position)
+            found = self._bench.objects.read(oid)
+            if found is not None and found[1] == "commit":
+                yield read_commit(found[0], found[2])
+
+    def last_release(self, tip: str) -> Quoted | None:
+        """The commit of the last release of the kernel before the tip, as the history of the Makefile has it."""
+        for commit in self.changing((b"Makefile",), _MOST_MAKEFILES):
+            if _RELEASE.fullmatch(commit.subject) and self.is_within(commit.oid, tip):
+                return commit
+        return None
+
+    def recent(self, tip: str, limit: int = _LOOK_BACK) -> Iterator[Quoted]:
+        """The commit and its ancestors, the newest first, no more than `limit`."""
+        seen = {tip}
+        waiting: list[tuple[int, str, Quoted]] = []
+        self._push(waiting, tip)
+        for _ in range(limit):
+            if not waiting:
+                return
+            _, _, commit = heapq.heappop(waiting)
+            yield commit
+            for parent in commit.parents:
+                if parent not in seen:
+                    seen.add(parent)
+                    self._push(waiting, parent)
+
+    def _push(self, waiting: list[tuple[int, str, Quoted]], oid: str) -> None:
+        found = self._bench.objects.read(oid)
+        if found is not None and found[1] == "commit":
+            commit = read_commit(found[0], found[2])
+            heapq.heappush(waiting, (-commit.time, oid, commit))
+
+    def completeness(self, tip: str) -> Completeness:
+        """Whether the repository has the commits that people quote, judged by the Fixes tags of the last commits."""
+        if self._repository.is_shallow:
+            return Completeness(False, "the repository is shallow")
+        read = 0
+        quoted: set[str] = set()
+        for commit in self.recent(tip):
+            read += 1
+            quoted.update(tag.oid for tag in find_tags(commit.message) if tag.oid is not None and not tag.flaws)
+        if len(quoted) < _FEWEST_QUOTED:
+            return Completeness(False, f"only {len(quoted)} Fixes tags in the last {read} commits here to judge by")
+        found = self._bench.objects.check([f"{oid}^{{commit}}" for oid in sorted(quoted)])
+        known = sum(one is not None for one in found)
+        share = f"of {len(quoted)} commits that the last {read} commits here say they fix {known} are known"
+        return Completeness(known >= len(quoted) * _KNOWN_SHARE, share)
+
+
+def read_commit(oid: str, raw: bytes) -> Quoted:
+    """A commit object (https://git-scm.com/docs/git-cat-file) with its message in lines."""
+    head, _, body = raw.partition(b"\n\n")
+    fields: dict[bytes, list[bytes]] = {}
+    for line in head.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        if key:  # a signature goes on in lines that begin with a blank
+            fields.setdefault(key, []).append(value)
+    text = decode_text(body, fields.get(b"encoding", [b""])[0].decode("ascii", "replace"))
+    subject, _, rest = text.strip("\n").partition("\n\n")
+    author, authored = _stamp(fields.get(b"author", [b""])[0])
+    _, time = _stamp(fields.get(b"committer", [b""])[0])
+    title = " ".join(line.strip() for line in subject.split("\n"))
+    parents = tuple(value.decode("ascii", "replace") for value in fields.get(b"parent", []))
+    return Quoted(oid, title, author, time, authored, parse_message(f"{title}\n\n{rest}"), parents)
+
+
+def _stamp(value: bytes) -> tuple[Person, int]:
+    who, _, when = value.rpartition(b"> ")
+    digits = when.split(b" ")[0]
+    person = parse_person(decode_text(who) + ">") or Person(decode_text(who), "")
+    return person, min(int(digits), 0xFFFFFFFFFF) if digits.isdigit() and len(digits) < 20 else 0

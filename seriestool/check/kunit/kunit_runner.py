@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the tree's own kunit.py under UML: `config`, `build` and `exec` apart, so that one sees which of them fails.
+
+kunit.py ends with 1 in every case. Its reading of the results is left out (`--raw_output`): it belongs to the tree,
+which a patch may change, and it loses suites whose names have spaces when it lists them.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from seriestool.check.builds import Output, Site, build_job
+from seriestool.check.builds.diagnostics import find_shortage
+from seriestool.check.kunit.kunit_outcome import Stage, Transcript
+from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.util.errors import SeriestoolError
+
+KUNIT = b"tools/testing/kunit/kunit.py"
+_VERSION = 1
+_UNSOLVED = 3  # as solve_kconfig.py ends
+_MAX_MADE = 1 << 16
+_KEPT = 400  # transcripts
+_MAX_KEPT = 4 << 20  # bytes of one; cut off, it would be that of another kernel
+_GB = 1 << 30
+_CONFIG = Limits(seconds=300, memory=4 * _GB, processes=400)
+# UML's memory is one file, as large as the memory that its kernel is given and with holes in it.
+_EXEC_SECONDS = 300  # kunit.py's own
+_EXEC = Limits(seconds=_EXEC_SECONDS + 60, memory=4 * _GB, processes=400, file_size=4 * _GB, disk=4 * _GB)
+_COLD = Limits(seconds=2 * 3600, memory=8 * _GB, processes=800, file_size=4 * _GB, disk=20 * _GB)
+_TIMED_OUT = re.compile(rb"timed out after \d+ seconds")
+# LANG too: the kernel's Makefile drops LC_ALL, and compilers then quote as the language does.
+_ENV = {"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "1", "TERM": "dumb"}
+
+
+class LimitError(SeriestoolError):
+    """There was too little memory, disk or the like: nothing is known of what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What kernels are built and run with."""
+
+    site: Site
+    sandbox: Sandbox
+    make_variables: tuple[str, ...]
+    toolchain: str
+    """The compiler's version, of which results depend."""
+    jobs: int
+    kept: Path
+    """The folder for what is kept: transcripts and generated configurations."""
+    report: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A configuration as kunit.py is given it."""
+
+    slug: str
+    """Names its build folder."""
+    kunitconfig: str
+    """A path in the tree, or of a file of ours."""
+    text: bytes | None = None
+    """What the file of ours says."""
+
+    @property
+    def own_file(self) -> tuple[Path, ...]:
+        """The file of ours, which the sandbox must show."""
+        return (Path(self.kunitconfig),) if self.text is not None else ()
+
+
+def find_kept(rig: Rig, tree: str, setting: Setting) -> Transcript | None:
+    """What is kept of an earlier run of this configuration of this tree."""
+    from seriestool.check.kunit.kunit_outcome import parse_transcript
+
+    try:
+        return parse_transcript(_kept_file(rig, tree, setting).read_bytes())
+    except OSError:
+        return None
+
+
+def run_tests(rig: Rig, tree: str, setting: Setting) -> Transcript:
+    """What became of the tree with this configuration; kept for the next time where that is worth it."""
+    output = rig.site.output(setting.slug)
+    rig.site.move_to(tree)
+    transcript = _run(rig, output, setting)
+    keep(rig, tree, setting, transcript)
+    return transcript
+
+
+def _is_worth_keeping(transcript: Transcript) -> bool:
+    """Not where it may be for the machine that there are no results, nor where there is too much of it."""
+    if len(transcript.output) > _MAX_KEPT:
+        return False
+    if transcript.stage is Stage.EXEC:
+        return b"KTAP version" in transcript.output
+    return not transcript.is_over_time
+
+
+def run_again(rig: Rig, setting: Setting) -> Transcript:
+    """What the kernel that was built last says when it is run once more."""
+    return _exec(rig, rig.site.output(setting.slug), setting)
+
+
+def _run(rig: Rig, output: Output, setting: Setting) -> Transcript:
+    started = monotonic()
+    configured = _kunit(rig, output, setting, "config", _CONFIG)
+    if configured.code:
+        return _transcript(rig, output, Stage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended))
+    built = _kunit(rig, output, setting, "build", _COLD, f"--jobs={rig.jobs}")
+    if built.ended:
+        output.discard()  # what was written last may be half a file
+        return _transcript(rig, output, Stage.BUILD, built.stderr, True)
+    if built.code:
+        return _transcript(rig, output, Stage.BUILD, built.stderr)
+    output.took(monotonic() - started)
+    return _exec(rig, output, setting)
+
+
+def _exec(rig: Rig, output: Output, setting: Setting) -> Transcript:
+    ran = _kunit(rig, output, setting, "exec", _EXEC, "--raw_output=all", f"--timeout={_EXEC_SECONDS}")
+    if len(ran.stdout) >= _EXEC.output:
+        raise LimitError(f"the kernel prints more than {_EXEC.output >> 20} MB")
+    is_over_time = bool(ran.ended) or _TIMED_OUT.search(ran.stdout[-2000:]) is not None
+    return _transcript(rig, output, Stage.EXEC, ran.stdout, is_over_time)
+
+
+def _transcript(rig: Rig, output: Output, stage: Stage, printed: bytes, is_over_time: bool = False) -> Transcript:
+    if stage is not Stage.EXEC and (shortage := find_shortage(printed.decode("utf-8", "replace"))):
+        raise LimitError(f"the {stage} failed, and not for what is in the tree: {shortage}")
+    return Transcript(stage, printed, is_over_time, str(rig.site.source), str(output.path))
+
+
+def _kunit(rig: Rig, output: Output, setting: Setting, verb: str, limits: Limits, *options: str) -> Outcome:
+    argv = [
+        "python3",
+        os.fsdecode(KUNIT),
+        verb,
+        f"--build_dir={output.path}",
+        f"--kunitconfig={setting.kunitconfig}",
+        *(f"--make_options={variable}" for variable in rig.make_variables),
+        *options,
+    ]
+    job = build_job(rig.site, output, argv, limits, _ENV)
+    outcome = rig.sandbox.run(replace(job, readable=(*job.readable, *setting.own_file)))
+    if outcome.ended is Ended.DISK:
+        rig.site.reset(output)
+    return _checked(job, outcome)
+
+
+def _checked(job: Job, outcome: Outcome) -> Outcome:
+    if outcome.ended is not None and outcome.ended != "time":
+        raise LimitError(f"'{Path(job.argv[0]).name}' was ended: it used too much {outcome.ended}")
+    return outcome
+
+
+def tree_setting(path: bytes) -> Setting:
+    """The setting of a `.kunitconfig` of the tree."""
+    return Setting(f"kunit-{_digest(path)}", os.fsdecode(path))
+
+
+def made_setting(rig: Rig, tree: str, options: Sequence[str]) -> Setting | str:
+    """The setting of a configuration that has these options, made for the tree; in one line why there can be none."""
+    kept = rig.kept / f"{_digest(repr((_VERSION, tree, tuple(options))).encode())}.solved"
+    if not kept.exists():
+        rig.site.move_to(tree)
+        outcome = _solve(rig, options)
+        if outcome.ended or outcome.code not in (0, _UNSOLVED):
+            said = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+            return f"kconfiglib does not read this tree's Kconfig: {said or 'it does not say why'}"
+        _write(kept, b"%d\n%s" % (outcome.code, outcome.stdout[:_MAX_MADE]))
+    code, _, text = kept.read_bytes().partition(b"\n")
+    if code != b"0":
+        return text.decode("utf-8", "replace").strip()[:400]
+    file = rig.kept / f"{_digest(text)}.kunitconfig"
+    _write(file, text)
+    return Setting(f"kunit-{_digest(text)}", str(file), text)
+
+
+def _solve(rig: Rig, options: Sequence[str]) -> Outcome:
+    library = importlib.util.find_spec("kconfiglib")
+    if library is None or library.origin is None:
+        raise SeriestoolError("kconfiglib is not installed", hint="pip install kconfiglib")
+    program, module = Path(__file__).with_name("solve_kconfig.py"), Path(library.origin)
+    env = {**_ENV, "PYTHONPATH": str(module.parent)}
+    argv = ["python3", str(program), str(rig.site.source), *options]
+    folder = rig.site.source
+    job = Job(argv, folder, (folder, program, module), (), env, limits=_CONFIG)
+    return _checked(job, rig.sandbox.run(job))
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _kept_file(rig: Rig, tree: str, setting: Setting) -> Path:
+    what = (str(_VERSION), tree, setting.text.decode() if setting.text else setting.kunitconfig, rig.toolchain)
+    return rig.kept / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:40]}.run"
+
+
+def keep(rig: Rig, tree: str, setting: Setting, transcript: Transcript) -> None:
+    """Keep it for `find_kept`, if it is worth that."""
+    if not _is_worth_keeping(transcript):
+        return
+    _write(_kept_file(rig, tree, setting), transcript.to_bytes())
+    kept = sorted(rig.kept.glob("*.run"), key=lambda path: path.stat().st_mtime, reverse=True)
+    _remove(kept[_KEPT:])
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.rename(file)  # another run that reads meanwhile sees all of it or nothing

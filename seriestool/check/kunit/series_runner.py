@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A series run through the tests of one configuration: the base first, then each patch that can make a difference."""
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass, replace
+
+from seriestool.check.kunit.build_inputs import can_affect, find_inputs
+from seriestool.check.kunit.build_progress import duration, telling
+from seriestool.check.kunit.ktap import CaseStatus
+from seriestool.check.kunit.kunit_outcome import Outcome, Ran, Unconfigured, read_outcome
+from seriestool.check.kunit.kunit_runner import Rig, Setting, find_kept, keep, run_again, run_tests
+from seriestool.check.kunit.regressions import Event, Judge
+from seriestool.check.kunit.result_comparison import leaves
+
+_COLD_SECONDS = 850  # of one processor, for a kernel with networking
+_GRAVE = frozenset({"test-fails", "panic", "hang", "build-broken", "config-broken", "no-results", "cut-short"})
+_SEEN_TWICE = frozenset({"test-fails", "new-test-fails", "panic", "cut-short", "no-results"})
+"""Rules that hold for a patch only where a second run of its kernel says the same; it takes a fraction of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A patch on the way."""
+
+    counter: int
+    after: str
+    """The tree after the patch."""
+    paths: frozenset[bytes]
+    """What it changes."""
+    old: frozenset[bytes]
+    """Of these, what was there before."""
+    is_chosen: bool
+    """Whether the configuration was chosen for this patch."""
+    is_configured: bool
+    """Whether the tree after it has the `.kunitconfig`; True where that is one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is to be run with one configuration, in order."""
+
+    name: str
+    setting: Setting
+    base: str
+    base_is_configured: bool
+    stops: tuple[Stop, ...]
+
+
+class ColdError(Exception):
+    """It takes a cold build, and none is wanted."""
+
+
+class Runner:
+    """Takes one configuration from tree to tree."""
+
+    def __init__(self, rig: Rig, course: Course, may_start_cold: bool) -> None:
+        self._rig = rig
+        self._course = course
+        self._may_start_cold = may_start_cold
+        self._inputs: frozenset[bytes] = frozenset()
+        self._is_stale = True
+        self._is_fresh = False
+        self._judge = Judge()
+        self._passed_over: list[Stop] = []
+        self.base: Outcome | None = None
+        """What became of the base; None where it does not have the configuration."""
+
+    def events(self) -> Iterator[Event]:
+        """What is to be said of the base and of each patch; ColdError before the first build where that is cold."""
+        course = self._course
+        if course.base_is_configured:
+            self.base = self._outcome(course.base, "the base", len(course.stops))
+        if self.base is None or (course.setting.text is not None and isinstance(self.base, Unconfigured)):
+            self.base = None
+            self._judge.absent()
+        else:
+            yield from self._judge.base(self.base)
+        was_configured = course.base_is_configured
+        for at, stop in enumerate(course.stops):
+            if not stop.is_configured:
+                if was_configured:
+                    yield Event("configuration-gone", f"{course.name} is gone; its tests are run no more", stop.counter)
+            elif self._can_affect(stop):
+                yield from self._judged(stop, len(course.stops) - at - 1)
+            else:
+                self._passed_over.append(stop)
+            was_configured = stop.is_configured
+
+    def _judged(self, stop: Stop, left: int) -> Iterator[Event]:
+        outcome = self._outcome(stop.after, f"patch {stop.counter}", left)
+        trial = copy(self._judge)
+        events = list(trial.patch(stop.counter, outcome))
+        if self._is_fresh and any(event.rule in _SEEN_TWICE for event in events):
+            outcome, events, trial = self._once_more(stop, outcome, events, trial)
+        if self._passed_over and any(event.rule in _GRAVE for event in events):
+            # One that was passed over, because it can make no difference, would be the one to blame.
+            for one in self._passed_over:
+                seen = self._outcome(one.after, f"patch {one.counter}", left)
+                yield from (self._of_made(event) for event in self._judge.patch(one.counter, seen))
+            events = list(self._judge.patch(stop.counter, outcome))
+        else:
+            self._judge = trial
+        self._passed_over = []
+        yield from (self._of_made(event) for event in events)
+
+    def _once_more(
+        self, stop: Stop, outcome: Outcome, events: list[Event], trial: Judge
+    ) -> tuple[Outcome, list[Event], Judge]:
+        """The same of a second run where that is calmer; what fails in one of the two only is no patch's for sure."""
+        transcript = run_again(self._rig, self._course.setting)
+        again, second = read_outcome(transcript), copy(self._judge)
+        now = list(second.patch(stop.counter, again))
+        both = {(event.rule, event.test) for event in events} & {(event.rule, event.test) for event in now}
+        doubtful = [one for one in (*events, *now) if one.rule in _SEEN_TWICE and (one.rule, one.test) not in both]
+        if not doubtful:
+            return outcome, events, trial
+        keep(self._rig, stop.after, self._course.setting, transcript)
+        sure = [one for one in now if one not in doubtful]
+        flaky = [replace(one, rule="flaky", message=f"in one run of two: {one.message}") for one in doubtful]
+        return again, [*sure, *flaky], second
+
+    def _of_made(self, event: Event) -> Event:
+        """A configuration of ours that a patch makes impossible is no fault of the patch."""
+        if event.rule != "config-broken" or self._course.setting.text is None:
+            return event
+        message = f"not judged: the configuration that was made for the tree before it {event.message}"
+        return replace(event, rule="not-judged", message=message)
+
+    def _can_affect(self, stop: Stop) -> bool:
+        if stop.is_chosen or can_affect(stop.paths, stop.old, self._inputs):
+            return True
+        if self._is_stale:
+            output = self._rig.site.output(self._course.setting.slug)
+            self._inputs, self._is_stale = find_inputs(output.path, self._rig.site.source), False
+        return not self._inputs or can_affect(stop.paths, stop.old, self._inputs)
+
+    def _outcome(self, tree: str, label: str, left: int) -> Outcome:
+        setting = self._course.setting
+        kept = find_kept(self._rig, tree, setting)
+        self._is_fresh = kept is None
+        if kept is not None:
+            return read_outcome(kept)
+        self._is_stale = True
+        with telling(self._rig.report, f"{self._course.name}: {label}: {self._estimate(left)}"):
+            return read_outcome(run_tests(self._rig, tree, setting))
+
+    def _estimate(self, left: int) -> str:
+        output = self._rig.site.output(self._course.setting.slug)
+        if output.is_warm:
+            each = output.expected
+            rest = f"; at most {duration(each * (left + 1))} to go" if each and left else ""
+            return (f"about {duration(each)}" if each else "a warm build") + rest
+        if not self._may_start_cold:
+            raise ColdError
+        return f"a cold build, about {duration(output.expected or _COLD_SECONDS / max(self._rig.jobs, 1))}"
+
+
+def count_passing(outcome: Outcome) -> tuple[int, int]:
+    """(tests that pass, tests that there are) of a kernel; (0, 0) where there is none."""
+    if not isinstance(outcome, Ran):
+        return 0, 0
+    cases = leaves(outcome.log).values()
+    return sum(case.status is CaseStatus.PASS for case in cases), len(cases)

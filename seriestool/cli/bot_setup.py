@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who does the bot's work, as the command line and git-config want it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seriestool.cli.bot_log import log_crash
+from seriestool.cli.lists import mirrors_path
+from seriestool.cli.source_options import cache_dir, lists_path
+from seriestool.cli.ui import Ui
+from seriestool.git import Repository
+from seriestool.sources.lists.list_config import Configured, configured_lists
+from seriestool.util.errors import InputError, NotFoundError
+
+_SAY_AGAIN = 120.0  # seconds between two tries to say what could not be said
+_PURGE = 86_400.0
+
+if TYPE_CHECKING:
+    from seriestool.bot.bot_config import BotConfig, Config
+    from seriestool.bot.intake.list_intake import Reading
+    from seriestool.bot.notify.notifier import Speaker
+    from seriestool.bot.queue.handlers import Crew
+    from seriestool.bot.queue.main_loop import Task
+    from seriestool.bot.queue.report_job import LookPlan
+    from seriestool.bot.store import Store
+
+
+def make_crew(plan: "LookPlan", speaker: "Speaker", mend: Callable[[], None] | None) -> "Crew":
+    """The crew of a bot."""
+    from seriestool.bot.queue.handlers import Crew
+    from seriestool.bot.queue.report_job import PRELOAD, Looker
+
+    return Crew(Looker(plan, log_crash), speaker.decide, speaker.say, log_crash, mend, PRELOAD)
+
+
+def make_look_plan(database: str, repository: Path, config: "BotConfig") -> "LookPlan":
+    """How series are looked at: prerequisites are looked for on the lists that were added, no server is asked.
+
+    Raises InputError where the configuration names checks that are none.
+    """
+    from seriestool.bot.queue.report_job import LookPlan
+    from seriestool.check.selection import Choice, choose
+    from seriestool.precheck.precheck_run import Wishes
+    from seriestool.precheck.resources import Settings
+    from seriestool.sandbox import Unsandboxed
+
+    wishes = Wishes(checks=Choice(skip=config.skip))
+    with Repository.open(repository) as opened:
+        choose(wishes.checks, opened.config(), os.environ, Unsandboxed())  # a slip is told now, not of each series
+    settings = Settings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
+    return LookPlan(database, repository.absolute(), settings, wishes)
+
+
+def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[Configured, ...]:
+    """The lists that are watched; raises NotFoundError where one of them is not configured."""
+    known = {each.name: each for each in configured_lists(git_config)}
+    for name in config.lists:
+        if name not in known:
+            raise NotFoundError(f"no list '{name}' is configured", hint="see 'seriestool lists list'")
+    return tuple(known[name] for name in config.lists or known)
+
+
+def make_reading(config: "BotConfig", git_config: "Config", lists: "tuple[Configured, ...]", ui: Ui) -> "Reading":
+    """How the lists are read."""
+    from seriestool.bot.intake.list_intake import Reading
+    from seriestool.bot.intake.list_reader import Reach
+
+    return Reading(lists, mirrors_path(), config.settle, Reach(), git_config, ui.note)
+
+
+def make_tasks(
+    database: str, interval: int, reading: "Reading", speaker: "Speaker", is_leaving: Callable[[], bool]
+) -> "Iterator[Task]":
+    """What the bot does besides looking at series: read the lists, each `interval` seconds; say what is left unsaid."""
+    from seriestool.bot.queue.main_loop import Task
+
+    opened = _Lazily(database)
+
+    def say_rest() -> None:
+        speaker.say_rest(opened.store(), is_leaving=is_leaving)
+
+    yield Task("lists", float(interval), lambda: reading.read(opened.store()), is_leaders=True)
+    yield Task("patches", float(interval), lambda: reading.index(lists_path()))
+    yield Task("messages", _SAY_AGAIN, say_rest, is_leaders=True)
+    yield Task("old mails", _PURGE, lambda: reading.forget(opened.store()), is_leaders=True)
+
+
+class _Lazily:
+    """The database, opened when somebody needs it: it may be away when the bot starts."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._store: Store | None = None
+
+    def store(self) -> "Store":
+        from seriestool.bot.store import Store, with_driver
+
+        if self._store is None:
+            self._store = Store.open(with_driver(self._database))
+        return self._store
+
+
+def check_policy(config: "BotConfig", may_send: bool) -> None:
+    """Nothing, where what the policy wants can be done; raises InputError where git-config says too little."""
+    from seriestool.bot.bot_config import Policy
+
+    speaks = config.policy in (Policy.DRAFT, Policy.AUTHOR, Policy.ALL)
+    if speaks and not config.sender:
+        raise InputError(
+            f"policy '{config.policy}' needs to know who speaks",
+            hint="git config seriestool.bot.from 'Name <address>'",
+        )
+    if config.policy is Policy.DRAFT and not config.maildir:
+        raise InputError("policy 'draft' needs a maildir", hint="git config seriestool.bot.maildir DIR")
+    if config.policy is Policy.PATCHWORK and not (config.patchwork and config.patchwork_token):
+        raise InputError(
+            "policy 'patchwork' needs a server and a token",
+            hint="git config seriestool.bot.patchwork URL, and seriestool.bot.patchworkToken",
+        )
+    if config.policy in (Policy.AUTHOR, Policy.ALL, Policy.PATCHWORK) and not may_send:
+        what = "checks" if config.policy is Policy.PATCHWORK else "mails"
+        raise InputError(
+            f"policy '{config.policy}' sends {what}, and that needs --send",
+            hint="without it: seriestool.bot.policy draft, or never",
+        )

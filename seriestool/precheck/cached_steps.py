@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Steps answered from what was kept where it still holds; else worked out, and kept.
+
+The series is not kept with its answers, and neither are the files put into a base: whoever asks has both.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TypeVar
+
+from seriestool.base.prerequisites.prerequisite_results import Prerequisites
+from seriestool.base.prerequisites.prerequisite_search import Asking
+from seriestool.base.search_context import Ground
+from seriestool.base.verdict import Verdict
+from seriestool.git import Repository
+from seriestool.precheck.cache_keys import (
+    base_digest,
+    digest,
+    ground_digest,
+    lists_digest,
+    memory_digest,
+    series_digest,
+)
+from seriestool.precheck.resources import Workshop
+from seriestool.rebase.patch_stack import Base
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.tree_rebaser import Target
+from seriestool.series.model import BaseInfo, Series
+from seriestool.split.split_plan import Plan
+
+T = TypeVar("T")
+
+NO_SERIES = Series("", "", 1, 0, (), None, None, BaseInfo(), (), datetime.fromtimestamp(0, UTC))
+"""Stands where the series was."""
+
+
+class KeptSteps:
+    """The steps of one series on one ground."""
+
+    def __init__(self, shop: Workshop, ground: Ground, series: Series) -> None:
+        self._shop = shop
+        self._ground = ground
+        self._series = series
+
+    def question(self, step: str, *parts: object) -> str:
+        """A digest of all that the step depends on: the series, the trees, and these parts."""
+        return digest(step, self._common, parts)
+
+    def find(self, question: str, kind: type[T]) -> T | None:
+        """The answer that was kept."""
+        return self._shop.steps.find(question, kind) if self._shop.steps else None
+
+    def keep(self, question: str, answer: object) -> None:
+        """Keep it."""
+        if self._shop.steps:
+            self._shop.steps.keep(question, answer)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether answers are kept at all."""
+        return self._shop.steps is not None
+
+    @cached_property
+    def _common(self) -> str:
+        return digest(series_digest(self._series), ground_digest(self._ground))
+
+    def verdict(self, work: Callable[[], Verdict]) -> tuple[Verdict, bool]:
+        """The answer of find-base; one that says what limits it is not kept: tomorrow more may be here."""
+        if not self.is_on:
+            return work(), False
+        question = self.question("base")
+        found = self.find(question, Verdict)
+        if found is not None and _are_here(self._ground.repository, [one.commit for one in found.candidates]):
+            return replace(found, series=self._series), True
+        verdict = work()
+        if not verdict.notes:
+            self.keep(question, replace(verdict, series=NO_SERIES))
+        return verdict, False
+
+    def prerequisites(
+        self, asking: Asking, verdict: Verdict, work: Callable[[], Prerequisites | None]
+    ) -> tuple[Prerequisites | None, bool]:
+        """What it builds on; not kept where a server is asked."""
+        if not self.is_on or (asking.wish and not asking.index.exists()):
+            return work(), False
+        told = replace(verdict, series=NO_SERIES)
+        question = self.question("prerequisites", told, asking.wish, lists_digest(asking.index))
+        found = self.find(question, tuple[Prerequisites, ...])
+        if found is not None and all(_still_holds(one, self._ground.repository) for one in found):
+            return (found[0] if found else None), True
+        answer = work()
+        self.keep(question, (answer,) if answer else ())
+        return answer, False
+
+    def matrix(self, base: Base | None, targets: Sequence[Target], work: Callable[[], Rebase]) -> tuple[Rebase, bool]:
+        """The series on the trees."""
+        if not self.is_on:
+            return work(), False
+        question = self.question("matrix", base_digest(base), tuple(targets), memory_digest(self._ground))
+        found = self.find(question, Rebase)
+        if found is not None:
+            return replace(found, series=self._series, base=base), True
+        answer = work()
+        self.keep(question, replace(answer, series=NO_SERIES, base=None))
+        return answer, False
+
+    def plan(self, base: Base | None, work: Callable[[], Plan]) -> tuple[Plan, bool]:
+        """Who takes what."""
+        if not self.is_on:
+            return work(), False
+        question = self.question("split", base_digest(base))
+        found = self.find(question, Plan)
+        if found is not None:
+            return found, True
+        answer = work()
+        self.keep(question, answer)
+        return answer, False
+
+
+def _are_here(repository: Repository, commits: Sequence[str]) -> bool:
+    """Whether the repository still has what the answer names: git throws away what no ref leads to."""
+    return None not in repository.objects.check(commits)
+
+
+def _still_holds(found: Prerequisites, repository: Repository) -> bool:
+    """Whether the blobs that were in the repository, though in no commit, are there still, and no new ones came."""
+    recipes = found.rebuilt.recipes if found.rebuilt else ()
+    loose = [one for one in recipes if one.blob and (one.kind == "object" or not one.is_proven)]
+    here = repository.objects.check([one.blob for one in loose])
+    return all((at is not None) == one.is_proven for one, at in zip(loose, here, strict=True))

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a series before a human reads it: all answers in one frozen value, and how they look as JSON."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from seriestool.base.prerequisites.prerequisite_results import Prerequisites
+from seriestool.base.verdict import Verdict
+from seriestool.check.protocol import Report
+from seriestool.precheck.timeline import Timeline
+from seriestool.rebase.patch_stack import Base
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.series.model import SCHEMA, Series
+from seriestool.split.split_plan import Plan
+from seriestool.trees.suggestions import Suggestion
+
+
+class Answer(StrEnum):
+    """The whole of it in a word; of several that are true the first one counts."""
+
+    DAMAGED = "damaged"
+    """A mail of it cannot be read as a patch; nothing else is known. No precheck says so: it comes before one."""
+
+    MERGED = "merged"
+    """A tree has all of it."""
+    NO_BASE = "no-base"
+    """Nothing takes all patches, and nothing that was found on lists makes up for it."""
+    WAITS = "waits"
+    """It builds on patches that no tree has yet."""
+    CONFLICTS = "conflicts"
+    """Its base is known, and on the tip of the tree that it is for a patch conflicts."""
+    TO_MEND = "to-mend"
+    """It goes in, and a check says FAIL."""
+    READY = "ready"
+    """It goes in, and no check says FAIL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the series that was mailed."""
+
+    version: int
+    msgid: str
+    subject: str
+    posted: datetime
+    patches: int
+    is_this: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """The version as JSON shows it."""
+        return {
+            "version": self.version,
+            "msgid": self.msgid,
+            "subject": self.subject,
+            "posted": self.posted.isoformat(),
+            "patches": self.patches,
+            "this": self.is_this,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepNote:
+    """A step of the work: what it took, or why it could not be done."""
+
+    name: str
+    """base, prerequisites, matrix, split, checks, timeline, versions."""
+    seconds: float
+    is_kept: bool = False
+    """Whether it is the answer of an earlier run."""
+    problem: str | None = None
+    """Why there is no answer of it; the others stand all the same."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The step as JSON shows it."""
+        return {
+            "step": self.name,
+            "seconds": round(self.seconds, 3),
+            "kept": self.is_kept,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Precheck:
+    """All that is known; a part is None where it was not asked for or could not be found, and `steps` say why."""
+
+    series: Series
+    verdict: Verdict
+    prerequisites: Prerequisites | None
+    base: Base | None
+    """What the series was put on for the matrix, the split and the checks."""
+    matrix: Rebase | None
+    """Patches x trees, on the trees' tips; those that it is meant for first."""
+    plan: Plan | None
+    """Who should take it."""
+    checks: Report | None
+    timeline: Timeline | None
+    versions: tuple[Version, ...]
+    """Oldest first, this one among them."""
+    steps: tuple[StepNote, ...]
+    suggestions: tuple[Suggestion, ...] = ()
+    """The trees that it may be meant for, the likeliest first, also such as are not here; () where nothing says so."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The whole as JSON shows it; every key is always there."""
+        from seriestool.precheck.conclusions import answer_of
+        from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+
+        is_sure, how = how_sure(self)
+        prerequisites = self.prerequisites or Prerequisites()
+        return {
+            "schema": SCHEMA,
+            "answer": str(answer_of(self)),
+            "sentence": verdict_sentence(self),
+            "sure": is_sure,
+            "how": how,
+            "series": self.series.to_dict(),
+            "base": self.verdict.to_dict(),
+            **prerequisites.to_dict(),
+            "matrix": self.matrix.to_dict() if self.matrix else None,
+            "split": self.plan.to_dict() if self.plan else None,
+            "checks": self.checks.to_dict() if self.checks else None,
+            "timeline": self.timeline.to_dict() if self.timeline else None,
+            "versions": [version.to_dict() for version in self.versions],
+            "suggestions": [one.to_dict() for one in self.suggestions],
+            "steps": [step.to_dict() for step in self.steps],
+        }

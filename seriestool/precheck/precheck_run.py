@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""precheck: all that is known of a series, step by step; a step that breaks leaves the others standing."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from time import monotonic
+from typing import TypeVar
+
+from seriestool.base.find import find_base
+from seriestool.base.prerequisites.prerequisite_results import Prerequisites
+from seriestool.base.prerequisites.prerequisite_search import find_needed, rebuild_from_trees
+from seriestool.base.stated_base import push_log_of
+from seriestool.base.verdict import Level, Verdict
+from seriestool.check.protocol import Report
+from seriestool.check.runner import Broken
+from seriestool.check.selection import Choice
+from seriestool.git import Workbench
+from seriestool.precheck.cached_steps import KeptSteps
+from seriestool.precheck.check_step import Checking
+from seriestool.precheck.precheck_result import Precheck, StepNote, Version
+from seriestool.precheck.resources import Workshop
+from seriestool.precheck.target_trees import Targets, find_suggestions, find_targets, says_whose
+from seriestool.precheck.timeline import Timeline
+from seriestool.precheck.timeline_builder import draw_timeline
+from seriestool.rebase.given_base import given_base
+from seriestool.rebase.patch_stack import Base, Footing, Stack, find_footing, make_stack
+from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.rebase_series import rebase_series
+from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.series.model import Series
+from seriestool.split.plan_series import find_known, plan_series
+from seriestool.split.split_plan import Plan
+from seriestool.trees.suggestions import Suggestion
+from seriestool.util.errors import NotFoundError, SeriestoolError
+from seriestool.util.progress import Talk
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The series in question, and what is known of it from elsewhere."""
+
+    series: Series
+    previous: Series | None = None
+    """The version before it, where that is at hand."""
+    versions: tuple[Version, ...] = ()
+    """All that were mailed, oldest first, this one among them."""
+    base: str | None = None
+    """The commit that it was made from, as far as whoever asks knows; not believed unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How it is to be looked at."""
+
+    trees: tuple[str, ...] = ()
+    """Only these; () for all."""
+    base: str | None = None
+    """The commit that it was made from, in place of what find-base says."""
+    prerequisites: bool | None = None
+    """As find-base's option: None asks the lists that were added."""
+    checks: Choice = field(default_factory=Choice)
+
+
+def run_precheck(
+    asked: Asked,
+    shop: Workshop,
+    wishes: Wishes,
+    talk: Talk,
+    broke: Callable[[Broken], None] = lambda _: None,
+    failed: Callable[[SeriestoolError], None] = lambda _: None,
+) -> Precheck:
+    """All that is known of the series.
+
+    `broke` is told of checks of ours that broke, `failed` of what ended a step; where that raises, all ends.
+
+    Raises InputError and OutsideError where no base can be looked for: no trees, no such tree, patches that contradict
+    each other, checks or profiles that are none. What breaks later is in the note of its step. Any other exception is
+    a bug of ours.
+    """
+    with _Run(asked, shop, wishes, talk, broke, failed) as run:
+        return run.all_steps()
+
+
+class _Run:
+    """One series on its way through the steps."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        shop: Workshop,
+        wishes: Wishes,
+        talk: Talk,
+        broke: Callable[[Broken], None],
+        failed: Callable[[SeriestoolError], None],
+    ) -> None:
+        self._asked = asked
+        self._series = asked.series
+        self._shop = shop
+        self._wishes = wishes
+        self._talk = talk
+        self._broke = broke
+        self._failed = failed
+        self._notes: list[StepNote] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "_Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def all_steps(self) -> Precheck:
+        """The steps, one after the other."""
+        checking = Checking(self._shop, self._wishes.checks)  # a slip in its options comes before the work
+        start = monotonic()
+        self._ground = self._shop.ground(self._series, self._wishes.trees, self._talk)
+        self._kept = KeptSteps(self._shop, self._ground, self._series)
+        verdict, is_kept = self._find_verdict()
+        self._notes.append(StepNote("base", monotonic() - start, is_kept))
+        prerequisites = self._step("prerequisites", lambda: self._prerequisites(verdict))
+        self._base = self._step("footing", lambda: (self._footing(verdict, prerequisites), False))
+        targets = self._targets(verdict)
+        matrix = self._step("matrix", lambda: self._matrix(targets))
+        plan = self._step("split", lambda: self._plan(targets))
+        checks = self._step("checks", lambda: self._checks(checking))
+        versions = self._asked.versions or (_only(self._series),)
+        timeline = self._step("timeline", lambda: (self._timeline(verdict, versions, targets), False))
+        self._notes.append(StepNote("versions", 0.0))
+        return Precheck(
+            self._series, verdict, prerequisites, self._base, matrix, plan, checks, timeline, versions,
+            tuple(note for note in self._notes if note.name != "footing" or note.problem), self._suggestions,
+        )  # fmt: skip
+
+    def _step(self, name: str, work: Callable[[], tuple[T | None, bool]]) -> T | None:
+        """What the step answers; None where it cannot, and then its note says why."""
+        start = monotonic()
+        self._talk.detail(f"step: {name}")
+        try:
+            answer, is_kept = work()
+        except SeriestoolError as error:
+            self._failed(error)
+            self._notes.append(StepNote(name, monotonic() - start, False, error.message))
+            return None
+        self._notes.append(StepNote(name, monotonic() - start, is_kept))
+        return answer
+
+    def _find_verdict(self) -> tuple[Verdict, bool]:
+        def work() -> Verdict:
+            with self._talk.progress("looking for the base"):
+                return find_base(self._series, self._ground, push_log_of(self._shop.repository))
+
+        return self._kept.verdict(work)
+
+    def _prerequisites(self, verdict: Verdict) -> tuple[Prerequisites | None, bool]:
+        asking = self._shop.asking(self._wishes.prerequisites)
+
+        def work() -> Prerequisites | None:
+            with self._talk.progress("looking for what it builds on"):
+                needed = find_needed(asking, verdict, self._ground, self._talk)
+            if needed is not None:
+                return needed.found
+            if verdict.level in (Level.EXACT, Level.APPLIES) or not self._series.patches:
+                return None
+            rebuilt = rebuild_from_trees(verdict, self._ground)
+            return Prerequisites((), rebuilt, ()) if rebuilt else None
+
+        return self._kept.prerequisites(asking, verdict, work)
+
+    def _footing(self, verdict: Verdict, prerequisites: Prerequisites | None) -> Base | None:
+        """What the series is put on: as the user says, or as is proven or rebuilt."""
+        if self._wishes.base is not None:
+            commit = self._shop.repository.resolve(self._wishes.base)
+            if commit is None:
+                raise NotFoundError(f"there is no commit '{self._wishes.base}'", hint="see 'git log --oneline --all'")
+            return given_base(self._series, commit, self._bench)
+        if self._asked.base is not None:
+            base = given_base(self._series, self._asked.base, self._bench)
+            if base.footing is not Footing.GIVEN:
+                return base
+        return find_footing(verdict, prerequisites.rebuilt if prerequisites else None)
+
+    @cached_property
+    def _suggestions(self) -> tuple[Suggestion, ...]:
+        return find_suggestions(self._ground, self._series, self._base)
+
+    def _targets(self, verdict: Verdict) -> Targets:
+        return find_targets(self._ground, self._series, verdict, self._suggestions)
+
+    def _matrix(self, targets: Targets) -> tuple[Rebase | None, bool]:
+        if not self._series.patches:
+            return None, False
+        if not targets.chosen:
+            raise NotFoundError("no tree here has the files that the series changes")
+
+        def work() -> Rebase:
+            with self._talk.progress("rebasing", len(targets.chosen)) as progress:
+                answer = rebase_series(
+                    self._series, self._on_base, targets.chosen, self._ground, self._bench,
+                    find_memory(self._shop.repository), progress,
+                )  # fmt: skip
+            return replace(answer, notes=targets.notes)
+
+        return self._kept.matrix(self._base, targets.chosen, work)
+
+    def _plan(self, targets: Targets) -> tuple[Plan | None, bool]:
+        if not self._series.patches:
+            return None, False
+        if not targets.chosen and not any(map(says_whose, self._suggestions)):
+            raise NotFoundError("nothing here says who takes it")
+
+        def work() -> Plan:
+            known = find_known(self._ground, self._base)
+            with self._talk.progress("reading what ties the patches"):
+                return plan_series(self._series, self._on_base, known, self._bench).plan
+
+        return self._kept.plan(self._base, work)
+
+    def _checks(self, checking: Checking) -> tuple[Report | None, bool]:
+        if not self._series.patches:
+            return None, False
+        return checking.report(
+            self._series, self._asked.previous, self._base, self._ground, lambda: (self._on_base, self._bench),
+            self._kept, self._talk, self._broke,
+        )  # fmt: skip
+
+    def _timeline(self, verdict: Verdict, versions: Sequence[Version], targets: Targets) -> Timeline:
+        return draw_timeline(verdict, versions, [target.name for target in targets.chosen], self._ground)
+
+    @cached_property
+    def _bench(self) -> Workbench:
+        return self._stack.enter_context(self._shop.repository.workbench())
+
+    @cached_property
+    def _on_base(self) -> Stack:
+        return make_stack(self._series, self._base, self._bench)
+
+
+def _only(series: Series) -> Version:
+    return version_of(series, True)
+
+
+def version_of(series: Series, is_this: bool) -> Version:
+    """The series as one of its versions."""
+    return Version(series.version, series.msgid, series.subject, series.posted, series.expected, is_this)

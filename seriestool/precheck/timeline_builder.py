@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The timeline of a series, from what find-base found: each tree's runs of commits, and the moments that matter.
+
+All comes from the verdict's ranges and from dates that the history index has: nothing here walks the history.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from seriestool.base.search_context import Ground, Place
+from seriestool.base.verdict import Level, Range, Verdict, utc
+from seriestool.precheck.precheck_result import Version
+from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
+
+MOST_LINES = 8
+MOST_SPANS = 40
+"""Of a line: those nearest to the posting."""
+MOST_BROKE = 5
+"""Commits that stand in the way where the series applies nowhere."""
+MOST_VERSIONS = 30
+BEFORE = timedelta(weeks=6)
+"""Shown before the first thing of interest."""
+FARTHEST = timedelta(days=3 * 365)
+"""Before and after the posting; what is farther away is left out."""
+_SHOWN = (Level.EXACT, Level.APPLIES)
+
+
+def draw_timeline(verdict: Verdict, versions: Sequence[Version], names: Sequence[str], ground: Ground) -> Timeline:
+    """The trees called `names`, in this order, with the posting and all that happened around it."""
+    posted = verdict.series.posted
+    places = {place.tree.name: place for place in ground.places}
+    drawn = {name: _spans(verdict, name, ground) for name in names[:MOST_LINES] if name in places}
+    lines = tuple(_line(places[name], spans, ground) for name, spans in drawn.items())
+    marks = _inside(_marks(verdict, versions, lines, ground), posted)
+    since = min((mark.date for mark in marks), default=posted) - BEFORE
+    until = min(max([*(mark.date for mark in marks), *(line.tip_date for line in lines), posted]), posted + FARTHEST)
+    return Timeline(since, until, verdict.level, tuple(_reaching(line, since, until) for line in lines), marks)
+
+
+def _line(place: Place, spans: tuple[Span, ...], ground: Ground) -> Line:
+    return Line(place.tree.name, place.tree.commit, utc(ground.history.time(place.tip)), spans)
+
+
+def _spans(verdict: Verdict, name: str, ground: Ground) -> tuple[Span, ...]:
+    """The runs of the tree's line in which the series applies, oldest first."""
+    if verdict.level not in _SHOWN:
+        return ()
+    ranges = next((one.ranges for one in verdict.candidates if one.tree == name), ())
+    spans = [span for found in ranges if (span := _span(found, ground)) is not None]
+    spans.sort(key=lambda span: _distance(span, verdict.series.posted))
+    return tuple(sorted(spans[:MOST_SPANS], key=lambda span: (span.since, span.oldest)))
+
+
+def _span(found: Range, ground: Ground) -> Span | None:
+    since = find_date(found.oldest, ground)
+    if since is None:
+        return None
+    until = find_date(found.ended_by, ground) if found.ended_by else None
+    return Span(found.oldest, found.newest, since, until, found.commits, found.ended_by)
+
+
+def find_date(commit: str, ground: Ground) -> datetime | None:
+    """The committer date, as the index has it; None where it does not know the commit."""
+    position = ground.history.find(commit)
+    return None if position is None else utc(ground.history.time(position))
+
+
+def _distance(span: Span, posted: datetime) -> timedelta:
+    """How far from the posting; nothing for one that it falls into."""
+    if span.since > posted:
+        return span.since - posted
+    return max(posted - span.until, timedelta()) if span.until else timedelta()
+
+
+def _marks(verdict: Verdict, versions: Sequence[Version], lines: Sequence[Line], ground: Ground) -> Iterator[Mark]:
+    series = verdict.series
+    yield Mark(MarkKind.POSTED, series.posted, f"v{series.version} posted")
+    for version in versions[-MOST_VERSIONS:]:
+        if not version.is_this:
+            yield Mark(MarkKind.VERSION, version.posted, f"v{version.version}")
+    yield from _bases(verdict, ground)
+    yield from _broke(verdict, lines, ground)
+
+
+def _bases(verdict: Verdict, ground: Ground) -> Iterator[Mark]:
+    """What the author states, and what we name."""
+    stated, base = verdict.stated, verdict.base
+    if stated is not None and (date := find_date(stated.commit, ground)) is not None:
+        yield Mark(MarkKind.STATED, date, f"stated base {stated.commit[:12]}", stated.commit, stated.tree)
+    if base is not None and verdict.level.is_base:
+        yield Mark(MarkKind.BASE, base.date, base.describe or base.subject, base.commit, base.tree)
+
+
+def _broke(verdict: Verdict, lines: Sequence[Line], ground: Ground) -> Iterator[Mark]:
+    """Of each tree the commit that ended the run nearest to the posting; where there is no run, what is in the way."""
+    found: list[tuple[str | None, str]]
+    if verdict.level in _SHOWN:
+        ended = ((line.tree, _nearest_end(line, verdict.series.posted)) for line in lines)
+        found = [(tree, commit) for tree, commit in ended if commit is not None]
+    else:
+        culprits = dict.fromkeys(path.commit for path in verdict.paths if path.commit and not path.matched)
+        found = [(_tree_of(commit, ground), commit) for commit in list(culprits)[:MOST_BROKE]]
+    for tree, commit in found:
+        date, known = find_date(commit, ground), ground.commit(commit)
+        if date is not None:
+            yield Mark(MarkKind.BROKE, date, known.subject if known else commit[:12], commit, tree)
+
+
+def _nearest_end(line: Line, posted: datetime) -> str | None:
+    nearest = min(line.spans, key=lambda span: _distance(span, posted), default=None)
+    return nearest.ended_by if nearest else None
+
+
+def _tree_of(commit: str, ground: Ground) -> str | None:
+    position = ground.history.find(commit)
+    return ground.tree_of(position) if position is not None else None
+
+
+def _inside(marks: Iterable[Mark], posted: datetime) -> tuple[Mark, ...]:
+    """Those that are not too far away, oldest first."""
+    near = [mark for mark in marks if abs(mark.date - posted) <= FARTHEST]
+    return tuple(sorted(near, key=lambda mark: (mark.date, list(MarkKind).index(mark.kind), mark.label)))
+
+
+def _reaching(line: Line, since: datetime, until: datetime) -> Line:
+    """The line with those of its spans that reach into the window."""
+    spans = tuple(one for one in line.spans if one.since <= until and (one.until is None or one.until >= since))
+    return Line(line.tree, line.tip, line.tip_date, spans)

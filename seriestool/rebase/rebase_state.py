@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A rebase that stopped at a conflict, as it is kept until a person has resolved it.
+
+All that it needs is in its folder and behind its refs, so that it goes on after a restart; what was written last is
+either there as a whole or not at all.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seriestool.git import KEPT, Repository, Worktree
+from seriestool.rebase.patch_stack import Base, Footing, Stack, Step
+from seriestool.rebase.rebase_result import PatchResult
+from seriestool.rebase.tree_rebaser import Target
+from seriestool.series.mail.compose import slug
+from seriestool.series.model import SCHEMA, Series
+from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.record import from_plain, to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be made once all patches are in."""
+
+    branch: str | None
+    output: str | None
+    notes: bool
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A patch on the base: git's trees before and after it."""
+
+    before: str
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the series was made from, without the files that were put in: they are in the trees."""
+
+    footing: Footing
+    commit: str
+    matched: int
+    expected: int
+    put_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One series on its way onto one tree."""
+
+    name: str
+    series: Series
+    origin: Origin | None
+    steps: tuple[Trees, ...]
+    target: str
+    onto: str
+    """The commit of the target on which the series goes."""
+    results: tuple[PatchResult, ...]
+    """Of the patches that are done."""
+    trees: tuple[str, ...]
+    """Git's tree after each of them."""
+    tip: str
+    """The commit that has them: HEAD of the work tree."""
+    is_stopped: bool
+    """Whether the work tree is a person's now; else we were at work when this was written."""
+    wanted: Wanted
+
+    @property
+    def stack(self) -> Stack:
+        """The series on its base again."""
+        known = self.origin
+        base = Base(known.footing, known.commit, known.matched, known.expected, known.put_in, {}) if known else None
+        steps = zip(self.series.patches, self.steps, strict=True)
+        return Stack(base, tuple(Step(patch, trees.before, trees.after) for patch, trees in steps))
+
+    @property
+    def step(self) -> Step | None:
+        """The patch whose turn it is; None where all are done."""
+        at = len(self.results)
+        return self.stack.steps[at] if at < len(self.steps) else None
+
+    def then(self, result: PatchResult, tree: str, tip: str) -> "Session":
+        """The session with one patch more done."""
+        return replace(self, results=(*self.results, result), trees=(*self.trees, tree), tip=tip, is_stopped=False)
+
+
+def new_session(series: Series, stack: Stack, target: Target, wanted: Wanted) -> Session:
+    """The session before its first patch."""
+    base = stack.base
+    origin = Origin(base.footing, base.commit, base.matched, base.expected, base.put_in) if base else None
+    steps = tuple(Trees(step.before, step.after) for step in stack.steps)
+    name = f"{slug(series.subject, 24)}-{slug(target.name, 24)}"
+    return Session(name, series, origin, steps, target.name, target.commit, (), (), target.commit, False, wanted)
+
+
+class Sessions:
+    """The sessions of one repository: a folder each, with what is known and the work tree."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._folder = repository.common_dir / "seriestool" / "rebase"
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all that are under way, also of those that were hardly begun."""
+        if not self._folder.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self._folder.iterdir() if path.is_dir()))
+
+    def is_written(self, name: str) -> bool:
+        """Whether the session got as far as to be written down."""
+        return (self.folder(name) / "session.json").exists()
+
+    def folder(self, name: str) -> Path:
+        """Where a session keeps its things."""
+        return self._folder / name
+
+    def worktree(self, name: str) -> Worktree:
+        """The session's work tree, there or not."""
+        return self._repository.worktree(self.folder(name) / name)
+
+    def choose(self, name: str | None, here: Path) -> str:
+        """The session that is meant: the one named, the one in whose work tree we stand, or the only one.
+
+        Raises NotFoundError where there is none of that name, or none at all; InputError where it may be any of many.
+        """
+        names = self.names()
+        if name is not None and name in names:
+            return name
+        if name is not None:
+            raise NotFoundError(f"no rebase '{name}' is under way", hint=_under_way(names))
+        inside = [one for one in names if here.resolve().is_relative_to(self.folder(one).resolve())]
+        chosen = inside or list(names)
+        if not chosen:
+            raise NotFoundError(
+                "no rebase is under way", hint="'seriestool rebase SERIES --onto TREE --resolve' begins one"
+            )
+        if len(chosen) > 1:
+            raise InputError("more than one rebase is under way", hint=_under_way(names))
+        return chosen[0]
+
+    def load(self, name: str) -> Session:
+        """The session as it was saved last; OutsideError where that cannot be read."""
+        path = self.folder(name) / "session.json"
+        try:
+            return _parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise OutsideError(
+                f"what is known of the rebase '{name}' cannot be read", hint=f"seriestool rebase --abort {name}"
+            ) from error
+
+    def save(self, session: Session) -> None:
+        """Write the session down, all of it or nothing."""
+        folder = self.folder(session.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f"session.json.{os.getpid()}"
+        text = json.dumps({"schema": SCHEMA, "session": to_plain(session)})
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / "session.json")
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Nobody else works on the session during the block; InputError where somebody does."""
+        folder = self.folder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(f"somebody else is at work on the rebase '{name}'") from error
+            yield
+
+    def remove(self, name: str) -> None:
+        """Take away the work tree, the refs and the folder; also of a session that was killed half-way."""
+        self.worktree(name).remove()
+        refs: Sequence[str] = self._repository.refs_under(f"{KEPT}{name}/")
+        if refs:
+            self._repository.update_refs(dict.fromkeys(refs))
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            (self._folder / f"{name}.lock").unlink()
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
+
+
+def _parse(text: str) -> Session:
+    plain = json.loads(text)
+    if plain["schema"] != SCHEMA:
+        raise ValueError(plain["schema"])
+    return from_plain(Session, plain["session"])
+
+
+def _under_way(names: Sequence[str]) -> str:
+    return f"under way: {', '.join(names)}" if names else "none is under way"

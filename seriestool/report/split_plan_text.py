@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan for people: first what goes where and in which order, then each sub-series with its reasons."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from seriestool.report.style import Style
+from seriestool.report.table import count, table
+from seriestool.series.model import path_text
+from seriestool.split.dependency_graph import Tie
+from seriestool.split.destination import Flavour
+from seriestool.split.destination_scores import Choice
+from seriestool.split.ownership import Ack
+from seriestool.split.split_plan import PatchPlan, Plan, SubSeries, Verdict, Wait
+
+_NAMES = 3  # of a tie that are shown
+_CHOICES = 5
+_ACKS = 6
+
+
+class Addition(NamedTuple):
+    """What else there is to say of a sub-series."""
+
+    clause: str | None
+    """In the line that answers."""
+    lines: tuple[str, ...]
+    """In its own paragraph; safe for a terminal."""
+
+
+_NOTHING = Addition(None, ())
+
+
+def plan_text(plan: Plan, style: Style, more: Mapping[int, Addition] | None = None) -> str:
+    """The plan in paragraphs; readable without colour. `more` has additions by the number of the sub-series."""
+    more = more or {}
+    own = (_subseries(one, plan, more.get(one.number, _NOTHING).lines, style) for one in plan.subseries)
+    paragraphs = [head_lines(plan, more, style), *own]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def ranges(counters: Sequence[int]) -> str:
+    """The numbers in short: 2, 4-6."""
+    runs: list[list[int]] = []
+    for number in counters:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def patches_text(counters: Sequence[int]) -> str:
+    """The numbers with their noun: patch 1, patches 2, 4-6."""
+    return f"{'patch' if len(counters) == 1 else 'patches'} {ranges(counters)}"
+
+
+def head_lines(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
+    """What goes where and in which order: a line for each sub-series."""
+    patches = sum(len(one.patches) for one in plan.subseries)
+    where = count(len(plan.subseries), "sub-series", "sub-series")
+    lines = [style.strong(f"{plan.subject}: {count(patches, 'patch', 'patches')} in {where}")]
+    lines += table([_row(one, plan, more.get(one.number, _NOTHING)) for one in plan.subseries], style)
+    if plan.missing:
+        missing = f"{patches_text(plan.missing)} of {plan.expected} not at hand: nothing is said of them"
+        lines.append(style.warn(f"  {missing}"))
+    for cycle in plan.cycles:
+        trees = " and ".join(cycle.trees)
+        text = f"{trees} would wait for each other: {patches_text(cycle.moved)} through {cycle.through}"
+        lines.append(style.warn(f"  {text}"))
+    return lines
+
+
+def _row(one: SubSeries, plan: Plan, addition: Addition) -> tuple[str, ...]:
+    said = [*clauses(one, plan), *([addition.clause] if addition.clause else [])]
+    return str(one.number), one.name, patches_text(one.counters), "; ".join(said)
+
+
+def clauses(one: SubSeries, plan: Plan) -> Iterator[str]:
+    """The clauses of the line that answers: 'now', 'after 1 (net)', 'patch 4 with the Acked-by of nvme'."""
+    if Verdict.CHOOSE in one.verdicts:
+        yield f"choose: {_either([_chosen(choice, one, plan) for choice in one.choices])}"
+    if one.waits:
+        yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
+    elif one.destination:
+        yield "now" if len(plan.subseries) == 1 else "now, on its own"
+    elif len(plan.subseries) > 1:
+        yield "then on its own"
+    through = [patch for patch in one.patches if Verdict.THROUGH in patch.verdicts]
+    if through:
+        trees = dict.fromkeys(" or ".join(ack.trees) for patch in through for ack in patch.acks)
+        yield f"{patches_text([patch.counter for patch in through])} with Acked-by of {_and(list(trees))}"
+
+
+def _subseries(one: SubSeries, plan: Plan, more: Sequence[str], style: Style) -> list[str]:
+    lines = [style.strong(f"{one.number}. {one.name}") + _place(one, style)]
+    for patch in one.patches:
+        lines += _patch(patch, one, style)
+    if one.destination is None:
+        lines += ["  it may go to"] if one.choices else []
+        lines += table([(f"  {_chosen(c, one, plan)}", "; ".join(c.evidence)) for c in one.choices[:_CHOICES]], style)
+        if len(one.choices) > _CHOICES:
+            lines.append(f"    and {len(one.choices) - _CHOICES} more")
+    for wait in one.waits:
+        lines += _wait(wait, plan, style)
+    lines += [f"  {style.plain(text)}" for text in _ways(one, plan)]
+    lines += more
+    if one.cc:
+        lines += ["  Cc", *(f"    {style.plain(entry)}" for entry in one.cc)]
+    return lines
+
+
+def _chosen(choice: Choice, one: SubSeries, plan: Plan) -> str:
+    """The branch that would take it."""
+    flavour = Flavour.FIXES if all(patch.is_fix for patch in one.patches) else Flavour.NEXT
+    names = {known.name: known.place(flavour).name for known in plan.destinations}
+    return names.get(choice.destination, choice.destination)
+
+
+def _place(one: SubSeries, style: Style) -> str:
+    if one.destination is None:
+        return ""
+    place = one.destination.place(one.flavour)
+    if place.tree:
+        here = f"{place.tree.name} here"
+        return style.faint(f"  ({here})") if place.tree.name != one.name else ""
+    return style.faint(f"  {' '.join(part for part in (place.url, place.branch) if part)}") if place.url else ""
+
+
+def _patch(patch: PatchPlan, one: SubSeries, style: Style) -> list[str]:
+    lines = [f"  {patch.counter}  {style.plain(patch.subject)}"]
+    if patch.is_fix:
+        lines.append(f"     {style.plain(_fix(patch, one))}")
+    if patch.evidence:
+        lines.append(f"     {style.plain('; '.join(patch.evidence))}")
+    lines += [f"     {style.plain(text)}" for text in _acks(patch, one)]
+    if patch.indivisible:
+        lines.append(f"     {style.plain(f'cannot be cut by file: {_held(patch.indivisible)}')}")
+    elif len(patch.parts) > 1:
+        trees = _and([part.destination or "undecided" for part in patch.parts])
+        lines.append(f"     {style.plain(f'--by-file cuts it into {len(patch.parts)}: {trees}')}")
+    return lines
+
+
+def _held(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} changes with its users"
+    more = [f"{len(names) - _NAMES} more"] if len(names) > _NAMES else []
+    return f"{_and([*names[:_NAMES], *more])} change with their users"
+
+
+def _fix(patch: PatchPlan, one: SubSeries) -> str:
+    if one.flavour is Flavour.FIXES:
+        return "a fix, separable from the rest"
+    if one.destination is None:
+        return "a fix"
+    if one.destination.fixes is None:
+        return f"a fix; no branch of {one.destination.name} for fixes is known"
+    return f"a fix, but not for {one.destination.fixes.name}: {_why_not(patch)}"
+
+
+def _why_not(patch: PatchPlan) -> str:
+    if patch.moved_from:
+        return "what goes here needs it"
+    return f"it needs {patches_text(patch.kept_by)}" if patch.kept_by else "the subject says so"
+
+
+def _acks(patch: PatchPlan, one: SubSeries) -> Iterator[str]:
+    for ack in patch.acks[:_ACKS]:
+        trees = " or ".join(ack.trees)
+        files = _files(ack)
+        wanted = [person for person in ack.people if person not in ack.given]
+        if one.destination is None:
+            yield f"{files}: {trees}, {', '.join(ack.people) or 'the author'}"
+        elif ack.given:
+            yield f"Acked-by of {trees} for {files}: given by {_and(ack.given)}"
+        elif wanted:
+            yield f"Acked-by wanted of {trees} for {files}: {', '.join(wanted)}"
+        else:
+            yield f"of {trees}: {files}; the author maintains that himself"
+    if len(patch.acks) > _ACKS:
+        yield f"and {count(len(patch.acks) - _ACKS, 'more owner')}"
+
+
+def _files(ack: Ack) -> str:
+    shown = ", ".join(path_text(path) for path in ack.paths[:_NAMES])
+    return f"{shown} and {len(ack.paths) - _NAMES} more" if len(ack.paths) > _NAMES else shown
+
+
+def _wait(wait: Wait, plan: Plan, style: Style) -> list[str]:
+    other = plan.subseries[wait.on - 1]
+    rows = [(f"  {tie.patch} needs {tie.needs}", str(tie.tie), _tie_names(tie.names, tie.tie)) for tie in wait.ties]
+    return [f"  waits for {wait.on} ({style.plain(other.name)})", *table(rows, style)]
+
+
+def _tie_names(names: Sequence[str], tie: Tie) -> str:
+    shown = ", ".join(names[:_NAMES])
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"in {shown}{more}" if tie is Tie.TEXT and shown else f"{shown}{more}"
+
+
+def _ways(one: SubSeries, plan: Plan) -> Iterator[str]:
+    """What can be done about waiting."""
+    if not one.shared or one.destination is None:
+        return
+    owners = [plan.of_patch(counter) for counter in one.shared]
+    trees = dict.fromkeys(other.name if other.destination else "whoever takes it" for other in owners)
+    needed = {n: plan.of_patch(n) for other in owners for patch in other.patches for n in patch.needs
+              if patch.counter in one.shared}  # fmt: skip
+    fixes = sorted(n for n, other in needed.items() if other.flavour is Flavour.FIXES)
+    base = f", on top of {patches_text(fixes)}" if fixes else ""
+    pull = _and([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])
+    yield f"in the same cycle: {patches_text(one.shared)} on a shared branch that is never rebased{base}, for {pull}"
+    yield f"or later: once {patches_text(one.shared)} {'is' if len(one.shared) == 1 else 'are'} in the next -rc1"
+    for wait in one.waits:
+        other = plan.subseries[wait.on - 1]
+        if other.destination is None and one.destination.name in {choice.destination for choice in other.choices}:
+            yield f"or {patches_text(other.counters)} through {one.name} too, with Acked-by of the owners"
+
+
+def _and(words: Sequence[str]) -> str:
+    return _joined(words, "and")
+
+
+def _either(words: Sequence[str]) -> str:
+    shown = words[:_CHOICES]
+    return _joined([*shown, f"{len(words) - _CHOICES} more"] if len(words) > _CHOICES else shown, "or")
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

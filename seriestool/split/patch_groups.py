@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches as they part into streams, one for each branch: which stream waits for which, and no two for each other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from seriestool.split.dependency_graph import Dependency
+from seriestool.split.destination import Flavour
+
+_Node = TypeVar("_Node")
+
+
+class Stream(NamedTuple):
+    """Where a stream goes; `choices` are those of one that is undecided."""
+
+    destination: str | None
+    flavour: Flavour
+    choices: tuple[str, ...] = ()
+
+
+class Knot(NamedTuple):
+    """Streams that waited for each other, and the patches that were moved to `home` to part them."""
+
+    streams: tuple[Stream, ...]
+    home: Stream
+    moved: tuple[int, ...]
+
+
+Streams = dict[int, Stream]
+"""By counter."""
+Needs = Mapping[int, frozenset[int]]
+"""Counter -> all patches that it needs, also by way of others."""
+
+
+def all_needs(counters: Iterable[int], dependencies: Iterable[Dependency]) -> Needs:
+    """What each patch needs, also by way of others; needs of patches that are not there are passed over."""
+    direct: dict[int, set[int]] = {counter: set() for counter in counters}
+    for one in dependencies:
+        if one.patch in direct and one.needs in direct and one.patch != one.needs:
+            direct[one.patch].add(one.needs)
+    return _closure(direct)
+
+
+def untie(streams: Streams, needs: Needs, weights: Mapping[int, float]) -> tuple[Streams, tuple[Knot, ...]]:
+    """The streams with no two waiting for each other.
+
+    Of those that do, the one that owns most takes what it needs of the others. It then needs none of them, so each
+    round settles one stream for good.
+    """
+    streams = dict(streams)
+    knots: list[Knot] = []
+    while knot := _find_knot(streams, needs):
+        home = _heaviest(knot, streams, weights)
+        wanted = {need for counter, stream in streams.items() if stream == home for need in needs[counter]}
+        moved = tuple(sorted(n for n in wanted if streams[n] != home and streams[n] in knot))
+        streams.update(dict.fromkeys(moved, home))
+        knots.append(Knot(knot, home, moved))
+    return streams, tuple(knots)
+
+
+def in_order(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
+    """The streams, each after those it waits for; fixes first, then as their patches come."""
+    waits = _waits(streams, needs)
+    first: dict[Stream, int] = {}
+    for counter in sorted(streams):
+        first.setdefault(streams[counter], counter)
+    left = sorted(first, key=lambda one: (one.flavour is not Flavour.FIXES, first[one]))
+    done: list[Stream] = []
+    while left:
+        ready = next((one for one in left if waits[one].issubset(done)), left[0])
+        left.remove(ready)
+        done.append(ready)
+    return tuple(done)
+
+
+def _find_knot(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
+    """The streams of one cycle of waits, as their patches come; () where there is none."""
+    reach = _closure(_waits(streams, needs))
+    for stream in dict.fromkeys(streams[counter] for counter in sorted(streams)):
+        knot = tuple(other for other in reach if other == stream or (other in reach[stream] and stream in reach[other]))
+        if len(knot) > 1:
+            return knot
+    return ()
+
+
+def _heaviest(knot: Sequence[Stream], streams: Streams, weights: Mapping[int, float]) -> Stream:
+    """The decided stream with most patches, then most changes; an undecided one only among its like."""
+
+    def rank(stream: Stream) -> tuple[bool, int, float]:
+        own = [counter for counter, one in streams.items() if one == stream]
+        return stream.destination is not None, len(own), sum(weights.get(counter, 0.0) for counter in own)
+
+    return max(knot, key=rank)
+
+
+def _waits(streams: Streams, needs: Needs) -> dict[Stream, set[Stream]]:
+    waits: dict[Stream, set[Stream]] = {streams[counter]: set() for counter in sorted(streams)}
+    for counter, stream in streams.items():
+        waits[stream].update(streams[need] for need in needs[counter])
+    for stream, others in waits.items():
+        others.discard(stream)
+    return waits
+
+
+def _closure(direct: Mapping[_Node, set[_Node]]) -> dict[_Node, frozenset[_Node]]:
+    """All that can be reached from each node; a node reaches itself only by a cycle."""
+    reach: dict[_Node, frozenset[_Node]] = {}
+    for start in direct:
+        seen: set[_Node] = set()
+        todo = list(direct[start])
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            if node in reach:
+                seen |= reach[node] | {node}
+                continue
+            seen.add(node)
+            todo.extend(direct[node])
+        reach[start] = frozenset(seen)
+    return reach

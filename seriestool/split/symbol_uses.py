@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which names some lines of C use, and what each of them means there as far as one file tells."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seriestool.split.c_syntax import Code, Language, Spot, leaves
+from seriestool.split.declarators import RECORDS, find_declaration, find_tag
+from seriestool.split.local_names import Local, Scopes
+from seriestool.split.outline import Space
+
+if TYPE_CHECKING:
+    from seriestool.split.c_syntax import Node
+
+_IDENTIFIERS = frozenset({"identifier", "type_identifier", "field_identifier", "statement_identifier"})
+_DEFINITIONS = frozenset({"enumerator", "preproc_def", "preproc_function_def"})
+_CONFIG = b"CONFIG_"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name on a line."""
+
+    space: Space
+    text: bytes
+    owner: bytes | None = None
+    """Of a member the struct that it must be of, where the declaration beside it says so."""
+    local: Local | None = None
+    """What it means in its function."""
+    is_vague: bool = False
+    """Whether it may be a name of any sort: in the argument of a macro, say."""
+    is_body: bool = False
+    """Whether it is not used but defined: what announced it is needed, another definition is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What some lines use, and what they declare in functions."""
+
+    uses: tuple[Use, ...]
+    declared: tuple[Local, ...]
+
+
+def find_uses(language: Language, code: Code, rows: Sequence[int]) -> Found:
+    """The names on the lines `rows` (0-based, sorted) that are not in comments or strings, each once."""
+    reader = _Reader(language, code)
+    uses: dict[Use, None] = {}
+    for spot in _on_rows(code.root, rows):
+        uses.update(dict.fromkeys(reader.uses(spot, rows)))
+    return Found(tuple(uses), tuple(reader.declared))
+
+
+def _on_rows(root: "Node", rows: Sequence[int]) -> Iterator[Spot]:
+    """The tokens that begin on one of the rows, or reach into it."""
+    stack = [Spot(root, None)]
+    while stack:
+        spot = stack.pop()
+        at = bisect_left(rows, spot.node.start_point.row)
+        if at == len(rows) or rows[at] > spot.node.end_point.row or spot.node.type == "comment":
+            continue
+        if spot.node.child_count and spot.node.type != "string_literal":
+            stack.extend(Spot(child, spot) for child in reversed(spot.node.children))
+        else:
+            yield spot
+
+
+class _Reader:
+    def __init__(self, language: Language, code: Code) -> None:
+        self._language = language
+        self._code = code
+        self._scopes = Scopes(code)
+        self.declared: list[Local] = []
+
+    def uses(self, spot: Spot, rows: Sequence[int]) -> Iterator[Use]:
+        node, up = spot.node, spot.up
+        if up is None:
+            return
+        if node.type == "preproc_arg" and up.node.type in ("preproc_def", "preproc_function_def"):
+            yield from self._macro_body(node, up.node, rows)
+        elif up.node.type == "preproc_include":
+            if up.node.child_by_field_name("path") == node:
+                yield Use(Space.FILE, self._code.text(node))
+        elif node.type in _IDENTIFIERS:
+            text = self._code.text(node)
+            if text.startswith(_CONFIG):
+                yield Use(Space.CONFIG, text)
+            yield from self._identifier(spot, up, text)
+
+    def _identifier(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+        kind = spot.node.type
+        declaration = find_declaration(spot)
+        if declaration is not None:
+            yield from self._declared(spot, declaration, text)
+        elif kind == "statement_identifier":
+            yield from self._label(spot, up, text)
+        elif kind == "field_identifier":
+            yield Use(Space.MEMBER, text, owner=self._owner(spot, up))
+        elif kind == "type_identifier":
+            if up.node.type not in RECORDS:
+                yield Use(Space.NAME, text)
+            elif up.node.child_by_field_name("body") is None and not _is_announced(up):
+                yield Use(Space.TAG, text)
+        elif not _is_defined(spot, up):
+            yield from self._name(spot, up, text)
+
+    def _name(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+        local = self._scopes.find(spot, text)
+        if local is not None and local.row == spot.node.start_point.row and up.node.type == "argument_list":
+            self.declared.append(local)  # by a macro: LIST_HEAD(name)
+            return
+        is_vague = local is None and any(one.node.type in ("argument_list", "ERROR") for one in spot.above())
+        yield Use(Space.NAME, text, local=local, is_vague=is_vague)
+
+    def _declared(self, spot: Spot, declaration: Spot, text: bytes) -> Iterator[Use]:
+        node = declaration.node
+        function = self._scopes.function_of(declaration)
+        if node.type in ("field_declaration", "type_definition"):
+            return
+        if node.type == "function_definition":
+            yield Use(Space.NAME, text, is_body=True)
+        elif node.type == "parameter_declaration" or function:
+            local = self._scopes.find(spot, text)
+            if local is not None and local.row == spot.node.start_point.row:
+                self.declared.append(local)
+        else:
+            is_body = not any(one.node.type == "function_declarator" for one in _up_to(spot, declaration))
+            yield Use(Space.NAME, text, is_body=is_body)
+
+    def _label(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+        local = self._scopes.find(spot, text + b":")
+        if local is None:
+            return
+        if up.node.type == "labeled_statement":
+            self.declared.append(local)
+        else:
+            yield Use(Space.NAME, text, local=local)
+
+    def _owner(self, spot: Spot, up: Spot) -> bytes | None:
+        """The struct of `x` in `x->member`, and of the variable in which `.member = ` stands."""
+        if up.node.type == "field_expression":
+            argument = up.node.child_by_field_name("argument")
+            if argument is None or argument.type != "identifier":
+                return None
+            local = self._scopes.find(spot, self._code.text(argument))
+            return local.tag if local is not None else None
+        return self._initialized(up) if up.node.type == "field_designator" else None
+
+    def _initialized(self, designator: Spot) -> bytes | None:
+        """Only at the first level: what is further in is of a type that is not told here."""
+        line = [one.node for one in designator.above()][:5]
+        types = [node.type for node in line]
+        if types[:3] != ["initializer_pair", "initializer_list", "init_declarator"] or types[3:4] != ["declaration"]:
+            return None
+        declarator = line[2].child_by_field_name("declarator")
+        is_plain = declarator is not None and declarator.type == "identifier"
+        return find_tag(self._code, line[3]) if is_plain else None
+
+    def _macro_body(self, node: "Node", macro: "Node", rows: Sequence[int]) -> Iterator[Use]:
+        """To the grammar a macro's body is text; as a piece of C it has names, but not what they are."""
+        code = self._language.find_fragment(self._code.text(node))
+        parameters = macro.child_by_field_name("parameters")
+        own = {self._code.text(one) for one in parameters.children} if parameters is not None else set()
+        on_rows = set(rows)
+        for leaf in leaves(code.root, frozenset({"comment", "string_literal"})) if code is not None else ():
+            text = code.text(leaf) if code is not None else b""
+            if leaf.type in _IDENTIFIERS and text not in own and node.start_point.row + leaf.start_point.row in on_rows:
+                if text.startswith(_CONFIG):
+                    yield Use(Space.CONFIG, text)
+                is_member = leaf.type == "field_identifier"
+                yield Use(Space.MEMBER if is_member else Space.NAME, text, is_vague=not is_member)
+
+
+def _is_defined(spot: Spot, up: Spot) -> bool:
+    """Whether a constant or a macro gets its name there, or a macro's parameter."""
+    if up.node.type == "preproc_params":
+        return True
+    return up.node.type in _DEFINITIONS and up.node.child_by_field_name("name") == spot.node
+
+
+def _is_announced(record: Spot) -> bool:
+    """Whether it is only `struct x;`."""
+    return record.up is not None and record.up.node.type in ("translation_unit", "preproc_ifdef", "preproc_if")
+
+
+def _up_to(spot: Spot, end: Spot) -> Iterator[Spot]:
+    for one in spot.above():
+        if one.node == end.node:
+            return
+        yield one

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All that is to be told of tracked series: one ground for all of them, and what one lacks does not stop the others."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from seriestool.base.open_context import get_refs, read_history
+from seriestool.base.search_context import Ground
+from seriestool.git import Repository
+from seriestool.series.model import Series
+from seriestool.track.series_status import Newest, Standing, State, TreeStanding
+from seriestool.track.track_store import Shelf
+from seriestool.track.tracked_series import Tracked
+from seriestool.track.tree_status import look_at
+from seriestool.trees import list_tags, list_trees
+from seriestool.trees.tip_journal import record_tips
+from seriestool.util.errors import OutsideError, SeriestoolError
+from seriestool.util.progress import Talk
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where things are looked up."""
+
+    mails: Callable[[Tracked], Series]
+    """The newest tracked version where its mails are not kept; raises SeriestoolError."""
+    newest: Callable[[Tracked], tuple[Newest | None, str | None]]
+
+
+def open_all_ground(repository: Repository, talk: Talk, cache_dir: Path) -> Ground:
+    """The ground for whatever series: all trees, in the order in which they matter while no series is known.
+
+    Raises NotFoundError where there are no commits.
+    """
+    refs = get_refs(repository)
+    trees = list_trees(refs, repository.config(), repository.head())
+    with suppress(OutsideError):  # tips that cannot be remembered are no reason not to answer
+        record_tips(repository, trees, int(time.time()))
+    history = read_history(repository, refs, trees, talk, "reading the history", cache_dir)
+    return Ground(repository, history, trees, list_tags(refs))
+
+
+def standing_of(name: str, shelf: Shelf, ground: Ground, sources: Sources) -> Standing:
+    """How the series stands; what could not be found out is told among its problems."""
+    try:
+        tracked = shelf.get(name)
+    except SeriestoolError as error:
+        return Standing(name, None, problems=(error.message,))
+    problems = []
+    trees: tuple[TreeStanding, ...] = ()
+    try:
+        trees = look_at(_series(tracked, shelf, sources), tracked.trees, ground)
+    except SeriestoolError as error:
+        problems.append(error.message)
+    problems += [f"there is no tree '{tree.tree}' here" for tree in trees if tree.state is State.NO_TREE]
+    newest, problem = sources.newest(tracked)
+    if problem:
+        problems.append(problem)
+    return Standing(name, tracked, trees, newest, ground.commits(_named(trees)), tuple(problems))
+
+
+def _series(tracked: Tracked, shelf: Shelf, sources: Sources) -> Series:
+    if tracked.newest.mails is not None:
+        return shelf.series(tracked, tracked.newest)
+    return sources.mails(tracked)
+
+
+def _named(trees: tuple[TreeStanding, ...]) -> list[str | None]:
+    named: list[str | None] = [oid for tree in trees for oid in (tree.broke, *tree.behind)]
+    return [*named, *(one.commit for tree in trees for one in tree.landed)]

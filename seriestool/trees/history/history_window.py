@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A first answer before the whole history is in: the commits of some months, indexed in memory.
+
+What a path was before the window, the commits at its edge have in their trees: the first parents that lie outside.
+They make a layer below the window's commits, in which each is a root that creates the files that are asked for.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from seriestool.git import ObjectReader, Ref, Repository
+from seriestool.trees.history.history_index import History
+from seriestool.trees.history.index_layer import Layer
+from seriestool.trees.history.index_updater import Progress
+from seriestool.trees.history.path_values import value_of
+
+_TREE = re.compile(rb"\Atree ([0-9a-f]+)\n")
+_COMMITTER = re.compile(rb"^committer [^\n]*> (\d{1,10}) ", re.MULTILINE)
+_FOLDER = 0o040000
+_LATEST = 2**32 - 1
+
+
+class Window:
+    """The commits of a time, and those at its edge."""
+
+    def __init__(self, repository: Repository, edge: Sequence[bytes], layer: Layer) -> None:
+        self._repository = repository
+        self._edge = edge
+        self._layer = layer
+
+    def __len__(self) -> int:
+        return len(self._layer)
+
+    def history(self, paths: Iterable[bytes]) -> History:
+        """The window as a history that knows these paths; of others it knows what changed within the window only.
+
+        Ancestry, depths and changes begin at the edge.
+        """
+        from seriestool.trees.history.layer_builder import pack, roots_draft
+
+        wanted = tuple(dict.fromkeys(paths))
+        trees = _Trees(self._repository.objects, self._repository.oid_size)
+        commits = [trees.commit(oid) for oid in self._edge]
+        states = [trees.states(tree, wanted) for tree, _ in commits]
+        draft = roots_draft(list(self._edge), [time for _, time in commits], states, self._repository.oid_size)
+        below = Layer(b"".join(pack(draft, lambda _: 0)))
+        return History([below, self._layer])
+
+
+def window(
+    repository: Repository, refs: Sequence[Ref], since: int, until: int, progress: Progress | None = None
+) -> Window:
+    """The commits that the refs lead to, with a committer's time of since..until (seconds since 1970, UTC).
+
+    As with git log, a line of commits is followed down to the first one that is older than `since`. Raises GitError
+    where git cannot read the history.
+    """
+    from seriestool.trees.history.layer_builder import LogReader, pack
+
+    tips = sorted({ref.commit for ref in refs})
+    with repository.raw_log(tips, since=since, until=until) as stream:
+        reader = LogReader.read(stream, 2 * repository.oid_size, progress)
+    edge = reader.outside()
+    places = {oid: place for place, oid in enumerate(edge)}
+    draft = reader.draft(len(edge), places.get)
+    return Window(repository, edge, Layer(b"".join(pack(draft, lambda _: 0))))
+
+
+class _Trees:
+    """Reads states from tree objects, each of which is read once: the commits at an edge share most of them."""
+
+    def __init__(self, objects: ObjectReader, oid_size: int) -> None:
+        self._objects = objects
+        self._entry = re.compile(rb"([0-7]{1,6}) ([^\0]+)\0(.{%d})" % oid_size, re.DOTALL)
+        self._seen: dict[str, dict[bytes, tuple[int, str]]] = {}
+
+    def commit(self, oid: bytes) -> tuple[str, int]:
+        """The commit's tree, and the committer's time; an empty tree where the commit is not here."""
+        found = self._objects.read(oid.hex())
+        head = found[2].partition(b"\n\n")[0] if found else b""
+        tree, time = _TREE.search(head), _COMMITTER.search(head)
+        return tree[1].decode() if tree else "", min(int(time[1]), _LATEST) if time else 0
+
+    def states(self, tree: str, paths: Iterable[bytes]) -> dict[bytes, int]:
+        """What the tree has at those of the paths that it has."""
+        return {path: value for path in paths if (value := self._state(tree, path.split(b"/")))}
+
+    def _state(self, tree: str, names: Sequence[bytes]) -> int:
+        for name in names[:-1]:
+            mode, tree = self._entries(tree).get(name, (0, ""))
+            if mode != _FOLDER:
+                return 0
+        mode, oid = self._entries(tree).get(names[-1], (_FOLDER, ""))
+        return 0 if mode == _FOLDER else value_of(mode, oid)
+
+    def _entries(self, tree: str) -> dict[bytes, tuple[int, str]]:
+        if tree not in self._seen:
+            found = self._objects.read(tree) if tree else None
+            content = found[2] if found and found[1] == "tree" else b""
+            entries = (match.groups() for match in self._entry.finditer(content))
+            self._seen[tree] = {name: (int(mode, 8), oid.hex()) for mode, name, oid in entries}
+        return self._seen[tree]
