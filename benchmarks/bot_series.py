@@ -24,15 +24,15 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.intake.due_mails import SETTLE, find_series
-from seriestool.bot.intake.list_reader import Reach, read_list
-from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
+from seriestool.bot.intake.due_mails import SETTLE, assemble_series
+from seriestool.bot.intake.list_reader import ReadLimits, read_list
+from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails
 from seriestool.bot.intake.related_mails import find_mails
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
 from seriestool.sources.archive.public_inbox import find_epochs
-from seriestool.util.groups import join_lots
+from seriestool.util.groups import connected_groups
 
 NOW = 1_900_000_000
 Members = tuple[str, ...]
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--child", metavar="DATABASE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        read_all(Store.open(arguments.child), arguments.archive, Reach(first_days=None, batch=50))
+        read_all(Store.open(arguments.child), arguments.archive, ReadLimits(first_days=None, batch=50))
         return 0
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{folder}/bot.sqlite")
@@ -67,18 +67,18 @@ def main() -> int:
     return int(failed)
 
 
-def read_all(store: Store, archive: Path, reach: Reach) -> tuple[Tally, float]:
+def read_all(store: Store, archive: Path, reach: ReadLimits) -> tuple[ListReadResult, float]:
     start = time.perf_counter()
     tally = read_list(store, "list", str(archive), Path("unused"), NOW, reach=reach)
     seconds = time.perf_counter() - start
-    find_series(store, NOW)
-    find_series(store, NOW + SETTLE)
+    assemble_series(store, NOW)
+    assemble_series(store, NOW + SETTLE)
     return tally, seconds
 
 
 def measure(store: Store, archive: Path) -> None:
     start, busy = time.perf_counter(), time.process_time()
-    tally, reading = read_all(store, archive, Reach(first_days=None))
+    tally, reading = read_all(store, archive, ReadLimits(first_days=None))
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     with store.transaction() as connection:
         question = "SELECT state, count(*) FROM series GROUP BY state ORDER BY state"
@@ -159,7 +159,7 @@ def b4_series(raws: Sequence[bytes]) -> Iterator[tuple[Members, str]]:
 
 def threads(raws: Sequence[bytes]) -> Iterator[list[bytes]]:
     mails = {mail.msgid: mail for mail in map(Mail, raws)}
-    for lot in join_lots({msgid: mail.references for msgid, mail in mails.items()}):
+    for lot in connected_groups({msgid: mail.references for msgid, mail in mails.items()}):
         yield [mails[msgid].raw for msgid in sorted(lot, key=lambda one: mails[one].posted)]
 
 
@@ -168,11 +168,11 @@ def measure_grown(store: Store, count: int) -> bool:
     size = 5
     for start in range(0, count // size, 1000):
         keep(store, [raw for n in range(start, min(start + 1000, count // size)) for raw in made_up(n, size)])
-        find_series(store, NOW)
+        assemble_series(store, NOW)
     new = [raw for n in range(100 // size) for raw in made_up(count + n, size)]
     keep(store, new)
     start_time = time.perf_counter()
-    found = find_series(store, NOW)
+    found = assemble_series(store, NOW)
     seconds = time.perf_counter() - start_time
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(f"100 new mails in a table of {count}: {len(found.complete)} series in {seconds:.2f} s, {memory:.0f} MB")
@@ -195,7 +195,7 @@ def made_up(number: int, size: int) -> Iterator[bytes]:
 
 def keep(store: Store, raws: Sequence[bytes]) -> None:
     with store.transaction() as connection:
-        keep_mails(connection, "list", [Arrived(raw) for raw in raws], NOW, Tally())
+        insert_mails(connection, "list", [IncomingMail(raw) for raw in raws], NOW, ListReadResult())
 
 
 def compare_batches(raws: Sequence[bytes], wanted: list[tuple[Any, ...]], folder: Path) -> bool:
@@ -223,8 +223,8 @@ def feed(store: Store, raws: Sequence[bytes], size: int) -> None:
     """The mails in lots, a series looked for after each; the clock stands, as in a minute of a busy list."""
     for start in range(0, len(raws), size):
         keep(store, raws[start : start + size])
-        find_series(store, NOW)
-    find_series(store, NOW + SETTLE)
+        assemble_series(store, NOW)
+    assemble_series(store, NOW + SETTLE)
 
 
 def compare_kills(archive: Path, kills: int, wanted: list[tuple[Any, ...]], folder: Path) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from seriestool.git import Ref, Repository
-from seriestool.trees.history import History, absent, coverage, fingerprint, match_value, update
+from seriestool.trees.history import History, coverage, fingerprint, is_absent, match_value, update
 
 Answer = TypeVar("Answer")
 PreImage = dict[bytes, str | None]
@@ -147,7 +147,7 @@ def sits_on(history: History, preimage: PreImage) -> list[tuple[int, int]]:
 
 
 def state(blob: str | None) -> Callable[[int], bool]:
-    return absent if blob is None else lambda value: match_value(value, blob)
+    return is_absent if blob is None else lambda value: match_value(value, blob)
 
 
 def topics(repository: Path, count: int) -> Iterator[tuple[str, PreImage]]:
@@ -178,7 +178,7 @@ def check_states(repository: Repository, history: History, count: int, chosen: r
     seconds, values = timed(lambda: [history.value(pos, path) for pos, path in asked])
     answers = repository.objects.check([history.oid(pos).encode() + b":" + path for pos, path in asked])
     wrong = sum(
-        (not absent(value)) if answer is None else not match_value(value, answer[0])
+        (not is_absent(value)) if answer is None else not match_value(value, answer[0])
         for value, answer in zip(values, answers, strict=True)
     )
     return {"states compared with cat-file": len(asked), "one state, us": seconds / len(asked) * 1e6,

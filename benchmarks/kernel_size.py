@@ -32,7 +32,7 @@ from benchmarks import kernel_process
 from benchmarks.kernel_repository import make_repository
 from benchmarks.shape import Shape, Size
 from seriestool.git import Ref, Repository
-from seriestool.trees.history import History, absent, coverage, fingerprint, match_value, update
+from seriestool.trees.history import History, coverage, fingerprint, is_absent, match_value, update
 
 OID = 20
 
@@ -168,7 +168,7 @@ def question(history: History, chosen: random.Random) -> float:
     start = time.perf_counter()
     lists = [
         history.segments(
-            path, absent if value == 0 else lambda found, blob=f"{value >> 4:015x}"[:12]: match_value(found, blob)
+            path, is_absent if value == 0 else lambda found, blob=f"{value >> 4:015x}"[:12]: match_value(found, blob)
         )  # type: ignore[misc]
         for path, value in wanted.items()
     ]

@@ -20,13 +20,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seriestool.series.mail.mail_summary import Head
-from seriestool.series.mail.subject_line import Subject
-from seriestool.sources.lists import Edge
-from seriestool.sources.lists.indexed_mail import Entry
+from seriestool.series.mail.mail_summary import MailSummary
+from seriestool.series.mail.subject_line import SubjectLine
+from seriestool.sources.lists import BlobEdge
+from seriestool.sources.lists.indexed_mail import IndexedMail
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index import PatchIndex, find_index
-from seriestool.sources.lists.patch_index_writer import Located, make_index
+from seriestool.sources.lists.patch_index_writer import ArchivedMail, make_index
 
 BATCH = 5000
 PATHS = 80_000
@@ -79,7 +79,7 @@ def measure_archive(archive: Path, folder: Path) -> None:
 def fill(file: Path, count: int) -> None:
     start = time.perf_counter()
     with make_index(file) as index:
-        batch: list[Located] = []
+        batch: list[ArchivedMail] = []
         for number, located in enumerate(made_up(count), 1):
             batch.append(located)
             if len(batch) == BATCH or number == count:
@@ -89,7 +89,7 @@ def fill(file: Path, count: int) -> None:
     print(f"{count} made-up patches: {seconds:.0f} s, {count / seconds:.0f}/s, {memory():.0f} MB of memory")
 
 
-def made_up(count: int) -> Iterator[Located]:
+def made_up(count: int) -> Iterator[ArchivedMail]:
     """Patches in series; each file diff goes from the blob that the path has to a new one."""
     dice = random.Random(1)
     state: dict[int, int] = {}
@@ -101,14 +101,16 @@ def made_up(count: int) -> Iterator[Located]:
             path = rank(dice.random())
             version = state.get(path, 0)
             state[path] = version + 1
-            edges.append(Edge(path_name(path), None, blob(path, version), blob(path, version + 1), "modify"))
+            edges.append(BlobEdge(path_name(path), None, blob(path, version), blob(path, version + 1), "modify"))
         sender = f"author{series % AUTHORS}@example.org"
-        subject = Subject(f"subsystem: change number {series} part {counter}", False, True, 1, counter + 1, SERIES)
+        subject = SubjectLine(f"subsystem: change number {series} part {counter}", False, True, 1, counter + 1, SERIES)
         above = () if counter == 0 else (f"20260101.{series}-1-author{series % AUTHORS}@example.org",)
         posted = datetime.fromtimestamp(FIRST + number * 500, UTC)
-        known = Head(msgid, subject, sender, posted, above, True, None)
+        known = MailSummary(msgid, subject, sender, posted, above, True, None)
         digest = hashlib.sha1(msgid.encode()).digest()
-        yield Located(Entry(known, subject.title, f"Some Author <{sender}>", digest.hex(), tuple(edges)), digest)
+        yield ArchivedMail(
+            IndexedMail(known, subject.title, f"Some Author <{sender}>", digest.hex(), tuple(edges)), digest
+        )
 
 
 def rank(chance: float) -> int:

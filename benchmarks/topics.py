@@ -22,7 +22,7 @@ from pathlib import Path
 
 from seriestool.base import fit
 from seriestool.base.preimage import find_preimage
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.git import Repository
 from seriestool.sources.resolve import resolve
 from seriestool.trees import list_tags, list_trees
@@ -164,7 +164,7 @@ def report_questions(repo: Path, topics: Sequence[Topic]) -> None:
         for topic in topics:
             series = resolve(str(topic.mbox))
             preimage = find_preimage(series)
-            ground = Ground(repository, history, trees, list_tags(refs))
+            ground = SearchContext(repository, history, trees, list_tags(refs))
             exact.append(timed(fit.find_exact, history, preimage))
             applies.append(timed(fit.find_applying, history, preimage, ground.contents, ground.posting(series)))
     for name, seconds in (("exact", exact), ("applies", applies)):

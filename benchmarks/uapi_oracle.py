@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seriestool.check.abi import uapi_comparison
-from seriestool.check.abi.abi_change import Weight
-from seriestool.check.abi.allowed_changes import BUILT_IN, let_pass
-from seriestool.check.abi.installed_headers import Installed
-from seriestool.git import Repository, Workbench
+from seriestool.check.abi.abi_change import ChangeSeverity
+from seriestool.check.abi.allowed_changes import BUILT_IN, downgrade_allowed
+from seriestool.check.abi.installed_headers import InstalledHeaders
+from seriestool.git import Repository, ScratchRepository
 from seriestool.sandbox import Sandbox, find_sandbox
 from tests.abis import HEADER, INJECTED, KERNEL, edited
 from tests.helpers import Repo
@@ -42,7 +42,7 @@ _SUPPRESSIONS = """\
   has_data_member_inserted_at = end
   has_size_change = yes
 """
-_WORDS = {Weight.NOTE: "pass", Weight.ASK: "WARN", Weight.BREAK: "FAIL"}
+_WORDS = {ChangeSeverity.NOTE: "pass", ChangeSeverity.ASK: "WARN", ChangeSeverity.BREAK: "FAIL"}
 _ORDER = ("pass", "WARN", "FAIL", "-")
 
 
@@ -91,7 +91,7 @@ def history(kernel: Path, old: str, new: str, sandbox: Sandbox) -> None:
     with open_bench(kernel) as bench:
         before, after = (bench.tree_of(commit(kernel, name)) for name in (old, new))
         arch = uapi_comparison.arch_of(platform.machine())
-        one, other = (Installed(bench, tree, arch, {}) for tree in (before, after))
+        one, other = (InstalledHeaders(bench, tree, arch, {}) for tree in (before, after))
         names = sorted({*one.names(), *other.names()})
         changed = [name for name in names if one.blob(name) != other.blob(name)]
         start = time.monotonic()
@@ -112,7 +112,7 @@ def history(kernel: Path, old: str, new: str, sandbox: Sandbox) -> None:
     print("FAIL, one by one:")
     for each in found.values():
         for change, line in each.changes:
-            if let_pass(each.name, change, BUILT_IN).weight is Weight.BREAK:
+            if downgrade_allowed(each.name, change, BUILT_IN).weight is ChangeSeverity.BREAK:
                 print(f"  {each.path.decode()}:{line or ''} {change.rule}: {change.message}")
 
 
@@ -127,7 +127,7 @@ class _Bench:
         self._repository = Repository.open(path)
         self._context = self._repository.workbench()
 
-    def __enter__(self) -> Workbench:
+    def __enter__(self) -> ScratchRepository:
         return self._context.__enter__()
 
     def __exit__(self, *_: object) -> None:
@@ -141,32 +141,32 @@ def commit(path: Path, name: str) -> str:
 
 
 def examined(
-    bench: Workbench, before: str, after: str, paths: list[bytes], sandbox: Sandbox
-) -> Iterator[uapi_comparison.Examined]:
+    bench: ScratchRepository, before: str, after: str, paths: list[bytes], sandbox: Sandbox
+) -> Iterator[uapi_comparison.HeaderComparison]:
     """What ours says, of these headers only."""
     with tempfile.TemporaryDirectory() as folder:
-        examiner = uapi_comparison.Examiner(bench, sandbox, Path(folder), 2)
+        examiner = uapi_comparison.UapiComparer(bench, sandbox, Path(folder), 2)
         wanted = set(paths)
         found = examiner.examine(before, after, paths, platform.machine(), includers=0)
         yield from (one for one in found if one.path in wanted)
 
 
-def verdict(one: uapi_comparison.Examined | None) -> str:
+def verdict(one: uapi_comparison.HeaderComparison | None) -> str:
     if one is None:
         return "pass"
     if one.unseen is not None:
         return "-"
-    weights = [_WORDS[let_pass(one.name, change, BUILT_IN).weight] for change, _ in one.changes]
+    weights = [_WORDS[downgrade_allowed(one.name, change, BUILT_IN).weight] for change, _ in one.changes]
     return max(weights, key=_ORDER.index, default="pass")
 
 
-def abidiff(bench: Workbench, before: str, after: str, names: list[bytes]) -> Iterator[tuple[str, str]]:
+def abidiff(bench: ScratchRepository, before: str, after: str, names: list[bytes]) -> Iterator[tuple[str, str]]:
     """(pass, FAIL, segfault or -, what it printed) of each header."""
     arch = uapi_comparison.arch_of(platform.machine())
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "suppressions").write_text(_SUPPRESSIONS)
-        sides = [(root / side, Installed(bench, tree, arch, {})) for side, tree in (("a", before), ("b", after))]
+        sides = [(root / side, InstalledHeaders(bench, tree, arch, {})) for side, tree in (("a", before), ("b", after))]
         for side, installed in sides:
             installed.write(names, side)
         for name in names:

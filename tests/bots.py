@@ -29,14 +29,14 @@ from sqlalchemy import insert, select
 from seriestool.bot.bot_config import Bounds, Policy
 from seriestool.bot.bot_tables import reports, sayings, series
 from seriestool.bot.notify.maildir import Maildir
-from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import Channel
-from seriestool.bot.notify.send import Channels
+from seriestool.bot.notify.send import OpenChannels
 from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings
-from seriestool.bot.notify.summary import facts_to_json
-from seriestool.bot.queue.bot_runner import Plan, run_bot
-from seriestool.bot.queue.handlers import Crew, Looked
+from seriestool.bot.notify.summary import summary_to_json
+from seriestool.bot.queue.bot_runner import BotSetup, run_bot
+from seriestool.bot.queue.handlers import Handlers, ReportRow
 from seriestool.bot.queue.main_loop import Task
 from seriestool.bot.store import Store, insert_new
 from seriestool.util.errors import SeriestoolError
@@ -52,7 +52,7 @@ class SleepyLook:
 
     seconds: float
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         time.sleep(_some(0.2, 1.8) * self.seconds)
         return report_of(key)
 
@@ -64,18 +64,18 @@ class KillingLook:
     key: str
     pidfile: Path
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         if key == self.key:
             os.kill(int(self.pidfile.read_text()), signal.SIGKILL)
             time.sleep(10)
         return report_of(key)
 
 
-def report_of(key: str) -> Looked:
+def report_of(key: str) -> ReportRow:
     digest = hashlib.sha256(key.encode()).hexdigest()
     document = json.dumps({"schema": 1, "key": key, "digest": digest * 20}).encode()
-    facts = facts_to_json(replace(FACTS, key=key, lineage=key, author=f"{key[:8]}@example.com", sentence=digest))
-    return Looked("ready", f"it is {digest[:8]}", facts, zlib.compress(document), zlib.compress(b"<p>" + document))
+    facts = summary_to_json(replace(FACTS, key=key, lineage=key, author=f"{key[:8]}@example.com", sentence=digest))
+    return ReportRow("ready", f"it is {digest[:8]}", facts, zlib.compress(document), zlib.compress(b"<p>" + document))
 
 
 def decide(store: Store, key: str) -> None:
@@ -170,9 +170,9 @@ def main(argv: Sequence[str]) -> int:
     return run_stand_in(given)
 
 
-def plan_of(database: str, crew: Crew, **changes: Any) -> Plan:
+def plan_of(database: str, crew: Handlers, **changes: Any) -> BotSetup:
     """A bot in a hurry, with bounds that nobody meets."""
-    plan = Plan(
+    plan = BotSetup(
         database=database, name="w", crew=crew, tasks=(), bounds=Bounds(10**6, 10**6, 10**6, 200), jobs=2, tries=3,
         limit=60, note=lambda text: None, detail=lambda text: None, interval=0.2, poll=0.05, grace=10, backoff=0.1,
         once=True, pause=0.1,
@@ -190,7 +190,7 @@ def run_stand_in(given: argparse.Namespace) -> int:
     look = KillingLook(given.kill, given.pidfile) if given.kill else SleepyLook(given.look)
     if given.pidfile:
         given.pidfile.write_text(str(os.getpid()))
-    crew = Crew(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
+    crew = Handlers(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
     if given.voice:
         crew = replace(crew, decide=given.voice.decide, say=given.voice.say)
     plan = plan_of(
@@ -207,21 +207,21 @@ def run_stand_in(given: argparse.Namespace) -> int:
     return 0
 
 
-def voice_of(text: str) -> Speaker:
+def voice_of(text: str) -> Notifier:
     """The real voice, that speaks by one way and knows no bounds."""
     kind, _, place = text.partition(":")
     rules = replace(RULES, policy=Policy.DRAFT if kind == "drafts" else Policy.AUTHOR, per_author=10**9, per_day=10**9)
     if kind == "drafts":
-        return Speaker(rules, WORDING, Channels({Channel.DRAFT: Maildir(Path(place))}))
+        return Notifier(rules, WORDING, OpenChannels({Channel.DRAFT: Maildir(Path(place))}))
     way = Smtp(SmtpSettings("127.0.0.1", int(place), timeout=10.0), "bot@example.org")
-    return Speaker(rules, WORDING, Channels({Channel.AUTHOR: way}))
+    return Notifier(rules, WORDING, OpenChannels({Channel.AUTHOR: way}))
 
 
 PATIENCE = 2
 """Seconds after which a claim is taken for that of a worker that is no more: no attempt here takes that long."""
 
 
-def _rest(voice: Speaker, database: str, stop: threading.Event) -> Iterable[Task]:
+def _rest(voice: Notifier, database: str, stop: threading.Event) -> Iterable[Task]:
     opened: list[Store] = []
 
     def work() -> None:

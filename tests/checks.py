@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from seriestool.check.protocol import Check, Finding, Scope, Skipped, Status, Subject, Workplace
+from seriestool.check.protocol import Check, CheckEnvironment, CheckSubject, Finding, Scope, SkipCheck, Status
 from seriestool.git import Repository
 from seriestool.rebase.given_base import given_base
 from seriestool.rebase.patch_stack import make_stack
 from seriestool.sandbox import Sandbox
-from seriestool.series.mail import Wanted
+from seriestool.series.mail import SeriesSelector
 from seriestool.series.model import Series
 from seriestool.sources.resolve import series_of_text
 from seriestool.trees import list_trees
@@ -48,7 +48,7 @@ def mail_series(
 
 def parse(mbox: bytes) -> Series:
     """The series in the mbox."""
-    return series_of_text(mbox, Wanted(partial=True), "mbox")
+    return series_of_text(mbox, SeriesSelector(partial=True), "mbox")
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def open_subject(
     sandbox: Sandbox | None = None,
     config: Mapping[str, tuple[str, ...]] | None = None,
     is_mailed: bool = True,
-) -> Iterator[Subject]:
+) -> Iterator[CheckSubject]:
     """The series on `base` (None: nothing is known of it), as a check of the series is asked; gone after the block."""
     series = parse(mbox)
     with (
@@ -73,12 +73,12 @@ def open_subject(
         commit = repo.git("rev-parse", f"{base}^{{commit}}") if base is not None else None
         start = given_base(series, commit, bench) if commit is not None else None
         stack = make_stack(series, start, bench)
-        place = Workplace(
+        place = CheckEnvironment(
             repository, bench, Path(cache), config or {}, sandbox, history,
             list_trees(refs, repository.config(), repository.head()), offline=True,
         )  # fmt: skip
         earlier = parse(previous) if previous is not None else None
-        yield Subject(series, stack.steps, start, place, None, earlier, is_mailed)
+        yield CheckSubject(series, stack.steps, start, place, None, earlier, is_mailed)
 
 
 def ask(
@@ -98,7 +98,7 @@ def ask(
         asked = replace(subject, step=wanted) if check.scope is Scope.PATCH else subject
         try:
             return tuple(check.run(asked))
-        except Skipped as reason:
+        except SkipCheck as reason:
             return (Finding(Status.SKIP, "skipped", str(reason)),)
 
 

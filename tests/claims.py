@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from seriestool.bot.bot_tables import Sent
+from seriestool.bot.bot_tables import MessageState
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, OutsideError
 
@@ -42,9 +42,9 @@ class Channel(Protocol):
 def say_all(store: Store, key: str, channel: Channel, now: Callable[[], float]) -> None:
     """All that was decided for the series is sent, refused, or unknown; raises OutsideError to try again."""
     for claimed, state in _open(store, key):
-        if state == Sent.SENDING:
+        if state == MessageState.SENDING:
             _found(store, claimed, channel, now)
-        if _move(store, claimed.id, (Sent.DECIDED,), Sent.SENDING):
+        if _move(store, claimed.id, (MessageState.DECIDED,), MessageState.SENDING):
             _send(store, claimed, channel, now)
 
 
@@ -52,27 +52,29 @@ def _send(store: Store, claimed: Claimed, channel: Channel, now: Callable[[], fl
     try:
         channel.send(claimed)
     except UncertainError as error:
-        _move(store, claimed.id, (Sent.SENDING,), Sent.UNKNOWN, error=error.message)
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.UNKNOWN, error=error.message)
         return
     except InputError as error:
-        _move(store, claimed.id, (Sent.SENDING,), Sent.FAILED, error=error.message)
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.FAILED, error=error.message)
         return
     except OutsideError as error:
-        _move(store, claimed.id, (Sent.SENDING,), Sent.DECIDED, error=error.message)
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.DECIDED, error=error.message)
         raise
     # Who took this one for dead may have called it unknown meanwhile.
-    _move(store, claimed.id, (Sent.SENDING, Sent.UNKNOWN), Sent.SENT, sent=int(now()), error=None)
+    _move(
+        store, claimed.id, (MessageState.SENDING, MessageState.UNKNOWN), MessageState.SENT, sent=int(now()), error=None
+    )
 
 
 def _found(store: Store, claimed: Claimed, channel: Channel, now: Callable[[], float]) -> None:
     told = channel.has_sent(claimed)
     if told is None:
         why = "the bot was ended while it was sent: it may have gone out"
-        _move(store, claimed.id, (Sent.SENDING,), Sent.UNKNOWN, error=why)
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.UNKNOWN, error=why)
     elif told:
-        _move(store, claimed.id, (Sent.SENDING,), Sent.SENT, sent=int(now()))
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.SENT, sent=int(now()))
     else:
-        _move(store, claimed.id, (Sent.SENDING,), Sent.DECIDED)
+        _move(store, claimed.id, (MessageState.SENDING,), MessageState.DECIDED)
 
 
 def _open(store: Store, key: str) -> list[tuple[Claimed, str]]:
@@ -82,13 +84,13 @@ def _open(store: Store, key: str) -> list[tuple[Claimed, str]]:
 
     c = sayings.c
     wanted = select(c.id, c.key, c.channel, c.message, c.msgid, c.state).where(
-        c.key == key, c.state.in_((Sent.DECIDED, Sent.SENDING))
+        c.key == key, c.state.in_((MessageState.DECIDED, MessageState.SENDING))
     )
     with store.transaction() as connection:
         return [(Claimed(*row[:5]), row[5]) for row in connection.execute(wanted.order_by(c.decided, c.id))]
 
 
-def _move(store: Store, name: str, before: tuple[Sent, ...], after: Sent, **values: Any) -> bool:
+def _move(store: Store, name: str, before: tuple[MessageState, ...], after: MessageState, **values: Any) -> bool:
     from sqlalchemy import update
 
     from seriestool.bot.bot_tables import sayings

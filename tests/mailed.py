@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from seriestool.base.find import find_base
-from seriestool.base.prerequisites.patch_source import MailedPatch, Touch
-from seriestool.base.prerequisites.prerequisite_results import Need, Prerequisites, Recipe
+from seriestool.base.prerequisites.patch_source import PathTouch, SourcePatch
+from seriestool.base.prerequisites.prerequisite_results import BlobRecipe, NeededPatch, PrerequisiteResult
 from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.git import Repository
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import update
 from tests.bases import make_series
@@ -39,7 +39,7 @@ def with_change_id(mbox: bytes, name: str) -> bytes:
 
 def parsed(mbox: bytes) -> Series:
     """The series in an mbox."""
-    return series_of_text(mbox, Wanted(), "mbox")
+    return series_of_text(mbox, SeriesSelector(), "mbox")
 
 
 class MemorySource:
@@ -49,26 +49,26 @@ class MemorySource:
         self._series = [parsed(mbox) for mbox in mboxes]
         self.asked: list[int] = []
 
-    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
+    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[PathTouch]:
         self.asked.append(most)
         found = [
-            Touch(_mailed(patch, series), diff)
+            PathTouch(_mailed(patch, series), diff)
             for series, patch in self._patches()
             for diff in patch.files
             if path in (diff.old_path, diff.new_path)
         ]
         return sorted(found, key=lambda touch: abs(touch.patch.date - near))[:most]
 
-    def find_patch(self, msgid: str) -> MailedPatch | None:
+    def find_patch(self, msgid: str) -> SourcePatch | None:
         return next((_mailed(patch, series) for series, patch in self._patches() if patch.msgid == msgid), None)
 
-    def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
+    def find_patch_id(self, patch_id: str) -> Sequence[SourcePatch]:
         return [_mailed(patch, series) for series, patch in self._patches() if find_patch_id(patch.diff) == patch_id]
 
-    def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
+    def find_change_id(self, change_id: str) -> Sequence[SourcePatch]:
         return [_mailed(patch, series) for series, patch in self._patches() if series.change_id == change_id]
 
-    def series_of(self, msgid: str) -> Sequence[MailedPatch]:
+    def series_of(self, msgid: str) -> Sequence[SourcePatch]:
         for series in self._series:
             if msgid == series.msgid or msgid in {patch.msgid for patch in series.patches}:
                 return [_mailed(patch, series) for patch in series.patches]
@@ -81,35 +81,35 @@ class MemorySource:
         return [(series, patch) for series in self._series for patch in series.patches]
 
 
-def _mailed(patch: Patch, series: Series) -> MailedPatch:
-    return MailedPatch(
+def _mailed(patch: Patch, series: Series) -> SourcePatch:
+    return SourcePatch(
         patch.msgid, patch.subject, series.msgid, series.version, patch.counter, series.expected, patch.author_name,
         patch.date, series.change_id,
     )  # fmt: skip
 
 
-def ground_of(repo: Repo) -> Ground:
+def ground_of(repo: Repo) -> SearchContext:
     """The repository with its trees, as find-base sees it."""
     opened = Repository.open(repo.path)
     refs = opened.refs()
     history = update(opened, refs, Path(repo.path).parent / "index")
-    return Ground(opened, history, list_trees(refs, opened.config(), opened.head()), list_tags(refs))
+    return SearchContext(opened, history, list_trees(refs, opened.config(), opened.head()), list_tags(refs))
 
 
-def prerequisites(repo: Repo, mbox: bytes, *mboxes: bytes) -> Prerequisites:
+def prerequisites(repo: Repo, mbox: bytes, *mboxes: bytes) -> PrerequisiteResult:
     """What the series in `mbox` builds on, with the others (and itself) on the list."""
     ground = ground_of(repo)
     verdict = find_base(parsed(mbox), ground)
     return find_prerequisites(verdict, ground, MemorySource(mbox, *mboxes))
 
 
-def recipe_of(found: Prerequisites, path: str) -> Recipe:
+def recipe_of(found: PrerequisiteResult, path: str) -> BlobRecipe:
     """How a path's blob is made."""
     assert found.rebuilt is not None
     return next(recipe for recipe in found.rebuilt.recipes if recipe.path == path.encode())
 
 
-def subjects(needs: Sequence[Need]) -> list[str]:
+def subjects(needs: Sequence[NeededPatch]) -> list[str]:
     """The needs in words: '+part 1 unmerged', '-part 2 merged'."""
     return [
         f"{'-' if need.is_removal else '+'}{need.patch.subject if need.patch else None} {need.state}" for need in needs

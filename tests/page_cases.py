@@ -5,23 +5,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seriestool.base.prerequisites.patch_source import MailedPatch
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites
-from seriestool.base.verdict import Base as VerdictBase
-from seriestool.base.verdict import Candidate, Commit, Level, Verdict
-from seriestool.check.protocol import Finding, Report, Result, Status
-from seriestool.check.selection import Choice
+from seriestool.base.prerequisites.patch_source import SourcePatch
+from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
+from seriestool.base.verdict import BestBase as VerdictBase
+from seriestool.base.verdict import Candidate, CommitSummary, FitLevel, Verdict
+from seriestool.check.protocol import CheckResult, Finding, Report, Status
+from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository
-from seriestool.precheck.precheck_result import Precheck, StepNote, Version
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-from seriestool.precheck.resources import Settings, Workshop
-from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
-from seriestool.rebase.conflict_regions import Region
-from seriestool.rebase.patch_stack import Base, Footing
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Place, Rebase, TreeResult
+from seriestool.precheck.precheck_result import Precheck, SeriesVersion, StepNote
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
+from seriestool.rebase.conflict_regions import ConflictRegion
+from seriestool.rebase.patch_stack import BaseKind, SeriesBase
+from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReason, PatchResult, Rebase, TreeResult
 from seriestool.series.diff import parse_diff
-from seriestool.series.model import BaseInfo, DiffKind, Failure, Hunk, Outcome, Patch, Series
-from seriestool.util.progress import Silent
+from seriestool.series.model import BaseInfo, DiffKind, Hunk, Outcome, Patch, PatchFailure, Series
+from seriestool.util.progress import NullProgressMonitor
 from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
 from tests.checks import parse
 from tests.helpers import Repo
@@ -50,10 +50,10 @@ def real_precheck(repo: Repo, cache: Path) -> Precheck:
 
 def run_on(repo: Repo, series: Series, cache: Path) -> Precheck:
     """What precheck says of the series, with checks that build nothing."""
-    settings = Settings(cache, cache / "lists", offline=True, jobs=2)
-    with Repository.open(repo.path) as repository, Workshop(repository, settings) as shop:
-        asked = Asked(series, None, versions(series))
-        return run_precheck(asked, shop, Wishes(checks=Choice(only=_CHECKS)), Silent())
+    settings = PrecheckSettings(cache, cache / "lists", offline=True, jobs=2)
+    with Repository.open(repo.path) as repository, PrecheckResources(repository, settings) as shop:
+        asked = PrecheckInput(series, None, versions(series))
+        return run_precheck(asked, shop, PrecheckOptions(checks=CheckOptions(only=_CHECKS)), NullProgressMonitor())
 
 
 def _make_trees(kernel: Kernel) -> None:
@@ -69,10 +69,10 @@ def _make_trees(kernel: Kernel) -> None:
     repo.commit({"drivers/lamp/lamp.c": text.replace("3", "4")}, done, branch="linus", parent=start)
 
 
-def versions(series: Series) -> tuple[Version, ...]:
+def versions(series: Series) -> tuple[SeriesVersion, ...]:
     """This one, and one before it."""
-    before = Version(0, "before@example.org", "the same, earlier", series.posted - 9 * DAY, 2, False)
-    now = Version(series.version, series.msgid, series.subject, series.posted, len(series.patches), True)
+    before = SeriesVersion(0, "before@example.org", "the same, earlier", series.posted - 9 * DAY, 2, False)
+    now = SeriesVersion(series.version, series.msgid, series.subject, series.posted, len(series.patches), True)
     return before, now
 
 
@@ -105,14 +105,16 @@ def made_precheck(series: Series, trees: int = 4) -> Precheck:
     """All parts of the answer filled: each outcome occurs, patches 2, 5, 8, ... conflict on the second tree, every
     patch has findings beside a line of its diff, of its message and of itself."""
     commits = (
-        Commit(oid(1), "net: change what they compute", POSTED + DAY, "Nora Net", "https://lore.kernel.org/r/n@x.org"),
-        Commit(oid(2), "net: parts that compute, merged", POSTED + 2 * DAY, "Ned Net", "javascript:alert(1)"),
+        CommitSummary(
+            oid(1), "net: change what they compute", POSTED + DAY, "Nora Net", "https://lore.kernel.org/r/n@x.org"
+        ),
+        CommitSummary(oid(2), "net: parts that compute, merged", POSTED + 2 * DAY, "Ned Net", "javascript:alert(1)"),
     )
-    base = Base(Footing.EXACT, oid(3), 4, 4, 0, {})
+    base = SeriesBase(BaseKind.EXACT, oid(3), 4, 4, 0, {})
     verdict = Verdict(
-        series, Level.EXACT, VerdictBase(oid(3), "net-next", "v6.19-rc5-214-g00", "net: a commit", POSTED - 3 * DAY),
+        series, FitLevel.EXACT, VerdictBase(oid(3), "net-next", "v6.19-rc5-214-g00", "net: a commit", POSTED - 3 * DAY),
         None,
-        (Candidate("net-next", oid(3), Level.EXACT, 4, 4),), (), commits,
+        (Candidate("net-next", oid(3), FitLevel.EXACT, 4, 4),), (), commits,
     )  # fmt: skip
     names = ("net-next", "net", "linus", "stable/linux-6.12.y", *(f"tree-{n}" for n in range(trees)))[:trees]
     columns = tuple(
@@ -130,31 +132,35 @@ def made_precheck(series: Series, trees: int = 4) -> Precheck:
 def _fared(patch: Patch, tree: int) -> PatchResult:
     n = patch.counter
     if tree == 0:
-        return PatchResult(n, Outcome.UNMODIFIED, How.PLAIN)
+        return PatchResult(n, Outcome.UNMODIFIED, OutcomeReason.PLAIN)
     if tree == 1 and n % 3 == 2:
-        return PatchResult(n, Outcome.CONFLICT, How.CONFLICT, conflicts=(made_conflict(patch),))
+        return PatchResult(n, Outcome.CONFLICT, OutcomeReason.CONFLICT, conflicts=(made_conflict(patch),))
     if tree == 2 and n == 1:
         return PatchResult(
-            n, Outcome.ALREADY_MERGED, How.SUBJECT, merged_as=oid(2), range_diff="1:  a ! 1:  b\n    - x"
+            n, Outcome.ALREADY_MERGED, OutcomeReason.SUBJECT, merged_as=oid(2), range_diff="1:  a ! 1:  b\n    - x"
         )
     if tree == 3:
-        failure = Failure(patch.files[0].path, "missing-file")
-        return PatchResult(n, Outcome.CONFLICT, How.NO_BASE, failure=failure)
-    ways = ((Outcome.UNMODIFIED, How.PLAIN, 0), (Outcome.MODIFIED, How.OFFSET, 2), (Outcome.MODIFIED, How.THREE_WAY, 0))
+        failure = PatchFailure(patch.files[0].path, "missing-file")
+        return PatchResult(n, Outcome.CONFLICT, OutcomeReason.NO_BASE, failure=failure)
+    ways = (
+        (Outcome.UNMODIFIED, OutcomeReason.PLAIN, 0),
+        (Outcome.MODIFIED, OutcomeReason.OFFSET, 2),
+        (Outcome.MODIFIED, OutcomeReason.THREE_WAY, 0),
+    )
     outcome, how, offsets = ways[(n + tree) % 3]
     return PatchResult(n, outcome, how, offsets)
 
 
 def made_conflict(patch: Patch) -> Conflict:
     """A conflict at one place, with a commit behind it."""
-    region = Region(
+    region = ConflictRegion(
         11, (b"\treturn n;\n",), (b"\treturn other(n);\n", b"\t/* done */\n"), (b"\tvalue_0 = compute(0);\n",),
         (b"int start(void)\n", b"{\n"), (b"}\n",),
     )  # fmt: skip
-    return Conflict(patch.files[0].path, "contents", "", (Place(region, 12, 1, (oid(1),)),))
+    return Conflict(patch.files[0].path, "contents", "", (ConflictPlace(region, 12, 1, (oid(1),)),))
 
 
-def _found(patch: Patch) -> tuple[Result, ...]:
+def _found(patch: Patch) -> tuple[CheckResult, ...]:
     path = patch.files[0].path
     beside = Finding(Status.WARN, "long-line", "this line is long", path, 12, mend="break it")
     away = Finding(Status.WARN, "far", "not in the diff", path, 4000)
@@ -165,61 +171,63 @@ def _found(patch: Patch) -> tuple[Result, ...]:
     whole = Finding(Status.PASS, "note", "good to know", source="javascript:alert(1)", details="more\nof it")
     unseen = Finding(Status.SKIP, "not-there", "there is no compiler")
     some = [beside, away, whole] if patch.counter % 4 else [beside, message]
-    return Result("style", patch.counter, tuple(some)), Result("build", patch.counter, (unseen,))
+    return CheckResult("style", patch.counter, tuple(some)), CheckResult("build", patch.counter, (unseen,))
 
 
-def _of_series() -> Result:
-    return Result("cover-letter", None, (Finding(Status.WARN, "no-changelog", "it does not say what changed"),))
+def _of_series() -> CheckResult:
+    return CheckResult("cover-letter", None, (Finding(Status.WARN, "no-changelog", "it does not say what changed"),))
 
 
-def mailed(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> MailedPatch:
+def mailed(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> SourcePatch:
     """A patch on a list."""
-    return MailedPatch(f"n{counter}.{series}", f"net: need number {counter}", series, 2, counter, 3, "Nora Net", POSTED,
+    return SourcePatch(f"n{counter}.{series}", f"net: need number {counter}", series, 2, counter, 3, "Nora Net", POSTED,
                        title=title)  # fmt: skip
 
 
-def needed() -> Prerequisites:
+def needed() -> PrerequisiteResult:
     """Patches of two series, in each state."""
-    return Prerequisites((
-        Need(mailed(1), NeedState.UNMERGED, "discovered"),
-        Need(mailed(2), NeedState.MERGED, "discovered", merged_as=oid(4)),
-        Need(mailed(1, "third@example.org", "lib: a helper"), NeedState.SUPERSEDED, "stated",
+    return PrerequisiteResult((
+        NeededPatch(mailed(1), NeededPatchState.UNMERGED, "discovered"),
+        NeededPatch(mailed(2), NeededPatchState.MERGED, "discovered", merged_as=oid(4)),
+        NeededPatch(mailed(1, "third@example.org", "lib: a helper"), NeededPatchState.SUPERSEDED, "stated",
              "prerequisite-message-id: <n1.third@example.org>"),
-        Need(None, NeedState.MISSING, "stated", f"prerequisite-patch-id: {oid(77)}"),
+        NeededPatch(None, NeededPatchState.MISSING, "stated", f"prerequisite-patch-id: {oid(77)}"),
     ), hints=("https://lore.kernel.org/r/hint@example.org", "javascript:alert(1)"))  # fmt: skip
 
 
 def long_timeline() -> Timeline:
     """Three months, four trees, marks that crowd and marks outside of the window."""
 
-    def span(number: int, since: float, until: float | None) -> Span:
+    def span(number: int, since: float, until: float | None) -> TimelineSpan:
         end = POSTED + until * DAY if until is not None else None
-        return Span(oid(number), oid(number + 1), POSTED + since * DAY, end, 40 + number, oid(1) if end else None)
+        return TimelineSpan(
+            oid(number), oid(number + 1), POSTED + since * DAY, end, 40 + number, oid(1) if end else None
+        )
 
     lines = (
-        Line("net-next", oid(20), POSTED + 40 * DAY, (span(100, -20, -8), span(110, -6, None))),
-        Line("net", oid(21), POSTED + 30 * DAY, (span(120, -6, 9),)),
-        Line("linus", oid(22), POSTED + 41 * DAY, ()),
-        Line("stable/linux-6.12.y-with-a-very-long-name", oid(23), POSTED + 20 * DAY, (span(130, 2, 2.01),)),
+        TreeTimeline("net-next", oid(20), POSTED + 40 * DAY, (span(100, -20, -8), span(110, -6, None))),
+        TreeTimeline("net", oid(21), POSTED + 30 * DAY, (span(120, -6, 9),)),
+        TreeTimeline("linus", oid(22), POSTED + 41 * DAY, ()),
+        TreeTimeline("stable/linux-6.12.y-with-a-very-long-name", oid(23), POSTED + 20 * DAY, (span(130, 2, 2.01),)),
     )
     marks = (
-        Mark(MarkKind.POSTED, POSTED, "this version"),
-        Mark(MarkKind.VERSION, POSTED - 2 * DAY, "v2"),
-        Mark(MarkKind.VERSION, POSTED - 12 * DAY, "v1"),
-        Mark(MarkKind.VERSION, POSTED + 14 * DAY, "v4"),
-        Mark(MarkKind.STATED, POSTED - 4 * DAY, "net: another commit", oid(5), "net-next"),
-        Mark(MarkKind.BASE, POSTED - 3 * DAY, "net: a commit", oid(3), "net-next"),
-        Mark(MarkKind.BROKE, POSTED - 8 * DAY, "net: undone", oid(6), "net-next"),
-        Mark(MarkKind.BROKE, POSTED + 9 * DAY, "net: change what they compute", oid(1), "net"),
-        Mark(MarkKind.BASE, POSTED - 200 * DAY, "long ago", oid(7), "linus"),
-        Mark(MarkKind.BROKE, POSTED + 2.01 * DAY, "again", oid(8), "stable/linux-6.12.y-with-a-very-long-name"),
+        TimelineMark(MarkKind.POSTED, POSTED, "this version"),
+        TimelineMark(MarkKind.VERSION, POSTED - 2 * DAY, "v2"),
+        TimelineMark(MarkKind.VERSION, POSTED - 12 * DAY, "v1"),
+        TimelineMark(MarkKind.VERSION, POSTED + 14 * DAY, "v4"),
+        TimelineMark(MarkKind.STATED, POSTED - 4 * DAY, "net: another commit", oid(5), "net-next"),
+        TimelineMark(MarkKind.BASE, POSTED - 3 * DAY, "net: a commit", oid(3), "net-next"),
+        TimelineMark(MarkKind.BROKE, POSTED - 8 * DAY, "net: undone", oid(6), "net-next"),
+        TimelineMark(MarkKind.BROKE, POSTED + 9 * DAY, "net: change what they compute", oid(1), "net"),
+        TimelineMark(MarkKind.BASE, POSTED - 200 * DAY, "long ago", oid(7), "linus"),
+        TimelineMark(MarkKind.BROKE, POSTED + 2.01 * DAY, "again", oid(8), "stable/linux-6.12.y-with-a-very-long-name"),
     )
-    return Timeline(POSTED - 30 * DAY, POSTED + 42 * DAY, Level.EXACT, lines, marks)
+    return Timeline(POSTED - 30 * DAY, POSTED + 42 * DAY, FitLevel.EXACT, lines, marks)
 
 
 def without_answers(precheck: Precheck) -> Precheck:
     """The same where nothing could be found."""
-    verdict = replace(precheck.verdict, level=Level.NONE, base=None, candidates=())
+    verdict = replace(precheck.verdict, level=FitLevel.NONE, base=None, candidates=())
     notes = tuple(StepNote(name, 0.0, problem=f"no {name} today") for name in
                   ("base", "prerequisites", "matrix", "split", "checks", "timeline", "versions"))  # fmt: skip
     return Precheck(precheck.series, verdict, None, None, None, None, None, None, (), notes)
@@ -250,36 +258,47 @@ def hostile_precheck() -> Precheck:
         ),
     )  # fmt: skip
     series = replace(made.series, subject=EVIL, msgid=EVIL, patches=(patch, made.series.patches[1]), remarks=(EVIL,))
-    commit = Commit(oid(1), EVIL, POSTED, EVIL, f"https://example.org/{EVIL}")
+    commit = CommitSummary(oid(1), EVIL, POSTED, EVIL, f"https://example.org/{EVIL}")
     conflict = made_conflict(made.series.patches[0])
     place = replace(
-        conflict.places[0], region=Region(1, (name,), (b"\xff" + name,), (LONG.encode(),), (name,), (name,))
+        conflict.places[0], region=ConflictRegion(1, (name,), (b"\xff" + name,), (LONG.encode(),), (name,), (name,))
     )
     results = (
-        PatchResult(1, Outcome.CONFLICT, How.CONFLICT, conflicts=(replace(conflict, path=name, places=(place,)),)),
-        PatchResult(2, Outcome.ALREADY_MERGED, How.SUBJECT, merged_as=oid(1), range_diff=EVIL),
+        PatchResult(
+            1, Outcome.CONFLICT, OutcomeReason.CONFLICT, conflicts=(replace(conflict, path=name, places=(place,)),)
+        ),
+        PatchResult(2, Outcome.ALREADY_MERGED, OutcomeReason.SUBJECT, merged_as=oid(1), range_diff=EVIL),
     )
     finding = Finding(Status.FAIL, EVIL, EVIL, path.encode(), 2, EVIL, f"javascript:{EVIL}", None, EVIL)
     of_message = Finding(Status.WARN, "x", EVIL, line=1, source=f'https://example.org/"onmouseover={EVIL}')
     lines = (replace(made.timeline.lines[0], tree=EVIL), replace(made.timeline.lines[1], tree=LONG))
     marks = tuple(replace(mark, label=EVIL, tree=EVIL if mark.tree else None) for mark in made.timeline.marks)
-    patches = tuple(replace(mailed(n), subject=EVIL, author=EVIL, title=(EVIL, LONG)[n % 2], msgid=EVIL, series=str(n))
-                    for n in (1, 2))  # fmt: skip
+    patches = tuple(
+        replace(mailed(n), subject=EVIL, author=EVIL, title=(EVIL, LONG)[n % 2], msgid=EVIL, series=str(n))
+        for n in (1, 2)
+    )
     needs = (
-        *(Need(one, NeedState.UNMERGED, "stated", EVIL) for one in patches),
-        Need(None, NeedState.MISSING, EVIL, EVIL),
+        *(NeededPatch(one, NeededPatchState.UNMERGED, "stated", EVIL) for one in patches),
+        NeededPatch(None, NeededPatchState.MISSING, EVIL, EVIL),
     )
     base = VerdictBase(oid(3), EVIL, EVIL, EVIL, POSTED)
     return replace(
         made,
         series=series,
         verdict=replace(made.verdict, series=series, base=base, commits=(commit,), notes=(EVIL,)),
-        prerequisites=Prerequisites(needs, hints=(EVIL, f"https://example.org/{EVIL}")),
+        prerequisites=PrerequisiteResult(needs, hints=(EVIL, f"https://example.org/{EVIL}")),
         matrix=Rebase(series, made.base, (TreeResult(EVIL, oid(9), results, ()),), (commit,), (EVIL,)),
-        checks=replace(made.checks, series=series, describe=EVIL, profile=EVIL, results=(
-            Result(EVIL, 1, (finding, of_message, Finding(Status.SKIP, EVIL, EVIL))), Result(EVIL, None, (finding,)),
-        )),
+        checks=replace(
+            made.checks,
+            series=series,
+            describe=EVIL,
+            profile=EVIL,
+            results=(
+                CheckResult(EVIL, 1, (finding, of_message, Finding(Status.SKIP, EVIL, EVIL))),
+                CheckResult(EVIL, None, (finding,)),
+            ),
+        ),
         timeline=replace(made.timeline, lines=lines, marks=marks),
         versions=tuple(replace(one, subject=EVIL, msgid=EVIL) for one in made.versions),
         steps=(StepNote(EVIL, 1.0, problem=EVIL),),
-    )  # fmt: skip
+    )

@@ -4,16 +4,16 @@
 import subprocess
 from dataclasses import dataclass, field
 
-from seriestool.sandbox import Ended, Job, Outcome
+from seriestool.sandbox import KillReason, SandboxJob, SandboxResult
 
 
 @dataclass(slots=True)
 class PlainSandbox:
     """Runs the job as it is, and remembers it."""
 
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[SandboxJob] = field(default_factory=list)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         self.jobs.append(job)
         try:
             done = subprocess.run(
@@ -25,17 +25,17 @@ class PlainSandbox:
                 timeout=job.limits.seconds,
             )
         except subprocess.TimeoutExpired as late:
-            return Outcome(137, late.stdout or b"", late.stderr or b"", Ended.TIME)
-        return Outcome(done.returncode, done.stdout, done.stderr)
+            return SandboxResult(137, late.stdout or b"", late.stderr or b"", KillReason.TIME)
+        return SandboxResult(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(slots=True)
 class Answers:
     """Runs nothing, and says what it was told to say."""
 
-    outcome: Outcome
-    jobs: list[Job] = field(default_factory=list)
+    outcome: SandboxResult
+    jobs: list[SandboxJob] = field(default_factory=list)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         self.jobs.append(job)
         return self.outcome

@@ -7,33 +7,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seriestool.check.selection import Choice
+from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository
 from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-from seriestool.precheck.resources import Settings, Workshop
-from seriestool.util.progress import Silent
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.util.progress import NullProgressMonitor
 from tests.checks import parse
 from tests.helpers import Repo
 
-QUICK = Choice(only=("integrity", "sign-off", "apply"))
+QUICK = CheckOptions(only=("integrity", "sign-off", "apply"))
 
 
 @contextmanager
-def open_shop(repo: Repo | Path, cache: Path, keeps: bool = True, lists: Path | None = None) -> Iterator[Workshop]:
+def open_shop(
+    repo: Repo | Path, cache: Path, keeps: bool = True, lists: Path | None = None
+) -> Iterator[PrecheckResources]:
     """A workshop on the repository; what is kept goes to `cache`."""
-    settings = Settings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
+    settings = PrecheckSettings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
     path = repo.path if isinstance(repo, Repo) else repo
-    with Repository.open(path) as repository, Workshop(repository, settings) as shop:
+    with Repository.open(path) as repository, PrecheckResources(repository, settings) as shop:
         yield shop
 
 
-def look_at(shop: Workshop, mbox: bytes, wishes: Wishes | None = None) -> Precheck:
+def look_at(shop: PrecheckResources, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
     """All that is known of the series."""
-    return run_precheck(Asked(parse(mbox)), shop, wishes or Wishes(checks=QUICK), Silent())
+    return run_precheck(
+        PrecheckInput(parse(mbox)), shop, wishes or PrecheckOptions(checks=QUICK), NullProgressMonitor()
+    )
 
 
-def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: Wishes | None = None) -> Precheck:
+def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
     """The same, in a workshop of its own."""
     with open_shop(repo, cache) as shop:
         return look_at(shop, mbox, wishes)

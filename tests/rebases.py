@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from seriestool.base.find import find_base
-from seriestool.base.search_context import Ground
-from seriestool.git import Repository, Workbench
+from seriestool.base.search_context import SearchContext
+from seriestool.git import Repository, ScratchRepository
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import find_footing, make_stack
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Rebase
+from seriestool.rebase.patch_stack import find_series_base, make_stack
+from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase
 from seriestool.rebase.rebase_series import rebase_series
 from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.series.model import Outcome
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import index_dir, update
 from tests.bases import make_series
@@ -30,7 +30,7 @@ Answer = dict[str, Any]
 
 
 @contextmanager
-def open_bench(repo: Repo) -> Iterator[Workbench]:
+def open_bench(repo: Repo) -> Iterator[ScratchRepository]:
     """A workbench on the repository; gone after the block."""
     with Repository.open(repo.path) as repository, repository.workbench() as bench:
         yield bench
@@ -40,8 +40,8 @@ def open_bench(repo: Repo) -> Iterator[Workbench]:
 class Place:
     """A repository with all that a rebase needs, kept open."""
 
-    ground: Ground
-    bench: Workbench
+    ground: SearchContext
+    bench: ScratchRepository
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def open_place(repo: Repo) -> Iterator[Place]:
         refs = repository.refs()
         history = update(repository, refs, index_dir(repository))
         trees = list_trees(refs, repository.config(), repository.head())
-        yield Place(Ground(repository, history, trees, list_tags(refs)), bench)
+        yield Place(SearchContext(repository, history, trees, list_tags(refs)), bench)
 
 
 def rebase(repo: Repo, mbox: bytes, *onto: str, base: str | None = None, proven: bool = False) -> Rebase:
@@ -59,13 +59,13 @@ def rebase(repo: Repo, mbox: bytes, *onto: str, base: str | None = None, proven:
 
     It starts at `base`, or at what find-base proves where `proven`; else nothing is known of its base.
     """
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         start = None
         if base is not None:
             start = given_base(series, base, place.bench)
         elif proven:
-            start = find_footing(find_base(series, place.ground), None)
+            start = find_series_base(find_base(series, place.ground), None)
         targets = [Target(name, repo.git("rev-parse", f"{name}^{{commit}}")) for name in onto or ("main",)]
         stack = make_stack(series, start, place.bench)
         return rebase_series(series, stack, targets, place.ground, place.bench, NoResolutions())
@@ -77,7 +77,7 @@ def on_main(repo: Repo, base: str, *changes: Change) -> tuple[PatchResult, ...]:
     return rebase(repo, mbox, base=base).trees[0].patches
 
 
-def hows(results: tuple[PatchResult, ...]) -> list[tuple[Outcome, How]]:
+def hows(results: tuple[PatchResult, ...]) -> list[tuple[Outcome, OutcomeReason]]:
     """Outcome and reason of each patch."""
     return [(result.outcome, result.how) for result in results]
 

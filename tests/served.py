@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.site.database_reader import Reader
-from seriestool.bot.site.health import Limits
+from seriestool.bot.site.database_reader import DatabaseReader
+from seriestool.bot.site.health import HealthLimits
 from seriestool.bot.site.serve import make_server
-from seriestool.bot.site.wsgi_app import App, Site
+from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
 from seriestool.bot.store import Store, insert_new
 
 NOW = 1_780_000_000
@@ -133,9 +133,9 @@ def alive() -> dict[str, list[dict[str, Any]]]:
 def serve(url: str, clock: float = NOW) -> Iterator[Served]:
     """A server of the database on loopback; it ends after the block."""
     bugs: list[Exception] = []
-    reader = Reader(url)
-    site = Site(reader, "https://example.org/bot/", lambda: clock, Limits(), bugs.append)
-    server = make_server(App(site), "127.0.0.1", 0)
+    reader = DatabaseReader(url)
+    site = SiteContext(reader, "https://example.org/bot/", lambda: clock, HealthLimits(), bugs.append)
+    server = make_server(WsgiApp(site), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -16,10 +16,10 @@ from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import sayings, series
 from seriestool.bot.notify.decision_record import decide_and_record
 from seriestool.bot.notify.message_composer import Wording
-from seriestool.bot.notify.notify_decision import Decision, Moment, Rules, decide
-from seriestool.bot.notify.summary import Complaint, Context, Facts, MailedPatch
+from seriestool.bot.notify.notify_decision import Decision, DecisionContext, NotifyRules, decide
+from seriestool.bot.notify.summary import Complaint, PatchSummary, PatchworkCheck, ReportSummary
 from seriestool.bot.store import Store
-from seriestool.report.mail_writer import Person
+from seriestool.report.mail_writer import MailAddress
 
 NOW = 1_700_000_000
 WATCHED = "widgets"
@@ -28,9 +28,9 @@ FAILURE = Complaint(
     "widget: count halves",
 )  # fmt: skip
 WARNING = Complaint(2, "b" * 40, "spdx/missing", "warn", "no licence", "widget.c:1", None, "widget: count four")
-RULES = Rules(Policy.AUTHOR, frozenset({WATCHED}), "bot@example.org")
-WORDING = Wording(Person("bot@example.org", "Series Bot"), "https://series.example.org")
-FACTS = Facts(
+RULES = NotifyRules(Policy.AUTHOR, frozenset({WATCHED}), "bot@example.org")
+WORDING = Wording(MailAddress("bot@example.org", "Series Bot"), "https://series.example.org")
+FACTS = ReportSummary(
     key="k" * 40,
     lineage="l" * 40,
     list=WATCHED,
@@ -53,27 +53,33 @@ FACTS = Facts(
     how="012345678901 (v6.9, in widgets-next) is the base, exactly: 1 of 1 paths are as the series names them.",
     complaints=(FAILURE, WARNING),
     patches=(
-        MailedPatch(1, "one@example.org", "widget: count halves", "a" * 40, "[PATCH 1/2] widget: count halves"),
-        MailedPatch(2, "two@example.org", "widget: count four", "b" * 40, "[PATCH 2/2] widget: count four"),
+        PatchSummary(1, "one@example.org", "widget: count halves", "a" * 40, "[PATCH 1/2] widget: count halves"),
+        PatchSummary(2, "two@example.org", "widget: count four", "b" * 40, "[PATCH 2/2] widget: count four"),
     ),
     contexts=(
-        Context("one@example.org", "seriestool-apply", "success", "it applies to 012345678901 (v6.9, in widgets-next)"),
-        Context("one@example.org", "seriestool-fixes-tag", "fail", "the subject is another"),
-        Context("two@example.org", "seriestool-apply", "success", "it applies to 012345678901 (v6.9, in widgets-next)"),
+        PatchworkCheck(
+            "one@example.org", "seriestool-apply", "success", "it applies to 012345678901 (v6.9, in widgets-next)"
+        ),
+        PatchworkCheck("one@example.org", "seriestool-fixes-tag", "fail", "the subject is another"),
+        PatchworkCheck(
+            "two@example.org", "seriestool-apply", "success", "it applies to 012345678901 (v6.9, in widgets-next)"
+        ),
     ),
     headline="[PATCH 0/2] widget: halves and four",
     takers=("widgets-next: all of it",),
 )
 
 
-def facts(**changes: Any) -> Facts:
+def facts(**changes: Any) -> ReportSummary:
     """The report with something else in it."""
     return replace(FACTS, **changes)
 
 
-def decided(report: Facts = FACTS, rules: Rules = RULES, moment: Moment | None = None) -> Decision:
+def decided(
+    report: ReportSummary = FACTS, rules: NotifyRules = RULES, moment: DecisionContext | None = None
+) -> Decision:
     """The decision where nothing was said before."""
-    return decide(report, (), rules, moment or Moment())
+    return decide(report, (), rules, moment or DecisionContext())
 
 
 @contextmanager
@@ -86,7 +92,7 @@ def open_store(folder: Path) -> Iterator[Store]:
         store.close()
 
 
-def record(store: Store, report: Facts = FACTS, rules: Rules = RULES, now: int = NOW) -> Decision:
+def record(store: Store, report: ReportSummary = FACTS, rules: NotifyRules = RULES, now: int = NOW) -> Decision:
     """The decision on the report, its sayings in the database."""
     return decide_and_record(store, report, rules, WORDING, now)
 

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
-from seriestool.series.model import Failure, Patch
-from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.series.model import Patch, PatchFailure
+from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 from seriestool.split.patch_dependencies import find_dependencies
 
 Files = Mapping[str, str | bytes | None]
 Tree = dict[bytes, FileState]
 
 
-def staged(base: Files, *changes: Files | bytes) -> list[Stage]:
+def staged(base: Files, *changes: Files | bytes) -> list[PatchStage]:
     """The stages of a series on `base`: each change has the new contents (None: removed), or is a diff as mailed."""
     tree = {path.encode(): FileState(as_bytes(content)) for path, content in base.items() if content is not None}
     stages = []
@@ -24,14 +24,14 @@ def staged(base: Files, *changes: Files | bytes) -> list[Stage]:
         diff = change if isinstance(change, bytes) else b"".join(diff_of(tree, change))
         patch = patch_of(counter, diff)
         applied = apply_patch(tree, patch.files)
-        assert not isinstance(applied, Failure), (counter, applied)
+        assert not isinstance(applied, PatchFailure), (counter, applied)
         touched = {path for one in patch.files for path in (one.old_path, one.new_path) if path is not None}
-        stages.append(Stage(patch, _some(tree, touched), _some(applied.files, touched)))
+        stages.append(PatchStage(patch, _some(tree, touched), _some(applied.files, touched)))
         tree = dict(applied.files)
     return stages
 
 
-def ties(found: tuple[Dependency, ...], tie: Tie | None = None) -> dict[str, list[str]]:
+def ties(found: tuple[Dependency, ...], tie: DependencyKind | None = None) -> dict[str, list[str]]:
     """What was found, short: {"2<-1": ["name"]}; of one tie only, where it is named."""
     return {f"{one.patch}<-{one.needs}": list(one.names) for one in found if tie in (None, one.tie)}
 
@@ -72,6 +72,6 @@ def _some(tree: Mapping[bytes, FileState], paths: set[bytes]) -> Tree:
     return {path: tree[path] for path in paths if path in tree}
 
 
-def found_by(tie: Tie, stages: Sequence[Stage]) -> tuple[Dependency, ...]:
+def found_by(tie: DependencyKind, stages: Sequence[PatchStage]) -> tuple[Dependency, ...]:
     """The needs of one kind."""
     return tuple(one for one in find_dependencies(stages) if one.tie is tie)

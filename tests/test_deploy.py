@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.site.site_queries import parse_question
+from seriestool.bot.site.site_queries import parse_query
 from tests.helpers import ROOT
 from tests.served import alive, fill, key_of, report_row, series_row, serve, sqlite_url
 
@@ -83,7 +83,7 @@ def test_the_guide_names_paths_and_metrics_that_are_served(tmp_path: Path) -> No
     assert parameters
     names = set(re.findall(r"`(\w+)`(?= \(|, )", parameters[1]))
     assert names == {"list", "state", "author", "q", "limit", "before"}
-    parse_question({"list": "a", "state": "done", "author": "b", "q": "c", "limit": "5", "before": "1-a"})
+    parse_query({"list": "a", "state": "done", "author": "b", "q": "c", "limit": "5", "before": "1-a"})
 
 
 def test_the_container_has_what_the_program_starts() -> None:

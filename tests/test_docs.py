@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.cli.main import COMMANDS, Command
+from seriestool.cli.main import COMMANDS, CliCommand
 from tests.helpers import ROOT, run_program
 
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "COPYING")
@@ -30,7 +30,7 @@ def test_the_readme_stays_short() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_each_command_has_its_module_its_help_and_its_page(command: Command) -> None:
+def test_each_command_has_its_module_its_help_and_its_page(command: CliCommand) -> None:
     assert importlib.util.find_spec(command.module) is not None
     text = (ROOT / f"docs/man/seriestool-{command.name}.1.md").read_text()
     assert f"seriestool {command.name}" in text
@@ -40,7 +40,7 @@ def test_each_command_has_its_module_its_help_and_its_page(command: Command) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_the_page_has_each_option(command: Command) -> None:
+def test_the_page_has_each_option(command: CliCommand) -> None:
     own = run_program(command.name, "--help").out.partition("common options:")[0]
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", own)) - {
         "--help",

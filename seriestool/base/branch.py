@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from seriestool.base.prerequisites.patch_source import PatchSource
-from seriestool.base.prerequisites.prerequisite_results import Layer, Rebuilt, Recipe
+from seriestool.base.prerequisites.prerequisite_results import BlobRecipe, PatchLayer, RebuiltBase
 from seriestool.base.verdict import Verdict
-from seriestool.git import Repository, Scratch
+from seriestool.git import Repository, ScratchIndex
 from seriestool.series.diff import strip_level
 from seriestool.series.model import Patch, path_text
 from seriestool.util.errors import ConflictError, InputError
@@ -35,7 +35,7 @@ def make_branch(repository: Repository, verdict: Verdict, name: str) -> str:
 
 
 def make_rebuilt_branch(
-    repository: Repository, verdict: Verdict, rebuilt: Rebuilt, source: PatchSource, name: str
+    repository: Repository, verdict: Verdict, rebuilt: RebuiltBase, source: PatchSource, name: str
 ) -> str:
     """The tip of the new branch `name`: the series on a base put together from a tree and mailed patches.
 
@@ -58,7 +58,7 @@ def make_rebuilt_branch(
     return tip
 
 
-def _graft_message(verdict: Verdict, rebuilt: Rebuilt) -> bytes:
+def _graft_message(verdict: Verdict, rebuilt: RebuiltBase) -> bytes:
     lines = [f"  {path_text(recipe.path)} {recipe.blob}: {_made(recipe)}" for recipe in rebuilt.recipes]
     return "\n".join(
         [
@@ -73,11 +73,11 @@ def _graft_message(verdict: Verdict, rebuilt: Rebuilt) -> bytes:
     ).encode("utf-8", "surrogateescape")
 
 
-def _made(recipe: Recipe) -> str:
+def _made(recipe: BlobRecipe) -> str:
     return f"{recipe.kind}, from {recipe.commit}" if recipe.is_proven else f"NOT PROVEN, as in {recipe.commit}"
 
 
-def _layer_commit(layer: Layer, source: PatchSource) -> tuple[bytes, dict[str, str]]:
+def _layer_commit(layer: PatchLayer, source: PatchSource) -> tuple[bytes, dict[str, str]]:
     """Message and author of a mailed patch; that it was rebuilt in part is said in the last line."""
     mark = f"Rebuilt-from: <{layer.patch.msgid}>\n"
     patch = source.read(layer.patch.msgid)
@@ -94,7 +94,7 @@ def check_branch_name(repository: Repository, name: str) -> None:
         raise InputError(f"a branch '{name}' is there already", hint="choose another name, or delete it first")
 
 
-def _commit(draft: Scratch, patch: Patch, parent: str) -> str:
+def _commit(draft: ScratchIndex, patch: Patch, parent: str) -> str:
     """The commit of one patch; `parent` itself where the patch changes nothing."""
     if not patch.files:
         return parent

@@ -5,26 +5,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from seriestool.base import rank
-from seriestool.base.history_region import LineCover, Region, Run
+from seriestool.base.history_region import CommitRun, FirstParentLines, HistoryRegion
 from seriestool.base.preimage import PreImage
-from seriestool.base.rank import Posting
-from seriestool.base.search_context import Ground, Place
-from seriestool.base.verdict import Candidate, Level, Range, Stated
+from seriestool.base.rank import PostingTime
+from seriestool.base.search_context import SearchContext, TreeTip
+from seriestool.base.verdict import Candidate, CommitRange, FitLevel, StatedBase
 
 MOST_SIDE_RUNS = 200
 """Runs off all trees' lines that are told, those nearest to the posting first."""
 
 
-class Candidates:
+class CandidateRanker:
     """What a region of the history means to people: for each tree its best commit and all its ranges."""
 
-    def __init__(self, preimage: PreImage, ground: Ground, posting: Posting) -> None:
+    def __init__(self, preimage: PreImage, ground: SearchContext, posting: PostingTime) -> None:
         self.preimage = preimage
         self.ground = ground
         self.posting = posting
-        self._before = rank.Before(ground.history, posting.time)
+        self._before = rank.CommitAtTime(ground.history, posting.time)
 
-    def ranked(self, level: Level, region: Region, stated: Stated | None) -> tuple[Candidate, ...]:
+    def ranked(self, level: FitLevel, region: HistoryRegion, stated: StatedBase | None) -> tuple[Candidate, ...]:
         """Those whose commit is still here, best first: a true statement, then the trees before the posting, then
         what is off the trees' lines, then the trees after the posting."""
         found = [(place, runs) for place in self.ground.places if (runs := region.runs(place.tip))]
@@ -41,42 +41,42 @@ class Candidates:
         found = self.ground.repository.objects.check([candidate.commit for candidate in candidates])
         return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
 
-    def _candidate_of(self, place: Place, runs: Sequence[Run], level: Level) -> Candidate:
+    def _candidate_of(self, place: TreeTip, runs: Sequence[CommitRun], level: FitLevel) -> Candidate:
         best = rank.likeliest(self.ground.history, runs, self.posting, self._before)
         return self._candidate(place.tree.name, best, level, runs)
 
     def _side_candidate(
-        self, region: Region, found: Iterable[tuple[Place, Sequence[Run]]], level: Level
+        self, region: HistoryRegion, found: Iterable[tuple[TreeTip, Sequence[CommitRun]]], level: FitLevel
     ) -> Candidate | None:
         """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
         history = self.ground.history
-        covered = LineCover(history, [place.tip for place, _ in found])
+        covered = FirstParentLines(history, [place.tip for place, _ in found])
         runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
         likely = (rank.likeliest(history, [run], self.posting, self._before) for run in runs)
         best = rank.nearest(history, likely, self.posting)
         return None if best is None else self._candidate(None, best, level, runs)
 
-    def _candidate(self, tree: str | None, position: int, level: Level, runs: Sequence[Run]) -> Candidate:
+    def _candidate(self, tree: str | None, position: int, level: FitLevel, runs: Sequence[CommitRun]) -> Candidate:
         history = self.ground.history
         expected = len(self.preimage)
-        matched = expected if level is Level.EXACT else self.preimage.matched_at(history, position)
+        matched = expected if level is FitLevel.EXACT else self.preimage.matched_at(history, position)
         ranges = tuple(self._range(run) for run in runs)
         oid = history.oid(position)
         return Candidate(tree, oid, level, matched, expected, ranges, (), self.ground.tag_names.get(oid))
 
-    def _range(self, run: Run) -> Range:
+    def _range(self, run: CommitRun) -> CommitRange:
         history = self.ground.history
         count = history.depth(run.newest) - history.depth(run.oldest) + 1
         made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
         ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
-        return Range(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
+        return CommitRange(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
 
     def _is_before(self, candidate: Candidate) -> bool:
         position = self.ground.history.find(candidate.commit)
         return position is not None and rank.is_before(self.ground.history, position, self.posting)
 
     def _stated_first(
-        self, candidates: tuple[Candidate, ...], level: Level, stated: Stated | None
+        self, candidates: tuple[Candidate, ...], level: FitLevel, stated: StatedBase | None
     ) -> tuple[Candidate, ...]:
         """The author's own base comes first where it is true."""
         if stated is None or stated.verdict is not level:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from seriestool.git import ObjectReader
-from seriestool.series.apply import FileState, Track, TrackResult
-from seriestool.trees.history import History, absent, blob_prefix, mode_of
+from seriestool.series.apply import FileState, PathTrack, PathTrackResult
+from seriestool.trees.history import History, blob_prefix, is_absent, mode_of
 from seriestool.util.errors import OutsideError
 
 _GITLINK = 0o160000
@@ -41,7 +41,7 @@ class Contents:
 
         Raises ContentMissingError where the blob is not here. Not kept: a path can have thousands of versions.
         """
-        if absent(value):
+        if is_absent(value):
             return None
         mode, prefix = mode_of(value), blob_prefix(value)
         if mode == _GITLINK:
@@ -94,6 +94,6 @@ def find_in_tree(tree: bytes, name: bytes, oid_size: int) -> str | None:
     return None
 
 
-def try_track(track: Track, state: FileState | None) -> TrackResult:
+def try_track(track: PathTrack, state: FileState | None) -> PathTrackResult:
     """How a state of the track's path passes it."""
     return track.try_content(None) if state is None else track.try_content(state.content, state.mode)

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from itertools import islice
 
 from seriestool.base.contents import ContentMissingError, try_track
-from seriestool.base.history_region import Region, Run
-from seriestool.base.preimage import Expectation, Expects, PreImage
-from seriestool.base.search_context import Ground
-from seriestool.base.verdict import Holder, PathAnswer
-from seriestool.series.apply import Track
-from seriestool.series.model import Failure, Series
-from seriestool.trees.history import absent
+from seriestool.base.history_region import CommitRun, HistoryRegion
+from seriestool.base.preimage import Expectation, ExpectedKind, PreImage
+from seriestool.base.search_context import SearchContext
+from seriestool.base.verdict import BlobHolder, PathAnswer
+from seriestool.series.apply import PathTrack
+from seriestool.series.model import PatchFailure, Series
+from seriestool.trees.history import is_absent
 
 MOST_VERSIONS = 300
 """Versions of one path that are searched for the commit that changed a hunk's lines."""
 
 
-def explain(series: Series, preimage: PreImage, ground: Ground, position: int | None) -> tuple[PathAnswer, ...]:
+def explain(series: Series, preimage: PreImage, ground: SearchContext, position: int | None) -> tuple[PathAnswer, ...]:
     """One answer for each path of the pre-image, seen from the commit at `position` (None: from nowhere)."""
     return tuple(_explain_path(wanted, series, preimage, ground, position) for wanted in preimage.expectations)
 
@@ -30,11 +30,11 @@ def all_matched(preimage: PreImage) -> tuple[PathAnswer, ...]:
 
 
 def _explain_path(
-    wanted: Expectation, series: Series, preimage: PreImage, ground: Ground, position: int | None
+    wanted: Expectation, series: Series, preimage: PreImage, ground: SearchContext, position: int | None
 ) -> PathAnswer:
     history = ground.history
-    region = Region(history, history.segments(wanted.path, wanted.accepts), _events(wanted, ground))
-    holders = _holders(region, ground) if wanted.expects is not Expects.ABSENT else ()
+    region = HistoryRegion(history, history.segments(wanted.path, wanted.accepts), _events(wanted, ground))
+    holders = _holders(region, ground) if wanted.expects is not ExpectedKind.ABSENT else ()
     value = history.value(position, wanted.path) if position is not None else 0
     if position is not None and wanted.accepts(value):
         return PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched", holders)
@@ -55,11 +55,11 @@ def _explain_path(
     )
 
 
-def _events(wanted: Expectation, ground: Ground) -> list[int]:
+def _events(wanted: Expectation, ground: SearchContext) -> list[int]:
     return [position for position, _ in ground.history.changes(wanted.path)]
 
 
-def _holders(region: Region, ground: Ground) -> tuple[Holder, ...]:
+def _holders(region: HistoryRegion, ground: SearchContext) -> tuple[BlobHolder, ...]:
     """The trees that have or had it on their line, with the newest run of each."""
     found = []
     for place in ground.places:
@@ -69,20 +69,22 @@ def _holders(region: Region, ground: Ground) -> tuple[Holder, ...]:
     return tuple(found)
 
 
-def _holder(name: str, run: Run, ground: Ground) -> Holder:
+def _holder(name: str, run: CommitRun, ground: SearchContext) -> BlobHolder:
     history = ground.history
-    return Holder(name, history.oid(run.oldest), history.oid(run.ended_by) if run.ended_by is not None else None)
+    return BlobHolder(name, history.oid(run.oldest), history.oid(run.ended_by) if run.ended_by is not None else None)
 
 
-def _reason(wanted: Expectation, value: int, region: Region) -> str:
-    if wanted.expects is Expects.ABSENT:
+def _reason(wanted: Expectation, value: int, region: HistoryRegion) -> str:
+    if wanted.expects is ExpectedKind.ABSENT:
         return "exists"
     if not region and not wanted.is_unnamed:
         return "never"
-    return "missing-file" if absent(value) else "elsewhere"
+    return "missing-file" if is_absent(value) else "elsewhere"
 
 
-def _failure_at(wanted: Expectation, preimage: PreImage, ground: Ground, value: int) -> tuple[int, Failure] | None:
+def _failure_at(
+    wanted: Expectation, preimage: PreImage, ground: SearchContext, value: int
+) -> tuple[int, PatchFailure] | None:
     """The first patch (by index) and place at which what the series does to this path fails."""
     try:
         state = ground.contents.state(value, wanted.path)
@@ -94,7 +96,7 @@ def _failure_at(wanted: Expectation, preimage: PreImage, ground: Ground, value: 
 
 
 def _culprit(
-    wanted: Expectation, preimage: PreImage, ground: Ground, position: int | None, region: Region
+    wanted: Expectation, preimage: PreImage, ground: SearchContext, position: int | None, region: HistoryRegion
 ) -> str | None:
     """The commit on the line to `position` after which it no longer fits.
 
@@ -109,7 +111,9 @@ def _culprit(
     return ground.history.oid(ended[0]) if ended else None
 
 
-def _changed_lines(wanted: Expectation, tracks: Sequence[Track], ground: Ground, position: int) -> int | None:
+def _changed_lines(
+    wanted: Expectation, tracks: Sequence[PathTrack], ground: SearchContext, position: int
+) -> int | None:
     """The change of the path, on the line to `position`, after which the series' hunks do not apply any more."""
     history, line = ground.history, ground.history.on_line(position)
     versions = [(change, value) for change, value in history.changes(wanted.path) if line.has(change)]

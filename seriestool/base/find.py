@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from seriestool.base import explain, fit
-from seriestool.base.candidates import Candidates
+from seriestool.base.candidates import CandidateRanker
 from seriestool.base.contents import ContentMissingError
-from seriestool.base.history_region import Region
-from seriestool.base.preimage import PreImage, find_preimage, sharpen
-from seriestool.base.search_context import Ground
-from seriestool.base.stated_base import LookUp, check_stated
+from seriestool.base.history_region import HistoryRegion
+from seriestool.base.preimage import PreImage, disambiguate_blobs, find_preimage
+from seriestool.base.search_context import SearchContext
+from seriestool.base.stated_base import PushLogLookup, check_stated
 from seriestool.base.threeway import find_three_way
-from seriestool.base.trial import applied, level_of, try_series
-from seriestool.base.trial_commits import Point, find_points
-from seriestool.base.verdict import Base, Candidate, Level, PathAnswer, Stated, Verdict
+from seriestool.base.trial import count_applied, level_of, try_series
+from seriestool.base.trial_commits import TrialCommit, find_trial_commits
+from seriestool.base.verdict import BestBase, Candidate, FitLevel, PathAnswer, StatedBase, Verdict
 from seriestool.series.model import PatchOutcome, Series, path_text
 from seriestool.trees.history import index_dir, value_of
 from seriestool.util.errors import InputError, OutsideError
@@ -27,23 +27,23 @@ from seriestool.util.errors import InputError, OutsideError
 MOST_FARTHEST = 3
 """Commits that are told of those which take most patches."""
 MOST_NAMED = 8
-"""Candidates whose commits are looked up to show their subjects."""
+"""CandidateRanker whose commits are looked up to show their subjects."""
 MOST_NAMED_RANGES = 3
 """Of a candidate: as many as the text shows."""
 
 
-def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -> Verdict:
+def find_base(series: Series, ground: SearchContext, push_log: PushLogLookup = lambda _: ()) -> Verdict:
     """The verdict on a series.
 
     Raises InputError where the series has no patches, or patches that contradict each other.
     """
     if not series.patches:
         return _without_patches(series, ground, push_log)
-    question = _Question(series, sharpen(find_preimage(series), ground.history, ground.contents), ground)
+    question = _BaseSearch(series, disambiguate_blobs(find_preimage(series), ground.history, ground.contents), ground)
     stated = check_stated(series, question.preimage, ground, push_log)
     notes = _limits(ground)
     region = fit.find_exact(ground.history, question.preimage)
-    if region and (verdict := question.find_answer(Level.EXACT, region, stated, notes)):
+    if region and (verdict := question.find_answer(FitLevel.EXACT, region, stated, notes)):
         return verdict
     found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
     notes += tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
@@ -51,40 +51,40 @@ def find_base(series: Series, ground: Ground, push_log: LookUp = lambda _: ()) -
         f"{path_text(path)} has versions that are not in this repository: only whole blobs could be compared"
         for path in found.not_here
     )
-    if found.region and (verdict := question.find_answer(Level.APPLIES, found.region, stated, notes)):
+    if found.region and (verdict := question.find_answer(FitLevel.APPLIES, found.region, stated, notes)):
         return verdict
     return question.nothing_applies(stated, notes, question.points())
 
 
-def _limits(ground: Ground) -> tuple[str, ...]:
+def _limits(ground: SearchContext) -> tuple[str, ...]:
     """What the repository lacks for a full answer."""
     if not ground.repository.is_shallow:
         return ()
     return ("this is a shallow clone: what came before it was not looked at (git fetch --unshallow)",)
 
 
-def _without_patches(series: Series, ground: Ground, push_log: LookUp) -> Verdict:
+def _without_patches(series: Series, ground: SearchContext, push_log: PushLogLookup) -> Verdict:
     """What a quoted cover letter alone allows to say: whether the stated base is known."""
     if series.base.commit is None:
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
     stated = check_stated(series, PreImage((), ()), ground, push_log)
     note = "the patches themselves are not in the input: only the stated base-commit was looked up"
-    return Verdict(series, Level.NONE, None, replace(stated, verdict=None) if stated else None, (), (), (), (note,))
+    return Verdict(series, FitLevel.NONE, None, replace(stated, verdict=None) if stated else None, (), (), (), (note,))
 
 
-class _Question:
+class _BaseSearch:
     """One series asked of one ground."""
 
-    def __init__(self, series: Series, preimage: PreImage, ground: Ground) -> None:
+    def __init__(self, series: Series, preimage: PreImage, ground: SearchContext) -> None:
         self.series = series
         self.preimage = preimage
         self.ground = ground
         self.posting = ground.posting(series)
-        self._candidates = Candidates(preimage, ground, self.posting)
+        self._candidates = CandidateRanker(preimage, ground, self.posting)
         self._paths = tuple({*series.touched, *preimage.barred})
 
     def find_answer(
-        self, level: Level, region: Region, stated: Stated | None, notes: tuple[str, ...]
+        self, level: FitLevel, region: HistoryRegion, stated: StatedBase | None, notes: tuple[str, ...]
     ) -> Verdict | None:
         """The verdict where the series fits: the candidates of each tree, best first; None if all of them are gone."""
         candidates = self._candidates.ranked(level, region, stated)
@@ -97,37 +97,39 @@ class _Question:
         outcomes, notes = self._outcomes(best.commit, notes)
         candidates = (replace(best, outcomes=outcomes), *candidates[1:])
         paths = explain.all_matched(self.preimage)
-        if level is not Level.EXACT:
+        if level is not FitLevel.EXACT:
             position = self.ground.history.find(best.commit)
             paths = explain.explain(self.series, self.preimage, self.ground, position)
         return self._verdict(level, self._base(best, describe), stated, candidates, paths, notes)
 
-    def nothing_applies(self, stated: Stated | None, notes: tuple[str, ...], points: Sequence[Point]) -> Verdict:
+    def nothing_applies(
+        self, stated: StatedBase | None, notes: tuple[str, ...], points: Sequence[TrialCommit]
+    ) -> Verdict:
         """The verdict where plain `git apply` takes the series nowhere: three-way, partial or none."""
         tried = tuple(found for point in points if (found := self._try(point)))
         tried = (*self._farthest(tried), *tried)
-        candidates = tuple(sorted(tried, key=lambda found: (-applied(found.outcomes), -found.matched)))
+        candidates = tuple(sorted(tried, key=lambda found: (-count_applied(found.outcomes), -found.matched)))
         merged = find_three_way(self.series, self.preimage, self.ground, candidates)
         if merged is not None:
             candidates = (merged, *(other for other in candidates if other.commit != merged.commit))
         best = candidates[0] if candidates else None
         position = self.ground.history.find(best.commit) if best else None
         paths = explain.explain(self.series, self.preimage, self.ground, position)
-        level = best.verdict if best else Level.NONE
+        level = best.verdict if best else FitLevel.NONE
         base = None
-        if best and level is not Level.NONE:
+        if best and level is not FitLevel.NONE:
             base = self._base(best, self.ground.start_describe(best.commit))
         return self._verdict(level, base, stated, candidates, paths, notes)
 
     def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """The commits, over the whole history, that take more of the first patches than those that were tried."""
-        region = self._farthest_region(max((applied(found.outcomes) for found in tried), default=0))
+        region = self._farthest_region(max((count_applied(found.outcomes) for found in tried), default=0))
         if region is None:
             return ()
-        candidates = self._candidates.ranked(Level.PARTIAL, region, None)[:MOST_FARTHEST]
+        candidates = self._candidates.ranked(FitLevel.PARTIAL, region, None)[:MOST_FARTHEST]
         return tuple(replace(found, outcomes=self._outcomes(found.commit, ())[0]) for found in candidates)
 
-    def _farthest_region(self, known: int) -> Region | None:
+    def _farthest_region(self, known: int) -> HistoryRegion | None:
         """Where the most patches go in; None where no more than `known` do."""
         region, low, high, step = None, known, len(self.series.patches), 1
         while low + 1 < high:
@@ -139,19 +141,19 @@ class _Question:
                 region, low, step = found, count, step * 2
         return region
 
-    def _taking(self, count: int) -> Region | None:
+    def _taking(self, count: int) -> HistoryRegion | None:
         """Where plain `git apply` takes the first `count` patches; None where nowhere."""
         some = replace(self.series, patches=self.series.patches[:count])
-        preimage = sharpen(find_preimage(some), self.ground.history, self.ground.contents)
+        preimage = disambiguate_blobs(find_preimage(some), self.ground.history, self.ground.contents)
         found = fit.find_applying(self.ground.history, preimage, self.ground.contents, self.posting)
         return found.region or None
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[TrialCommit, ...]:
         """The commits to try one by one."""
         cover = fit.exact_cover(self.ground.history, self.preimage)
-        return find_points(self.ground, self.preimage, cover, self.posting)
+        return find_trial_commits(self.ground, self.preimage, cover, self.posting)
 
-    def _try(self, point: Point) -> Candidate | None:
+    def _try(self, point: TrialCommit) -> Candidate | None:
         """How the series fares there; None where the contents are not here."""
         try:
             files = self.ground.contents.at(point.position, self._paths)
@@ -169,7 +171,7 @@ class _Question:
             point.label,
         )
 
-    def _is_proven(self, level: Level, oid: str) -> bool:
+    def _is_proven(self, level: FitLevel, oid: str) -> bool:
         """Whether the commit itself has what the index says: that is a cache, the repository is the truth.
 
         False for `exact` where a mail's full id begins like the file's and goes on otherwise: the index has but 15
@@ -186,7 +188,7 @@ class _Question:
                     hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
                 )
         wanted = self.preimage.expectations
-        return level is not Level.EXACT or all(one.accepts_entry(*found.get(one.path, (0, ""))) for one in wanted)
+        return level is not FitLevel.EXACT or all(one.accepts_entry(*found.get(one.path, (0, ""))) for one in wanted)
 
     def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:
         position = self.ground.history.find(oid)
@@ -197,19 +199,19 @@ class _Question:
             return (), (*notes, f"{error.message}: the patches were not tried")
         return try_series(files, self.series.patches), notes
 
-    def _base(self, candidate: Candidate, describe: Callable[[], str | None]) -> Base | None:
+    def _base(self, candidate: Candidate, describe: Callable[[], str | None]) -> BestBase | None:
         commit = self.ground.commit(candidate.commit)
         if commit is None:
             return None
         position = self.ground.history.find(candidate.commit)
         tree = candidate.tree or (self.ground.tree_of(position) if position is not None else None)
-        return Base(candidate.commit, tree, describe(), commit.subject, commit.date)
+        return BestBase(candidate.commit, tree, describe(), commit.subject, commit.date)
 
     def _verdict(
         self,
-        level: Level,
-        base: Base | None,
-        stated: Stated | None,
+        level: FitLevel,
+        base: BestBase | None,
+        stated: StatedBase | None,
         candidates: tuple[Candidate, ...],
         paths: tuple[PathAnswer, ...],
         notes: tuple[str, ...],

@@ -10,18 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
-from seriestool.base.history_region import Interval, Region
+from seriestool.base.history_region import HistoryRegion, Interval
 from seriestool.base.preimage import PreImage
-from seriestool.base.rank import Posting
-from seriestool.series.apply import Track
-from seriestool.trees.history import History, Piece, absent, coverage, pieces_within
+from seriestool.base.rank import PostingTime
+from seriestool.series.apply import PathTrack
+from seriestool.trees.history import History, Piece, coverage, is_absent, pieces_within
 
 MOST_BYTES = 512 * 1024 * 1024
 """Content of one path that is read: a MAINTAINERS file has tens of thousands of versions of a megabyte each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class PathCoverage:
     """How many of the expected paths fit, over the history: (start, stop, count), disjoint and sorted."""
 
     pieces: tuple[tuple[int, int, int], ...]
@@ -33,16 +33,16 @@ class Cover:
         return tuple((start, stop) for start, stop, count in self.pieces if count == self.expected)
 
 
-def find_exact(history: History, preimage: PreImage) -> Region:
+def find_exact(history: History, preimage: PreImage) -> HistoryRegion:
     """The commits at which every path is as the series expects it."""
     cover = exact_cover(history, preimage)
-    return Region(history, _not_barred(history, preimage, cover.full), _events(history, preimage))
+    return HistoryRegion(history, _not_barred(history, preimage, cover.full), _events(history, preimage))
 
 
-def exact_cover(history: History, preimage: PreImage) -> Cover:
+def exact_cover(history: History, preimage: PreImage) -> PathCoverage:
     """For all commits, how many paths are as the series expects them."""
     lists = [history.segments(wanted.path, wanted.accepts) for wanted in preimage.expectations]
-    return Cover(tuple(coverage(lists)), len(lists))
+    return PathCoverage(tuple(coverage(lists)), len(lists))
 
 
 def _not_barred(history: History, preimage: PreImage, left: Sequence[Interval]) -> list[Interval]:
@@ -50,15 +50,15 @@ def _not_barred(history: History, preimage: PreImage, left: Sequence[Interval]) 
     kept = list(left)
     for path in preimage.barred:
         if history.changes(path):
-            kept = [(start, stop) for start, stop, value in pieces_within(history, kept, path) if absent(value)]
+            kept = [(start, stop) for start, stop, value in pieces_within(history, kept, path) if is_absent(value)]
     return kept
 
 
 @dataclass(frozen=True, slots=True)
-class Applying:
+class ApplyingCommits:
     """Where plain `git apply` takes the whole series, and the paths of which not every version was tried."""
 
-    region: Region
+    region: HistoryRegion
     cut_short: tuple[bytes, ...]
     """Too much to read."""
     not_here: tuple[bytes, ...]
@@ -66,7 +66,7 @@ class Applying:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class _VersionResults:
     """Versions of a path: which of them take the series, how many were tried, and how many are not here."""
 
     good: frozenset[int]
@@ -74,7 +74,7 @@ class _Tried:
     missing: int
 
 
-def find_applying(history: History, preimage: PreImage, contents: Contents, posting: Posting) -> Applying:
+def find_applying(history: History, preimage: PreImage, contents: Contents, posting: PostingTime) -> ApplyingCommits:
     """The commits on which plain `git apply` takes the whole series.
 
     The path with the fewest versions goes first; of the next ones only the versions are tried that stand beside a good
@@ -93,11 +93,11 @@ def find_applying(history: History, preimage: PreImage, contents: Contents, post
             not_here.append(path)
         if not left:
             break
-    region = Region(history, _not_barred(history, preimage, left), _events(history, preimage))
-    return Applying(region, tuple(cut_short), tuple(not_here))
+    region = HistoryRegion(history, _not_barred(history, preimage, left), _events(history, preimage))
+    return ApplyingCommits(region, tuple(cut_short), tuple(not_here))
 
 
-def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) -> list[int]:
+def _by_nearness(history: History, pieces: Iterable[Piece], posting: PostingTime) -> list[int]:
     """Each version once, those first that were current near the posting."""
     away: dict[int, int] = {}
     for start, _, value in pieces:
@@ -106,13 +106,15 @@ def _by_nearness(history: History, pieces: Iterable[Piece], posting: Posting) ->
     return sorted(away, key=lambda value: (away[value], value))
 
 
-def _try_versions(path: bytes, versions: Sequence[int], tracks: Sequence[Track], contents: Contents) -> _Tried:
+def _try_versions(
+    path: bytes, versions: Sequence[int], tracks: Sequence[PathTrack], contents: Contents
+) -> _VersionResults:
     """What each version says to all that the series does to the path."""
     good: set[int] = set()
     read = missing = 0
     for number, value in enumerate(versions):
         if read > MOST_BYTES:
-            return _Tried(frozenset(good), number, missing)
+            return _VersionResults(frozenset(good), number, missing)
         try:
             state = contents.state(value, path)
         except ContentMissingError:
@@ -121,7 +123,7 @@ def _try_versions(path: bytes, versions: Sequence[int], tracks: Sequence[Track],
         read += len(state.content) if state else 0
         if all(try_track(track, state).ok for track in tracks):
             good.add(value)
-    return _Tried(frozenset(good), len(versions), missing)
+    return _VersionResults(frozenset(good), len(versions), missing)
 
 
 def _events(history: History, preimage: PreImage) -> set[int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from seriestool.git import ABBREVIATION, Repository
 from seriestool.trees import Tree
-from seriestool.trees.history import History, OnlyGitKnowsError, describe
+from seriestool.trees.history import DescribeUndecidedError, History, find_nearest_tag
 
 _TAG_NAME = re.compile(rb"\Aobject [^\n]+\ntype [^\n]+\ntag ([^\n]+)\n")
 
@@ -21,7 +21,7 @@ def start_describe(
     """The description, to be asked for later; it is None where no tag leads to the commit. `tags`: all of them."""
     try:
         description = _describe(repository, history, tags, commit)
-    except OnlyGitKnowsError:
+    except DescribeUndecidedError:
         return repository.start_describe(commit)
     return lambda: description
 
@@ -29,8 +29,8 @@ def start_describe(
 def _describe(repository: Repository, history: History, tags: Sequence[Tree], commit: str) -> str | None:
     position = history.find(commit)
     if position is None:
-        raise OnlyGitKnowsError("the commit is not in the index")
-    found = describe(history, position, {tag.commit for tag in tags})
+        raise DescribeUndecidedError("the commit is not in the index")
+    found = find_nearest_tag(history, position, {tag.commit for tag in tags})
     if found is None:
         return None
     tagged, on_top = found
@@ -41,12 +41,12 @@ def _describe(repository: Repository, history: History, tags: Sequence[Tree], co
 def _name(repository: Repository, tags: Sequence[Tree]) -> str:
     """The name of the one tag. Git prefers the name that an annotated tag has inside, and of several the newest."""
     if len(tags) > 1:
-        raise OnlyGitKnowsError("there are several tags")
+        raise DescribeUndecidedError("there are several tags")
     found = repository.objects.read(tags[0].ref)
     name = os.fsencode(tags[0].name)
     inner = _TAG_NAME.match(found[2]) if found and found[1] == "tag" else None
     if not found or (found[1] != "commit" and not (inner and inner[1] == name)):
-        raise OnlyGitKnowsError("the tag is known by another name")
+        raise DescribeUndecidedError("the tag is known by another name")
     return name.decode("utf-8", "replace")
 
 
@@ -55,5 +55,5 @@ def _abbreviated(repository: Repository, commit: str) -> str:
     short = commit[:ABBREVIATION]
     [found] = repository.objects.check([short])
     if found is None or found[0] != commit:
-        raise OnlyGitKnowsError("the abbreviated id is ambiguous")
+        raise DescribeUndecidedError("the abbreviated id is ambiguous")
     return short

@@ -17,7 +17,7 @@ Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CommitRun:
     """A run on one line: positions of its oldest and newest commit, and of the commit that ended it, if one did."""
 
     oldest: int
@@ -25,7 +25,7 @@ class Run:
     ended_by: int | None
 
 
-class Region:
+class HistoryRegion:
     """The commits of `intervals`, with the places at which they begin and end.
 
     `events` are the positions of all commits that change one of the paths that decide about membership.
@@ -57,7 +57,7 @@ class Region:
             elif was_inside and not inside:
                 self.exits.append(position)
 
-    def runs(self, tip: int) -> tuple[Run, ...]:
+    def runs(self, tip: int) -> tuple[CommitRun, ...]:
         """The runs on the line of first parents that ends in `tip`, newest first."""
         history, line = self.history, self.history.on_line(tip)
         entries = [entry for entry in self.entries if line.has(entry)]
@@ -68,11 +68,13 @@ class Region:
         exits = sorted((leaving for leaving in self.exits if line.has(leaving)), key=depth)
         ends: list[int | None] = [*exits, None]
         return tuple(
-            Run(entry, tip if end is None else history.parent(end), end)
+            CommitRun(entry, tip if end is None else history.parent(end), end)
             for entry, end in reversed(list(zip(entries, ends, strict=False)))
         )
 
-    def side_runs(self, covered: "LineCover", heads: Sequence[int], time: int, most: int) -> tuple[Run, ...]:
+    def side_runs(
+        self, covered: "FirstParentLines", heads: Sequence[int], time: int, most: int
+    ) -> tuple[CommitRun, ...]:
         """The runs that end off all covered lines: on topics that were merged, or on no branch at all.
 
         At most `most` of them: those that ended before `time` first, the nearest first. `heads`, sorted, are the
@@ -85,7 +87,7 @@ class Region:
         away = {newest: self.history.time(newest) - time for newest in ends}
         near = sorted(ends, key=lambda newest: (away[newest] > 0, abs(away[newest]), newest))
         off = islice((newest for newest in near if not covered.has(newest)), most)
-        return tuple(Run(self._entry_of(newest), newest, ends[newest]) for newest in off)
+        return tuple(CommitRun(self._entry_of(newest), newest, ends[newest]) for newest in off)
 
     def _merged_heads(self) -> list[int]:
         """Tips of merged topics that are in the region, while no merge of them is."""
@@ -117,7 +119,7 @@ class Region:
         return next(entry for entry in reversed(before) if line.has(entry))
 
 
-class LineCover:
+class FirstParentLines:
     """Whether a position is on the line of one of some tips."""
 
     def __init__(self, history: History, tips: Iterable[int]) -> None:

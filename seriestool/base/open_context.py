@@ -8,15 +8,15 @@ from pathlib import Path
 
 from seriestool.base.find import find_base
 from seriestool.base.preimage import find_preimage
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import utc
 from seriestool.git import Ref, Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree, list_tags, list_trees
-from seriestool.trees.history import History, fingerprint, index_dir, update, window
+from seriestool.trees.history import History, fingerprint, index_dir, index_window, update
 from seriestool.trees.tip_journal import past_tips, record_tips
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 LARGE = 100_000_000
 """Bytes of packs from which on reading the history for the first time takes longer than people wait for an answer."""
@@ -24,7 +24,9 @@ _FIRST_WINDOW = 180 * 24 * 3600
 _LATEST = 2**32 - 1
 
 
-def open_ground(repository: Repository, series: Series, names: Sequence[str], talk: Talk, cache_dir: Path) -> Ground:
+def open_search_context(
+    repository: Repository, series: Series, names: Sequence[str], talk: ProgressMonitor, cache_dir: Path
+) -> SearchContext:
     """The ground for a series: the trees called `names`, or all of them, those that it is meant for first.
 
     The history index is brought up to date, or made; it is below `cache_dir` where the repository cannot be written to.
@@ -38,15 +40,15 @@ def open_ground(repository: Repository, series: Series, names: Sequence[str], ta
     if repository.packed_bytes() > LARGE and not History.open(folder, fingerprint(repository, refs)):
         _say_first_answer(repository, series, refs, chosen, talk)
     history = read_history(repository, refs, trees, talk, "reading the history (once)", cache_dir)
-    return Ground(repository, history, chosen, list_tags(refs))
+    return SearchContext(repository, history, chosen, list_tags(refs))
 
 
-def stand_on(
+def make_search_context(
     repository: Repository, history: History, refs: Sequence[Ref], series: Series, names: Sequence[str]
-) -> Ground:
+) -> SearchContext:
     """The same where the history is known to have all that the refs lead to."""
     trees = list_trees(refs, repository.config(), repository.head())
-    return Ground(repository, history, order(repository, series, _chosen(trees, names)), list_tags(refs))
+    return SearchContext(repository, history, order(repository, series, _chosen(trees, names)), list_tags(refs))
 
 
 def get_refs(repository: Repository) -> Sequence[Ref]:
@@ -58,7 +60,12 @@ def get_refs(repository: Repository) -> Sequence[Ref]:
 
 
 def read_history(
-    repository: Repository, refs: Sequence[Ref], trees: Sequence[Tree], talk: Talk, title: str, cache_dir: Path
+    repository: Repository,
+    refs: Sequence[Ref],
+    trees: Sequence[Tree],
+    talk: ProgressMonitor,
+    title: str,
+    cache_dir: Path,
 ) -> History:
     """The history index with all that the refs lead to, and all that the trees led to before."""
     with talk.progress(title) as progress:
@@ -82,7 +89,7 @@ def order(repository: Repository, series: Series, trees: Sequence[Tree]) -> Sequ
     return order_trees(series, trees, repository)
 
 
-def _record(repository: Repository, trees: Sequence[Tree], talk: Talk) -> None:
+def _record(repository: Repository, trees: Sequence[Tree], talk: ProgressMonitor) -> None:
     """Remember where the trees point today; a repository that cannot be written to is no reason to stop."""
     try:
         record_tips(repository, trees, int(time.time()))
@@ -104,7 +111,7 @@ def _index_folder(repository: Repository, cache_dir: Path) -> Path:
 
 
 def _say_first_answer(
-    repository: Repository, series: Series, refs: Sequence[Ref], trees: Sequence[Tree], talk: Talk
+    repository: Repository, series: Series, refs: Sequence[Ref], trees: Sequence[Tree], talk: ProgressMonitor
 ) -> None:
     """An answer from the months around the posting, while the whole history is not in."""
     if not series.patches:
@@ -112,8 +119,8 @@ def _say_first_answer(
     preimage = find_preimage(series)
     since = max(int(series.posted.timestamp()) - _FIRST_WINDOW, 0)
     with talk.progress("reading the months around the posting") as progress:
-        months = window(repository, refs, since, _LATEST, progress)
-    ground = Ground(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))
+        months = index_window(repository, refs, since, _LATEST, progress)
+    ground = SearchContext(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))
     verdict = find_base(series, ground)
     name = verdict.base.describe or verdict.base.commit if verdict.base else "no base"
     talk.note(f"first answer, from commits since {utc(since):%Y-%m-%d}: {name} ({verdict.level})")

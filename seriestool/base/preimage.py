@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
-from seriestool.series.apply import Track, parent_paths, tracks
+from seriestool.series.apply import PathTrack, parent_paths, tracks
 from seriestool.series.model import FileDiff, Series
-from seriestool.trees.history import History, absent, blob_prefix, match_value, mode_of
+from seriestool.trees.history import History, blob_prefix, is_absent, match_value, mode_of
 
 SHORTEST_BLOB = 7
 """Digits below which an id names nothing: git abbreviates to no fewer, and so few fit a blob by chance."""
@@ -21,7 +21,7 @@ _UNAMBIGUOUS = 12
 """Digits that no two versions of one path have in common by chance."""
 
 
-class Expects(StrEnum):
+class ExpectedKind(StrEnum):
     """What must be at a path of the base."""
 
     BLOB = "blob"
@@ -35,7 +35,7 @@ class Expectation:
     """What must be at one path of the base."""
 
     path: bytes
-    expects: Expects
+    expects: ExpectedKind
     blob: str | None = None
     mode: int | None = None
     """The old mode, where the series changes it or names it."""
@@ -48,9 +48,9 @@ class Expectation:
         """Whether a state of the history index is what is expected, beyond doubt."""
         if self.is_unnamed:
             return False
-        if self.expects is Expects.ABSENT:
-            return absent(value)
-        if absent(value) or not self._accepts_type(mode_of(value)):
+        if self.expects is ExpectedKind.ABSENT:
+            return is_absent(value)
+        if is_absent(value) or not self._accepts_type(mode_of(value)):
             return False
         return self.blob is None or match_value(value, self.blob)
 
@@ -58,7 +58,7 @@ class Expectation:
         """The same for what a commit's tree has: mode and full id, 0 and '' where there is nothing."""
         if self.is_unnamed:
             return False
-        if self.expects is Expects.ABSENT:
+        if self.expects is ExpectedKind.ABSENT:
             return not oid
         return bool(oid) and self._accepts_type(mode) and oid.startswith(self.blob or "")
 
@@ -72,7 +72,7 @@ class PreImage:
     """Everything that a series expects of its base, sorted by path."""
 
     expectations: tuple[Expectation, ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[PathTrack, ...]
     barred: tuple[bytes, ...] = ()
     """Where no file may be: a file that the series adds needs directories above it, and none in its own place."""
 
@@ -84,13 +84,13 @@ class PreImage:
         """The paths of the base that the series touches."""
         return tuple(wanted.path for wanted in self.expectations)
 
-    def tracks_of(self, path: bytes) -> tuple[Track, ...]:
+    def tracks_of(self, path: bytes) -> tuple[PathTrack, ...]:
         """What the series does to one path of the base; more than one track where it is copied."""
         return tuple(track for track in self.tracks if track.path == path)
 
     def is_barred(self, history: History, position: int) -> bool:
         """Whether a file is in the way of one that the series adds."""
-        return any(not absent(history.value(position, path)) for path in self.barred)
+        return any(not is_absent(history.value(position, path)) for path in self.barred)
 
     def matched_at(self, history: History, position: int) -> int:
         """How many paths are as expected at a commit."""
@@ -104,21 +104,21 @@ def find_preimage(series: Series) -> PreImage:
     for track in followed:
         expectation = _expectation(track, series)
         known = found.get(track.path)
-        if known is None or _is_sharper(expectation, known):
+        if known is None or _is_more_specific(expectation, known):
             found[track.path] = expectation
     return PreImage(tuple(found[path] for path in sorted(found)), followed, parent_paths(followed))
 
 
-def _expectation(track: Track, series: Series) -> Expectation:
+def _expectation(track: PathTrack, series: Series) -> Expectation:
     patch = series.patches[track.steps[0].patch].counter if track.steps else 1
     if track.must_be_absent:
-        return Expectation(track.path, Expects.ABSENT, patch=patch)
+        return Expectation(track.path, ExpectedKind.ABSENT, patch=patch)
     blob = _first_blob(step.diff for step in track.steps)
     mode = track.steps[0].diff.old_mode if track.steps else None
     if blob is not None:
-        return Expectation(track.path, Expects.BLOB, blob, mode, patch)
+        return Expectation(track.path, ExpectedKind.BLOB, blob, mode, patch)
     changes = any(step.diff.hunks or step.diff.binary for step in track.steps)
-    return Expectation(track.path, Expects.PRESENT, None, mode, patch, changes)
+    return Expectation(track.path, ExpectedKind.PRESENT, None, mode, patch, changes)
 
 
 def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
@@ -131,19 +131,19 @@ def _first_blob(diffs: Iterable[FileDiff]) -> str | None:
     return None
 
 
-def sharpen(preimage: PreImage, history: History, contents: Contents) -> PreImage:
+def disambiguate_blobs(preimage: PreImage, history: History, contents: Contents) -> PreImage:
     """The same, as far as it takes the history to tell.
 
     Where the blob id of a mail fits several versions of a path, the one is meant that the series applies to, if that is
     only one. Where the series adds a file, what ever stood below that path is barred.
     """
-    expectations = tuple(_sharpen(one, preimage, history, contents) for one in preimage.expectations)
-    added = [wanted.path for wanted in expectations if wanted.expects is Expects.ABSENT]
+    expectations = tuple(_disambiguate_blob(one, preimage, history, contents) for one in preimage.expectations)
+    added = [wanted.path for wanted in expectations if wanted.expects is ExpectedKind.ABSENT]
     below = {path for folder in added for path in history.paths_under(folder)} - set(preimage.paths)
     return replace(preimage, expectations=expectations, barred=tuple(sorted(below.union(preimage.barred))))
 
 
-def _sharpen(wanted: Expectation, preimage: PreImage, history: History, contents: Contents) -> Expectation:
+def _disambiguate_blob(wanted: Expectation, preimage: PreImage, history: History, contents: Contents) -> Expectation:
     if wanted.blob is None or len(wanted.blob) >= _UNAMBIGUOUS:
         return wanted
     low, high = (int(wanted.blob.ljust(15, digit), 16) << 4 for digit in "0f")
@@ -163,8 +163,8 @@ def _takes(value: int, path: bytes, preimage: PreImage, contents: Contents) -> b
     return all(try_track(track, state).ok for track in preimage.tracks_of(path))
 
 
-def _is_sharper(new: Expectation, known: Expectation) -> bool:
-    order = (Expects.PRESENT, Expects.BLOB)
-    if Expects.ABSENT in (new.expects, known.expects):
+def _is_more_specific(new: Expectation, known: Expectation) -> bool:
+    order = (ExpectedKind.PRESENT, ExpectedKind.BLOB)
+    if ExpectedKind.ABSENT in (new.expects, known.expects):
         return False
     return order.index(new.expects) > order.index(known.expects)

@@ -10,7 +10,7 @@ within the same push.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.history_region import Run
+from seriestool.base.history_region import CommitRun
 from seriestool.trees.history import History
 
 SAME_PUSH = 30 * 60
@@ -23,7 +23,7 @@ _STRIDE = 64  # of so many commits that were passed one is remembered
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class PostingTime:
     """What decides about the likeliest base besides the history: when the mail was sent, and commits with a name."""
 
     time: int
@@ -31,7 +31,7 @@ class Posting:
     """Commits with a tag: nobody needs to guess that these could be fetched."""
 
 
-class Before:
+class CommitAtTime:
     """The newest commit on a line that was made by some time. What one line was walked for serves those that join it:
     the lines of a hundred trees are mostly the same."""
 
@@ -52,12 +52,14 @@ class Before:
         return found
 
 
-def likeliest(history: History, runs: Sequence[Run], posting: Posting, before: Before | None = None) -> int:
+def likeliest(
+    history: History, runs: Sequence[CommitRun], posting: PostingTime, before: CommitAtTime | None = None
+) -> int:
     """The likeliest base on one line, whose runs come newest first: before the posting if any, else soon after it.
 
     `before` is of the posting's time, and kept by who asks about many lines.
     """
-    before = before or Before(history, posting.time)
+    before = before or CommitAtTime(history, posting.time)
     for run in runs:
         found = _last_before(history, run, before)
         if found is not None:
@@ -65,12 +67,12 @@ def likeliest(history: History, runs: Sequence[Run], posting: Posting, before: B
     return min((run.oldest for run in runs), key=history.time)
 
 
-def is_before(history: History, position: int, posting: Posting) -> bool:
+def is_before(history: History, position: int, posting: PostingTime) -> bool:
     """Whether the commit was made before the mail was sent."""
     return history.time(position) <= posting.time
 
 
-def _last_before(history: History, run: Run, before: Before) -> tuple[int, int | None] | None:
+def _last_before(history: History, run: CommitRun, before: CommitAtTime) -> tuple[int, int | None] | None:
     """The newest commit of the run that was made by then, and the one that follows it on the line."""
     position, follower = before.find(run.newest)
     if position < 0 or history.depth(position) < history.depth(run.oldest):
@@ -78,7 +80,7 @@ def _last_before(history: History, run: Run, before: Before) -> tuple[int, int |
     return position, run.ended_by if follower is None else follower
 
 
-def _last_pushed(history: History, run: Run, newest: int, follower: int | None, posting: Posting) -> int:
+def _last_pushed(history: History, run: CommitRun, newest: int, follower: int | None, posting: PostingTime) -> int:
     """The newest commit from `newest` down that ended a push; `newest` itself if the run has none."""
     for position in _down(history, run, newest):
         if follower is None or history.oid(position) in posting.named:
@@ -89,7 +91,7 @@ def _last_pushed(history: History, run: Run, newest: int, follower: int | None, 
     return newest
 
 
-def _down(history: History, run: Run, start: int) -> Iterator[int]:
+def _down(history: History, run: CommitRun, start: int) -> Iterator[int]:
     position = start
     while position != run.oldest:
         yield position
@@ -97,11 +99,11 @@ def _down(history: History, run: Run, start: int) -> Iterator[int]:
     yield position
 
 
-def nearest(history: History, positions: Iterable[int], posting: Posting) -> int | None:
+def nearest(history: History, positions: Iterable[int], posting: PostingTime) -> int | None:
     """The commit nearest to the posting: the newest one before it, else the oldest one after it."""
     return min(positions, key=lambda position: _distance(history, position, posting), default=None)
 
 
-def _distance(history: History, position: int, posting: Posting) -> tuple[bool, int, int]:
+def _distance(history: History, position: int, posting: PostingTime) -> tuple[bool, int, int]:
     away = posting.time - history.time(position)
     return away < 0, abs(away), position

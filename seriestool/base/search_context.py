@@ -8,26 +8,26 @@ from functools import cached_property
 
 from seriestool.base.contents import Contents
 from seriestool.base.git_describe import start_describe
-from seriestool.base.rank import Posting
-from seriestool.base.verdict import Commit, utc
+from seriestool.base.rank import PostingTime
+from seriestool.base.verdict import CommitSummary, utc
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree
-from seriestool.trees.history import History, tips_holding
+from seriestool.trees.history import History, tips_containing
 from seriestool.trees.tip_journal import PastTip, past_tips
 
 _MAIL_URL = re.compile(rb"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TreeTip:
     """A tree with the position of its tip."""
 
     tree: Tree
     tip: int
 
 
-class Ground:
+class SearchContext:
     """A repository with everything that is known of it; `trees` come in the order in which they matter."""
 
     def __init__(
@@ -45,9 +45,9 @@ class Ground:
         self.tag_names = {tag.commit: tag.name for tag in self._tags}
         """Names of tags by commit; of several tags on one commit the last by name."""
 
-    def _places(self, trees: Iterable[Tree]) -> tuple[Place, ...]:
+    def _places(self, trees: Iterable[Tree]) -> tuple[TreeTip, ...]:
         found = ((tree, self.history.find(tree.commit)) for tree in trees)
-        return tuple(Place(tree, tip) for tree, tip in found if tip is not None)
+        return tuple(TreeTip(tree, tip) for tree, tip in found if tip is not None)
 
     @cached_property
     def tags(self) -> dict[int, str]:
@@ -60,24 +60,24 @@ class Ground:
         """Where the trees pointed before, as far as journal and reflogs know."""
         return past_tips(self.repository, (place.tree for place in self.places))
 
-    def posting(self, series: Series) -> Posting:
+    def posting(self, series: Series) -> PostingTime:
         """When the series was sent, and which commits had a name."""
-        return Posting(int(series.posted.timestamp()), frozenset(self.tag_names))
+        return PostingTime(int(series.posted.timestamp()), frozenset(self.tag_names))
 
     def tree_of(self, position: int) -> str | None:
         """The name of the first tree that has the commit: on its own line if any, else through a merge."""
         for place in self.places:
             if self.history.on_line(place.tip).has(position):
                 return place.tree.name
-        holders = tips_holding(self.history, position, [place.tip for place in self.places])
+        holders = tips_containing(self.history, position, [place.tip for place in self.places])
         return next((place.tree.name for place in self.places if place.tip in holders), None)
 
-    def commit(self, oid: str) -> Commit | None:
+    def commit(self, oid: str) -> CommitSummary | None:
         """What people call the commit; None where the object is not here."""
         found = self.repository.objects.read(oid)
         return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
 
-    def commits(self, oids: Iterable[str | None]) -> tuple[Commit, ...]:
+    def commits(self, oids: Iterable[str | None]) -> tuple[CommitSummary, ...]:
         """The commits behind the ids that are here, each once, in the order of their ids."""
         return tuple(commit for oid in sorted({oid for oid in oids if oid}) if (commit := self.commit(oid)))
 
@@ -90,14 +90,14 @@ class Ground:
         return [self.history.oid(position) for position in positions]
 
 
-def parse_commit(oid: str, raw: bytes) -> Commit:
+def parse_commit(oid: str, raw: bytes) -> CommitSummary:
     """The commit object as people name it (https://git-scm.com/docs/git-cat-file): subject, committer date, author."""
     head, _, message = raw.partition(b"\n\n")
     fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if b" " in line and not line.startswith(b" "))
     subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
     author = fields.get(b"author", b"").rpartition(b" <")[0]
     date = utc(_timestamp(fields.get(b"committer", b"")))
-    return Commit(oid, _text(subject), date, _text(author), _find_link(message))
+    return CommitSummary(oid, _text(subject), date, _text(author), _find_link(message))
 
 
 def _find_link(message: bytes) -> str | None:

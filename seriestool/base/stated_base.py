@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.preimage import PreImage
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.base.trial import level_of, try_series
-from seriestool.base.verdict import Level, Stated, StatedState, utc
+from seriestool.base.verdict import FitLevel, StatedBase, StatedBaseState, utc
 from seriestool.git import Repository
 from seriestool.series.model import Series
-from seriestool.trees.history import tips_holding
+from seriestool.trees.history import tips_containing
 
 if TYPE_CHECKING:
     from seriestool.sources.pushlog.push_log_index import Sighting
 
-LookUp = Callable[[str], tuple["Sighting", ...]]
+PushLogLookup = Callable[[str], tuple["Sighting", ...]]
 """What the push log knows of a commit."""
 
 _OID = re.compile(r"[0-9a-f]{7,64}")
 
 
-def push_log_of(repository: Repository) -> LookUp:
+def push_log_lookup(repository: Repository) -> PushLogLookup:
     """The push log that is kept with the repository, as what is asked of a commit; nothing where there is none."""
 
     def look_up(oid: str) -> tuple["Sighting", ...]:
@@ -43,7 +43,9 @@ def push_log_of(repository: Repository) -> LookUp:
     return look_up
 
 
-def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: LookUp) -> Stated | None:
+def check_stated(
+    series: Series, preimage: PreImage, ground: SearchContext, push_log: PushLogLookup
+) -> StatedBase | None:
     """What is true of the stated base-commit; None where the author stated none."""
     value = series.base.commit
     if value is None:
@@ -54,22 +56,26 @@ def check_stated(series: Series, preimage: PreImage, ground: Ground, push_log: L
     position = ground.history.find(value)
     if position is None:
         sightings = push_log(value)
-        return Stated(
-            value, StatedState.REBASED_AWAY if sightings else StatedState.UNKNOWN, None, None, sightings=sightings
+        return StatedBase(
+            value,
+            StatedBaseState.REBASED_AWAY if sightings else StatedBaseState.UNKNOWN,
+            None,
+            None,
+            sightings=sightings,
         )
     tree = ground.tree_of(position)
     level, matched = _verify(position, series, preimage, ground)
     if tree is None:
         note = _where_it_was(position, ground)
-        return Stated(value, StatedState.REBASED_AWAY, level, None, matched, note, push_log(value))
-    return Stated(value, StatedState.KNOWN, level, tree, matched)
+        return StatedBase(value, StatedBaseState.REBASED_AWAY, level, None, matched, note, push_log(value))
+    return StatedBase(value, StatedBaseState.KNOWN, level, tree, matched)
 
 
-def _where_it_was(position: int, ground: Ground) -> str | None:
+def _where_it_was(position: int, ground: SearchContext) -> str | None:
     """When which tree had it, as far as journal and reflogs know."""
     tips = {tip: at for tip in ground.past if (at := ground.history.find(tip.commit)) is not None}
     was_tip = [tip for tip, at in tips.items() if at == position]
-    holders = tips_holding(ground.history, position, tips.values())
+    holders = tips_containing(ground.history, position, tips.values())
     best = max(
         was_tip or [tip for tip, at in tips.items() if at in holders], key=lambda tip: tip.seen_from, default=None
     )
@@ -79,20 +85,20 @@ def _where_it_was(position: int, ground: Ground) -> str | None:
     return f"it was {'the tip of' if was_tip else 'in'} {best.tree}{until}"
 
 
-def _malformed(value: str, series: Series, preimage: PreImage, ground: Ground) -> Stated:
+def _malformed(value: str, series: Series, preimage: PreImage, ground: SearchContext) -> StatedBase:
     """A value such as `v6.9-rc1` is no id, but it may be the name of a tag that can be checked."""
     position = next((position for position, name in ground.tags.items() if name == value), None)
     if position is None:
-        return Stated(value, StatedState.MALFORMED, None, None)
+        return StatedBase(value, StatedBaseState.MALFORMED, None, None)
     level, matched = _verify(position, series, preimage, ground)
     note = f"it is the name of a tag: {ground.history.oid(position)}"
-    return Stated(value, StatedState.MALFORMED, level, ground.tree_of(position), matched, note)
+    return StatedBase(value, StatedBaseState.MALFORMED, level, ground.tree_of(position), matched, note)
 
 
-def _verify(position: int, series: Series, preimage: PreImage, ground: Ground) -> tuple[Level | None, int]:
+def _verify(position: int, series: Series, preimage: PreImage, ground: SearchContext) -> tuple[FitLevel | None, int]:
     matched = preimage.matched_at(ground.history, position)
     if matched == len(preimage) and not preimage.is_barred(ground.history, position):
-        return Level.EXACT, matched
+        return FitLevel.EXACT, matched
     try:
         files = ground.contents.at(position, (*series.touched, *preimage.barred))
     except ContentMissingError:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seriestool.base.preimage import PreImage
-from seriestool.base.search_context import Ground
-from seriestool.base.verdict import Candidate, Level
-from seriestool.git import Scratch
+from seriestool.base.search_context import SearchContext
+from seriestool.base.verdict import Candidate, FitLevel
+from seriestool.git import ScratchIndex
 from seriestool.series.diff import strip_level
 from seriestool.series.model import Outcome, PatchOutcome, Series
 
@@ -19,7 +19,9 @@ MOST_PATCHES = 120
 """Patches given to git in all: each is a process."""
 
 
-def find_three_way(series: Series, preimage: PreImage, ground: Ground, tried: Sequence[Candidate]) -> Candidate | None:
+def find_three_way(
+    series: Series, preimage: PreImage, ground: SearchContext, tried: Sequence[Candidate]
+) -> Candidate | None:
     """The first candidate on which the whole series goes in with three-way merges; None where there is none."""
     if not _has_blobs(preimage, ground):
         return None
@@ -34,13 +36,13 @@ def find_three_way(series: Series, preimage: PreImage, ground: Ground, tried: Se
     return None
 
 
-def _has_blobs(preimage: PreImage, ground: Ground) -> bool:
+def _has_blobs(preimage: PreImage, ground: SearchContext) -> bool:
     """Whether a blob is here for every path that names one; a merge of half of them is none."""
     named = [wanted.blob for wanted in preimage.expectations if wanted.blob]
     return None not in ground.repository.objects.check(named)
 
 
-def _merge(series: Series, ground: Ground, candidate: Candidate) -> tuple[Candidate | None, int]:
+def _merge(series: Series, ground: SearchContext, candidate: Candidate) -> tuple[Candidate | None, int]:
     """The candidate with all patches merged in, or None; and how many patches were tried."""
     outcomes: list[PatchOutcome] = []
     with ground.repository.scratch() as scratch:
@@ -50,10 +52,10 @@ def _merge(series: Series, ground: Ground, candidate: Candidate) -> tuple[Candid
             if outcome is None:
                 return None, len(outcomes) + 1
             outcomes.append(replace(before, outcome=outcome, failure=None))
-    return replace(candidate, verdict=Level.THREE_WAY, outcomes=tuple(outcomes)), len(outcomes)
+    return replace(candidate, verdict=FitLevel.THREE_WAY, outcomes=tuple(outcomes)), len(outcomes)
 
 
-def _apply(scratch: Scratch, diff: bytes, before: PatchOutcome) -> Outcome | None:
+def _apply(scratch: ScratchIndex, diff: bytes, before: PatchOutcome) -> Outcome | None:
     """How the patch goes in after those before it; None where it conflicts."""
     if before.outcome is Outcome.EMPTY:
         return Outcome.EMPTY

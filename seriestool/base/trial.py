@@ -4,9 +4,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from seriestool.base.verdict import Level
+from seriestool.base.verdict import FitLevel
 from seriestool.series.apply import FileState, apply_patch, reverse_patch
-from seriestool.series.model import Failure, FileDiff, Outcome, Patch, PatchOutcome
+from seriestool.series.model import FileDiff, Outcome, Patch, PatchFailure, PatchOutcome
 
 Files = Mapping[bytes, FileState]
 
@@ -29,15 +29,15 @@ def try_series(files: Files, patches: Sequence[Patch]) -> tuple[PatchOutcome, ..
     return tuple(outcomes)
 
 
-def level_of(outcomes: Sequence[PatchOutcome]) -> Level:
+def level_of(outcomes: Sequence[PatchOutcome]) -> FitLevel:
     """What such outcomes prove of the commit."""
-    fitting = applied(outcomes)
+    fitting = count_applied(outcomes)
     if fitting == len(outcomes):
-        return Level.APPLIES
-    return Level.PARTIAL if fitting else Level.NONE
+        return FitLevel.APPLIES
+    return FitLevel.PARTIAL if fitting else FitLevel.NONE
 
 
-def applied(outcomes: Sequence[PatchOutcome]) -> int:
+def count_applied(outcomes: Sequence[PatchOutcome]) -> int:
     """How many patches plain `git apply` takes, from the first on."""
     fine = (Outcome.UNMODIFIED, Outcome.MODIFIED, Outcome.EMPTY)
     return next((n for n, outcome in enumerate(outcomes) if outcome.outcome not in fine), len(outcomes))
@@ -45,7 +45,7 @@ def applied(outcomes: Sequence[PatchOutcome]) -> int:
 
 def first_failure(outcomes: Sequence[PatchOutcome]) -> PatchOutcome | None:
     """The first patch that plain `git apply` refuses, be it because it is there already."""
-    at = applied(outcomes)
+    at = count_applied(outcomes)
     return outcomes[at] if at < len(outcomes) else None
 
 
@@ -54,7 +54,7 @@ def _try_patch(files: Files, patch: Patch) -> tuple[PatchOutcome, Files | None]:
     if not patch.files:
         return PatchOutcome(patch.counter, Outcome.EMPTY), files
     tried = apply_patch(files, patch.files)
-    if not isinstance(tried, Failure):
+    if not isinstance(tried, PatchFailure):
         outcome = Outcome.MODIFIED if tried.offsets else Outcome.UNMODIFIED
         return PatchOutcome(patch.counter, outcome, tried.offsets), tried.files
     if is_merged(files, patch.files):
@@ -64,4 +64,4 @@ def _try_patch(files: Files, patch: Patch) -> tuple[PatchOutcome, Files | None]:
 
 def is_merged(files: Files, diffs: Sequence[FileDiff]) -> bool:
     """Whether the patch is in the files already: it can be taken off again (`git apply --reverse`)."""
-    return not isinstance(apply_patch(files, reverse_patch(diffs)), Failure)
+    return not isinstance(apply_patch(files, reverse_patch(diffs)), PatchFailure)

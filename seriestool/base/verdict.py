@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from seriestool.series.model import SCHEMA, Failure, PatchOutcome, Series, path_text
+from seriestool.series.model import SCHEMA, PatchFailure, PatchOutcome, Series, path_text
 from seriestool.sources.pushlog.push_log_index import Sighting  # at run time too: answers are kept by their types
 
 
-class Level(StrEnum):
+class FitLevel(StrEnum):
     """How much was proven of a commit, best first."""
 
     EXACT = "exact"
@@ -25,15 +25,15 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the best."""
-        return list(Level).index(self)
+        return list(FitLevel).index(self)
 
     @property
     def is_base(self) -> bool:
         """Whether the whole series can be put on such a commit."""
-        return self.rank <= Level.THREE_WAY.rank
+        return self.rank <= FitLevel.THREE_WAY.rank
 
 
-class StatedState(StrEnum):
+class StatedBaseState(StrEnum):
     """What is known of the base-commit that the author stated."""
 
     KNOWN = "known"
@@ -45,7 +45,7 @@ class StatedState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class CommitSummary:
     """A commit as people name it."""
 
     oid: str
@@ -68,7 +68,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class CommitRange:
     """A run of commits on one line of first parents for which the same holds."""
 
     oldest: str
@@ -97,10 +97,10 @@ class Candidate:
     tree: str | None
     """None for commits that no branch's line has: merged topics, other refs."""
     commit: str
-    verdict: Level
+    verdict: FitLevel
     matched: int
     expected: int
-    ranges: tuple[Range, ...] = ()
+    ranges: tuple[CommitRange, ...] = ()
     outcomes: tuple[PatchOutcome, ...] = ()
     label: str | None = None
     """What else the commit is: a tag's name, 'tip', 'tip at the posting date'."""
@@ -120,12 +120,12 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedBase:
     """The author's base-commit, checked."""
 
     commit: str
-    state: StatedState
-    verdict: Level | None
+    state: StatedBaseState
+    verdict: FitLevel | None
     """What was proven of it; None where its content is not to be had."""
     tree: str | None
     """A tree that has it."""
@@ -147,7 +147,7 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class BlobHolder:
     """A tree that has, or had, an expected blob."""
 
     tree: str
@@ -175,12 +175,12 @@ class PathAnswer:
     """Whether the best commit has what is expected."""
     reason: str
     """matched, elsewhere (other commits have it), never (no commit ever had it), exists, missing-file or mode."""
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[BlobHolder, ...] = ()
     commit: str | None = None
     """The commit that made the best commit differ: it replaced the blob, or changed the lines of the hunk."""
     patch: int | None = None
     """First patch that fails on this path at the best commit."""
-    failure: Failure | None = None
+    failure: PatchFailure | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The path as JSON shows it."""
@@ -200,7 +200,7 @@ class PathAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BestBase:
     """The best commit, as people name it."""
 
     commit: str
@@ -225,17 +225,17 @@ class Verdict:
     """The answer of find-base; candidates best first."""
 
     series: Series
-    level: Level
-    base: Base | None
-    stated: Stated | None
+    level: FitLevel
+    base: BestBase | None
+    stated: StatedBase | None
     candidates: tuple[Candidate, ...]
     paths: tuple[PathAnswer, ...]
-    commits: tuple[Commit, ...] = ()
+    commits: tuple[CommitSummary, ...] = ()
     """The commits that the answer names, for people."""
     notes: tuple[str, ...] = ()
     """What limits the answer: a partial clone without contents, a shallow history."""
 
-    def commit(self, oid: str | None) -> Commit | None:
+    def commit(self, oid: str | None) -> CommitSummary | None:
         """What is known of a commit that the answer names."""
         return next((commit for commit in self.commits if commit.oid == oid), None)
 
@@ -266,7 +266,7 @@ def outcome_dict(outcome: PatchOutcome) -> dict[str, object]:
     }
 
 
-def failure_dict(failure: Failure | None) -> dict[str, object] | None:
+def failure_dict(failure: PatchFailure | None) -> dict[str, object] | None:
     """A failure as JSON shows it; lines without their line end."""
     if failure is None:
         return None

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 metadata = MetaData()
 
 
-class State(StrEnum):
+class SeriesState(StrEnum):
     """Where a series stands."""
 
     WAITING = "waiting"
@@ -27,7 +27,7 @@ class State(StrEnum):
     """A newer version came before its turn did."""
 
 
-class Sent(StrEnum):
+class MessageState(StrEnum):
     """Where a message to the outside stands."""
 
     DECIDED = "decided"

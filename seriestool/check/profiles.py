@@ -104,17 +104,17 @@ def parse_severities(values: Iterable[str]) -> Severities:
     return found
 
 
-def weigh(findings: Iterable[Finding], check: str, severities: Sequence[Severities]) -> tuple[Finding, ...]:
+def apply_severities(findings: Iterable[Finding], check: str, severities: Sequence[Severities]) -> tuple[Finding, ...]:
     """The findings as grave as the last of `severities` that names them says; those turned off are left out.
 
     What could not be seen, and what broke, stays what it is: that is no judgement. A note stays a note unless its very
     rule is named.
     """
-    weighed = (_weigh(finding, check, severities) for finding in findings)
+    weighed = (_apply_severities(finding, check, severities) for finding in findings)
     return tuple(finding for finding in weighed if finding is not None)
 
 
-def _weigh(finding: Finding, check: str, severities: Sequence[Severities]) -> Finding | None:
+def _apply_severities(finding: Finding, check: str, severities: Sequence[Severities]) -> Finding | None:
     if finding.status in (Status.SKIP, Status.ERROR):
         return finding
     rule = f"{check}/{finding.rule}"

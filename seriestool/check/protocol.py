@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
-from seriestool.git import Repository, Workbench
-from seriestool.rebase.patch_stack import Base, Step, is_at_home
+from seriestool.git import Repository, ScratchRepository
+from seriestool.rebase.patch_stack import SeriesBase, StackedPatch, is_for_tree
 from seriestool.sandbox import Sandbox
 from seriestool.series.model import SCHEMA, Patch, Series, path_text
 from seriestool.trees import Tree
@@ -48,7 +48,7 @@ class Scope(StrEnum):
     SERIES = "series"
 
 
-class Need(StrEnum):
+class Requirement(StrEnum):
     """What must be there for a check to say anything; where it is not, the check is skipped and says so."""
 
     BASE = "base"
@@ -99,7 +99,7 @@ class Finding:
         }
 
 
-class Skipped(Exception):  # noqa: N818  # it is no error
+class SkipCheck(Exception):  # noqa: N818  # it is no error
     """Raised by a check that finds out on the way that it can say nothing; the message says why."""
 
 
@@ -114,7 +114,7 @@ class MaintainersFiles:
         self._lock = Lock()
         self._parsed: dict[str, Maintainers] = {}
 
-    def read(self, bench: Workbench, tree: str) -> Maintainers | None:
+    def read(self, bench: ScratchRepository, tree: str) -> Maintainers | None:
         """What the tree's file says; None where it has none."""
         entry = bench.entries(tree, (b"MAINTAINERS",)).get(b"MAINTAINERS")
         if entry is None or entry.kind != "blob":
@@ -128,11 +128,11 @@ class MaintainersFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class CheckEnvironment:
     """What checks work with; the workbench is of the thread that the check runs in."""
 
     repository: Repository
-    bench: Workbench
+    bench: ScratchRepository
     cache_dir: Path
     """Where what can be made again may be kept, in a folder of the check's own."""
     config: Mapping[str, tuple[str, ...]]
@@ -150,15 +150,15 @@ class Workplace:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class CheckSubject:
     """What a check is asked about: a series, or one patch of it, on the base."""
 
     series: Series
-    steps: tuple[Step, ...]
+    steps: tuple[StackedPatch, ...]
     """Each patch with the trees before and after it; `after` is None where it does not apply."""
-    base: Base | None
-    place: Workplace
-    step: Step | None = None
+    base: SeriesBase | None
+    place: CheckEnvironment
+    step: StackedPatch | None = None
     """The patch in question; None for a check of the series."""
     previous: Series | None = None
     """The version before this one, where it is at hand."""
@@ -196,7 +196,7 @@ class Subject:
             return self.base.commit
         tip = next((tree.commit for tree in self.place.trees), None)
         bench = self.place.bench
-        return tip if tip is not None and is_at_home(self.series, bench, bench.tree_of(tip)) else None
+        return tip if tip is not None and is_for_tree(self.series, bench, bench.tree_of(tip)) else None
 
     @cached_property
     def is_kernel(self) -> bool:
@@ -211,7 +211,7 @@ class Subject:
         return self.place.maintainers.read(self.place.bench, self.before) if self.base is not None else None
 
 
-Run = Callable[[Subject], Iterable[Finding]]
+CheckFunction = Callable[[CheckSubject], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +223,8 @@ class Check:
     summary: str
     """One line for people: what it looks at."""
     scope: Scope
-    run: Run
-    needs: frozenset[Need] = frozenset()
+    run: CheckFunction
+    needs: frozenset[Requirement] = frozenset()
     version: int = 1
     """Goes up when the same question may get another answer: answers are kept by it."""
     is_costly: bool = False
@@ -236,7 +236,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """What one check said of one patch, or of the series."""
 
     check: str
@@ -269,11 +269,11 @@ class Report:
     """All that the checks said of a series; results in the order of the patches, those of the series first."""
 
     series: Series
-    base: Base | None
+    base: SeriesBase | None
     describe: str | None
     """The base as git describes it."""
     profile: str
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
 
     @property
     def status(self) -> Status:

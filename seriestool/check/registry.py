@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
-from seriestool.check.protocol import Check, CheckError, Scope, Subject
+from seriestool.check.protocol import Check, CheckError, CheckSubject, Scope
 from seriestool.util.errors import InputError
 
 ENTRY_POINTS = "seriestool.checks"
@@ -45,28 +45,28 @@ def find_checks(only: Sequence[str], without: Sequence[str], others: Iterable[Ch
 
     Raises InputError where there is no check of such a name.
     """
-    makers = _makers(others)
-    _want_known((*only, *without), makers)
+    makers = _loaders(others)
+    _require_known((*only, *without), makers)
     wanted = [name for name in makers if (not only or name in only) and name not in without]
     if not wanted:
         raise InputError("no check is left to run", hint="--skip leaves out all that --only names")
     return tuple(makers[name]() for name in wanted)
 
 
-def want_known(names: Iterable[str], others: Iterable[Check] = ()) -> None:
+def require_known_checks(names: Iterable[str], others: Iterable[Check] = ()) -> None:
     """Nothing where each is the name of a check; InputError that names the nearest one where it is not."""
-    _want_known(names, _makers(others))
+    _require_known(names, _loaders(others))
 
 
-def _want_known(names: Iterable[str], known: Mapping[str, object]) -> None:
+def _require_known(names: Iterable[str], known: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             raise _unknown(name, known)
 
 
-def _makers(others: Iterable[Check]) -> dict[str, Callable[[], Check]]:
+def _loaders(others: Iterable[Check]) -> dict[str, Callable[[], Check]]:
     """Name -> what brings the check; a name of ours cannot be taken, and commands of one program are numbered."""
-    found: dict[str, Callable[[], Check]] = {name: _bring_own(name) for name in BUILTIN}
+    found: dict[str, Callable[[], Check]] = {name: _load_builtin(name) for name in BUILTIN}
     for name, make in _entry_points().items():
         found.setdefault(name, make)
     for check in others:
@@ -76,7 +76,7 @@ def _makers(others: Iterable[Check]) -> dict[str, Callable[[], Check]]:
     return found
 
 
-def _bring_own(name: str) -> Callable[[], Check]:
+def _load_builtin(name: str) -> Callable[[], Check]:
     return lambda: cast("Check", import_module(f"seriestool.check.rules.{name.replace('-', '_')}").CHECK)
 
 
@@ -103,7 +103,7 @@ def _entry_points() -> Mapping[str, Callable[[], Check]]:
 def _broken(name: str, why: str) -> Check:
     """A check that says why it is none."""
 
-    def run(_subject: Subject) -> tuple[()]:
+    def run(_subject: CheckSubject) -> tuple[()]:
         raise CheckError(why)
 
     return Check(name, why, Scope.SERIES, run)

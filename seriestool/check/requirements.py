@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from seriestool.check.protocol import Check, Need, Scope, Subject
+from seriestool.check.protocol import Check, CheckSubject, Requirement, Scope
 from seriestool.sandbox import PATH
 
 COMPILERS = ("gcc", "clang", "cc")
@@ -15,7 +15,7 @@ OTHERS = ("ld", "perl", "python3", "dt-doc-validate")
 
 
 @dataclass(frozen=True, eq=False)
-class Needs:
+class Availability:
     """What there is on this machine and in this tree."""
 
     is_kernel: bool
@@ -33,14 +33,14 @@ class Needs:
         found = (Path(path).resolve() for path in map(_find, (*COMPILERS, *OTHERS)) if path is not None)
         return " ".join(f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in found)
 
-    def find_reason(self, check: Check, subject: Subject) -> str | None:
+    def find_reason(self, check: Check, subject: CheckSubject) -> str | None:
         """Why the check cannot say anything of the subject, or None where it can."""
-        reasons: Mapping[Need, str | None] = {
-            Need.KERNEL: None if self.is_kernel else "the tree is not that of a kernel",
-            Need.MAILED: None if subject.is_mailed else "the series has not been mailed",
-            Need.BASE: _no_base(check, subject),
-            Need.SANDBOX: self.no_sandbox,
-            Need.COMPILER: None if self.compiler else "there is no C compiler (apt install gcc)",
+        reasons: Mapping[Requirement, str | None] = {
+            Requirement.KERNEL: None if self.is_kernel else "the tree is not that of a kernel",
+            Requirement.MAILED: None if subject.is_mailed else "the series has not been mailed",
+            Requirement.BASE: _no_base(check, subject),
+            Requirement.SANDBOX: self.no_sandbox,
+            Requirement.COMPILER: None if self.compiler else "there is no C compiler (apt install gcc)",
         }
         return next((reason for need, reason in reasons.items() if need in check.needs and reason), None)
 
@@ -50,7 +50,7 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=PATH)
 
 
-def _no_base(check: Check, subject: Subject) -> str | None:
+def _no_base(check: Check, subject: CheckSubject) -> str | None:
     if subject.base is None:
         return "no base is known; --base names one"
     if check.scope is Scope.PATCH:

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from seriestool.check.protocol import Check, Finding, Status, Subject
-from seriestool.util.database import Database, Schema, make_database
+from seriestool.check.protocol import Check, CheckSubject, Finding, Status
+from seriestool.util.database import Database, DatabaseSchema, make_database
 from seriestool.util.errors import OutsideError
 from seriestool.util.record import from_plain, to_plain
 
-_SCHEMA = Schema(
+_SCHEMA = DatabaseSchema(
     2,
     """CREATE TABLE answers (question TEXT PRIMARY KEY, findings TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE INDEX by_use ON answers (used);
@@ -25,7 +25,7 @@ CREATE INDEX by_use ON answers (used);
 _MOST = 20_000
 
 
-class Kept:
+class ResultCache:
     """The answers in one file. One that cannot be used (a full disk, another process) is no reason to stop a run."""
 
     def __init__(self, database: Database) -> None:
@@ -65,10 +65,10 @@ class Kept:
             )
 
 
-def context_of(subject: Subject, tools: str) -> str:
+def series_key(subject: CheckSubject, tools: str) -> str:
     """A digest of what all answers on a series depend on; `tools` names the programs that have a part in them.
 
-    Of the patches it is the files that they change, and to whom they were sent; `question_of` has the rest.
+    Of the patches it is the files that they change, and to whom they were sent; `result_key` has the rest.
     """
     series = subject.series
     settings = sorted(item for item in subject.place.config.items() if item[0].startswith("seriestool.check."))
@@ -77,7 +77,7 @@ def context_of(subject: Subject, tools: str) -> str:
     return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def question_of(check: Check, subject: Subject, context: str) -> str:
+def result_key(check: Check, subject: CheckSubject, context: str) -> str:
     """A digest of all that the answer depends on."""
     patches = [subject.patch] if subject.step else subject.series.patches
     texts = [(one.counter, one.subject, one.message, one.notes, one.author_name, one.author_email) for one in patches]

@@ -10,10 +10,19 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from time import monotonic
 
-from seriestool.check.profiles import Severities, weigh
-from seriestool.check.protocol import Check, Finding, Result, Scope, Skipped, Status, Subject, Workplace
-from seriestool.check.requirements import Needs
-from seriestool.check.result_cache import Kept, context_of, question_of
+from seriestool.check.profiles import Severities, apply_severities
+from seriestool.check.protocol import (
+    Check,
+    CheckEnvironment,
+    CheckResult,
+    CheckSubject,
+    Finding,
+    Scope,
+    SkipCheck,
+    Status,
+)
+from seriestool.check.requirements import Availability
+from seriestool.check.result_cache import ResultCache, result_key, series_key
 from seriestool.sandbox import Sandbox
 from seriestool.util.errors import SeriestoolError
 
@@ -25,13 +34,13 @@ _MOST_FINDINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     """What is to be run, and how."""
 
     checks: tuple[Check, ...]
-    subject: Subject
+    subject: CheckSubject
     """The series, as a check of a series is asked about it."""
-    needs: Needs
+    needs: Availability
     severities: tuple[Severities, ...] = ()
     counters: frozenset[int] | None = None
     """Only these patches, and nothing of the series as a whole; None: all of it."""
@@ -40,7 +49,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class CheckCrash:
     """A check that broke: the exception belongs into a log."""
 
     check: str
@@ -48,9 +57,9 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _CheckJob:
     check: Check
-    subject: Subject
+    subject: CheckSubject
 
     @property
     def counter(self) -> int | None:
@@ -58,18 +67,18 @@ class _Job:
 
 
 def run_checks(
-    plan: Plan,
-    kept: Kept | None = None,
+    plan: CheckPlan,
+    kept: ResultCache | None = None,
     progress: Callable[[int], None] = lambda _: None,
-    broke: Callable[[Broken], None] = lambda _: None,
-) -> tuple[Result, ...]:
+    broke: Callable[[CheckCrash], None] = lambda _: None,
+) -> tuple[CheckResult, ...]:
     """What each check says, the series first, then patch by patch, in the order of the checks."""
     jobs = tuple(_jobs(plan))
-    results: dict[int, Result] = {}
-    waiting: list[tuple[int, _Job, str]] = []
-    context = context_of(plan.subject, plan.needs.tools)
+    results: dict[int, CheckResult] = {}
+    waiting: list[tuple[int, _CheckJob, str]] = []
+    context = series_key(plan.subject, plan.needs.tools)
     for number, job in enumerate(jobs):
-        question = question_of(job.check, job.subject, context) if kept and job.check.is_costly else ""
+        question = result_key(job.check, job.subject, context) if kept and job.check.is_costly else ""
         found = kept.find(question) if kept and question else None
         if reason := plan.needs.find_reason(job.check, job.subject):
             results[number] = _result(job, (Finding(Status.SKIP, NOT_THERE, reason),))
@@ -78,7 +87,7 @@ def run_checks(
         else:
             waiting.append((number, job, question))
     progress(len(results))
-    with closing(_side_by_side(waiting, plan, broke)) as answers:  # also where ^C comes between two of them
+    with closing(_run_in_parallel(waiting, plan, broke)) as answers:  # also where ^C comes between two of them
         for number, question, answer in answers:
             if kept and question:
                 kept.keep(question, answer.findings)
@@ -86,46 +95,47 @@ def run_checks(
             progress(len(results))
     ordered = sorted(results.items(), key=lambda item: (item[1].counter or 0, item[0]))
     return tuple(
-        replace(result, findings=weigh(result.findings, result.check, plan.severities)) for _, result in ordered
+        replace(result, findings=apply_severities(result.findings, result.check, plan.severities))
+        for _, result in ordered
     )
 
 
-def count_jobs(plan: Plan) -> int:
+def count_jobs(plan: CheckPlan) -> int:
     """How often checks will be asked."""
     return sum(1 for _ in _jobs(plan))
 
 
-def _jobs(plan: Plan) -> Iterator[_Job]:
+def _jobs(plan: CheckPlan) -> Iterator[_CheckJob]:
     """Checks of the series first: those that build take longest."""
     if plan.counters is None:
-        yield from (_Job(check, plan.subject) for check in plan.checks if check.scope is Scope.SERIES)
+        yield from (_CheckJob(check, plan.subject) for check in plan.checks if check.scope is Scope.SERIES)
     for step in plan.subject.steps:
         if plan.counters is None or step.patch.counter in plan.counters:
             subject = replace(plan.subject, step=step)
-            yield from (_Job(check, subject) for check in plan.checks if check.scope is Scope.PATCH)
+            yield from (_CheckJob(check, subject) for check in plan.checks if check.scope is Scope.PATCH)
 
 
-def _side_by_side(
-    waiting: Sequence[tuple[int, _Job, str]], plan: Plan, broke: Callable[[Broken], None]
-) -> Generator[tuple[int, str, Result], None, None]:
+def _run_in_parallel(
+    waiting: Sequence[tuple[int, _CheckJob, str]], plan: CheckPlan, broke: Callable[[CheckCrash], None]
+) -> Generator[tuple[int, str, CheckResult], None, None]:
     """(number, question, result) of each job as it ends; each thread has git processes of its own."""
     place = plan.subject.place
     threads = max(1, min(place.jobs, len(waiting)))
     with ExitStack() as stack, ThreadPoolExecutor(threads) as pool:
-        free: SimpleQueue[Workplace] = SimpleQueue()
+        free: SimpleQueue[CheckEnvironment] = SimpleQueue()
         for _ in range(threads):
             own = stack.enter_context(place.bench.beside())
             repository = stack.enter_context(place.repository.beside())
             free.put(replace(place, bench=own, repository=repository))
 
-        def run(job: _Job) -> Result:
+        def run(job: _CheckJob) -> CheckResult:
             here = free.get()
             try:
-                return _ask(replace(job, subject=replace(job.subject, place=here)), broke)
+                return _run_job(replace(job, subject=replace(job.subject, place=here)), broke)
             finally:
                 free.put(here)
 
-        running: dict[Future[Result], tuple[int, str]] = {}
+        running: dict[Future[CheckResult], tuple[int, str]] = {}
         try:
             running.update((pool.submit(run, job), (number, question)) for number, job, question in waiting)
             while running:
@@ -138,23 +148,23 @@ def _side_by_side(
             raise
 
 
-def _ask(job: _Job, broke: Callable[[Broken], None]) -> Result:
+def _run_job(job: _CheckJob, broke: Callable[[CheckCrash], None]) -> CheckResult:
     start = monotonic()
     findings: list[Finding] = []
     try:
         for finding in _bounded(job.check.run(job.subject)):
             findings.append(finding)  # noqa: PERF402  # what it said before it broke still holds
-    except Skipped as reason:
+    except SkipCheck as reason:
         findings.append(Finding(Status.SKIP, "not-seen", str(reason)))
     except SeriestoolError as error:
         findings.append(Finding(Status.ERROR, "broken", error.message, mend=error.hint))
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
-            broke(Broken(job.check.name, error))
+            broke(CheckCrash(job.check.name, error))
         where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         findings.append(Finding(Status.ERROR, "broken", f"{error.strerror or type(error).__name__}{where}"))
     except Exception as error:  # one check that breaks must not take the others with it
-        broke(Broken(job.check.name, error))
+        broke(CheckCrash(job.check.name, error))
         findings.append(Finding(Status.ERROR, "broken", f"the check broke: {type(error).__name__}"))
     return _result(job, tuple(findings), monotonic() - start)
 
@@ -167,7 +177,7 @@ def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield finding
 
 
-def _result(job: _Job, findings: tuple[Finding, ...], seconds: float = 0.0, is_kept: bool = False) -> Result:
+def _result(job: _CheckJob, findings: tuple[Finding, ...], seconds: float = 0.0, is_kept: bool = False) -> CheckResult:
     if job.counter is not None:
         findings = tuple(replace(one, counter=job.counter) for one in findings)
-    return Result(job.check.name, job.counter, findings, seconds, is_kept)
+    return CheckResult(job.check.name, job.counter, findings, seconds, is_kept)

@@ -12,20 +12,20 @@ from seriestool.check.profiles import (
     guess_profile,
     parse_severities,
 )
-from seriestool.check.protocol import Check, Need, Report, Subject
-from seriestool.check.registry import find_checks, want_known
-from seriestool.check.requirements import Needs
-from seriestool.check.result_cache import Kept
-from seriestool.check.runner import Broken, Plan, count_jobs, run_checks
+from seriestool.check.protocol import Check, CheckSubject, Report, Requirement
+from seriestool.check.registry import find_checks, require_known_checks
+from seriestool.check.requirements import Availability
+from seriestool.check.result_cache import ResultCache
+from seriestool.check.runner import CheckCrash, CheckPlan, count_jobs, run_checks
 from seriestool.check.user_commands import find_commands
 from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 Config = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CheckOptions:
     """What is said on the command line, in its words."""
 
     only: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class CheckSelection:
     """What is looked at, and how grave it is."""
 
     checks: tuple[Check, ...]
@@ -46,11 +46,11 @@ class Chosen:
     @property
     def want_sandbox(self) -> bool:
         """Whether a check runs code from a patch or a tree."""
-        return any(Need.SANDBOX in check.needs for check in self.checks)
+        return any(Requirement.SANDBOX in check.needs for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
-class Runners:
+class ProgramRunners:
     """What starts programs: the user's own, and those that run code from a patch or a tree."""
 
     own: Sandbox
@@ -64,7 +64,7 @@ class Runners:
         return (self.own, self.sandbox) if self.sandbox else (self.own,)
 
 
-def choose(choice: Choice, config: Config, environ: Mapping[str, str], own: Sandbox) -> Chosen:
+def select_checks(choice: CheckOptions, config: Config, environ: Mapping[str, str], own: Sandbox) -> CheckSelection:
     """The checks with their severities: those of git-config and, going before them, those of the command line.
 
     Raises InputError where a check, a profile or a severity is none: a slip there would change nothing.
@@ -72,32 +72,38 @@ def choose(choice: Choice, config: Config, environ: Mapping[str, str], own: Sand
     commands = find_commands(config, environ, own)
     checks = find_checks(choice.only, choice.skip, commands)
     given = parse_severities(choice.severities)
-    want_known((name.partition("/")[0] for name in given), commands)
+    require_known_checks((name.partition("/")[0] for name in given), commands)
     named = choice.profile or next(reversed(config.get("seriestool.profile", ())), None)
-    return Chosen(
+    return CheckSelection(
         checks, get_profile(named) if named else None, (parse_severities(config.get(SEVERITY, ())), given)
     )  # fmt: skip
 
 
-def find_runners(own: Sandbox, is_wanted: bool, is_unsandboxed: bool) -> Runners:
+def find_runners(own: Sandbox, is_wanted: bool, is_unsandboxed: bool) -> ProgramRunners:
     """What may run code; nothing is looked for where no check wants it."""
     if not is_wanted:
-        return Runners(own)
+        return ProgramRunners(own)
     found = Unsandboxed() if is_unsandboxed else find_sandbox()
-    return Runners(own, None, f"no sandbox: {found}") if isinstance(found, str) else Runners(own, found)
+    return ProgramRunners(own, None, f"no sandbox: {found}") if isinstance(found, str) else ProgramRunners(own, found)
 
 
 def plan_checks(
-    subject: Subject, chosen: Chosen, runners: Runners, counters: frozenset[int] | None = None
-) -> tuple[Profile, Plan]:
+    subject: CheckSubject, chosen: CheckSelection, runners: ProgramRunners, counters: frozenset[int] | None = None
+) -> tuple[Profile, CheckPlan]:
     """The profile that counts, and what is to be run."""
-    needs = Needs(subject.is_kernel, runners.no_sandbox)
+    needs = Availability(subject.is_kernel, runners.no_sandbox)
     profile = chosen.profile or guess_profile(subject.series, needs.is_kernel)
     severities = (profile.severities, *chosen.severities)
-    return profile, Plan(chosen.checks, subject, needs, severities, counters, runners.all)
+    return profile, CheckPlan(chosen.checks, subject, needs, severities, counters, runners.all)
 
 
-def report_on(profile: Profile, plan: Plan, kept: Kept | None, talk: Talk, broke: Callable[[Broken], None]) -> Report:
+def run_plan(
+    profile: Profile,
+    plan: CheckPlan,
+    kept: ResultCache | None,
+    talk: ProgressMonitor,
+    broke: Callable[[CheckCrash], None],
+) -> Report:
     """All that the checks say."""
     with talk.progress("checking", count_jobs(plan)) as progress:
         results = run_checks(plan, kept, progress, broke)

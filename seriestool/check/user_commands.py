@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seriestool.check.protocol import Check, CheckError, Finding, Scope, Skipped, Status, Subject
-from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.check.protocol import Check, CheckError, CheckSubject, Finding, Scope, SkipCheck, Status
+from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from seriestool.series.mail.mbox_writer import write_mbox
 
 PER_PATCH, PER_SERIES = "seriestool.perpatch-check-cmd", "seriestool.series-check-cmd"
@@ -25,7 +25,7 @@ _MOST = 200  # items of one answer
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class UserCommand:
     """One command of git-config."""
 
     argv: tuple[str, ...]
@@ -40,15 +40,18 @@ class Command:
         """What the check is called: the program, without folder and suffix."""
         return _slug(Path(self.argv[0]).stem)
 
-    def run(self, subject: Subject) -> Iterator[Finding]:
+    def run(self, subject: CheckSubject) -> Iterator[Finding]:
         """What the command says; CheckError where it cannot be started, or does not keep to the protocol."""
         mail = _mail(subject)
-        job = Job(
-            self.argv, _folder(subject), env=self.environ, stdin=mail, limits=Limits(seconds=_SECONDS, memory=1 << 62,
-            processes=1 << 20, file_size=1 << 40, disk=1 << 62),
-        )  # fmt: skip
+        job = SandboxJob(
+            self.argv,
+            _folder(subject),
+            env=self.environ,
+            stdin=mail,
+            limits=SandboxLimits(seconds=_SECONDS, memory=1 << 62, processes=1 << 20, file_size=1 << 40, disk=1 << 62),
+        )
         outcome = self.runner.run(job)
-        if outcome.ended is Ended.TIME:
+        if outcome.ended is KillReason.TIME:
             raise CheckError(f"'{self.argv[0]}' took longer than {_SECONDS:g} seconds")
         yield from _findings(self.name, outcome)
 
@@ -58,7 +61,7 @@ def find_commands(
 ) -> tuple[Check, ...]:
     """The checks that git-config names; CheckError where a command cannot be read."""
     commands = [
-        Command(_argv(text), scope, environ, runner)
+        UserCommand(_argv(text), scope, environ, runner)
         for key, scope in ((PER_PATCH, Scope.PATCH), (PER_SERIES, Scope.SERIES))
         for text in config.get(key, ())
     ]
@@ -80,7 +83,7 @@ def _argv(text: str) -> tuple[str, ...]:
     return argv
 
 
-def _mail(subject: Subject) -> bytes:
+def _mail(subject: CheckSubject) -> bytes:
     """The patch's mail as it came, or the first mail of the series."""
     if subject.step is not None and subject.patch.raw:
         return subject.patch.raw
@@ -89,17 +92,17 @@ def _mail(subject: Subject) -> bytes:
     if subject.step is None and subject.series.patches and subject.series.patches[0].raw:
         return subject.series.patches[0].raw
     if not subject.series.patches:
-        raise Skipped("there is no mail to give to it")
+        raise SkipCheck("there is no mail to give to it")
     return write_mbox(subject.series)
 
 
-def _folder(subject: Subject) -> Path:
+def _folder(subject: CheckSubject) -> Path:
     """Where b4 starts such commands: the work tree, or a bare repository's own folder."""
     repository = subject.place.repository
     return repository.git_dir if repository.is_bare else repository.common_dir.parent
 
 
-def _findings(name: str, outcome: Outcome) -> Iterator[Finding]:
+def _findings(name: str, outcome: SandboxResult) -> Iterator[Finding]:
     if not outcome.stdout.strip():
         if outcome.code:
             words = outcome.stderr.decode("utf-8", "replace").strip() or None

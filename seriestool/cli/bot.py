@@ -5,7 +5,7 @@ from argparse import SUPPRESS, Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.options import CliParser, add_common_options
 from seriestool.cli.ui import Ui, open_ui
 from seriestool.util.errors import InputError
 
@@ -30,7 +30,7 @@ ACTIONS = (
 )
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The action, and what is left for it."""
     parser.epilog = "actions:\n" + "\n".join(f"  {one.name:<12}{one.summary}" for one in ACTIONS)
     parser.epilog += "\n\n'seriestool bot <action> --help' has more on each."
@@ -43,7 +43,7 @@ def run(arguments: Namespace, ui: Ui) -> int:  # noqa: ARG001
     """Do what the action says; its exit code."""
     action = get_action(arguments.action)
     module = cast("CommandModule", import_module(action.module))
-    parser = Parser(f"seriestool bot {action.name}", description=action.summary)
+    parser = CliParser(f"seriestool bot {action.name}", description=action.summary)
     module.add_arguments(parser)
     add_common_options(parser)
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.crash_log import state_dir
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.git import config_at
 from seriestool.util.errors import InputError, NotFoundError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seriestool.bot.store import Store
 
 
-def add_database_option(parser: Parser) -> None:
+def add_database_option(parser: CliParser) -> None:
     """--database."""
     parser.add_argument(
         "--database", metavar="URL", help="sqlite:////path/bot.sqlite or postgresql://user@host/name (default: a file)"

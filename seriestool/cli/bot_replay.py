@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from seriestool.cli.bot_log import log_crash
 from seriestool.cli.bot_options import parse_count, read_config
 from seriestool.cli.lists import mirrors_path
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.git import config_at
 from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs
@@ -23,22 +23,22 @@ from seriestool.sources.lists.list_config import configured_lists
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from seriestool.bot.intake.replay import Event, Listed, Span
-    from seriestool.bot.queue.dry_run import Rehearsed
+    from seriestool.bot.intake.replay import ReplayEvent, ReplayList, ReplayPeriod
+    from seriestool.bot.queue.dry_run import DryRunResult
     from seriestool.bot.store import Store
 
-    _Begun = tuple[Event, Callable[[], Rehearsed] | None]
+    _Begun = tuple[ReplayEvent, Callable[[], DryRunResult] | None]
 
 _SUBJECT = 72
 _AHEAD = 16  # series that are being looked at, or wait for it, while the first of them is waited for
 _NOBODY = "seriestool <seriestool@localhost>"  # speaks where nobody is configured: nothing is sent
 
 
-Begin = Callable[[str, int], Callable[[], "Rehearsed"]]
+Begin = Callable[[str, int], Callable[[], "DryRunResult"]]
 """(key of the series, unix time) -> a function that waits for what is found of it, and decided."""
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of bot replay."""
     parser.add_argument("since", metavar="SINCE", help="the first day, or moment: 2026-06-01, 2026-06-01T12:00 (UTC)")
     parser.add_argument("until", metavar="UNTIL", help="the day, or moment, before which it ends")
@@ -60,13 +60,13 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print what would have been found, and decided; the exit code."""
-    from seriestool.bot.intake.replay import Span
+    from seriestool.bot.intake.replay import ReplayPeriod
 
-    span = Span(parse_moment(arguments.since), parse_moment(arguments.until))
+    span = ReplayPeriod(parse_moment(arguments.since), parse_moment(arguments.until))
     if span.since >= span.until:
         raise InputError(f"'{arguments.until}' is not after '{arguments.since}'")
     lists = _lists(arguments)
-    with _open_store(arguments.state) as store, _rehearsing(arguments, store, lists) as begin:
+    with _open_store(arguments.state) as store, _open_dry_run(arguments, store, lists) as begin:
         shown = list(_replay(store, lists, span, begin, arguments, ui))
     if arguments.json:
         ui.json({"schema": 1, "since": span.since, "until": span.until, "series": shown})
@@ -76,7 +76,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
 
 @contextmanager
-def _rehearsing(arguments: Namespace, store: "Store", lists: "Sequence[Listed]") -> "Iterator[Begin | None]":
+def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayList]") -> "Iterator[Begin | None]":
     """What begins a look; None where no looks are wanted."""
     if arguments.no_precheck:
         yield None
@@ -85,22 +85,22 @@ def _rehearsing(arguments: Namespace, store: "Store", lists: "Sequence[Listed]")
 
     from seriestool.bot.bot_config import parse_policy
     from seriestool.bot.notify.message_composer import Wording
-    from seriestool.bot.notify.notify_decision import Rules
-    from seriestool.bot.queue.dry_run import Rehearsal
-    from seriestool.bot.queue.report_job import PRELOAD, Looker
-    from seriestool.bot.queue.worker_process import Bench
-    from seriestool.cli.bot_setup import make_look_plan
+    from seriestool.bot.notify.notify_decision import NotifyRules
+    from seriestool.bot.queue.dry_run import DryRun
+    from seriestool.bot.queue.report_job import PRELOAD, ReportJob
+    from seriestool.bot.queue.worker_process import ProcessPool
+    from seriestool.cli.bot_setup import make_report_job_config
 
     config = read_config(arguments)
     if arguments.policy:
         config = replace(config, policy=parse_policy(arguments.policy))
     wording = Wording.from_config(replace(config, sender=config.sender or _NOBODY))
-    plan = make_look_plan(str(store.engine.url), arguments.repo, config)
-    bench = Bench(Looker(plan, log_crash), log_crash, config.limit, PRELOAD)
+    plan = make_report_job_config(str(store.engine.url), arguments.repo, config)
+    bench = ProcessPool(ReportJob(plan, log_crash), log_crash, config.limit, PRELOAD)
     jobs = arguments.jobs or config.jobs or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(jobs)
     try:
-        yield Rehearsal(store, bench, pool, Rules.from_config(config, [one.name for one in lists]), wording).begin
+        yield DryRun(store, bench, pool, NotifyRules.from_config(config, [one.name for one in lists]), wording).begin
     finally:
         bench.close()
         pool.shutdown(cancel_futures=True)
@@ -116,7 +116,7 @@ def parse_moment(text: str) -> int:
 
 
 def _replay(
-    store: "Store", lists: "list[Listed]", span: "Span", begin: Begin | None, arguments: Namespace, ui: Ui
+    store: "Store", lists: "list[ReplayList]", span: "ReplayPeriod", begin: Begin | None, arguments: Namespace, ui: Ui
 ) -> Iterator[dict[str, object]]:
     from seriestool.bot.intake.replay import set_done
 
@@ -129,15 +129,15 @@ def _replay(
         yield _to_dict(event, found)
 
 
-def _begun(store: "Store", lists: "list[Listed]", span: "Span", begin: Begin | None) -> "Iterator[_Begun]":
+def _begun(store: "Store", lists: "list[ReplayList]", span: "ReplayPeriod", begin: Begin | None) -> "Iterator[_Begun]":
     """Each series as it is found, its look begun."""
-    from seriestool.bot.intake.replay import replay, set_begun, unfinished
+    from seriestool.bot.intake.replay import replay, set_running, unfinished
 
     for event in chain(unfinished(store), replay(store, lists, span)):
         if event.missing or event.state not in ("waiting", "running"):
             yield event, None
             continue
-        set_begun(store, event.key)
+        set_running(store, event.key)
         yield event, begin(event.key, event.time) if begin else None
 
 
@@ -149,8 +149,8 @@ def _ahead(begun: "Iterator[_Begun]") -> "Iterator[_Begun]":
         waiting.extend(islice(begun, 1))
 
 
-def _line(event: "Event", looked: "Rehearsed | None") -> str:
-    from seriestool.bot.intake.replay import moment
+def _line(event: "ReplayEvent", looked: "DryRunResult | None") -> str:
+    from seriestool.bot.intake.replay import format_minute
 
     patches = f"{event.expected} patch{'' if event.expected == 1 else 'es'}"
     if event.missing:
@@ -162,10 +162,10 @@ def _line(event: "Event", looked: "Rehearsed | None") -> str:
     )
     subject = event.subject if len(event.subject) <= _SUBJECT else event.subject[: _SUBJECT - 1] + "…"
     title = f"{subject} (v{event.version}, {patches})"
-    return "  ".join([moment(event.time), event.key[:12], event.list, title.replace("\n", " "), *said])
+    return "  ".join([format_minute(event.time), event.key[:12], event.list, title.replace("\n", " "), *said])
 
 
-def _to_dict(event: "Event", looked: "Rehearsed | None") -> dict[str, object]:
+def _to_dict(event: "ReplayEvent", looked: "DryRunResult | None") -> dict[str, object]:
     return {
         "time": event.time,
         "key": event.key,
@@ -181,20 +181,20 @@ def _to_dict(event: "Event", looked: "Rehearsed | None") -> dict[str, object]:
     }
 
 
-def _lists(arguments: Namespace) -> "list[Listed]":
-    from seriestool.bot.intake.replay import Listed
+def _lists(arguments: Namespace) -> "list[ReplayList]":
+    from seriestool.bot.intake.replay import ReplayList
 
     if arguments.archive:
         epochs = find_epochs(arguments.archive)
         if not epochs:
             raise NotFoundError(f"'{arguments.archive}' is no public-inbox archive")
-        return [Listed(arguments.archive.name.removesuffix(".git") or "list", epochs)]
+        return [ReplayList(arguments.archive.name.removesuffix(".git") or "list", epochs)]
     known = configured_lists(config_at(arguments.repo))
     wanted = [each for each in known if arguments.name in (None, each.name)]
     if not wanted:
         name = f"no list '{arguments.name}' is configured" if arguments.name else "no list was added"
         raise NotFoundError(name, hint="see 'seriestool lists', or name an archive with --archive")
-    return [Listed(each.name, _epochs(each.name, each.source)) for each in wanted]
+    return [ReplayList(each.name, _epochs(each.name, each.source)) for each in wanted]
 
 
 def _epochs(name: str, source: str) -> tuple[Path, ...]:

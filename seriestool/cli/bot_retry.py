@@ -6,12 +6,12 @@ from argparse import Namespace
 from contextlib import closing
 
 from seriestool.cli.bot_options import add_database_option, open_store
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """Its options."""
     add_database_option(parser)
     parser.add_argument("series", metavar="KEY|MSGID", nargs="*", help="series to look at anew, whatever came of them")

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from seriestool.cli.bot_options import add_database_option, database_url, parse_count, read_config
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXIT_INTERRUPTED = 130
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """Its options."""
     add_database_option(parser)
     parser.add_argument(
@@ -44,8 +44,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Run it; 130 where ^C ended it."""
-    from seriestool.bot.notify.notifier import Speaker
-    from seriestool.bot.queue.bot_runner import Plan, run_bot
+    from seriestool.bot.notify.notifier import Notifier
+    from seriestool.bot.queue.bot_runner import BotSetup, run_bot
     from seriestool.cli import bot_setup
 
     config = read_config(arguments)
@@ -54,18 +54,18 @@ def run(arguments: Namespace, ui: Ui) -> int:
     lists = bot_setup.watched_lists(config, git_config)
     if not lists:
         ui.note("no list is watched here: 'seriestool lists add NAME URL' adds one")
-    speaker = Speaker.open(config, git_config, [each.name for each in lists], arguments.send)
-    reading = bot_setup.make_reading(config, git_config, lists, ui)
+    speaker = Notifier.open(config, git_config, [each.name for each in lists], arguments.send)
+    reading = bot_setup.make_intake(config, git_config, lists, ui)
     url = database_url(arguments, config)
-    ending = Ending()
+    ending = StopSignal()
     with ExitStack() as stack:
         mirror = stack.enter_context(_mirror(arguments, ui)) if arguments.mirror else None
         repository = mirror.folder if mirror else arguments.repo
-        plan = Plan(
+        plan = BotSetup(
             database=url,
             name=arguments.name or platform.node() or "worker",
-            crew=bot_setup.make_crew(
-                bot_setup.make_look_plan(url, repository, config), speaker, mirror.mend if mirror else None
+            crew=bot_setup.make_handlers(
+                bot_setup.make_report_job_config(url, repository, config), speaker, mirror.mend if mirror else None
             ),
             tasks=(
                 *_trees(repository, mirror, config, ui),
@@ -79,12 +79,12 @@ def run(arguments: Namespace, ui: Ui) -> int:
             detail=ui.detail,
             once=arguments.once,
         )
-        with leaving(ending, ui.note):
+        with stop_on_signals(ending, ui.note):
             run_bot(plan, ending.stop)
         return EXIT_INTERRUPTED if ending.was_interrupted else 0
 
 
-class Ending:
+class StopSignal:
     """How the bot is told to leave."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Ending:
 
 
 @contextmanager
-def leaving(ending: Ending, note: Callable[[str], None]) -> Iterator[None]:
+def stop_on_signals(ending: StopSignal, note: Callable[[str], None]) -> Iterator[None]:
     """SIGTERM and ^C set `stop`: what runs is finished. A second ^C does not wait for it."""
 
     def leave(number: int, _: FrameType | None) -> None:

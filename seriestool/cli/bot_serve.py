@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.bot_options import add_database_option, database_url, read_config
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
-    from seriestool.bot.site.database_reader import Reader
-    from seriestool.bot.site.wsgi_app import Site
+    from seriestool.bot.site.database_reader import DatabaseReader
+    from seriestool.bot.site.wsgi_app import SiteContext
 
 _MOST_LOGS = 20  # of bugs, in one run
 _LIST_UNREAD = 1800  # seconds after which a list that nobody reads is told
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of bot serve."""
     add_database_option(parser)
     parser.add_argument(
@@ -35,20 +35,20 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Serve until it is interrupted, or export; 0."""
-    from seriestool.bot.site.database_reader import Reader
-    from seriestool.bot.site.health import Limits
+    from seriestool.bot.site.database_reader import DatabaseReader
+    from seriestool.bot.site.health import HealthLimits
     from seriestool.bot.site.serve import parse_address
-    from seriestool.bot.site.wsgi_app import Site
+    from seriestool.bot.site.wsgi_app import SiteContext
 
     host, port = parse_address(arguments.listen)
     config = read_config(arguments)
-    reader = Reader(database_url(arguments, config))
+    reader = DatabaseReader(database_url(arguments, config))
     url = site_url(arguments.url or config.url, host, port)
     try:
         if arguments.export is not None:
             return _export(reader, arguments.export, url, ui)
-        limits = Limits(list_unread=max(_LIST_UNREAD, 3 * config.interval))
-        return _serve(Site(reader, url, time.time, limits, _teller(ui)), host, port, ui)
+        limits = HealthLimits(list_unread=max(_LIST_UNREAD, 3 * config.interval))
+        return _serve(SiteContext(reader, url, time.time, limits, _teller(ui)), host, port, ui)
     finally:
         reader.close()
 
@@ -63,7 +63,7 @@ def site_url(url: str | None, host: str, port: int) -> str:
     return url if url.endswith("/") else f"{url}/"
 
 
-def _export(reader: "Reader", folder: Path, url: str, ui: Ui) -> int:
+def _export(reader: "DatabaseReader", folder: Path, url: str, ui: Ui) -> int:
     from seriestool.bot.site.site_export import export_site
 
     with ui.progress("writing the site") as progress:
@@ -72,11 +72,11 @@ def _export(reader: "Reader", folder: Path, url: str, ui: Ui) -> int:
     return 0
 
 
-def _serve(site: "Site", host: str, port: int, ui: Ui) -> int:
+def _serve(site: "SiteContext", host: str, port: int, ui: Ui) -> int:
     from seriestool.bot.site.serve import is_loopback, make_server
-    from seriestool.bot.site.wsgi_app import App
+    from seriestool.bot.site.wsgi_app import WsgiApp
 
-    server = make_server(App(site), host, port)
+    server = make_server(WsgiApp(site), host, port)
     ui.note(f"listening on http://{server.effective_host}:{server.effective_port}/")
     if not is_loopback(host):
         ui.note("whoever reaches this machine can read all of it")

@@ -11,49 +11,51 @@ from seriestool.cli.lists import mirrors_path
 from seriestool.cli.source_options import cache_dir, lists_path
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.sources.lists.list_config import Configured, configured_lists
+from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
 from seriestool.util.errors import InputError, NotFoundError
 
-_SAY_AGAIN = 120.0  # seconds between two tries to say what could not be said
+_RESEND_SECONDS = 120.0  # seconds between two tries to say what could not be said
 _PURGE = 86_400.0
 
 if TYPE_CHECKING:
     from seriestool.bot.bot_config import BotConfig, Config
-    from seriestool.bot.intake.list_intake import Reading
-    from seriestool.bot.notify.notifier import Speaker
-    from seriestool.bot.queue.handlers import Crew
+    from seriestool.bot.intake.list_intake import ListIntake
+    from seriestool.bot.notify.notifier import Notifier
+    from seriestool.bot.queue.handlers import Handlers
     from seriestool.bot.queue.main_loop import Task
-    from seriestool.bot.queue.report_job import LookPlan
+    from seriestool.bot.queue.report_job import ReportJobConfig
     from seriestool.bot.store import Store
 
 
-def make_crew(plan: "LookPlan", speaker: "Speaker", mend: Callable[[], None] | None) -> "Crew":
+def make_handlers(plan: "ReportJobConfig", speaker: "Notifier", mend: Callable[[], None] | None) -> "Handlers":
     """The crew of a bot."""
-    from seriestool.bot.queue.handlers import Crew
-    from seriestool.bot.queue.report_job import PRELOAD, Looker
+    from seriestool.bot.queue.handlers import Handlers
+    from seriestool.bot.queue.report_job import PRELOAD, ReportJob
 
-    return Crew(Looker(plan, log_crash), speaker.decide, speaker.say, log_crash, mend, PRELOAD)
+    return Handlers(ReportJob(plan, log_crash), speaker.decide, speaker.say, log_crash, mend, PRELOAD)
 
 
-def make_look_plan(database: str, repository: Path, config: "BotConfig") -> "LookPlan":
+def make_report_job_config(database: str, repository: Path, config: "BotConfig") -> "ReportJobConfig":
     """How series are looked at: prerequisites are looked for on the lists that were added, no server is asked.
 
     Raises InputError where the configuration names checks that are none.
     """
-    from seriestool.bot.queue.report_job import LookPlan
-    from seriestool.check.selection import Choice, choose
-    from seriestool.precheck.precheck_run import Wishes
-    from seriestool.precheck.resources import Settings
+    from seriestool.bot.queue.report_job import ReportJobConfig
+    from seriestool.check.selection import CheckOptions, select_checks
+    from seriestool.precheck.precheck_run import PrecheckOptions
+    from seriestool.precheck.resources import PrecheckSettings
     from seriestool.sandbox import Unsandboxed
 
-    wishes = Wishes(checks=Choice(skip=config.skip))
+    wishes = PrecheckOptions(checks=CheckOptions(skip=config.skip))
     with Repository.open(repository) as opened:
-        choose(wishes.checks, opened.config(), os.environ, Unsandboxed())  # a slip is told now, not of each series
-    settings = Settings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
-    return LookPlan(database, repository.absolute(), settings, wishes)
+        select_checks(
+            wishes.checks, opened.config(), os.environ, Unsandboxed()
+        )  # a slip is told now, not of each series
+    settings = PrecheckSettings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
+    return ReportJobConfig(database, repository.absolute(), settings, wishes)
 
 
-def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[Configured, ...]:
+def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[ConfiguredList, ...]:
     """The lists that are watched; raises NotFoundError where one of them is not configured."""
     known = {each.name: each for each in configured_lists(git_config)}
     for name in config.lists:
@@ -62,32 +64,32 @@ def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[Configured
     return tuple(known[name] for name in config.lists or known)
 
 
-def make_reading(config: "BotConfig", git_config: "Config", lists: "tuple[Configured, ...]", ui: Ui) -> "Reading":
+def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[ConfiguredList, ...]", ui: Ui) -> "ListIntake":
     """How the lists are read."""
-    from seriestool.bot.intake.list_intake import Reading
-    from seriestool.bot.intake.list_reader import Reach
+    from seriestool.bot.intake.list_intake import ListIntake
+    from seriestool.bot.intake.list_reader import ReadLimits
 
-    return Reading(lists, mirrors_path(), config.settle, Reach(), git_config, ui.note)
+    return ListIntake(lists, mirrors_path(), config.settle, ReadLimits(), git_config, ui.note)
 
 
 def make_tasks(
-    database: str, interval: int, reading: "Reading", speaker: "Speaker", is_leaving: Callable[[], bool]
+    database: str, interval: int, reading: "ListIntake", speaker: "Notifier", is_leaving: Callable[[], bool]
 ) -> "Iterator[Task]":
     """What the bot does besides looking at series: read the lists, each `interval` seconds; say what is left unsaid."""
     from seriestool.bot.queue.main_loop import Task
 
-    opened = _Lazily(database)
+    opened = _LazyStore(database)
 
     def say_rest() -> None:
         speaker.say_rest(opened.store(), is_leaving=is_leaving)
 
     yield Task("lists", float(interval), lambda: reading.read(opened.store()), is_leaders=True)
     yield Task("patches", float(interval), lambda: reading.index(lists_path()))
-    yield Task("messages", _SAY_AGAIN, say_rest, is_leaders=True)
+    yield Task("messages", _RESEND_SECONDS, say_rest, is_leaders=True)
     yield Task("old mails", _PURGE, lambda: reading.forget(opened.store()), is_leaders=True)
 
 
-class _Lazily:
+class _LazyStore:
     """The database, opened when somebody needs it: it may be away when the bot starts."""
 
     def __init__(self, database: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from seriestool.cli.bot_options import add_database_option, open_store
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
 _STATES = ("waiting", "incomplete", "queued", "running", "done", "failed", "superseded")
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """Its options."""
     add_database_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -7,30 +7,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from seriestool.base.open_context import open_ground
-from seriestool.base.search_context import Ground
+from seriestool.base.open_context import open_search_context
+from seriestool.base.search_context import SearchContext
 from seriestool.check.profiles import PROFILES
-from seriestool.check.protocol import Report, Status, Workplace
+from seriestool.check.protocol import CheckEnvironment, Report, Status
 from seriestool.check.registry import find_checks
-from seriestool.check.result_cache import Kept
-from seriestool.check.runner import Broken
+from seriestool.check.result_cache import ResultCache
+from seriestool.check.runner import CheckCrash
 from seriestool.check.selection import (
-    Choice,
-    Chosen,
+    CheckOptions,
+    CheckSelection,
     Config,
-    choose,
     find_runners,
     plan_checks,
-    report_on,
+    run_plan,
+    select_checks,
     split_names,
 )
 from seriestool.check.user_commands import find_commands
-from seriestool.cli.check_input import find_asked, put_on_base
-from seriestool.cli.options import Parser
+from seriestool.cli.check_input import put_on_base, read_check_input
+from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
 from seriestool.cli.source_options import add_source_options, cache_dir
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, Workbench
+from seriestool.git import Repository, ScratchRepository
 from seriestool.sandbox import Sandbox, Unsandboxed
 from seriestool.util.errors import InputError, OutsideError
 
@@ -41,7 +41,7 @@ EXIT_FAIL = 1
 EXIT_BROKEN = 70
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of check."""
     parser.add_argument("series", metavar="SERIES", nargs="?", help="what the series is called, see below")
     add_source_options(parser)
@@ -61,7 +61,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
 
 
-def add_check_arguments(parser: Parser) -> "_ArgumentGroup":
+def add_check_arguments(parser: CliParser) -> "_ArgumentGroup":
     """Which checks are run, and how; the group that has these options."""
     group = parser.add_argument_group("what to check")
     group.add_argument("--only", metavar="CHECK", action="append", default=[], help="only these (repeatable, or a,b)")
@@ -92,58 +92,67 @@ def run(arguments: Namespace, ui: Ui) -> int:
         raise InputError("no series was named", hint="see 'seriestool check --help'")
     with Repository.open(arguments.repo) as repository:
         own = Unsandboxed()
-        chosen = choose(choice_of(arguments), repository.config(), os.environ, own)
-        broken: list[Broken] = []
+        chosen = select_checks(choice_of(arguments), repository.config(), os.environ, own)
+        broken: list[CheckCrash] = []
         report = _check(arguments, chosen, repository, own, ui, broken)
     _print(report, arguments.format, ui)
-    say_broken(broken, ui)
+    report_broken_checks(broken, ui)
     if report.status is Status.FAIL:
         return EXIT_FAIL
     return EXIT_BROKEN if any(result.status is Status.ERROR for result in report.results) else 0
 
 
-def choice_of(arguments: Namespace) -> Choice:
+def choice_of(arguments: Namespace) -> CheckOptions:
     """What the options of `add_check_arguments` say."""
-    return Choice(
+    return CheckOptions(
         split_names(arguments.only), split_names(arguments.skip), arguments.profile, tuple(arguments.severity)
     )  # fmt: skip
 
 
 def _check(
     arguments: Namespace,
-    chosen: Chosen,
+    chosen: CheckSelection,
     repository: Repository,
     own: Sandbox,
     ui: Ui,
-    broken: list[Broken],
+    broken: list[CheckCrash],
 ) -> Report:
-    asked = find_asked(arguments, repository)
+    asked = read_check_input(arguments, repository)
     for remark in asked.series.remarks:
         ui.note(remark)
     trees = (arguments.tree,) if arguments.tree else ()
-    ground = open_ground(repository, asked.series, trees, ui, cache_dir())
+    ground = open_search_context(repository, asked.series, trees, ui, cache_dir())
     with repository.workbench() as bench, ExitStack() as stack:
         runners = find_runners(own, chosen.want_sandbox, arguments.unsandboxed)
         place = _workplace(arguments, ground, bench, runners.sandbox, ui)
         subject = put_on_base(asked, arguments, ground, place, ui)
         profile, plan = plan_checks(subject, chosen, runners, asked.counters)
         kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
-        return report_on(profile, plan, kept, ui, broken.append)
+        return run_plan(profile, plan, kept, ui, broken.append)
 
 
-def _workplace(arguments: Namespace, ground: Ground, bench: Workbench, sandbox: Sandbox | None, ui: Ui) -> Workplace:
-    return Workplace(
-        ground.repository, bench, cache_dir(), ground.repository.config(), sandbox, ground.history,
-        tuple(one.tree for one in ground.places), arguments.offline, arguments.jobs or os.cpu_count() or 1,
+def _workplace(
+    arguments: Namespace, ground: SearchContext, bench: ScratchRepository, sandbox: Sandbox | None, ui: Ui
+) -> CheckEnvironment:
+    return CheckEnvironment(
+        ground.repository,
+        bench,
+        cache_dir(),
+        ground.repository.config(),
+        sandbox,
+        ground.history,
+        tuple(one.tree for one in ground.places),
+        arguments.offline,
+        arguments.jobs or os.cpu_count() or 1,
         report=ui.note,
-    )  # fmt: skip
+    )
 
 
 @contextmanager
-def _open_kept(ui: Ui) -> Iterator[Kept | None]:
+def _open_kept(ui: Ui) -> Iterator[ResultCache | None]:
     """The answers of earlier runs; a cache that cannot be used is no reason to stop."""
     try:
-        kept = Kept.open(cache_dir())
+        kept = ResultCache.open(cache_dir())
     except (OSError, OutsideError) as error:
         ui.detail(f"answers are not kept: {error}")
         yield None
@@ -190,7 +199,7 @@ def _print_list(arguments: Namespace, ui: Ui) -> None:
     ui.out("\n".join(table(rows, Style(ui.color))))
 
 
-def say_broken(broken: Sequence[Broken], ui: Ui) -> None:
+def report_broken_checks(broken: Sequence[CheckCrash], ui: Ui) -> None:
     """Name the logs of what broke, as `cli/main.py` does for the program itself."""
     from seriestool.cli.crash_log import write_crash_log
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seriestool.base.search_context import Ground
-from seriestool.check.protocol import Subject, Workplace
+from seriestool.base.search_context import SearchContext
+from seriestool.check.protocol import CheckEnvironment, CheckSubject
 from seriestool.cli.rebase_options import find_start
 from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import Base, Footing, make_stack
-from seriestool.series.mail import Wanted
+from seriestool.rebase.patch_stack import BaseKind, SeriesBase, make_stack
+from seriestool.series.mail import SeriesSelector
 from seriestool.series.model import Series
 from seriestool.sources.resolve import SourceOptions, resolve, series_of_text
 from seriestool.util.errors import SeriestoolError
@@ -29,7 +29,7 @@ _MOST_TRACKING = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckInput:
     """The series in question."""
 
     series: Series
@@ -40,28 +40,32 @@ class Asked:
     previous: Series | None = None
 
 
-def find_asked(arguments: Namespace, repository: Repository) -> Asked:
+def read_check_input(arguments: Namespace, repository: Repository) -> CheckInput:
     """The series that the command line names; raises as `source.resolve` does."""
     options = source_options(arguments, repository)
     if arguments.format == "b4" and arguments.series == "-":
         return _asked_by_b4(resolve("-", replace(options, partial=True)), repository)
     series = resolve(arguments.series, options)
     base = arguments.base or _range_base(arguments.series, series, repository)
-    return Asked(series, base, None, _find_previous(arguments.series, series, options))
+    return CheckInput(series, base, None, _find_previous(arguments.series, series, options))
 
 
-def put_on_base(asked: Asked, arguments: Namespace, ground: Ground, place: Workplace, ui: Ui) -> Subject:
+def put_on_base(
+    asked: CheckInput, arguments: Namespace, ground: SearchContext, place: CheckEnvironment, ui: Ui
+) -> CheckSubject:
     """The series on its base, as checks are asked about it."""
     base = _find_base(asked, arguments, ground, place, ui)
     stack = make_stack(asked.series, base, place.bench)
     is_mailed = bool(asked.series.recipients)
-    return Subject(asked.series, stack.steps, base, place, None, asked.previous, is_mailed)
+    return CheckSubject(asked.series, stack.steps, base, place, None, asked.previous, is_mailed)
 
 
-def _find_base(asked: Asked, arguments: Namespace, ground: Ground, place: Workplace, ui: Ui) -> Base | None:
+def _find_base(
+    asked: CheckInput, arguments: Namespace, ground: SearchContext, place: CheckEnvironment, ui: Ui
+) -> SeriesBase | None:
     if asked.base is not None and asked.base != arguments.base:
         base = given_base(asked.series, asked.base, place.bench)
-        if base.footing is not Footing.GIVEN:
+        if base.footing is not BaseKind.GIVEN:
             return base
     return find_start(arguments, asked.series, ground, place.bench, ui)
 
@@ -84,21 +88,21 @@ def _find_previous(name: str, series: Series, options: SourceOptions) -> Series 
         return None
 
 
-def _asked_by_b4(mail: Series, repository: Repository) -> Asked:
+def _asked_by_b4(mail: Series, repository: Repository) -> CheckInput:
     """The patch on standard input in its series, as far as b4 tells of it; else as if it were alone."""
     tracked = _tracked()
     thread = repository.objects.read(str(tracked.get("thread-blob") or ""))
     msgids = {patch.msgid for patch in mail.patches}
     if thread is None or thread[1] != "blob" or not msgids:
-        return Asked(mail)
+        return CheckInput(mail)
     try:
-        series = series_of_text(thread[2], Wanted(msgid=min(msgids), partial=True), "b4's tracking data")
+        series = series_of_text(thread[2], SeriesSelector(msgid=min(msgids), partial=True), "b4's tracking data")
     except SeriestoolError:
-        return Asked(mail)
+        return CheckInput(mail)
     counters = frozenset(patch.counter for patch in series.patches if patch.msgid in msgids)
     commit = tracked.get("base-commit")
     base = repository.resolve(commit) if isinstance(commit, str) and commit else None
-    return Asked(series, base, counters) if counters else Asked(mail)
+    return CheckInput(series, base, counters) if counters else CheckInput(mail)
 
 
 def _tracked() -> dict[str, Any]:

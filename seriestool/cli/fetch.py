@@ -6,7 +6,7 @@ from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.series.mail.mbox_writer import mbox_name, write_mbox
@@ -15,7 +15,7 @@ from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError, OutsideError
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of fetch."""
     add_source_arguments(parser)
     parser.add_argument("-o", "--output", metavar="PATH", help="a file, a folder, or '-' (default: a file here)")

@@ -4,12 +4,12 @@
 from argparse import Namespace
 
 from seriestool.base.find import find_base
-from seriestool.base.open_context import open_ground
-from seriestool.base.prerequisites.prerequisite_search import Needed, find_needed
-from seriestool.base.stated_base import push_log_of
-from seriestool.base.verdict import Stated, StatedState, Verdict
-from seriestool.cli.options import Parser
-from seriestool.cli.prerequisite_options import NOTHING, add_prerequisites_argument, asking_of, write_rebuilt
+from seriestool.base.open_context import open_search_context
+from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites, search_prerequisites
+from seriestool.base.stated_base import push_log_lookup
+from seriestool.base.verdict import StatedBase, StatedBaseState, Verdict
+from seriestool.cli.options import CliParser
+from seriestool.cli.prerequisite_options import NO_PREREQUISITES, add_prerequisites_argument, asking_of, write_rebuilt
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
@@ -19,7 +19,7 @@ from seriestool.util.errors import InputError, SeriestoolError
 EXIT_NO_BASE = 1
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of find-base."""
     add_source_arguments(parser)
     group = parser.add_argument_group("the answer")
@@ -51,12 +51,12 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, arguments.trees, ui, cache_dir())
-        verdict = find_base(series, ground, push_log_of(repository))
+        ground = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+        verdict = find_base(series, ground, push_log_lookup(repository))
         if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            ground = open_ground(repository, series, arguments.trees, ui, cache_dir())
-            verdict = find_base(series, ground, push_log_of(repository))
-        needed = find_needed(asking_of(arguments, repository), verdict, ground, ui)
+            ground = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+            verdict = find_base(series, ground, push_log_lookup(repository))
+        needed = search_prerequisites(asking_of(arguments, repository), verdict, ground, ui)
         _print(verdict, needed, arguments.format, ui)
         if not verdict.level.is_base:
             _say_next_step(arguments, verdict, ui)
@@ -67,23 +67,23 @@ def run(arguments: Namespace, ui: Ui) -> int:
     return 0
 
 
-def _fetch(repository: Repository, stated: Stated | None, ui: Ui) -> bool:
+def _fetch(repository: Repository, stated: StatedBase | None, ui: Ui) -> bool:
     """Whether the stated base was fetched from where the push log saw it."""
-    if stated is None or stated.state is not StatedState.REBASED_AWAY or stated.verdict or not stated.sightings:
+    if stated is None or stated.state is not StatedBaseState.REBASED_AWAY or stated.verdict or not stated.sightings:
         return False
-    from seriestool.cli.push_log import fetch_seen
+    from seriestool.cli.push_log import fetch_pushed_commit
 
     try:
-        fetch_seen(repository, stated.sightings, ui)
+        fetch_pushed_commit(repository, stated.sightings, ui)
     except SeriestoolError as error:
         ui.note(f"the stated base could not be fetched: {error.message}")
         return False
     return True
 
 
-def _print(verdict: Verdict, needed: Needed | None, form: str, ui: Ui) -> None:
+def _print(verdict: Verdict, needed: FoundPrerequisites | None, form: str, ui: Ui) -> None:
     if form == "json":
-        ui.json({**verdict.to_dict(), **(needed.found.to_dict() if needed else NOTHING)})
+        ui.json({**verdict.to_dict(), **(needed.found.to_dict() if needed else NO_PREREQUISITES)})
     elif form == "b4":
         from seriestool.report.b4_base import b4_lines
 

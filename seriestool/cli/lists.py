@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.options import CliParser, add_common_options
 from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
 from seriestool.sources.archive.public_inbox import is_url, mirror_of
-from seriestool.sources.lists.list_config import PREFIX, Configured, check_name, configured_lists
+from seriestool.sources.lists.list_config import PREFIX, ConfiguredList, check_name, configured_lists
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:
     from seriestool.sources.lists.patch_index import PatchIndex
-    from seriestool.sources.lists.patch_index_writer import IndexWriter
+    from seriestool.sources.lists.patch_index_writer import PatchIndexWriter
 
 _HINT = "for example: seriestool lists add netdev https://lore.kernel.org/netdev"
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The sub-commands of lists."""
     actions = parser.add_subparsers(metavar="<action>", required=True)
 
@@ -129,7 +129,7 @@ def _update(arguments: Namespace, ui: Ui) -> int:
     return 0
 
 
-def _read(index: "IndexWriter", each: Configured, ui: Ui) -> None:
+def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
     from seriestool.sources.lists.list_update import update_list
 
     ui.note(f"reading '{each.name}' from {without_password(each.source)}")
@@ -153,11 +153,11 @@ def _list(arguments: Namespace, ui: Ui) -> int:
     return 0
 
 
-def _to_dict(each: Configured, patches: int) -> dict[str, object]:
+def _to_dict(each: ConfiguredList, patches: int) -> dict[str, object]:
     return {"name": each.name, "url": without_password(each.url), "path": each.path, "patches": patches}
 
 
-def _configured(path: Path, names: Sequence[str]) -> tuple[Configured, ...]:
+def _configured(path: Path, names: Sequence[str]) -> tuple[ConfiguredList, ...]:
     known = {each.name: each for each in configured_lists(config_at(path))}
     for name in names:
         if name not in known:

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NamedTuple, Protocol, cast
 
 from seriestool import __version__
-from seriestool.cli.options import Parser, add_common_options, default_options
+from seriestool.cli.options import CliParser, add_common_options, default_options
 from seriestool.cli.ui import Ui, open_ui, printable_line
 from seriestool.util.errors import InputError, OutsideError, SeriestoolError
 
@@ -27,7 +27,7 @@ EXIT_READER_GONE = 141
 """What a shell sees of a program that SIGPIPE ended."""
 
 
-class Command(NamedTuple):
+class CliCommand(NamedTuple):
     """A command's name, the module that it lives in, and its line in the help."""
 
     name: str
@@ -36,29 +36,31 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("bot", "seriestool.cli.bot", "look at each new series on a list, and report before a human has to ask"),
-    Command("check", "seriestool.cli.check", "check each patch of a series as a careful reviewer does"),
-    Command("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
-    Command(
+    CliCommand("bot", "seriestool.cli.bot", "look at each new series on a list, and report before a human has to ask"),
+    CliCommand("check", "seriestool.cli.check", "check each patch of a series as a careful reviewer does"),
+    CliCommand("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
+    CliCommand(
         "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"
     ),
-    Command("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
-    Command("precheck", "seriestool.cli.precheck", "all that is known of a series before a human reads it"),
-    Command("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
-    Command("show", "seriestool.cli.show", "show what a series is"),
-    Command(
+    CliCommand("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
+    CliCommand("precheck", "seriestool.cli.precheck", "all that is known of a series before a human reads it"),
+    CliCommand("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
+    CliCommand("show", "seriestool.cli.show", "show what a series is"),
+    CliCommand(
         "split", "seriestool.cli.split", "plan which patches of a series go to which tree, in which order, and try it"
     ),
-    Command("status", "seriestool.cli.status", "say of tracked series whether they still apply, and what broke them"),
-    Command("track", "seriestool.cli.track", "keep a series, its versions and reports in a folder of its own"),
-    Command("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
+    CliCommand(
+        "status", "seriestool.cli.status", "say of tracked series whether they still apply, and what broke them"
+    ),
+    CliCommand("track", "seriestool.cli.track", "keep a series, its versions and reports in a folder of its own"),
+    CliCommand("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
 )
 
 
 class CommandModule(Protocol):
     """What a command's module has."""
 
-    def add_arguments(self, parser: Parser) -> None:
+    def add_arguments(self, parser: CliParser) -> None:
         """Declare the command's own options on `parser`."""
 
     def run(self, arguments: Namespace, ui: Ui) -> int:
@@ -138,16 +140,16 @@ def _parse(argv: Sequence[str]) -> tuple[CommandModule, Namespace]:
         raise InputError("no command was given", hint="see 'seriestool --help'")
     command = get_command(arguments.command)
     module = cast("CommandModule", import_module(command.module))
-    parser = Parser(f"seriestool {command.name}", description=command.summary)
+    parser = CliParser(f"seriestool {command.name}", description=command.summary)
     module.add_arguments(parser)
     add_common_options(parser)
     parser.parse_args(arguments.rest, arguments)
     return module, arguments
 
 
-def _top_parser() -> Parser:
+def _top_parser() -> CliParser:
     commands = "\n".join(f"  {command.name:<12}{command.summary}" for command in COMMANDS)
-    parser = Parser(
+    parser = CliParser(
         "seriestool",
         usage="seriestool [options] <command> [<arguments>]",
         description="What a mailed patch series is, and what it applies to.",
@@ -160,7 +162,7 @@ def _top_parser() -> Parser:
     return parser
 
 
-def get_command(name: str) -> Command:
+def get_command(name: str) -> CliCommand:
     """The command of that name; raises InputError, with the nearest name as a hint."""
     for command in COMMANDS:
         if command.name == name:

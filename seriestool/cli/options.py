@@ -9,7 +9,7 @@ from typing import NoReturn
 from seriestool.util.errors import InputError
 
 
-class Parser(argparse.ArgumentParser):
+class CliParser(argparse.ArgumentParser):
     """An argument parser that raises InputError instead of printing a usage and leaving."""
 
     def __init__(self, prog: str, **options: object) -> None:

@@ -9,18 +9,18 @@ from importlib import import_module
 from pathlib import Path
 
 from seriestool.check.protocol import Status
-from seriestool.check.runner import Broken
-from seriestool.cli.check import add_check_arguments, choice_of, say_broken
-from seriestool.cli.check_input import find_asked
-from seriestool.cli.options import Parser
+from seriestool.check.runner import CheckCrash
+from seriestool.cli.check import add_check_arguments, choice_of, report_broken_checks
+from seriestool.cli.check_input import read_check_input
+from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of
-from seriestool.precheck.precheck_result import Answer, Precheck, Version
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck, version_of
-from seriestool.precheck.resources import Settings, Workshop
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer, SeriesVersion
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck, version_of
+from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
 from seriestool.series.model import Series
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
@@ -34,16 +34,16 @@ _MOST_VERSIONS = 30
 _MISSED = 3
 """Versions in a row after which no more are looked for."""
 _CODES = {
-    Answer.MERGED: 0,
-    Answer.READY: 0,
-    Answer.NO_BASE: EXIT_NO,
-    Answer.WAITS: EXIT_NO,
-    Answer.TO_MEND: EXIT_NO,
-    Answer.CONFLICTS: EXIT_CONFLICT,
+    PrecheckAnswer.MERGED: 0,
+    PrecheckAnswer.READY: 0,
+    PrecheckAnswer.NO_BASE: EXIT_NO,
+    PrecheckAnswer.WAITS: EXIT_NO,
+    PrecheckAnswer.TO_MEND: EXIT_NO,
+    PrecheckAnswer.CONFLICTS: EXIT_CONFLICT,
 }
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of precheck."""
     add_source_arguments(parser)
     group = parser.add_argument_group("on what")
@@ -64,15 +64,15 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print all that is known of the series; the exit code says what it comes to."""
-    broken: list[Broken] = []
+    broken: list[CheckCrash] = []
     with Repository.open(arguments.repo) as repository:
-        asked = _find_asked(arguments, repository)
+        asked = _read_input(arguments, repository)
         for remark in asked.series.remarks:
             ui.note(remark)
-        with Workshop(repository, _settings(arguments, repository)) as shop:
+        with PrecheckResources(repository, _settings(arguments, repository)) as shop:
             precheck = run_precheck(asked, shop, _wishes(arguments), ui, broken.append)
     _write(_rendered(precheck, arguments, ui), arguments, ui)
-    say_broken(broken, ui)
+    report_broken_checks(broken, ui)
     return exit_code(precheck)
 
 
@@ -86,9 +86,9 @@ def exit_code(precheck: Precheck) -> int:
     return EXIT_OUTSIDE if any(step.problem for step in precheck.steps) else 0
 
 
-def _settings(arguments: Namespace, repository: Repository) -> Settings:
+def _settings(arguments: Namespace, repository: Repository) -> PrecheckSettings:
     asking = asking_of(arguments, repository)
-    return Settings(
+    return PrecheckSettings(
         cache_dir(),
         asking.index,
         arguments.offline,
@@ -100,27 +100,27 @@ def _settings(arguments: Namespace, repository: Repository) -> Settings:
     )
 
 
-def _wishes(arguments: Namespace) -> Wishes:
-    return Wishes(tuple(arguments.trees), arguments.base, arguments.prerequisites, choice_of(arguments))
+def _wishes(arguments: Namespace) -> PrecheckOptions:
+    return PrecheckOptions(tuple(arguments.trees), arguments.base, arguments.prerequisites, choice_of(arguments))
 
 
-def _find_asked(arguments: Namespace, repository: Repository) -> Asked:
-    found = find_asked(arguments, repository)
+def _read_input(arguments: Namespace, repository: Repository) -> PrecheckInput:
+    found = read_check_input(arguments, repository)
     base = found.base if found.base != arguments.base else None
     options = source_options(arguments, repository)
     versions = _versions(arguments, found.series, found.previous, options)
-    return Asked(found.series, found.previous, versions, base)
+    return PrecheckInput(found.series, found.previous, versions, base)
 
 
 def _versions(
     arguments: Namespace, series: Series, previous: Series | None, options: SourceOptions
-) -> tuple[Version, ...]:
+) -> tuple[SeriesVersion, ...]:
     """The versions that are where this one is, oldest first; where several in a row are not, none before them are."""
     if arguments.series == "-" or not series.patches:
         return (version_of(series, True),)
     newest = series.version if arguments.wanted_version is None else _newest(arguments.series, options, series.version)
     known = {series.version - 1: previous, series.version: series}
-    found: list[Version] = []
+    found: list[SeriesVersion] = []
     missed = 0
     for number in range(newest, max(0, newest - _MOST_VERSIONS), -1):
         one = known[number] if number in known else _find_version(arguments.series, options, number)

@@ -4,7 +4,7 @@
 from argparse import BooleanOptionalAction, Namespace
 from typing import TYPE_CHECKING
 
-from seriestool.base.prerequisites.prerequisite_search import Asking, Needed
+from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites, PrerequisiteOptions
 from seriestool.base.verdict import Verdict
 from seriestool.cli.source_options import lists_path, source_options
 from seriestool.cli.ui import Ui
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from seriestool.sources.lore import Lore
 
-NOTHING: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
+NO_PREREQUISITES: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
 """What the answer says where the lists were not asked."""
 
 
@@ -30,7 +30,7 @@ def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
     )
 
 
-def asking_of(arguments: Namespace, repository: Repository) -> Asking:
+def asking_of(arguments: Namespace, repository: Repository) -> PrerequisiteOptions:
     """Whether and where the arguments say that lists are asked."""
 
     def lore() -> "Lore":
@@ -38,10 +38,12 @@ def asking_of(arguments: Namespace, repository: Repository) -> Asking:
 
         return lore_of(source_options(arguments, repository))
 
-    return Asking(arguments.prerequisites, lists_path(), arguments.offline, lore)
+    return PrerequisiteOptions(arguments.prerequisites, lists_path(), arguments.offline, lore)
 
 
-def write_rebuilt(repository: Repository, verdict: Verdict, needed: Needed | None, name: str, ui: Ui) -> None:
+def write_rebuilt(
+    repository: Repository, verdict: Verdict, needed: FoundPrerequisites | None, name: str, ui: Ui
+) -> None:
     """The branch on the rebuilt base, where there is one that takes all patches."""
     rebuilt = needed.found.rebuilt if needed else None
     if needed is None or rebuilt is None or not rebuilt.level.is_base:

@@ -115,7 +115,7 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     with log:
         found = log.find_commit(arguments.commit.lower())
         told = {one.msgid: push for one in found if (push := log.find_push(one.msgid))}
-    ref = fetch_seen(repository, found, ui) if arguments.fetch and found else None
+    ref = fetch_pushed_commit(repository, found, ui) if arguments.fetch and found else None
     if arguments.json:
         ui.json(sightings_dict(arguments.commit.lower(), found, told, ref))
     elif found:
@@ -125,7 +125,7 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     return 0 if found else EXIT_NOT_SEEN
 
 
-def fetch_seen(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
+def fetch_pushed_commit(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
     """The ref that keeps the commit, fetched from the first server that has it still.
 
     Raises NotFoundError where none has, InputError where the sightings are of several commits, OutsideError where a

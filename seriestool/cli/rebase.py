@@ -4,8 +4,8 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from seriestool.base.open_context import open_ground
-from seriestool.cli.options import Parser
+from seriestool.base.open_context import open_search_context
+from seriestool.cli.options import CliParser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
     add_by_file_argument,
@@ -18,7 +18,7 @@ from seriestool.git import Repository
 from seriestool.rebase.patch_stack import make_stack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import rebase_series
-from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.rebase.resolve_conflicts import find_resolutions
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
@@ -27,7 +27,7 @@ from seriestool.util.errors import InputError
 EXIT_CONFLICT = 3
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of rebase."""
     parser.add_argument("series", metavar="SERIES", nargs="?", help="what the series is called, see below")
     add_source_options(parser)
@@ -75,10 +75,10 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Try the series on each tree and print how it fares; 0 where all goes in everywhere, 3 where a patch conflicts."""
-    if _goes_on(arguments):
-        from seriestool.cli.rebase_resolve import go_on
+    if _is_continuing(arguments):
+        from seriestool.cli.rebase_resolve import continue_rebase
 
-        return go_on(arguments, ui)
+        return continue_rebase(arguments, ui)
     if arguments.series is None:
         raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
     if arguments.split and (arguments.all_trees or arguments.test_merge or arguments.resolve):
@@ -95,23 +95,23 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, (), ui, cache_dir())
+        ground = open_search_context(repository, series, (), ui, cache_dir())
         targets = find_targets(arguments.onto, arguments.all_trees, ground)
         if arguments.branch is not None:
             check_names(arguments.branch, series, targets, repository)
         with repository.workbench() as bench:
             stack = make_stack(series, find_start(arguments, series, ground, bench, ui), bench)
             if arguments.resolve:
-                from seriestool.cli.rebase_resolve import begin
+                from seriestool.cli.rebase_resolve import start_rebase
 
-                return begin(arguments, series, stack, targets, ground, bench, ui)
+                return start_rebase(arguments, series, stack, targets, ground, bench, ui)
             with ui.progress("rebasing", len(targets)) as progress:
-                memory = find_memory(repository)
+                memory = find_resolutions(repository)
                 answer = rebase_series(series, stack, targets, ground, bench, memory, progress)
             if arguments.test_merge or arguments.branch or arguments.output:
-                from seriestool.cli.rebase_products import Products
+                from seriestool.cli.rebase_products import RebaseProducts
 
-                products = Products(arguments, answer, stack, ground, bench, ui)
+                products = RebaseProducts(arguments, answer, stack, ground, bench, ui)
                 answer = products.with_test_merges(targets)
                 print_answer(answer, arguments.format, ui)
                 products.write()
@@ -129,7 +129,7 @@ def check_names(template: str, series: Series, targets: Sequence[Target], reposi
         check_branch_name(repository, name)
 
 
-def _goes_on(arguments: Namespace) -> bool:
+def _is_continuing(arguments: Namespace) -> bool:
     """Whether it is about a rebase that is under way."""
     return any(name is not None for name in (arguments.do_continue, arguments.do_skip, arguments.do_abort))
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from seriestool.base.find import find_base
-from seriestool.base.prerequisites.prerequisite_search import find_rebuilt
-from seriestool.base.search_context import Ground
-from seriestool.base.stated_base import push_log_of
+from seriestool.base.prerequisites.prerequisite_search import find_rebuilt_base
+from seriestool.base.search_context import SearchContext
+from seriestool.base.stated_base import push_log_lookup
 from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, Workbench
+from seriestool.git import Repository, ScratchRepository
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import Base, find_footing
+from seriestool.rebase.patch_stack import SeriesBase, find_series_base
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
 from seriestool.util.errors import NotFoundError
@@ -39,7 +39,7 @@ def add_by_file_argument(group: "_ArgumentGroup") -> None:
     )
 
 
-def find_targets(names: Sequence[str], every: bool, ground: Ground) -> tuple[Target, ...]:
+def find_targets(names: Sequence[str], every: bool, ground: SearchContext) -> tuple[Target, ...]:
     """The trees that were asked for, each once, in that order; NotFoundError where there is no such tree or ref."""
     known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in ground.places}
     asked = [known.get(name) or _commit_target(name, ground.repository) for name in names]
@@ -53,9 +53,11 @@ def _commit_target(name: str, repository: Repository) -> Target:
     return Target(name, commit)
 
 
-def find_start(arguments: Namespace, series: Series, ground: Ground, bench: Workbench, ui: Ui) -> Base | None:
+def find_start(
+    arguments: Namespace, series: Series, ground: SearchContext, bench: ScratchRepository, ui: Ui
+) -> SeriesBase | None:
     """What the series was made from: as the user says, or as find-base proves or rebuilds it; None where unknown."""
     if arguments.base is not None:
         return given_base(series, _commit_target(arguments.base, ground.repository).commit, bench)
-    verdict = find_base(series, ground, push_log_of(ground.repository))
-    return find_footing(verdict, find_rebuilt(asking_of(arguments, ground.repository), verdict, ground, ui))
+    verdict = find_base(series, ground, push_log_lookup(ground.repository))
+    return find_series_base(verdict, find_rebuilt_base(asking_of(arguments, ground.repository), verdict, ground, ui))

@@ -7,27 +7,33 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import utc
 from seriestool.cli.fetch import write_file
 from seriestool.cli.rebase_options import find_targets
 from seriestool.cli.ui import Ui
-from seriestool.git import Workbench
-from seriestool.rebase.next_version import Rebased, Sender, next_version
-from seriestool.rebase.patch_commits import Person
-from seriestool.rebase.patch_stack import Stack
+from seriestool.git import ScratchRepository
+from seriestool.rebase.next_version import RebasedSeries, Sender, next_version
+from seriestool.rebase.patch_commits import CommitIdent
+from seriestool.rebase.patch_stack import PatchStack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import try_merges
-from seriestool.rebase.rebased_branches import branch_names, create_branches, create_branches_with_notes, rebased
+from seriestool.rebase.rebased_branches import branch_names, create_branches, create_branches_with_notes, rebased_series
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.mail.compose import compose, slug
 
 
-class Products:
+class RebaseProducts:
     """What was asked for besides the answer; names are looked at before anything is made."""
 
     def __init__(
-        self, arguments: Namespace, answer: Rebase, stack: Stack, ground: Ground, bench: Workbench, ui: Ui
+        self,
+        arguments: Namespace,
+        answer: Rebase,
+        stack: PatchStack,
+        ground: SearchContext,
+        bench: ScratchRepository,
+        ui: Ui,
     ) -> None:
         self._arguments = arguments
         self._answer = answer
@@ -63,19 +69,19 @@ class Products:
             self._mail(made)
 
     @cached_property
-    def _made(self) -> dict[str, Rebased]:
+    def _made(self) -> dict[str, RebasedSeries]:
         clean = [tree for tree in self._answer.trees if tree.is_clean]
-        made = {tree.name: rebased(self._answer, self._stack, tree, self._person, self._bench) for tree in clean}
+        made = {tree.name: rebased_series(self._answer, self._stack, tree, self._person, self._bench) for tree in clean}
         return {name: replace(one, title=self._title(one)) for name, one in made.items()}
 
     @cached_property
-    def _person(self) -> Person:
-        return Person(*self._ground.repository.committer())
+    def _person(self) -> CommitIdent:
+        return CommitIdent(*self._ground.repository.committer())
 
-    def _title(self, one: Rebased) -> str:
+    def _title(self, one: RebasedSeries) -> str:
         return self._ground.start_describe(one.onto)() or one.title
 
-    def _branch(self, made: dict[str, Rebased]) -> None:
+    def _branch(self, made: dict[str, RebasedSeries]) -> None:
         repository = self._ground.repository
         names = branch_names(self._arguments.branch, self._answer.series, list(made))
         tips = {names[tree]: one.tip for tree, one in made.items()}
@@ -87,7 +93,7 @@ class Products:
         for name, tip in tips.items():
             self._ui.note(f"branch {name} is at {tip[:12]}")
 
-    def _mail(self, made: dict[str, Rebased]) -> None:
+    def _mail(self, made: dict[str, RebasedSeries]) -> None:
         sender = Sender(self._person.name, self._person.email, utc(self._person.time))
         for tree, one in made.items():
             outgoing = next_version(self._answer.series, one, sender, self._bench)

@@ -6,34 +6,34 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seriestool.base.open_context import open_ground
-from seriestool.base.search_context import Ground
+from seriestool.base.open_context import open_search_context
+from seriestool.base.search_context import SearchContext
 from seriestool.cli.rebase import EXIT_CONFLICT, check_names, print_answer
-from seriestool.cli.rebase_products import Products
+from seriestool.cli.rebase_products import RebaseProducts
 from seriestool.cli.source_options import cache_dir
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, Workbench
-from seriestool.rebase.patch_commits import Person
-from seriestool.rebase.patch_stack import Stack
+from seriestool.git import Repository, ScratchRepository
+from seriestool.rebase.patch_commits import CommitIdent
+from seriestool.rebase.patch_stack import PatchStack
 from seriestool.rebase.rebase_result import Rebase, TreeResult
 from seriestool.rebase.rebase_series import named_commits
-from seriestool.rebase.rebase_state import Session, Sessions, Wanted, new_session
+from seriestool.rebase.rebase_state import RebaseOutputOptions, RebaseState, RebaseStateStore, new_session
 from seriestool.rebase.rebased_branches import branch_names
-from seriestool.rebase.resolve_conflicts import Resolver, Stop, find_memory
-from seriestool.rebase.tree_rebaser import Onto, Target
+from seriestool.rebase.resolve_conflicts import ConflictResolver, ConflictStop, find_resolutions
+from seriestool.rebase.tree_rebaser import Target, TreeRebaser
 from seriestool.series.model import Series, path_text
 from seriestool.util.errors import InputError
 
 DEFAULT_BRANCH = "{series}-{tree}"
 
 
-def begin(
+def start_rebase(
     arguments: Namespace,
     series: Series,
-    stack: Stack,
+    stack: PatchStack,
     targets: Sequence[Target],
-    ground: Ground,
-    bench: Workbench,
+    ground: SearchContext,
+    bench: ScratchRepository,
     ui: Ui,
 ) -> int:
     """Put the series on the one tree, up to the first conflict; 0 where there is none, 3 where a person has to look."""
@@ -43,8 +43,10 @@ def begin(
     if branch is not None:
         check_names(branch, series, targets, ground.repository)
     output = str(Path(arguments.output).absolute()) if arguments.output else None
-    session = new_session(series, stack, targets[0], Wanted(branch, output, arguments.notes, arguments.force))
-    sessions = Sessions(ground.repository)
+    session = new_session(
+        series, stack, targets[0], RebaseOutputOptions(branch, output, arguments.notes, arguments.force)
+    )
+    sessions = RebaseStateStore(ground.repository)
     with sessions.locked(session.name):
         if sessions.is_written(session.name) and sessions.load(session.name).is_stopped:
             raise InputError(
@@ -54,22 +56,22 @@ def begin(
         return _advance(session, ground, bench, ui)
 
 
-def go_on(arguments: Namespace, ui: Ui) -> int:
-    """--continue, --skip or --abort a rebase that stopped; exit codes as of `begin`."""
+def continue_rebase(arguments: Namespace, ui: Ui) -> int:
+    """--continue, --skip or --abort a rebase that stopped; exit codes as of `start_rebase`."""
     asked = next(name for name in (arguments.do_abort, arguments.do_skip, arguments.do_continue) if name is not None)
     with Repository.open(arguments.repo) as here:
-        name = Sessions(here).choose(asked or None, Path.cwd())
+        name = RebaseStateStore(here).choose(asked or None, Path.cwd())
         common = here.common_dir
     os.chdir(common)  # we may stand in the work tree, which will be gone
     with Repository.open(common) as repository:
-        sessions = Sessions(repository)
+        sessions = RebaseStateStore(repository)
         with sessions.locked(name):
             if arguments.do_abort is not None:
                 sessions.remove(name)
                 ui.note(f"removed the rebase '{name}'")
                 return 0
             session = sessions.load(name)
-            ground = open_ground(repository, session.series, (), ui, cache_dir())
+            ground = open_search_context(repository, session.series, (), ui, cache_dir())
             with repository.workbench() as bench:
                 if session.is_stopped:
                     resolver = _resolver(session, ground, bench)
@@ -79,23 +81,23 @@ def go_on(arguments: Namespace, ui: Ui) -> int:
                 return _advance(session, ground, bench, ui)
 
 
-def _resolver(session: Session, ground: Ground, bench: Workbench) -> Resolver:
+def _resolver(session: RebaseState, ground: SearchContext, bench: ScratchRepository) -> ConflictResolver:
     repository = ground.repository
     target = Target(session.target, session.onto)
-    onto = Onto(target, ground.history, bench, find_memory(repository))
-    return Resolver(repository, bench, onto, Person(*repository.committer()))
+    onto = TreeRebaser(target, ground.history, bench, find_resolutions(repository))
+    return ConflictResolver(repository, bench, onto, CommitIdent(*repository.committer()))
 
 
-def _advance(session: Session, ground: Ground, bench: Workbench, ui: Ui) -> int:
+def _advance(session: RebaseState, ground: SearchContext, bench: ScratchRepository, ui: Ui) -> int:
     reached = _resolver(session, ground, bench).advance(session)
-    if isinstance(reached, Stop):
+    if isinstance(reached, ConflictStop):
         _say_stop(reached, ui)
         return EXIT_CONFLICT
     _finish(reached, ground, bench, ui)
     return 0
 
 
-def _finish(session: Session, ground: Ground, bench: Workbench, ui: Ui) -> None:
+def _finish(session: RebaseState, ground: SearchContext, bench: ScratchRepository, ui: Ui) -> None:
     """Print how all patches fared, make what was asked for, and clean up."""
     tree = TreeResult(session.target, session.onto, session.results, session.trees)
     stack = session.stack
@@ -108,11 +110,11 @@ def _finish(session: Session, ground: Ground, bench: Workbench, ui: Ui) -> None:
         force=session.wanted.force,
         test_merge=[],
     )
-    Products(wanted, answer, stack, ground, bench, ui).write()
-    Sessions(ground.repository).remove(session.name)
+    RebaseProducts(wanted, answer, stack, ground, bench, ui).write()
+    RebaseStateStore(ground.repository).remove(session.name)
 
 
-def _branch_to_make(session: Session, ground: Ground, bench: Workbench) -> str | None:
+def _branch_to_make(session: RebaseState, ground: SearchContext, bench: ScratchRepository) -> str | None:
     """The branch's template; None where there is none, or where a run that was killed right after made it."""
     template = session.wanted.branch
     if template is None:
@@ -125,7 +127,7 @@ def _branch_to_make(session: Session, ground: Ground, bench: Workbench) -> str |
     return template
 
 
-def _say_stop(stop: Stop, ui: Ui) -> None:
+def _say_stop(stop: ConflictStop, ui: Ui) -> None:
     session, result = stop.session, stop.result
     patch = next(patch for patch in session.series.patches if patch.counter == result.counter)
     ui.out(f"patch {patch.counter} of {session.series.expected} conflicts on {session.target}: {patch.subject}")

@@ -3,7 +3,7 @@
 
 from argparse import Namespace
 
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.report.series_text import series_dict, series_text
@@ -11,7 +11,7 @@ from seriestool.report.style import Style
 from seriestool.sources.resolve import resolve
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of show."""
     add_source_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.git import Repository, config_at
 from seriestool.series.mail import MAX_BYTES, refuse_large
 from seriestool.sources.resolve import SourceOptions
@@ -25,13 +25,13 @@ SERIES is one of
   -                  an mbox on standard input"""
 
 
-def add_source_arguments(parser: Parser) -> None:
+def add_source_arguments(parser: CliParser) -> None:
     """SERIES, and the options that say which version of it and where to look."""
     parser.add_argument("series", metavar="SERIES", help="what the series is called, see below")
     add_source_options(parser)
 
 
-def add_source_options(parser: Parser) -> None:
+def add_source_options(parser: CliParser) -> None:
     """The options alone, and what a series may be called."""
     group = parser.add_argument_group("the series")
     group.add_argument(

@@ -4,9 +4,9 @@
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from seriestool.base.open_context import open_ground
-from seriestool.base.search_context import Ground
-from seriestool.cli.options import Parser
+from seriestool.base.open_context import open_search_context
+from seriestool.base.search_context import SearchContext
+from seriestool.cli.options import CliParser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
     add_by_file_argument,
@@ -15,22 +15,22 @@ from seriestool.cli.rebase_options import (
 )
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, Workbench
+from seriestool.git import Repository, ScratchRepository
 from seriestool.rebase.patch_stack import make_stack
-from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.rebase.resolve_conflicts import find_resolutions
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.report.split_plan_text import patches_text
 from seriestool.sources.resolve import resolve
-from seriestool.split.plan_series import Known, Planned, find_known, plan_series
-from seriestool.split.split_plan import Plan
-from seriestool.split.subseries_proof import Site, Split, find_sites, prove
+from seriestool.split.plan_series import OwnershipSources, PlannedSeries, find_ownership_sources, plan_series
+from seriestool.split.split_plan import SplitPlan
+from seriestool.split.subseries_proof import ProofTarget, Split, find_proof_targets, prove
 from seriestool.util.errors import InputError, NotFoundError
 
 EXIT_CONFLICT = 3
 _PLURAL = (("does", "it"), ("do", "them"))
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of split."""
     add_source_arguments(parser)
     group = parser.add_argument_group("how to split")
@@ -69,24 +69,24 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_ground(repository, series, (), ui, cache_dir())
+        ground = open_search_context(repository, series, (), ui, cache_dir())
         with repository.workbench() as bench:
             base = find_start(arguments, series, ground, bench, ui)
             ui.detail("reading what ties the patches")
-            known = find_known(ground, base)
+            known = find_ownership_sources(ground, base)
             planned = plan_series(series, make_stack(series, base, bench), known, bench, arguments.by_file)
             if arguments.branch is not None:
                 _check_names(arguments.branch, planned, repository)
             answer = _prove(arguments, planned, known, ground, bench, ui)
             _print(answer, arguments.format, ui)
             if arguments.branch is not None or arguments.output is not None:
-                from seriestool.cli.split_products import Products
+                from seriestool.cli.split_products import SplitProducts
 
-                Products(arguments, planned, answer, ground, bench, ui).write()
+                SplitProducts(arguments, planned, answer, ground, bench, ui).write()
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 
-def _check_names(template: str, planned: Planned, repository: Repository) -> None:
+def _check_names(template: str, planned: PlannedSeries, repository: Repository) -> None:
     """Nothing, where all branches could be made; InputError before the work is done where one could not."""
     from seriestool.base.branch import check_branch_name
     from seriestool.split.subseries_mails import branch_names
@@ -95,15 +95,22 @@ def _check_names(template: str, planned: Planned, repository: Repository) -> Non
         check_branch_name(repository, name)
 
 
-def _prove(arguments: Namespace, planned: Planned, known: Known, ground: Ground, bench: Workbench, ui: Ui) -> Split:
+def _prove(
+    arguments: Namespace,
+    planned: PlannedSeries,
+    known: OwnershipSources,
+    ground: SearchContext,
+    bench: ScratchRepository,
+    ui: Ui,
+) -> Split:
     chosen, others = _chosen(arguments.onto, planned.plan, ground)
-    sites = find_sites(planned.plan, chosen, others or _stand_in(planned, ground))
+    sites = find_proof_targets(planned.plan, chosen, others or _stand_in(planned, ground))
     notes = tuple(_notes(planned, known, sites))
     with ui.progress("trying the sub-series", len(sites)) as progress:
-        return prove(planned, sites, ground, bench, find_memory(ground.repository), notes, progress)
+        return prove(planned, sites, ground, bench, find_resolutions(ground.repository), notes, progress)
 
 
-def _chosen(asked: Sequence[str], plan: Plan, ground: Ground) -> tuple[Mapping[int, Target], Target | None]:
+def _chosen(asked: Sequence[str], plan: SplitPlan, ground: SearchContext) -> tuple[Mapping[int, Target], Target | None]:
     """Number of a sub-series -> the tree that the user names for it, and the one for all others.
 
     Raises NotFoundError where a destination or a tree is not known.
@@ -125,7 +132,7 @@ def _chosen(asked: Sequence[str], plan: Plan, ground: Ground) -> tuple[Mapping[i
     return chosen, others
 
 
-def _stand_in(planned: Planned, ground: Ground) -> Target:
+def _stand_in(planned: PlannedSeries, ground: SearchContext) -> Target:
     """What stands for trees that are not here: the one that the base is in, or else the likeliest for the series."""
     base = planned.stack.base
     position = ground.history.find(base.commit) if base else None
@@ -137,7 +144,7 @@ def _stand_in(planned: Planned, ground: Ground) -> Target:
     return Target(found.name, found.commit)
 
 
-def _notes(planned: Planned, known: Known, sites: Sequence[Site]) -> list[str]:
+def _notes(planned: PlannedSeries, known: OwnershipSources, sites: Sequence[ProofTarget]) -> list[str]:
     """What limits the answer."""
     notes = []
     if planned.stack.base is None:

@@ -5,25 +5,31 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import utc
 from seriestool.cli.fetch import check_file, write_file
 from seriestool.cli.ui import Ui
-from seriestool.git import Workbench
+from seriestool.git import ScratchRepository
 from seriestool.rebase.next_version import Sender
-from seriestool.rebase.patch_commits import Person
+from seriestool.rebase.patch_commits import CommitIdent
 from seriestool.rebase.rebased_branches import create_branches, create_branches_with_notes
 from seriestool.series.mail.compose import compose, slug
-from seriestool.split.plan_series import Planned
-from seriestool.split.subseries_mails import Made, as_mails, branch_names, labels, make_commits
+from seriestool.split.plan_series import PlannedSeries
+from seriestool.split.subseries_mails import SubSeriesCommits, as_mails, branch_names, make_commits, subseries_labels
 from seriestool.split.subseries_proof import Split
 
 
-class Products:
+class SplitProducts:
     """What was asked for besides the answer: all is made in memory first, and then branches and files appear."""
 
     def __init__(
-        self, arguments: Namespace, planned: Planned, answer: Split, ground: Ground, bench: Workbench, ui: Ui
+        self,
+        arguments: Namespace,
+        planned: PlannedSeries,
+        answer: Split,
+        ground: SearchContext,
+        bench: ScratchRepository,
+        ui: Ui,
     ) -> None:
         self._arguments = arguments
         self._planned = planned
@@ -31,7 +37,7 @@ class Products:
         self._repository = ground.repository
         self._bench = bench
         self._ui = ui
-        self._person = Person(*ground.repository.committer())
+        self._person = CommitIdent(*ground.repository.committer())
 
     def write(self) -> None:
         """The branches and the mails of all sub-series that go in."""
@@ -47,7 +53,7 @@ class Products:
             write_file(path, data, self._arguments.force)
             self._ui.note(f"wrote {path}")
 
-    def _say_what_is_not(self, made: Sequence[Made]) -> None:
+    def _say_what_is_not(self, made: Sequence[SubSeriesCommits]) -> None:
         plan = self._answer.plan
         for one, proof in zip(plan.subseries, self._answer.proofs, strict=True):
             if not proof.is_clean:
@@ -58,7 +64,7 @@ class Products:
                 name = plan.subseries[less.number - 1].name
                 self._ui.note(f"nothing made for {name}: {less.proof.site.target.name} has all patches already")
 
-    def _branch(self, made: Sequence[Made]) -> None:
+    def _branch(self, made: Sequence[SubSeriesCommits]) -> None:
         names = branch_names(self._arguments.branch, self._planned.series, self._answer.plan)
         tips = {names[one.number]: one.tip for one in made}
         if self._arguments.notes:
@@ -72,10 +78,10 @@ class Products:
             where = f"{one.proof.site.target.name}{below}"
             self._ui.note(f"branch {names[one.number]} is at {one.tip[:12]}, on {where}")
 
-    def _mails(self, made: Sequence[Made]) -> dict[Path, bytes]:
+    def _mails(self, made: Sequence[SubSeriesCommits]) -> dict[Path, bytes]:
         sender = Sender(self._person.name, self._person.email, utc(self._person.time))
         mails = as_mails(self._planned, self._answer, made, sender, self._bench)
-        called = labels(self._answer.plan)
+        called = subseries_labels(self._answer.plan)
         title = slug(self._planned.series.subject)
         folder = Path(self._arguments.output)
         return {folder / f"{number}-{title}-{called[number]}.mbx": compose(mail) for number, mail in mails.items()}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.source_options import cache_dir, lists_path, source_options
 from seriestool.cli.track import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
@@ -15,17 +15,17 @@ from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.sources.lists import PatchLists
 from seriestool.sources.resolve import SourceOptions, resolve
-from seriestool.track.series_status import Newest, Standing, standings_dict
-from seriestool.track.status_lookup import Sources, open_all_ground, standing_of
-from seriestool.track.track_store import Shelf
-from seriestool.track.tracked_series import Tracked
+from seriestool.track.series_status import NewestVersion, SeriesStatus, statuses_dict
+from seriestool.track.status_lookup import StatusSources, find_status, open_search_context
+from seriestool.track.track_store import TrackStore
+from seriestool.track.tracked_series import TrackedSeries
 from seriestool.util.errors import NotFoundError
 
 EXIT_BROKEN = 1
 EXIT_OUTSIDE = 4
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of status."""
     parser.add_argument("names", metavar="NAME", nargs="*", help="a tracked series, or its folder (default: all)")
     add_dir_argument(parser)
@@ -38,14 +38,14 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print how they stand; 0 where all go in, 1 where one does not any more, 4 where something could not be asked."""
-    shelf = Shelf(arguments.dir)
+    shelf = TrackStore(arguments.dir)
     names = _chosen(shelf, arguments.names)
     if not names and not arguments.json:
         ui.note(f"nothing is tracked in '{shelf.root}': 'seriestool track SERIES' does it")
         return 0
     standings = list(_standings(arguments, shelf, names, ui)) if names else []
     if arguments.json:
-        ui.json(standings_dict(standings))
+        ui.json(statuses_dict(standings))
     else:
         from seriestool.report.status_text import status_text
         from seriestool.report.style import Style
@@ -56,7 +56,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     return EXIT_OUTSIDE if any(one.problems for one in standings) else 0
 
 
-def _chosen(shelf: Shelf, words: Sequence[str]) -> tuple[str, ...]:
+def _chosen(shelf: TrackStore, words: Sequence[str]) -> tuple[str, ...]:
     if not words:
         return shelf.names()
     found = [find_tracked(shelf, word) for word in words]
@@ -68,14 +68,14 @@ def _chosen(shelf: Shelf, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
-def _standings(arguments: Namespace, shelf: Shelf, names: Sequence[str], ui: Ui) -> Iterator[Standing]:
+def _standings(arguments: Namespace, shelf: TrackStore, names: Sequence[str], ui: Ui) -> Iterator[SeriesStatus]:
     with Repository.open(arguments.repo) as repository, _lists() as lists:
         newest = partial(_find_newest, arguments, repository, lists)
-        sources = Sources(mails=partial(_fetch, arguments, repository), newest=newest)
-        ground = open_all_ground(repository, ui, cache_dir())
+        sources = StatusSources(mails=partial(_fetch, arguments, repository), newest=newest)
+        ground = open_search_context(repository, ui, cache_dir())
         with ui.progress("looking at the tracked series", len(names)) as progress:
             for number, name in enumerate(names, 1):
-                yield standing_of(name, shelf, ground, sources)
+                yield find_status(name, shelf, ground, sources)
                 progress(number)
 
 
@@ -92,8 +92,8 @@ def _lists() -> Iterator[PatchLists | None]:
 
 
 def _find_newest(
-    arguments: Namespace, repository: Repository, lists: PatchLists | None, tracked: Tracked
-) -> tuple[Newest | None, str | None]:
+    arguments: Namespace, repository: Repository, lists: PatchLists | None, tracked: TrackedSeries
+) -> tuple[NewestVersion | None, str | None]:
     from seriestool.track.newest_version import find_newest
 
     options = replace(_options(arguments, repository), partial=True)
@@ -101,7 +101,7 @@ def _find_newest(
     return find_newest(tracked, lists, ask)
 
 
-def _fetch(arguments: Namespace, repository: Repository, tracked: Tracked) -> Series:
+def _fetch(arguments: Namespace, repository: Repository, tracked: TrackedSeries) -> Series:
     """The newest tracked version from where mails are looked up."""
     newest = tracked.newest
     return resolve(newest.msgid, replace(_options(arguments, repository), version=newest.version))

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.source_options import add_source_options, cache_dir, lists_path, source_options
 from seriestool.cli.ui import Ui
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
-from seriestool.track.track_store import Shelf
+from seriestool.track.track_store import TrackStore
 from seriestool.util.errors import InputError, SeriestoolError
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
     from seriestool.git import Repository
-    from seriestool.track.tracked_series import Tracked
+    from seriestool.track.tracked_series import TrackedSeries
 
 EXIT_OUTSIDE = 4
 _SLOW = ("bisect", "kunit-build")  # checks that may take minutes
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The options of track."""
     parser.add_argument(
         "series", metavar="SERIES", nargs="?", help="what the series is called, see below; or the name it is tracked by"
@@ -48,7 +48,7 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("--remove", action="store_true", help="track it no longer: take away what was kept of it")
 
 
-def add_dir_argument(group: "_ArgumentGroup | Parser") -> None:
+def add_dir_argument(group: "_ArgumentGroup | CliParser") -> None:
     """Where the tracked series are."""
     group.add_argument(
         "--dir", metavar="DIR", type=Path, default=Path("series"), help="the folder of all tracked series (./series)"
@@ -57,7 +57,7 @@ def add_dir_argument(group: "_ArgumentGroup | Parser") -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Track the series and print where; 0, or 4 where one of --all could not be asked for."""
-    shelf = Shelf(arguments.dir)
+    shelf = TrackStore(arguments.dir)
     if arguments.all == (arguments.series is not None):
         raise InputError("track which series?", hint="name one, or look at those that are tracked with --all")
     if arguments.all:
@@ -71,7 +71,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     return 0
 
 
-def find_tracked(shelf: Shelf, word: str) -> str | None:
+def find_tracked(shelf: TrackStore, word: str) -> str | None:
     """The name of the tracked series that is meant by the word, its name or its folder; None where it means none."""
     names = shelf.names()
     path = Path(word)
@@ -80,7 +80,7 @@ def find_tracked(shelf: Shelf, word: str) -> str | None:
     return word if word in names and not path.exists() else None
 
 
-def _track_all(arguments: Namespace, shelf: Shelf, ui: Ui) -> int:
+def _track_all(arguments: Namespace, shelf: TrackStore, ui: Ui) -> int:
     code = 0
     for name in shelf.names():
         try:
@@ -91,7 +91,7 @@ def _track_all(arguments: Namespace, shelf: Shelf, ui: Ui) -> int:
     return code
 
 
-def _remove(shelf: Shelf, name: str, ui: Ui) -> int:
+def _remove(shelf: TrackStore, name: str, ui: Ui) -> int:
     with shelf.locked():
         left = shelf.remove(name)
     ui.out(f"{name} is not tracked any more")
@@ -100,8 +100,8 @@ def _remove(shelf: Shelf, name: str, ui: Ui) -> int:
     return 0
 
 
-def _track(arguments: Namespace, shelf: Shelf, known: str | None, ui: Ui) -> None:
-    from seriestool.track.store_version import Extras, keep
+def _track(arguments: Namespace, shelf: TrackStore, known: str | None, ui: Ui) -> None:
+    from seriestool.track.store_version import Extras, store_version
 
     series = resolve(shelf.get(known).newest.msgid if known else arguments.series, source_options(arguments))
     for remark in series.remarks:
@@ -110,14 +110,14 @@ def _track(arguments: Namespace, shelf: Shelf, known: str | None, ui: Ui) -> Non
     tracked = shelf.get(name) if name in shelf.names() else None
     report, trees = _find_out(arguments, series, tracked, ui)
     extras = Extras(arguments.mails, report, trees)
-    kept = keep(shelf, name, series, extras, arguments.force)
+    kept = store_version(shelf, name, series, extras, arguments.force)
     is_as_it_was = not kept.is_new and report is None
     ui.out(f"{shelf.root / name}: v{kept.version.version}{' is there already' if is_as_it_was else ''}")
     ui.detail(f"in: {', '.join(kept.tracked.trees) if kept.tracked.trees is not None else 'all trees'}")
 
 
 def _find_out(
-    arguments: Namespace, series: Series, tracked: "Tracked | None", ui: Ui
+    arguments: Namespace, series: Series, tracked: "TrackedSeries | None", ui: Ui
 ) -> tuple[Mapping[str, object] | None, tuple[str, ...] | None]:
     """(the report on the version, where one is to be made; the trees where they are said anew)."""
     asked = tuple(dict.fromkeys(arguments.trees)) or None
@@ -139,14 +139,14 @@ def _report(
     repository: "Repository", series: Series, asked: tuple[str, ...] | None, offline: bool, ui: Ui
 ) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
-    from seriestool.check.selection import Choice
-    from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-    from seriestool.precheck.resources import Settings, Workshop
+    from seriestool.check.selection import CheckOptions
+    from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+    from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
     from seriestool.precheck.summary_sentence import verdict_sentence
     from seriestool.track.tree_status import find_home_trees
 
-    wishes = Wishes(asked or (), checks=Choice(skip=_SLOW))
-    with Workshop(repository, Settings(cache_dir(), lists_path(), offline)) as shop:
-        precheck = run_precheck(Asked(series), shop, wishes, ui)
+    wishes = PrecheckOptions(asked or (), checks=CheckOptions(skip=_SLOW))
+    with PrecheckResources(repository, PrecheckSettings(cache_dir(), lists_path(), offline)) as shop:
+        precheck = run_precheck(PrecheckInput(series), shop, wishes, ui)
         ui.note(verdict_sentence(precheck))
         return precheck.to_dict(), asked or find_home_trees(series, shop.ground(series, (), ui))

@@ -6,21 +6,21 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from seriestool.cli import push_log
-from seriestool.cli.options import Parser, add_common_options
+from seriestool.cli.options import CliParser, add_common_options
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, without_password
 from seriestool.report.style import Style
 from seriestool.report.trees_text import suggestions_dict, suggestions_text, trees_dict, trees_text
 from seriestool.trees import configured_trees, list_trees
-from seriestool.trees.fetch_trees import add_tree, fetch_tree, get_configured, record, remove_tree
+from seriestool.trees.fetch_trees import add_tree, fetch_tree, get_configured, record_current_tips, remove_tree
 from seriestool.util.errors import OutsideError
 
 EXIT_NO_SUGGESTION = 1
 _SHOWN = 10  # suggestions
 
 
-def add_arguments(parser: Parser) -> None:
+def add_arguments(parser: CliParser) -> None:
     """The sub-commands of trees."""
     actions = parser.add_subparsers(metavar="<action>", required=True)
 
@@ -95,7 +95,7 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     trees = get_configured(repository, arguments.names)
     if not trees:
         ui.note("no tree is configured, so nothing is fetched; the repository's remotes are left to 'git fetch'")
-    record(repository, int(time.time()))  # what moves now may never be seen again
+    record_current_tips(repository, int(time.time()))  # what moves now may never be seen again
     failed = []
     for tree in trees:
         if tree.url:
@@ -104,7 +104,7 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
         if fetched.error:
             failed.append(tree.name)
             ui.note(f"cannot fetch '{tree.name}': {fetched.error}")
-    record(repository, int(time.time()))
+    record_current_tips(repository, int(time.time()))
     refs = repository.refs()
     known = list_trees(refs, repository.config(), repository.head())
     read_history(repository, refs, known, ui, "reading the history", cache_dir())

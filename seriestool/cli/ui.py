@@ -64,10 +64,10 @@ class Ui:
             yield _nothing
             return
         with contextlib.ExitStack() as stack:
-            yield _Bar(self.stderr, printable_line(title), total, stack).show
+            yield _ProgressBar(self.stderr, printable_line(title), total, stack).show
 
 
-class _Bar:
+class _ProgressBar:
     """A progress bar that appears only when the work turns out to be long."""
 
     def __init__(self, stream: TextIO, title: str, total: int | None, stack: contextlib.ExitStack) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Git, as verbs: the one package that starts it."""
 
-from seriestool.git.merge_tree import Merge, MergeConflict
+from seriestool.git.merge_tree import MergeConflict, MergeResult
 from seriestool.git.objects import ObjectReader
 from seriestool.git.process import (
     GitError,
@@ -13,29 +13,29 @@ from seriestool.git.process import (
     version,
     without_password,
 )
-from seriestool.git.repository import ABBREVIATION, KEPT, Ref, ReflogEntry, Repository
-from seriestool.git.rerere import Memory, Rerere
-from seriestool.git.scratch_index import Scratch, TreeEntry
-from seriestool.git.scratch_repository import Workbench, as_changes
+from seriestool.git.repository import ABBREVIATION, REBASE_REFS, Ref, ReflogEntry, Repository
+from seriestool.git.rerere import Rerere, RerereCache
+from seriestool.git.scratch_index import ScratchIndex, TreeEntry
+from seriestool.git.scratch_repository import ScratchRepository, as_changes
 from seriestool.git.tree_checkout import Checkout
 from seriestool.git.worktree import Worktree
 
 __all__ = [
     "ABBREVIATION",
-    "KEPT",
+    "REBASE_REFS",
     "Checkout",
     "GitError",
-    "Memory",
-    "Merge",
     "MergeConflict",
+    "MergeResult",
     "ObjectReader",
     "Ref",
     "ReflogEntry",
     "Repository",
     "Rerere",
-    "Scratch",
+    "RerereCache",
+    "ScratchIndex",
+    "ScratchRepository",
     "TreeEntry",
-    "Workbench",
     "Worktree",
     "as_changes",
     "clean_environment",

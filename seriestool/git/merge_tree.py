@@ -27,7 +27,7 @@ class MergeConflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class MergeResult:
     """The result of a merge; with conflicts its tree has files with markers in them."""
 
     tree: str
@@ -50,9 +50,9 @@ class Merger:
         self._command = (*command, "merge-tree", "--write-tree", "--messages", "-z")
         self._env = dict(env)
         self._idle = idle
-        self._server = _Server(self._command, self._env) if tuple(version[:2]) >= FIRST_WITH_STDIN else None
+        self._server = _MergeTreeProcess(self._command, self._env) if tuple(version[:2]) >= FIRST_WITH_STDIN else None
 
-    def merge(self, ours: str, theirs: str) -> Merge:
+    def merge(self, ours: str, theirs: str) -> MergeResult:
         """The merge of two commits; GitError where git cannot (contents that are not here, a damaged repository)."""
         if self._server is None:
             return self._merge_alone(ours, theirs)
@@ -69,7 +69,7 @@ class Merger:
         if self._server is not None:
             self._server.close()
 
-    def _merge_alone(self, ours: str, theirs: str) -> Merge:
+    def _merge_alone(self, ours: str, theirs: str) -> MergeResult:
         answer = subprocess.run([*self._command, ours, theirs], capture_output=True, env=self._env)
         if answer.returncode not in (0, 1):
             raise _error(answer.stderr)
@@ -77,7 +77,7 @@ class Merger:
         return _read_merge(tokens, answer.returncode == 0, ours, theirs)
 
 
-class _Server:
+class _MergeTreeProcess:
     """A long-lived `git merge-tree --stdin`, started with the first question."""
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
@@ -135,7 +135,7 @@ class _Server:
         raise _error(self._stderr.read(1 << 16))
 
 
-def _read_merge(tokens: Iterator[bytes], is_clean: bool, ours: str, theirs: str) -> Merge:
+def _read_merge(tokens: Iterator[bytes], is_clean: bool, ours: str, theirs: str) -> MergeResult:
     """One answer (git-merge-tree(1), OUTPUT): the tree, the stages of the paths in conflict, the messages."""
     tree = next(tokens).decode()
     stages: dict[bytes, dict[int, TreeEntry]] = {}
@@ -143,7 +143,7 @@ def _read_merge(tokens: Iterator[bytes], is_clean: bool, ours: str, theirs: str)
         meta, _, path = line.partition(b"\t")
         mode, oid, stage = meta.decode().split()
         stages.setdefault(path, {})[int(stage)] = TreeEntry(int(mode, 8), kind_of(int(mode, 8)), oid)
-    return Merge(tree, stages, tuple(_conflicts(tokens)), is_clean, ours, theirs)
+    return MergeResult(tree, stages, tuple(_conflicts(tokens)), is_clean, ours, theirs)
 
 
 def _conflicts(tokens: Iterator[bytes]) -> Iterator[MergeConflict]:

@@ -153,7 +153,7 @@ class Git:
 
     def stream(self, *arguments: str, stdin: bytes) -> AbstractContextManager[IO[bytes]]:
         """The output as it comes; leaving the block ends the process."""
-        return _Stream([*self.command, *arguments], stdin)
+        return _GitOutput([*self.command, *arguments], stdin)
 
     def _start(
         self, arguments: Sequence[str], stdin: bytes | None, env: Mapping[str, str] | None, folder: Path | None
@@ -223,7 +223,7 @@ def temporary_folder() -> Iterator[Path]:
             raise
 
 
-class _Stream(AbstractContextManager[IO[bytes]]):
+class _GitOutput(AbstractContextManager[IO[bytes]]):
     """The output of a git process; leaving the block ends the process."""
 
     def __init__(self, command: Sequence[str], stdin: bytes) -> None:

@@ -21,8 +21,8 @@ from seriestool.git.process import (
     temporary_folder,
     unknown_identity,
 )
-from seriestool.git.scratch_index import Scratch, TreeEntry
-from seriestool.git.scratch_repository import Workbench
+from seriestool.git.scratch_index import ScratchIndex, TreeEntry
+from seriestool.git.scratch_repository import ScratchRepository
 from seriestool.git.worktree import Worktree
 from seriestool.util.errors import NotFoundError, OutsideError
 
@@ -34,9 +34,9 @@ ABBREVIATION = 12
 """Hex digits in a description, whatever core.abbrev says."""
 
 
-MADE = "refs/seriestool/made/"
+BRANCH_REFS = "refs/seriestool/made/"
 """One ref for each branch that was made here, and not by people: `refs/seriestool/made/<branch>`."""
-KEPT = "refs/seriestool/rebase/"
+REBASE_REFS = "refs/seriestool/rebase/"
 """What a rebase that stopped needs later: `refs/seriestool/rebase/<id>/<what>`."""
 
 
@@ -135,11 +135,15 @@ class Repository:
         if out is None:
             out = self._git.run("for-each-ref", "--format=%(objectname) %(refname)")
         found = {name.removesuffix("^{}"): oid for oid, _, name in (line.partition(" ") for line in output_lines(out))}
-        made = {(f"refs/heads/{name.removeprefix(MADE)}", oid) for name, oid in found.items() if name.startswith(MADE)}
+        made = {
+            (f"refs/heads/{name.removeprefix(BRANCH_REFS)}", oid)
+            for name, oid in found.items()
+            if name.startswith(BRANCH_REFS)
+        }
         return tuple(
             Ref(name, oid)
             for name, oid in found.items()
-            if not name.startswith((MADE, KEPT)) and (name, oid) not in made
+            if not name.startswith((BRANCH_REFS, REBASE_REFS)) and (name, oid) not in made
         )
 
     def packed_bytes(self) -> int:
@@ -242,7 +246,7 @@ class Repository:
     ) -> None:
         """The same for several branches, and other refs moved from (old, None: nothing) to new with them; or none."""
         lines = [
-            f"create refs/heads/{name}\0{commit}\0update {MADE}{name}\0{commit}\0\0"
+            f"create refs/heads/{name}\0{commit}\0update {BRANCH_REFS}{name}\0{commit}\0\0"
             for name, commit in branches.items()
         ]
         nothing = "0" * (2 * self.oid_size)
@@ -339,19 +343,22 @@ class Repository:
         self._git.run("config", "--local", "--remove-section", section)
 
     @contextmanager
-    def scratch(self) -> Iterator["Scratch"]:
+    def scratch(self) -> Iterator["ScratchIndex"]:
         """An index and an object store of their own, on top of this repository's objects; gone after the block."""
         with temporary_folder() as folder:
             objects = folder / "objects"
             objects.mkdir()
             alternates = str(self.common_dir / "objects")
             env = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
-            yield Scratch(self._git, folder, env)
+            yield ScratchIndex(self._git, folder, env)
 
     @contextmanager
-    def workbench(self) -> Iterator[Workbench]:
+    def workbench(self) -> Iterator[ScratchRepository]:
         """A repository of its own on top of this one's objects; gone after the block."""
-        with temporary_folder() as folder, Workbench.create(folder, self.common_dir, self.object_format) as bench:
+        with (
+            temporary_folder() as folder,
+            ScratchRepository.create(folder, self.common_dir, self.object_format) as bench,
+        ):
             yield bench
 
     def worktree(self, path: Path) -> Worktree:
@@ -362,14 +369,14 @@ class Repository:
         """The full names of the refs that begin so, of all refs."""
         return tuple(output_lines(self._git.run("for-each-ref", "--format=%(refname)", prefix)))
 
-    def publish(self, bench: Workbench, tips: Iterable[str]) -> None:
+    def publish(self, bench: ScratchRepository, tips: Iterable[str]) -> None:
         """Take over everything that `tips` need from the workbench; no ref leads to it yet."""
         if not os.access(self.common_dir / "objects", os.W_OK):
             raise OutsideError(f"cannot write to '{self.common_dir / 'objects'}'")
         bench.publish(self.git_dir, tips)
 
     @contextmanager
-    def draft(self) -> Iterator["Scratch"]:
+    def draft(self) -> Iterator["ScratchIndex"]:
         """An index of its own, gone after the block; new objects go to the repository, where no ref leads to them.
 
         Raises OutsideError where the repository cannot be written to.
@@ -378,7 +385,7 @@ class Repository:
         if not os.access(objects, os.W_OK):
             raise OutsideError(f"cannot write to '{objects}'")
         with temporary_folder() as folder:
-            yield Scratch(self._git, folder, {})
+            yield ScratchIndex(self._git, folder, {})
 
 
 def _parse_reflog(line: str) -> ReflogEntry | None:

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from seriestool.git.merge_tree import Merge
+from seriestool.git.merge_tree import MergeResult
 from seriestool.git.process import Git, temporary_folder
 from seriestool.git.scratch_index import TreeEntry
-from seriestool.git.scratch_repository import Workbench
+from seriestool.git.scratch_repository import ScratchRepository
 
 _CONFIG = """\
 [core]
@@ -47,7 +47,7 @@ class Rerere:
         Git(self._git_dir).run("rerere", env=env, folder=work_tree)
 
 
-class Memory:
+class RerereCache:
     """The resolutions that are remembered for one repository, used on merges in memory."""
 
     def __init__(self, folder: Path, object_format: str) -> None:
@@ -55,7 +55,7 @@ class Memory:
         self._format = object_format
         self._lock = threading.Lock()
 
-    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:
+    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
         """The files in conflict that were resolved before, resolved in the same way."""
         texts = {path: text for path in merge.stages if (text := _text(bench, merge, path)) is not None}
         if not texts or not self._known():
@@ -83,7 +83,7 @@ class Memory:
         return sorted(path.parent for path in self._folder.glob("*/postimage*"))
 
 
-def _text(bench: Workbench, merge: Merge, path: bytes) -> tuple[int, bytes] | None:
+def _text(bench: ScratchRepository, merge: MergeResult, path: bytes) -> tuple[int, bytes] | None:
     """(mode, content with markers) of a file in conflict; None where it is no such file."""
     entry = bench.entries(merge.tree, [path]).get(path)
     if entry is None or entry.mode not in (0o100644, 0o100755) or set(merge.stages[path]) != {1, 2, 3}:
@@ -98,5 +98,5 @@ def _write(work_tree: Path, path: bytes, text: bytes) -> None:
     file.write_bytes(text)
 
 
-def _is_open(text: bytes, merge: Merge) -> bool:
+def _is_open(text: bytes, merge: MergeResult) -> bool:
     return any(f"{mark} {oid}".encode() in text for mark, oid in (("<" * 7, merge.ours), (">" * 7, merge.theirs)))

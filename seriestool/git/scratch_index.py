@@ -16,7 +16,7 @@ class TreeEntry(NamedTuple):
     oid: str
 
 
-class Scratch:
+class ScratchIndex:
     """An index of our own, on which git itself tries patches: the user's index and work tree are not touched."""
 
     def __init__(self, git: Git, folder: Path, env: Mapping[str, str]) -> None:

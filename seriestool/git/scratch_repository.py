@@ -16,7 +16,7 @@ from threading import get_ident
 from typing import Self
 
 from seriestool.git.format_patch import format_patch
-from seriestool.git.merge_tree import Merge, Merger
+from seriestool.git.merge_tree import Merger, MergeResult
 from seriestool.git.objects import ObjectReader
 from seriestool.git.process import Git, GitError, clean_environment, temporary_folder, version
 from seriestool.git.scratch_index import TreeEntry
@@ -42,7 +42,7 @@ _CONFIG = """\
 _SEALED = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
-class Workbench:
+class ScratchRepository:
     """Trees and commits in the making; `close` or the end of a `with` block ends its processes."""
 
     def __init__(self, folder: Path, object_format: str) -> None:
@@ -70,9 +70,9 @@ class Workbench:
             (folder / "shallow").write_bytes(shallow.read_bytes())
         return cls(folder, object_format)
 
-    def beside(self) -> "Workbench":
+    def beside(self) -> "ScratchRepository":
         """Another one for another thread: the same objects, processes of its own."""
-        return Workbench(self._folder, self._format)
+        return ScratchRepository(self._folder, self._format)
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +194,7 @@ class Workbench:
         self._git.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env, folder=work_tree)
         return file
 
-    def merge(self, base: str, ours: str, theirs: str) -> Merge:
+    def merge(self, base: str, ours: str, theirs: str) -> MergeResult:
         """Git's three-way merge of three trees."""
         # Two commits with one parent stand for the trees: git 2.38 and 2.39 have no --merge-base, and 2.45 is the
         # first to take trees for it.
@@ -202,7 +202,7 @@ class Workbench:
         merge = self.merge_commits(*(self.commit(tree, (parent,), b"side\n", _NOBODY) for tree in (ours, theirs)))
         return replace(merge, base=parent)
 
-    def merge_commits(self, ours: str, theirs: str) -> Merge:
+    def merge_commits(self, ours: str, theirs: str) -> MergeResult:
         """Git's merge of two commits, as `git merge` would do it; GitError where they have no history in common."""
         if self._merger is None:
             empty = self.commit(self.write("tree", b""), (), b"idle\n", _NOBODY)

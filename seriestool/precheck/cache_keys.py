@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from seriestool import __version__
-from seriestool.base.search_context import Ground
-from seriestool.rebase.patch_stack import Base
-from seriestool.rebase.resolve_conflicts import memory_folder
+from seriestool.base.search_context import SearchContext
+from seriestool.rebase.patch_stack import SeriesBase
+from seriestool.rebase.resolve_conflicts import resolutions_folder
 from seriestool.series.model import Series
 from seriestool.sources.pushlog import index_path
 
@@ -33,7 +33,7 @@ def series_digest(series: Series | None) -> str:
     return digest(series, [hashlib.sha256(raw).hexdigest() for raw in raws])
 
 
-def ground_digest(ground: Ground) -> str:
+def context_digest(ground: SearchContext) -> str:
     """The history that was indexed, the trees in their order, the tags, where trees pointed before, the push log."""
     manifest = ground.history.manifest
     trees = [place.tree for place in ground.places]
@@ -44,7 +44,7 @@ def ground_digest(ground: Ground) -> str:
     )  # fmt: skip
 
 
-def base_digest(base: Base | None) -> str:
+def base_digest(base: SeriesBase | None) -> str:
     """What the series is put on."""
     if base is None:
         return ""
@@ -57,9 +57,9 @@ def lists_digest(index: Path) -> str:
     return digest(state_of_files((index, _wal(index))))
 
 
-def memory_digest(ground: Ground) -> str:
+def resolutions_digest(ground: SearchContext) -> str:
     """The resolutions that are remembered."""
-    folder = memory_folder(ground.repository)
+    folder = resolutions_folder(ground.repository)
     return digest(state_of_files(sorted(folder.rglob("*")) if folder.is_dir() else ()))
 
 
@@ -80,5 +80,5 @@ def _wal(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def _tree_settings(ground: Ground) -> Iterable[tuple[str, tuple[str, ...]]]:
+def _tree_settings(ground: SearchContext) -> Iterable[tuple[str, tuple[str, ...]]]:
     return ((key, values) for key, values in ground.repository.config().items() if key.startswith("seriestool.tree."))

@@ -10,25 +10,25 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
-from seriestool.base.prerequisites.prerequisite_results import Prerequisites
-from seriestool.base.prerequisites.prerequisite_search import Asking
-from seriestool.base.search_context import Ground
+from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
+from seriestool.base.prerequisites.prerequisite_search import PrerequisiteOptions
+from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import Verdict
 from seriestool.git import Repository
 from seriestool.precheck.cache_keys import (
     base_digest,
+    context_digest,
     digest,
-    ground_digest,
     lists_digest,
-    memory_digest,
+    resolutions_digest,
     series_digest,
 )
-from seriestool.precheck.resources import Workshop
-from seriestool.rebase.patch_stack import Base
+from seriestool.precheck.resources import PrecheckResources
+from seriestool.rebase.patch_stack import SeriesBase
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import BaseInfo, Series
-from seriestool.split.split_plan import Plan
+from seriestool.split.split_plan import SplitPlan
 
 T = TypeVar("T")
 
@@ -36,10 +36,10 @@ NO_SERIES = Series("", "", 1, 0, (), None, None, BaseInfo(), (), datetime.fromti
 """Stands where the series was."""
 
 
-class KeptSteps:
+class CachedSteps:
     """The steps of one series on one ground."""
 
-    def __init__(self, shop: Workshop, ground: Ground, series: Series) -> None:
+    def __init__(self, shop: PrecheckResources, ground: SearchContext, series: Series) -> None:
         self._shop = shop
         self._ground = ground
         self._series = series
@@ -64,7 +64,7 @@ class KeptSteps:
 
     @cached_property
     def _common(self) -> str:
-        return digest(series_digest(self._series), ground_digest(self._ground))
+        return digest(series_digest(self._series), context_digest(self._ground))
 
     def verdict(self, work: Callable[[], Verdict]) -> tuple[Verdict, bool]:
         """The answer of find-base; one that says what limits it is not kept: tomorrow more may be here."""
@@ -80,25 +80,27 @@ class KeptSteps:
         return verdict, False
 
     def prerequisites(
-        self, asking: Asking, verdict: Verdict, work: Callable[[], Prerequisites | None]
-    ) -> tuple[Prerequisites | None, bool]:
+        self, asking: PrerequisiteOptions, verdict: Verdict, work: Callable[[], PrerequisiteResult | None]
+    ) -> tuple[PrerequisiteResult | None, bool]:
         """What it builds on; not kept where a server is asked."""
         if not self.is_on or (asking.wish and not asking.index.exists()):
             return work(), False
         told = replace(verdict, series=NO_SERIES)
         question = self.question("prerequisites", told, asking.wish, lists_digest(asking.index))
-        found = self.find(question, tuple[Prerequisites, ...])
+        found = self.find(question, tuple[PrerequisiteResult, ...])
         if found is not None and all(_still_holds(one, self._ground.repository) for one in found):
             return (found[0] if found else None), True
         answer = work()
         self.keep(question, (answer,) if answer else ())
         return answer, False
 
-    def matrix(self, base: Base | None, targets: Sequence[Target], work: Callable[[], Rebase]) -> tuple[Rebase, bool]:
+    def matrix(
+        self, base: SeriesBase | None, targets: Sequence[Target], work: Callable[[], Rebase]
+    ) -> tuple[Rebase, bool]:
         """The series on the trees."""
         if not self.is_on:
             return work(), False
-        question = self.question("matrix", base_digest(base), tuple(targets), memory_digest(self._ground))
+        question = self.question("matrix", base_digest(base), tuple(targets), resolutions_digest(self._ground))
         found = self.find(question, Rebase)
         if found is not None:
             return replace(found, series=self._series, base=base), True
@@ -106,12 +108,12 @@ class KeptSteps:
         self.keep(question, replace(answer, series=NO_SERIES, base=None))
         return answer, False
 
-    def plan(self, base: Base | None, work: Callable[[], Plan]) -> tuple[Plan, bool]:
+    def plan(self, base: SeriesBase | None, work: Callable[[], SplitPlan]) -> tuple[SplitPlan, bool]:
         """Who takes what."""
         if not self.is_on:
             return work(), False
         question = self.question("split", base_digest(base))
-        found = self.find(question, Plan)
+        found = self.find(question, SplitPlan)
         if found is not None:
             return found, True
         answer = work()
@@ -124,7 +126,7 @@ def _are_here(repository: Repository, commits: Sequence[str]) -> bool:
     return None not in repository.objects.check(commits)
 
 
-def _still_holds(found: Prerequisites, repository: Repository) -> bool:
+def _still_holds(found: PrerequisiteResult, repository: Repository) -> bool:
     """Whether the blobs that were in the repository, though in no commit, are there still, and no new ones came."""
     recipes = found.rebuilt.recipes if found.rebuilt else ()
     loose = [one for one in recipes if one.blob and (one.kind == "object" or not one.is_proven)]

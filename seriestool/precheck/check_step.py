@@ -4,52 +4,52 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from seriestool.base.search_context import Ground
-from seriestool.check.protocol import Check, Report, Result, Status, Subject, Workplace
+from seriestool.base.search_context import SearchContext
+from seriestool.check.protocol import Check, CheckEnvironment, CheckResult, CheckSubject, Report, Status
 from seriestool.check.registry import BUILTIN
-from seriestool.check.requirements import Needs
-from seriestool.check.runner import NOT_THERE, TOO_MANY, Broken
-from seriestool.check.selection import Choice, choose, plan_checks, report_on
-from seriestool.git import Workbench
+from seriestool.check.requirements import Availability
+from seriestool.check.runner import NOT_THERE, TOO_MANY, CheckCrash
+from seriestool.check.selection import CheckOptions, plan_checks, run_plan, select_checks
+from seriestool.git import ScratchRepository
 from seriestool.precheck.cache_keys import base_digest, series_digest
-from seriestool.precheck.cached_steps import KeptSteps
-from seriestool.precheck.resources import Workshop
-from seriestool.rebase.patch_stack import Base, Stack
+from seriestool.precheck.cached_steps import CachedSteps
+from seriestool.precheck.resources import PrecheckResources
+from seriestool.rebase.patch_stack import PatchStack, SeriesBase
 from seriestool.series.model import Series
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _CachedReport:
     """What is kept of a report."""
 
     profile: str
     describe: str | None
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
 
 
-class Checking:
+class CheckStep:
     """The checks of one run."""
 
-    def __init__(self, shop: Workshop, choice: Choice) -> None:
+    def __init__(self, shop: PrecheckResources, choice: CheckOptions) -> None:
         """Raises InputError where a check, a profile or a severity is none."""
         self._shop = shop
-        self._chosen = choose(choice, shop.config, shop.settings.environ, shop.own)
+        self._chosen = select_checks(choice, shop.config, shop.settings.environ, shop.own)
 
     def report(
         self,
         series: Series,
         previous: Series | None,
-        base: Base | None,
-        ground: Ground,
-        stand: Callable[[], tuple[Stack, Workbench]],
-        kept: KeptSteps,
-        talk: Talk,
-        broke: Callable[[Broken], None],
+        base: SeriesBase | None,
+        ground: SearchContext,
+        stand: Callable[[], tuple[PatchStack, ScratchRepository]],
+        kept: CachedSteps,
+        talk: ProgressMonitor,
+        broke: Callable[[CheckCrash], None],
     ) -> tuple[Report, bool]:
         """The report; `stand` brings the series on its base where a check has to be asked."""
         question = self._question(previous, base, kept)
-        said = kept.find(question, _Said) if kept.is_on else None
+        said = kept.find(question, _CachedReport) if kept.is_on else None
         known = {result.check for result in said.results} if said else set()
         open_checks = tuple(check for check in self._chosen.checks if check.name not in known)
         if said is not None and not open_checks:
@@ -57,14 +57,14 @@ class Checking:
         subject = self._subject(series, previous, base, ground, stand, talk)
         chosen = replace(self._chosen, checks=open_checks)
         profile, plan = plan_checks(subject, chosen, self._shop.runners(chosen.want_sandbox))
-        report = report_on(profile, plan, self._shop.checks, talk, broke)
+        report = run_plan(profile, plan, self._shop.checks, talk, broke)
         lasting = _lasting(open_checks, report.results)
         old = said.results if said else ()
         if kept.is_on and lasting:
-            kept.keep(question, _Said(report.profile, report.describe, (*old, *lasting)))
+            kept.keep(question, _CachedReport(report.profile, report.describe, (*old, *lasting)))
         return replace(report, results=self._ordered([*_as_kept(old), *report.results])), False
 
-    def _question(self, previous: Series | None, base: Base | None, kept: KeptSteps) -> str:
+    def _question(self, previous: Series | None, base: SeriesBase | None, kept: CachedSteps) -> str:
         """All that answers depend on, what is missing on this machine included."""
         if not kept.is_on:
             return ""
@@ -73,7 +73,7 @@ class Checking:
         settings = sorted(item for item in config.items() if item[0].startswith("seriestool.check."))
         versions = [(check.name, check.version) for check in chosen.checks]
         weight = (chosen.profile.name if chosen.profile else None, [sorted(one.items()) for one in chosen.severities])
-        machine = (Needs(False, None).tools, runners.no_sandbox, type(runners.sandbox).__name__)
+        machine = (Availability(False, None).tools, runners.no_sandbox, type(runners.sandbox).__name__)
         return kept.question(
             "checks", series_digest(previous), base_digest(base), versions, weight, settings, machine,
             self._shop.settings.offline,
@@ -83,31 +83,31 @@ class Checking:
         self,
         series: Series,
         previous: Series | None,
-        base: Base | None,
-        ground: Ground,
-        stand: Callable[[], tuple[Stack, Workbench]],
-        talk: Talk,
-    ) -> Subject:
+        base: SeriesBase | None,
+        ground: SearchContext,
+        stand: Callable[[], tuple[PatchStack, ScratchRepository]],
+        talk: ProgressMonitor,
+    ) -> CheckSubject:
         stack, bench = stand()
         settings = self._shop.settings
-        place = Workplace(
+        place = CheckEnvironment(
             ground.repository, bench, settings.cache_dir, self._shop.config,
             self._shop.runners(self._chosen.want_sandbox).sandbox, ground.history,
             tuple(one.tree for one in ground.places), settings.offline, settings.jobs, report=talk.note,
         )  # fmt: skip
-        return Subject(series, stack.steps, base, place, None, previous, bool(series.recipients))
+        return CheckSubject(series, stack.steps, base, place, None, previous, bool(series.recipients))
 
-    def _ordered(self, results: Iterable[Result]) -> tuple[Result, ...]:
+    def _ordered(self, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         """As `registry.run` has them: the series first, then patch by patch, in the order of the checks."""
         order = {check.name: number for number, check in enumerate(self._chosen.checks)}
         return tuple(sorted(results, key=lambda one: (one.counter or 0, order[one.check])))
 
 
-def _as_kept(results: Iterable[Result]) -> tuple[Result, ...]:
+def _as_kept(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
     return tuple(replace(one, is_kept=True) for one in results)
 
 
-def _lasting(checks: Iterable[Check], results: Iterable[Result]) -> list[Result]:
+def _lasting(checks: Iterable[Check], results: Iterable[CheckResult]) -> list[CheckResult]:
     """The results of the checks that will say the same another day: our own, if nothing was unseen and none broke."""
     ours = {check.name: check for check in checks if check.is_lasting and check.name in BUILTIN}
     results = [one for one in results if one.check in ours]
@@ -115,7 +115,7 @@ def _lasting(checks: Iterable[Check], results: Iterable[Result]) -> list[Result]
     return [one for one in results if one.check not in unsettled]
 
 
-def _is_settled(result: Result, check: Check) -> bool:
+def _is_settled(result: CheckResult, check: Check) -> bool:
     """Whether all was seen, or will not be seen ever: what is not there is in the question, limits are the same."""
     lasting = {NOT_THERE, TOO_MANY, *check.lasting_skips}
     return all(

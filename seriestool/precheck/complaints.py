@@ -7,7 +7,7 @@ What is not his doing is no complaint: that a tree has a patch already, that a b
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from seriestool.check.protocol import Finding, Report, Result, Status
+from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.precheck.precheck_result import Precheck
 from seriestool.rebase.rebase_result import PatchResult, Rebase, TreeResult
 from seriestool.series.model import Outcome, path_text
@@ -56,7 +56,7 @@ def find_complaints(precheck: Precheck) -> tuple[Complaint, ...]:
     return tuple(sorted(named, key=lambda one: (not one.is_grave, one.counter or 0)))
 
 
-def aimed_trees(precheck: Precheck, counter: int) -> frozenset[str]:
+def trees_meant_for(precheck: Precheck, counter: int) -> frozenset[str]:
     """The trees for which a patch is meant beyond doubt, as the author names them or as he has based it on them.
 
     A tree is left out where the patch's files belong to another one: then the tree was guessed, and who hears that his
@@ -87,7 +87,7 @@ def _of_trees(precheck: Precheck) -> Iterator[Complaint]:
         return
     for tree in precheck.matrix.trees:
         first = next((patch for patch in tree.patches if patch.outcome is Outcome.CONFLICT), None)
-        if first is not None and tree.name in aimed_trees(precheck, first.counter):
+        if first is not None and tree.name in trees_meant_for(precheck, first.counter):
             yield _conflict(precheck.matrix, tree, first)
 
 
@@ -110,20 +110,20 @@ def _conflict(matrix: Rebase, tree: TreeResult, patch: PatchResult) -> Complaint
 
 def _of_checks(precheck: Precheck) -> Iterator[Complaint]:
     for check, counter, finding in _findings(precheck.checks):
-        if finding.status in (Status.WARN, Status.FAIL) and not is_of_trees(check, finding):
+        if finding.status in (Status.WARN, Status.FAIL) and not is_about_trees(check, finding):
             yield Complaint(
                 counter, None, f"{check}/{finding.rule}", str(finding.status), finding.message, place_text(finding),
                 finding.mend,
             )  # fmt: skip
 
 
-def is_of_trees(check: str, finding: Finding) -> bool:
+def is_about_trees(check: str, finding: Finding) -> bool:
     """Whether it tells of what trees have, which is no fault of the patch."""
     return check == APPLY and finding.status is Status.WARN and finding.rule not in _OF_THE_PATCH
 
 
 def _findings(report: Report | None) -> Iterator[tuple[str, int | None, Finding]]:
-    results: Iterable[Result] = report.results if report is not None else ()
+    results: Iterable[CheckResult] = report.results if report is not None else ()
     for result in results:
         for finding in result.findings:
             yield result.check, finding.counter if finding.counter is not None else result.counter, finding

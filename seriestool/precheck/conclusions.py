@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What all steps together say, in a word; pure."""
 
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Rebuilt
-from seriestool.base.verdict import Level
+from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, RebuiltBase
+from seriestool.base.verdict import FitLevel
 from seriestool.check.protocol import Status
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.rebase.patch_stack import Footing
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.rebase.patch_stack import BaseKind
 from seriestool.rebase.rebase_result import TreeResult
 from seriestool.series.model import Outcome
 
-_WAITING = (NeedState.UNMERGED, NeedState.SUPERSEDED)
+_WAITING = (NeededPatchState.UNMERGED, NeededPatchState.SUPERSEDED)
 
 
-def answer_of(precheck: Precheck) -> Answer:
+def answer_of(precheck: Precheck) -> PrecheckAnswer:
     """The first of all answers that is true."""
     if find_merged(precheck) is not None:
-        return Answer.MERGED
-    if not has_place(precheck):
-        return Answer.WAITS if any(need.source == "stated" for need in needs_of(precheck)) else Answer.NO_BASE
+        return PrecheckAnswer.MERGED
+    if not applies_somewhere(precheck):
+        return (
+            PrecheckAnswer.WAITS
+            if any(need.source == "stated" for need in needs_of(precheck))
+            else PrecheckAnswer.NO_BASE
+        )
     if is_waiting(precheck):
-        return Answer.WAITS
-    home = home_of(precheck)
+        return PrecheckAnswer.WAITS
+    home = intended_tree(precheck)
     if home is not None and not home.is_clean:
-        return Answer.CONFLICTS
-    return Answer.TO_MEND if precheck.checks and precheck.checks.status is Status.FAIL else Answer.READY
+        return PrecheckAnswer.CONFLICTS
+    return PrecheckAnswer.TO_MEND if precheck.checks and precheck.checks.status is Status.FAIL else PrecheckAnswer.READY
 
 
 def find_merged(precheck: Precheck) -> TreeResult | None:
@@ -32,15 +36,15 @@ def find_merged(precheck: Precheck) -> TreeResult | None:
     return next((tree for tree in trees if _has_all(tree)), None)
 
 
-def home_of(precheck: Precheck) -> TreeResult | None:
+def intended_tree(precheck: Precheck) -> TreeResult | None:
     """The tree that it is for; where that is not here, or not known, the first that takes it stands for it."""
     trees = precheck.matrix.trees if precheck.matrix else ()
-    if not trees or is_home(precheck, trees[0].name):
+    if not trees or is_intended_tree(precheck, trees[0].name):
         return trees[0] if trees else None
     return next((tree for tree in trees if tree.is_clean), trees[0])
 
 
-def is_home(precheck: Precheck, name: str | None) -> bool:
+def is_intended_tree(precheck: Precheck, name: str | None) -> bool:
     """Whether something says that the series is for this very tree: it is the likeliest of all, here or not.
 
     Where nothing says which tree, it is the first one.
@@ -53,10 +57,10 @@ def is_home(precheck: Precheck, name: str | None) -> bool:
     return precheck.matrix is not None and any(tree.name == name for tree in precheck.matrix.trees[:1])
 
 
-def has_place(precheck: Precheck) -> bool:
+def applies_somewhere(precheck: Precheck) -> bool:
     """Whether all patches go in somewhere: on the base, or what is left of them on a tree."""
     base = precheck.base
-    if base is not None and base.footing in (Footing.EXACT, Footing.APPLIES):
+    if base is not None and base.footing in (BaseKind.EXACT, BaseKind.APPLIES):
         return True
     if precheck.verdict.level.is_base:
         return True
@@ -68,18 +72,18 @@ def has_place(precheck: Precheck) -> bool:
 
 def is_waiting(precheck: Precheck) -> bool:
     """Whether it needs patches that no tree has; what stands on its very base needs nothing more."""
-    if precheck.verdict.level is Level.EXACT or (precheck.base and precheck.base.footing is Footing.EXACT):
+    if precheck.verdict.level is FitLevel.EXACT or (precheck.base and precheck.base.footing is BaseKind.EXACT):
         return False
     return bool(needs_of(precheck))
 
 
-def needs_of(precheck: Precheck) -> tuple[Need, ...]:
+def needs_of(precheck: Precheck) -> tuple[NeededPatch, ...]:
     """The patches that it builds on and that no tree has: what the author states, and what blobs were proven with."""
     needs = precheck.prerequisites.needs if precheck.prerequisites else ()
     return tuple(need for need in needs if need.patch and need.state in _WAITING and not need.is_removal)
 
 
-def rebuilt_of(precheck: Precheck) -> Rebuilt | None:
+def rebuilt_of(precheck: Precheck) -> RebuiltBase | None:
     """The base that was put together."""
     return precheck.prerequisites.rebuilt if precheck.prerequisites else None
 

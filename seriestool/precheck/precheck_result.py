@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from seriestool.base.prerequisites.prerequisite_results import Prerequisites
+from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
 from seriestool.base.verdict import Verdict
 from seriestool.check.protocol import Report
 from seriestool.precheck.timeline import Timeline
-from seriestool.rebase.patch_stack import Base
+from seriestool.rebase.patch_stack import SeriesBase
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.series.model import SCHEMA, Series
-from seriestool.split.split_plan import Plan
+from seriestool.split.split_plan import SplitPlan
 from seriestool.trees.suggestions import Suggestion
 
 
-class Answer(StrEnum):
+class PrecheckAnswer(StrEnum):
     """The whole of it in a word; of several that are true the first one counts."""
 
     DAMAGED = "damaged"
@@ -37,7 +37,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class SeriesVersion:
     """A version of the series that was mailed."""
 
     version: int
@@ -87,16 +87,16 @@ class Precheck:
 
     series: Series
     verdict: Verdict
-    prerequisites: Prerequisites | None
-    base: Base | None
+    prerequisites: PrerequisiteResult | None
+    base: SeriesBase | None
     """What the series was put on for the matrix, the split and the checks."""
     matrix: Rebase | None
     """Patches x trees, on the trees' tips; those that it is meant for first."""
-    plan: Plan | None
+    plan: SplitPlan | None
     """Who should take it."""
     checks: Report | None
     timeline: Timeline | None
-    versions: tuple[Version, ...]
+    versions: tuple[SeriesVersion, ...]
     """Oldest first, this one among them."""
     steps: tuple[StepNote, ...]
     suggestions: tuple[Suggestion, ...] = ()
@@ -105,10 +105,10 @@ class Precheck:
     def to_dict(self) -> dict[str, object]:
         """The whole as JSON shows it; every key is always there."""
         from seriestool.precheck.conclusions import answer_of
-        from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+        from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 
-        is_sure, how = how_sure(self)
-        prerequisites = self.prerequisites or Prerequisites()
+        is_sure, how = base_confidence(self)
+        prerequisites = self.prerequisites or PrerequisiteResult()
         return {
             "schema": SCHEMA,
             "answer": str(answer_of(self)),

@@ -9,51 +9,51 @@ from time import monotonic
 from typing import TypeVar
 
 from seriestool.base.find import find_base
-from seriestool.base.prerequisites.prerequisite_results import Prerequisites
-from seriestool.base.prerequisites.prerequisite_search import find_needed, rebuild_from_trees
-from seriestool.base.stated_base import push_log_of
-from seriestool.base.verdict import Level, Verdict
+from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
+from seriestool.base.prerequisites.prerequisite_search import rebuild_from_trees, search_prerequisites
+from seriestool.base.stated_base import push_log_lookup
+from seriestool.base.verdict import FitLevel, Verdict
 from seriestool.check.protocol import Report
-from seriestool.check.runner import Broken
-from seriestool.check.selection import Choice
-from seriestool.git import Workbench
-from seriestool.precheck.cached_steps import KeptSteps
-from seriestool.precheck.check_step import Checking
-from seriestool.precheck.precheck_result import Precheck, StepNote, Version
-from seriestool.precheck.resources import Workshop
-from seriestool.precheck.target_trees import Targets, find_suggestions, find_targets, says_whose
+from seriestool.check.runner import CheckCrash
+from seriestool.check.selection import CheckOptions
+from seriestool.git import ScratchRepository
+from seriestool.precheck.cached_steps import CachedSteps
+from seriestool.precheck.check_step import CheckStep
+from seriestool.precheck.precheck_result import Precheck, SeriesVersion, StepNote
+from seriestool.precheck.resources import PrecheckResources
+from seriestool.precheck.target_trees import TargetTrees, find_suggestions, find_targets, is_well_founded
 from seriestool.precheck.timeline import Timeline
-from seriestool.precheck.timeline_builder import draw_timeline
+from seriestool.precheck.timeline_builder import make_timeline
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import Base, Footing, Stack, find_footing, make_stack
+from seriestool.rebase.patch_stack import BaseKind, PatchStack, SeriesBase, find_series_base, make_stack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import rebase_series
-from seriestool.rebase.resolve_conflicts import find_memory
+from seriestool.rebase.resolve_conflicts import find_resolutions
 from seriestool.series.model import Series
-from seriestool.split.plan_series import find_known, plan_series
-from seriestool.split.split_plan import Plan
+from seriestool.split.plan_series import find_ownership_sources, plan_series
+from seriestool.split.split_plan import SplitPlan
 from seriestool.trees.suggestions import Suggestion
 from seriestool.util.errors import NotFoundError, SeriestoolError
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class PrecheckInput:
     """The series in question, and what is known of it from elsewhere."""
 
     series: Series
     previous: Series | None = None
     """The version before it, where that is at hand."""
-    versions: tuple[Version, ...] = ()
+    versions: tuple[SeriesVersion, ...] = ()
     """All that were mailed, oldest first, this one among them."""
     base: str | None = None
     """The commit that it was made from, as far as whoever asks knows; not believed unseen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class PrecheckOptions:
     """How it is to be looked at."""
 
     trees: tuple[str, ...] = ()
@@ -62,15 +62,15 @@ class Wishes:
     """The commit that it was made from, in place of what find-base says."""
     prerequisites: bool | None = None
     """As find-base's option: None asks the lists that were added."""
-    checks: Choice = field(default_factory=Choice)
+    checks: CheckOptions = field(default_factory=CheckOptions)
 
 
 def run_precheck(
-    asked: Asked,
-    shop: Workshop,
-    wishes: Wishes,
-    talk: Talk,
-    broke: Callable[[Broken], None] = lambda _: None,
+    asked: PrecheckInput,
+    shop: PrecheckResources,
+    wishes: PrecheckOptions,
+    talk: ProgressMonitor,
+    broke: Callable[[CheckCrash], None] = lambda _: None,
     failed: Callable[[SeriestoolError], None] = lambda _: None,
 ) -> Precheck:
     """All that is known of the series.
@@ -81,20 +81,20 @@ def run_precheck(
     each other, checks or profiles that are none. What breaks later is in the note of its step. Any other exception is
     a bug of ours.
     """
-    with _Run(asked, shop, wishes, talk, broke, failed) as run:
+    with _PrecheckRun(asked, shop, wishes, talk, broke, failed) as run:
         return run.all_steps()
 
 
-class _Run:
+class _PrecheckRun:
     """One series on its way through the steps."""
 
     def __init__(
         self,
-        asked: Asked,
-        shop: Workshop,
-        wishes: Wishes,
-        talk: Talk,
-        broke: Callable[[Broken], None],
+        asked: PrecheckInput,
+        shop: PrecheckResources,
+        wishes: PrecheckOptions,
+        talk: ProgressMonitor,
+        broke: Callable[[CheckCrash], None],
         failed: Callable[[SeriestoolError], None],
     ) -> None:
         self._asked = asked
@@ -107,7 +107,7 @@ class _Run:
         self._notes: list[StepNote] = []
         self._stack = ExitStack()
 
-    def __enter__(self) -> "_Run":
+    def __enter__(self) -> "_PrecheckRun":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,10 +115,10 @@ class _Run:
 
     def all_steps(self) -> Precheck:
         """The steps, one after the other."""
-        checking = Checking(self._shop, self._wishes.checks)  # a slip in its options comes before the work
+        checking = CheckStep(self._shop, self._wishes.checks)  # a slip in its options comes before the work
         start = monotonic()
         self._ground = self._shop.ground(self._series, self._wishes.trees, self._talk)
-        self._kept = KeptSteps(self._shop, self._ground, self._series)
+        self._kept = CachedSteps(self._shop, self._ground, self._series)
         verdict, is_kept = self._find_verdict()
         self._notes.append(StepNote("base", monotonic() - start, is_kept))
         prerequisites = self._step("prerequisites", lambda: self._prerequisites(verdict))
@@ -151,26 +151,26 @@ class _Run:
     def _find_verdict(self) -> tuple[Verdict, bool]:
         def work() -> Verdict:
             with self._talk.progress("looking for the base"):
-                return find_base(self._series, self._ground, push_log_of(self._shop.repository))
+                return find_base(self._series, self._ground, push_log_lookup(self._shop.repository))
 
         return self._kept.verdict(work)
 
-    def _prerequisites(self, verdict: Verdict) -> tuple[Prerequisites | None, bool]:
+    def _prerequisites(self, verdict: Verdict) -> tuple[PrerequisiteResult | None, bool]:
         asking = self._shop.asking(self._wishes.prerequisites)
 
-        def work() -> Prerequisites | None:
+        def work() -> PrerequisiteResult | None:
             with self._talk.progress("looking for what it builds on"):
-                needed = find_needed(asking, verdict, self._ground, self._talk)
+                needed = search_prerequisites(asking, verdict, self._ground, self._talk)
             if needed is not None:
                 return needed.found
-            if verdict.level in (Level.EXACT, Level.APPLIES) or not self._series.patches:
+            if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES) or not self._series.patches:
                 return None
             rebuilt = rebuild_from_trees(verdict, self._ground)
-            return Prerequisites((), rebuilt, ()) if rebuilt else None
+            return PrerequisiteResult((), rebuilt, ()) if rebuilt else None
 
         return self._kept.prerequisites(asking, verdict, work)
 
-    def _footing(self, verdict: Verdict, prerequisites: Prerequisites | None) -> Base | None:
+    def _footing(self, verdict: Verdict, prerequisites: PrerequisiteResult | None) -> SeriesBase | None:
         """What the series is put on: as the user says, or as is proven or rebuilt."""
         if self._wishes.base is not None:
             commit = self._shop.repository.resolve(self._wishes.base)
@@ -179,18 +179,18 @@ class _Run:
             return given_base(self._series, commit, self._bench)
         if self._asked.base is not None:
             base = given_base(self._series, self._asked.base, self._bench)
-            if base.footing is not Footing.GIVEN:
+            if base.footing is not BaseKind.GIVEN:
                 return base
-        return find_footing(verdict, prerequisites.rebuilt if prerequisites else None)
+        return find_series_base(verdict, prerequisites.rebuilt if prerequisites else None)
 
     @cached_property
     def _suggestions(self) -> tuple[Suggestion, ...]:
         return find_suggestions(self._ground, self._series, self._base)
 
-    def _targets(self, verdict: Verdict) -> Targets:
+    def _targets(self, verdict: Verdict) -> TargetTrees:
         return find_targets(self._ground, self._series, verdict, self._suggestions)
 
-    def _matrix(self, targets: Targets) -> tuple[Rebase | None, bool]:
+    def _matrix(self, targets: TargetTrees) -> tuple[Rebase | None, bool]:
         if not self._series.patches:
             return None, False
         if not targets.chosen:
@@ -200,26 +200,26 @@ class _Run:
             with self._talk.progress("rebasing", len(targets.chosen)) as progress:
                 answer = rebase_series(
                     self._series, self._on_base, targets.chosen, self._ground, self._bench,
-                    find_memory(self._shop.repository), progress,
+                    find_resolutions(self._shop.repository), progress,
                 )  # fmt: skip
             return replace(answer, notes=targets.notes)
 
         return self._kept.matrix(self._base, targets.chosen, work)
 
-    def _plan(self, targets: Targets) -> tuple[Plan | None, bool]:
+    def _plan(self, targets: TargetTrees) -> tuple[SplitPlan | None, bool]:
         if not self._series.patches:
             return None, False
-        if not targets.chosen and not any(map(says_whose, self._suggestions)):
+        if not targets.chosen and not any(map(is_well_founded, self._suggestions)):
             raise NotFoundError("nothing here says who takes it")
 
-        def work() -> Plan:
-            known = find_known(self._ground, self._base)
+        def work() -> SplitPlan:
+            known = find_ownership_sources(self._ground, self._base)
             with self._talk.progress("reading what ties the patches"):
                 return plan_series(self._series, self._on_base, known, self._bench).plan
 
         return self._kept.plan(self._base, work)
 
-    def _checks(self, checking: Checking) -> tuple[Report | None, bool]:
+    def _checks(self, checking: CheckStep) -> tuple[Report | None, bool]:
         if not self._series.patches:
             return None, False
         return checking.report(
@@ -227,22 +227,22 @@ class _Run:
             self._kept, self._talk, self._broke,
         )  # fmt: skip
 
-    def _timeline(self, verdict: Verdict, versions: Sequence[Version], targets: Targets) -> Timeline:
-        return draw_timeline(verdict, versions, [target.name for target in targets.chosen], self._ground)
+    def _timeline(self, verdict: Verdict, versions: Sequence[SeriesVersion], targets: TargetTrees) -> Timeline:
+        return make_timeline(verdict, versions, [target.name for target in targets.chosen], self._ground)
 
     @cached_property
-    def _bench(self) -> Workbench:
+    def _bench(self) -> ScratchRepository:
         return self._stack.enter_context(self._shop.repository.workbench())
 
     @cached_property
-    def _on_base(self) -> Stack:
+    def _on_base(self) -> PatchStack:
         return make_stack(self._series, self._base, self._bench)
 
 
-def _only(series: Series) -> Version:
+def _only(series: Series) -> SeriesVersion:
     return version_of(series, True)
 
 
-def version_of(series: Series, is_this: bool) -> Version:
+def version_of(series: Series, is_this: bool) -> SeriesVersion:
     """The series as one of its versions."""
-    return Version(series.version, series.msgid, series.subject, series.posted, series.expected, is_this)
+    return SeriesVersion(series.version, series.msgid, series.subject, series.posted, series.expected, is_this)

@@ -13,24 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from seriestool.base.open_context import get_refs, open_ground, stand_on
-from seriestool.base.prerequisites.prerequisite_search import Asking
-from seriestool.base.search_context import Ground
-from seriestool.check.result_cache import Kept
-from seriestool.check.selection import Runners, find_runners
+from seriestool.base.open_context import get_refs, make_search_context, open_search_context
+from seriestool.base.prerequisites.prerequisite_search import PrerequisiteOptions
+from seriestool.base.search_context import SearchContext
+from seriestool.check.result_cache import ResultCache
+from seriestool.check.selection import ProgramRunners, find_runners
 from seriestool.git import Ref, Repository
-from seriestool.precheck.step_cache import Steps
+from seriestool.precheck.step_cache import StepCache
 from seriestool.sandbox import Sandbox, Unsandboxed
 from seriestool.series.model import Series
 from seriestool.trees.history import History, fingerprint
 from seriestool.util.errors import OutsideError
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 if TYPE_CHECKING:
     from seriestool.sources.lore import Lore
 
 
-Kept_ = TypeVar("Kept_", Steps, Kept)
+Kept_ = TypeVar("Kept_", StepCache, ResultCache)
 
 
 def _no_lore() -> "Lore":
@@ -38,7 +38,7 @@ def _no_lore() -> "Lore":
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Settings:
+class PrecheckSettings:
     """What does not change while a workshop is open."""
 
     cache_dir: Path
@@ -58,20 +58,20 @@ class Settings:
     """Whether answers of earlier runs are used, and those of this one kept."""
 
 
-class Workshop:
+class PrecheckResources:
     """One repository with all that the steps work with; to be closed."""
 
-    def __init__(self, repository: Repository, settings: Settings) -> None:
+    def __init__(self, repository: Repository, settings: PrecheckSettings) -> None:
         """`repository` stays the caller's to close."""
         self.repository = repository
         self.settings = settings
         self.config = repository.config()
         self.own: Sandbox = Unsandboxed()
-        self._runners: Runners | None = None
+        self._runners: ProgramRunners | None = None
         self._refs: Sequence[Ref] = ()
         self._fingerprint = ""
         self._history: History | None = None
-        self._opened: list[Steps | Kept] = []
+        self._opened: list[StepCache | ResultCache] = []
 
     def __enter__(self) -> Self:
         return self
@@ -86,13 +86,13 @@ class Workshop:
         while self._opened:
             self._opened.pop().close()
 
-    def beside(self, repository: Repository) -> "Workshop":
+    def beside(self, repository: Repository) -> "PrecheckResources":
         """A workshop for another thread; `repository` is `self.repository.beside()`, and the caller's to close."""
-        other = Workshop(repository, self.settings)
+        other = PrecheckResources(repository, self.settings)
         other._runners = self._runners
         return other
 
-    def ground(self, series: Series, trees: Sequence[str], talk: Talk) -> Ground:
+    def ground(self, series: Series, trees: Sequence[str], talk: ProgressMonitor) -> SearchContext:
         """The trees called so, or all of them, as they are now, those first that the series is meant for.
 
         The refs are read each time; the history index is only brought up to date where they have moved.
@@ -100,32 +100,32 @@ class Workshop:
         refs = get_refs(self.repository)
         key = fingerprint(self.repository, refs)
         if self._history is not None and (refs, key) == (self._refs, self._fingerprint):
-            return stand_on(self.repository, self._history, refs, series, trees)
-        ground = open_ground(self.repository, series, trees, talk, self.settings.cache_dir)
+            return make_search_context(self.repository, self._history, refs, series, trees)
+        ground = open_search_context(self.repository, series, trees, talk, self.settings.cache_dir)
         self._refs, self._fingerprint, self._history = refs, key, ground.history
         return ground
 
-    def runners(self, is_sandbox_wanted: bool) -> Runners:
+    def runners(self, is_sandbox_wanted: bool) -> ProgramRunners:
         """What starts programs; the sandbox is looked for once."""
         if not is_sandbox_wanted:
-            return Runners(self.own)
+            return ProgramRunners(self.own)
         if self._runners is None:
             self._runners = find_runners(self.own, True, self.settings.is_unsandboxed)
         return self._runners
 
-    def asking(self, wish: bool | None) -> Asking:
+    def asking(self, wish: bool | None) -> PrerequisiteOptions:
         """How prerequisites are asked for."""
-        return Asking(wish, self.settings.lists_index, self.settings.offline, self.settings.lore)
+        return PrerequisiteOptions(wish, self.settings.lists_index, self.settings.offline, self.settings.lore)
 
     @cached_property
-    def steps(self) -> Steps | None:
+    def steps(self) -> StepCache | None:
         """The answers of steps of earlier runs; None where they are not wanted, or cannot be kept."""
-        return self._closing(self._open(Steps.open))
+        return self._closing(self._open(StepCache.open))
 
     @cached_property
-    def checks(self) -> Kept | None:
+    def checks(self) -> ResultCache | None:
         """The answers of costly checks; None as above."""
-        return self._closing(self._open(Kept.open))
+        return self._closing(self._open(ResultCache.open))
 
     def _open(self, opened: Callable[[Path], Kept_]) -> Kept_ | None:
         if not self.settings.keeps:

@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
-from seriestool.util.database import Database, Schema, make_database
+from seriestool.util.database import Database, DatabaseSchema, make_database
 from seriestool.util.errors import OutsideError
 from seriestool.util.record import from_plain, to_plain
 
 T = TypeVar("T")
 
-_SCHEMA = Schema(
+_SCHEMA = DatabaseSchema(
     1,
     """CREATE TABLE steps (question TEXT PRIMARY KEY, answer BLOB NOT NULL, size INTEGER NOT NULL,
                     used INTEGER NOT NULL);
@@ -36,7 +36,7 @@ _ROUND = 200
 """Answers that are kept between two looks at how many there are."""
 
 
-class Steps:
+class StepCache:
     """The answers in one file. One that cannot be used (a full disk, another process) is no reason to stop."""
 
     def __init__(self, database: Database, most: int = MOST_BYTES) -> None:

@@ -7,21 +7,21 @@ here is nobody's fault.
 
 from collections.abc import Sequence
 
-from seriestool.base.verdict import Level, StatedState
+from seriestool.base.verdict import FitLevel, StatedBaseState
 from seriestool.check.protocol import Status
-from seriestool.precheck.complaints import find_namesakes, is_of_trees
+from seriestool.precheck.complaints import find_namesakes, is_about_trees
 from seriestool.precheck.conclusions import (
     answer_of,
     find_merged,
-    home_of,
-    is_home,
+    intended_tree,
+    is_intended_tree,
     needs_of,
     rebuilt_of,
 )
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.target_trees import says_whose
-from seriestool.rebase.patch_stack import Footing
-from seriestool.rebase.rebase_result import How, PatchResult, TreeResult
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.target_trees import is_well_founded
+from seriestool.rebase.patch_stack import BaseKind
+from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, TreeResult
 from seriestool.series.model import Outcome, path_text
 
 _SHORT = 12
@@ -32,38 +32,38 @@ _UNKNOWN = "What it was made from is not known"
 def verdict_sentence(precheck: Precheck) -> str:
     """Whether it can be applied, on what, how sure that is, and what stands in the way."""
     answer = answer_of(precheck)
-    if answer is Answer.MERGED:
+    if answer is PrecheckAnswer.MERGED:
         tree = find_merged(precheck)
         return f"All of the series is in {tree.name} already{_otherwise(precheck, tree)}." if tree else ""
-    if answer is Answer.NO_BASE:
+    if answer is PrecheckAnswer.NO_BASE:
         return _no_base(precheck)
-    if answer is Answer.WAITS:
+    if answer is PrecheckAnswer.WAITS:
         return _waits(precheck)
-    if answer is Answer.CONFLICTS:
+    if answer is PrecheckAnswer.CONFLICTS:
         return _conflicts(precheck)
     return _goes_in(precheck)
 
 
-def how_sure(precheck: Precheck) -> tuple[bool, str]:
+def base_confidence(precheck: Precheck) -> tuple[bool, str]:
     """(whether what is said of patches rests on a base that is proven, how the base was chosen and how sure it is)."""
     base, level = precheck.base, precheck.verdict.level
     if base is None:
         return False, "No base is known: what is said of patches rests on trying them as they are."
     share = f"{base.matched} of {base.expected} paths are as the series names them"
     name = name_of_base(precheck)
-    if base.footing is Footing.GIVEN:
+    if base.footing is BaseKind.GIVEN:
         return False, f"{name} was given as the base, though patches do not apply there; {share}."
-    if base.footing is Footing.REBUILT:
+    if base.footing is BaseKind.REBUILT:
         return False, f"The base was put together on {name}; {share}."
-    if base.footing is Footing.EXACT and _has_proof(precheck):
+    if base.footing is BaseKind.EXACT and _has_proof(precheck):
         stated = ", and it is the base-commit that the author states" if _is_stated(precheck) else ""
         return True, f"{name} is the base, exactly: {share}{stated}."
     if _is_stated(precheck):
         return True, f"{name} is the base-commit that the author states, and all patches apply there; {share}."
-    if level is Level.EXACT:
-        sure = is_home(precheck, _tree_of_base(precheck))
+    if level is FitLevel.EXACT:
+        sure = is_intended_tree(precheck, _tree_of_base(precheck))
         return sure, f"All files are new, so that many commits would do; {name} is the likeliest."
-    sure = is_home(precheck, _tree_of_base(precheck)) and base.matched > 0
+    sure = is_intended_tree(precheck, _tree_of_base(precheck)) and base.matched > 0
     what = "in the tree that it is for" if sure else "which need not be what it was made from"
     return sure, f"All patches apply to {name}, {what}; {share}."
 
@@ -97,7 +97,7 @@ def _elsewhere(precheck: Precheck) -> str:
     likeliest = precheck.suggestions[0] if precheck.suggestions else None
     if likeliest is None or likeliest.tree is not None:
         return ""
-    return f"; it may be for {likeliest.name}, which is not here" if says_whose(likeliest) else ""
+    return f"; it may be for {likeliest.name}, which is not here" if is_well_founded(likeliest) else ""
 
 
 def _waits(precheck: Precheck) -> str:
@@ -113,7 +113,7 @@ def _waits(precheck: Precheck) -> str:
 
 
 def _conflicts(precheck: Precheck) -> str:
-    tree = home_of(precheck)
+    tree = intended_tree(precheck)
     if tree is None:
         return ""
     stopped = [patch for patch in tree.patches if not patch.is_in]
@@ -128,7 +128,7 @@ def _conflicts(precheck: Precheck) -> str:
 
 
 def _goes_in(precheck: Precheck) -> str:
-    tree = home_of(precheck)
+    tree = intended_tree(precheck)
     clean = [one.name for one in precheck.matrix.trees if one.is_clean] if precheck.matrix else []
     where = f"goes in on the tip of {_list(clean)}{_landed(precheck, tree)}{_doubtful(precheck, tree)}" if clean else ""
     if made := _made_from(precheck):
@@ -152,7 +152,7 @@ def _landed(precheck: Precheck, tree: TreeResult | None) -> str:
 
 def _otherwise(precheck: Precheck, tree: TreeResult) -> str:
     """Which of the patches are known by name and author alone: what was merged may be a later version of them."""
-    changed = [one.counter for one in tree.patches if one.how is How.SUBJECT]
+    changed = [one.counter for one in tree.patches if one.how is OutcomeReason.SUBJECT]
     if not changed:
         return ""
     return f"; {_patches(changed, precheck.series.expected)} with other changes, under the same name and author"
@@ -168,7 +168,7 @@ def _doubtful(precheck: Precheck, tree: TreeResult | None) -> str:
 def _mend(precheck: Precheck) -> str:
     """How much there is to say to the author; that a tree has a patch already is no question to him."""
     results = precheck.checks.results if precheck.checks else ()
-    findings = [one for result in results for one in result.findings if not is_of_trees(result.check, one)]
+    findings = [one for result in results for one in result.findings if not is_about_trees(result.check, one)]
     fails = sum(one.status is Status.FAIL for one in findings)
     warns = sum(one.status is Status.WARN for one in findings)
     if fails:
@@ -182,11 +182,11 @@ def _made_from(precheck: Precheck) -> str:
     if base is None:
         return ""
     name = name_of_base(precheck)
-    if base.footing is Footing.EXACT:
+    if base.footing is BaseKind.EXACT:
         return f"The series was made from {name}" if _has_proof(precheck) else f"The series fits {name}"
-    if base.footing is Footing.APPLIES:
+    if base.footing is BaseKind.APPLIES:
         return f"The series applies to {name}"
-    if base.footing is Footing.REBUILT:
+    if base.footing is BaseKind.REBUILT:
         proven = "" if base.matched == base.expected else f", as far as {base.matched} of {base.expected} files tell"
         return f"The series was made from {name} with {_count(base.put_in, 'file')} of other versions{proven}"
     return f"The series was put on {name}"
@@ -202,9 +202,9 @@ def _has_proof(precheck: Precheck) -> bool:
 def _is_stated(precheck: Precheck) -> bool:
     """Whether the base is the author's own, and was found to be true."""
     stated, base = precheck.verdict.stated, precheck.base
-    if stated is None or base is None or stated.verdict not in (Level.EXACT, Level.APPLIES):
+    if stated is None or base is None or stated.verdict not in (FitLevel.EXACT, FitLevel.APPLIES):
         return False
-    return stated.state is not StatedState.MALFORMED and base.commit.startswith(stated.commit)
+    return stated.state is not StatedBaseState.MALFORMED and base.commit.startswith(stated.commit)
 
 
 def _tree_of_base(precheck: Precheck) -> str | None:

@@ -3,13 +3,13 @@
 
 from dataclasses import dataclass
 
-from seriestool.base.preimage import Expects
-from seriestool.base.search_context import Ground, Place
-from seriestool.base.verdict import Level, Verdict
-from seriestool.rebase.patch_stack import Base, are_home, new_folders, telling_paths
+from seriestool.base.preimage import ExpectedKind
+from seriestool.base.search_context import SearchContext, TreeTip
+from seriestool.base.verdict import FitLevel, Verdict
+from seriestool.rebase.patch_stack import SeriesBase, are_enough_files, file_folders, identifying_paths
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
-from seriestool.trees.history import absent
+from seriestool.trees.history import is_absent
 from seriestool.trees.suggestions import Suggestion, read_maintainers, suggest
 
 MOST_TREES = 12
@@ -19,14 +19,14 @@ _MOST_READ = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class TargetTrees:
     """The trees, and what there is to say of those that were left out."""
 
     chosen: tuple[Target, ...]
     notes: tuple[str, ...] = ()
 
 
-def find_suggestions(ground: Ground, series: Series, base: Base | None) -> tuple[Suggestion, ...]:
+def find_suggestions(ground: SearchContext, series: Series, base: SeriesBase | None) -> tuple[Suggestion, ...]:
     """The likeliest trees for the series, also such as are not here; of those that are here the first is among them."""
     trees = [place.tree for place in ground.places]
     commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_READ])]
@@ -34,12 +34,14 @@ def find_suggestions(ground: Ground, series: Series, base: Base | None) -> tuple
     return found[:MOST_SUGGESTIONS]
 
 
-def says_whose(suggestion: Suggestion) -> bool:
+def is_well_founded(suggestion: Suggestion) -> bool:
     """Whether more speaks for the tree than the list that it was mailed to: lists get patches of many projects."""
     return any(reason.startswith(("MAINTAINERS:", "the subject")) for reason in suggestion.reasons)
 
 
-def find_targets(ground: Ground, series: Series, verdict: Verdict, suggestions: tuple[Suggestion, ...]) -> Targets:
+def find_targets(
+    ground: SearchContext, series: Series, verdict: Verdict, suggestions: tuple[Suggestion, ...]
+) -> TargetTrees:
     """Where it is tried: on what speaks for itself, on the tree of the base, and on the others, in this order."""
     first = [one.tree.name for one in suggestions if one.tree]
     if verdict.base and verdict.base.tree:
@@ -51,25 +53,25 @@ def find_targets(ground: Ground, series: Series, verdict: Verdict, suggestions: 
     left = len(home) - MOST_TREES
     more = "1 more tree has" if left == 1 else f"{left} more trees have"
     notes = (f"{more} files of it, and only the first {MOST_TREES} were tried",) if left > 0 else ()
-    return Targets(tuple(Target(one.tree.name, one.tree.commit) for one in home[:MOST_TREES]), notes)
+    return TargetTrees(tuple(Target(one.tree.name, one.tree.commit) for one in home[:MOST_TREES]), notes)
 
 
 def _had_it(verdict: Verdict) -> frozenset[str]:
     """The trees of which a commit is proven to take it, though its files may be gone from their tips by now."""
-    has_proof = any(path.expects == Expects.BLOB for path in verdict.paths)
-    if not has_proof or verdict.level not in (Level.EXACT, Level.APPLIES):
+    has_proof = any(path.expects == ExpectedKind.BLOB for path in verdict.paths)
+    if not has_proof or verdict.level not in (FitLevel.EXACT, FitLevel.APPLIES):
         return frozenset()
     return frozenset(candidate.tree for candidate in verdict.candidates if candidate.tree)
 
 
-def _is_at_home(ground: Ground, place: Place, series: Series) -> bool:
+def _is_at_home(ground: SearchContext, place: TreeTip, series: Series) -> bool:
     """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign.
 
     As `rebase.stack.is_at_home`, asked of the index: there may be a hundred trees.
     """
-    if telling := telling_paths(series):
-        here = sum(not absent(ground.history.value(place.tip, path)) for path in telling)
-        return are_home(here, len(telling))
+    if telling := identifying_paths(series):
+        here = sum(not is_absent(ground.history.value(place.tip, path)) for path in telling)
+        return are_enough_files(here, len(telling))
     tip = place.tree.commit.encode()
-    found = ground.repository.objects.check([tip + b":" + folder for folder in sorted(new_folders(series))])
+    found = ground.repository.objects.check([tip + b":" + folder for folder in sorted(file_folders(series))])
     return any(one is not None and one[1] == "tree" for one in found)

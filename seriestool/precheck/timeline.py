@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from seriestool.base.verdict import Level
+from seriestool.base.verdict import FitLevel
 
 
 class MarkKind(StrEnum):
@@ -24,7 +24,7 @@ class MarkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TimelineMark:
     """A point in time, of one tree or of all."""
 
     kind: MarkKind
@@ -47,7 +47,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimelineSpan:
     """A run of commits of a tree's line to which the series applies."""
 
     oldest: str
@@ -72,13 +72,13 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TreeTimeline:
     """One tree's history within the window."""
 
     tree: str
     tip: str
     tip_date: datetime
-    spans: tuple[Span, ...]
+    spans: tuple[TimelineSpan, ...]
     """Oldest first; only those that reach into the window."""
 
     def to_dict(self) -> dict[str, object]:
@@ -97,10 +97,10 @@ class Timeline:
 
     since: datetime
     until: datetime
-    level: Level
+    level: FitLevel
     """What is proven of the commits in the spans: exact or applies; of no spans it is what find-base said."""
-    lines: tuple[Line, ...]
-    marks: tuple[Mark, ...]
+    lines: tuple[TreeTimeline, ...]
+    marks: tuple[TimelineMark, ...]
 
     def to_dict(self) -> dict[str, object]:
         """The timeline as JSON shows it."""

@@ -7,10 +7,10 @@ All comes from the verdict's ranges and from dates that the history index has: n
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from seriestool.base.search_context import Ground, Place
-from seriestool.base.verdict import Level, Range, Verdict, utc
-from seriestool.precheck.precheck_result import Version
-from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
+from seriestool.base.search_context import SearchContext, TreeTip
+from seriestool.base.verdict import CommitRange, FitLevel, Verdict, utc
+from seriestool.precheck.precheck_result import SeriesVersion
+from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
 
 MOST_LINES = 8
 MOST_SPANS = 40
@@ -22,10 +22,12 @@ BEFORE = timedelta(weeks=6)
 """Shown before the first thing of interest."""
 FARTHEST = timedelta(days=3 * 365)
 """Before and after the posting; what is farther away is left out."""
-_SHOWN = (Level.EXACT, Level.APPLIES)
+_SHOWN = (FitLevel.EXACT, FitLevel.APPLIES)
 
 
-def draw_timeline(verdict: Verdict, versions: Sequence[Version], names: Sequence[str], ground: Ground) -> Timeline:
+def make_timeline(
+    verdict: Verdict, versions: Sequence[SeriesVersion], names: Sequence[str], ground: SearchContext
+) -> Timeline:
     """The trees called `names`, in this order, with the posting and all that happened around it."""
     posted = verdict.series.posted
     places = {place.tree.name: place for place in ground.places}
@@ -37,11 +39,11 @@ def draw_timeline(verdict: Verdict, versions: Sequence[Version], names: Sequence
     return Timeline(since, until, verdict.level, tuple(_reaching(line, since, until) for line in lines), marks)
 
 
-def _line(place: Place, spans: tuple[Span, ...], ground: Ground) -> Line:
-    return Line(place.tree.name, place.tree.commit, utc(ground.history.time(place.tip)), spans)
+def _line(place: TreeTip, spans: tuple[TimelineSpan, ...], ground: SearchContext) -> TreeTimeline:
+    return TreeTimeline(place.tree.name, place.tree.commit, utc(ground.history.time(place.tip)), spans)
 
 
-def _spans(verdict: Verdict, name: str, ground: Ground) -> tuple[Span, ...]:
+def _spans(verdict: Verdict, name: str, ground: SearchContext) -> tuple[TimelineSpan, ...]:
     """The runs of the tree's line in which the series applies, oldest first."""
     if verdict.level not in _SHOWN:
         return ()
@@ -51,47 +53,49 @@ def _spans(verdict: Verdict, name: str, ground: Ground) -> tuple[Span, ...]:
     return tuple(sorted(spans[:MOST_SPANS], key=lambda span: (span.since, span.oldest)))
 
 
-def _span(found: Range, ground: Ground) -> Span | None:
+def _span(found: CommitRange, ground: SearchContext) -> TimelineSpan | None:
     since = find_date(found.oldest, ground)
     if since is None:
         return None
     until = find_date(found.ended_by, ground) if found.ended_by else None
-    return Span(found.oldest, found.newest, since, until, found.commits, found.ended_by)
+    return TimelineSpan(found.oldest, found.newest, since, until, found.commits, found.ended_by)
 
 
-def find_date(commit: str, ground: Ground) -> datetime | None:
+def find_date(commit: str, ground: SearchContext) -> datetime | None:
     """The committer date, as the index has it; None where it does not know the commit."""
     position = ground.history.find(commit)
     return None if position is None else utc(ground.history.time(position))
 
 
-def _distance(span: Span, posted: datetime) -> timedelta:
+def _distance(span: TimelineSpan, posted: datetime) -> timedelta:
     """How far from the posting; nothing for one that it falls into."""
     if span.since > posted:
         return span.since - posted
     return max(posted - span.until, timedelta()) if span.until else timedelta()
 
 
-def _marks(verdict: Verdict, versions: Sequence[Version], lines: Sequence[Line], ground: Ground) -> Iterator[Mark]:
+def _marks(
+    verdict: Verdict, versions: Sequence[SeriesVersion], lines: Sequence[TreeTimeline], ground: SearchContext
+) -> Iterator[TimelineMark]:
     series = verdict.series
-    yield Mark(MarkKind.POSTED, series.posted, f"v{series.version} posted")
+    yield TimelineMark(MarkKind.POSTED, series.posted, f"v{series.version} posted")
     for version in versions[-MOST_VERSIONS:]:
         if not version.is_this:
-            yield Mark(MarkKind.VERSION, version.posted, f"v{version.version}")
+            yield TimelineMark(MarkKind.VERSION, version.posted, f"v{version.version}")
     yield from _bases(verdict, ground)
     yield from _broke(verdict, lines, ground)
 
 
-def _bases(verdict: Verdict, ground: Ground) -> Iterator[Mark]:
+def _bases(verdict: Verdict, ground: SearchContext) -> Iterator[TimelineMark]:
     """What the author states, and what we name."""
     stated, base = verdict.stated, verdict.base
     if stated is not None and (date := find_date(stated.commit, ground)) is not None:
-        yield Mark(MarkKind.STATED, date, f"stated base {stated.commit[:12]}", stated.commit, stated.tree)
+        yield TimelineMark(MarkKind.STATED, date, f"stated base {stated.commit[:12]}", stated.commit, stated.tree)
     if base is not None and verdict.level.is_base:
-        yield Mark(MarkKind.BASE, base.date, base.describe or base.subject, base.commit, base.tree)
+        yield TimelineMark(MarkKind.BASE, base.date, base.describe or base.subject, base.commit, base.tree)
 
 
-def _broke(verdict: Verdict, lines: Sequence[Line], ground: Ground) -> Iterator[Mark]:
+def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], ground: SearchContext) -> Iterator[TimelineMark]:
     """Of each tree the commit that ended the run nearest to the posting; where there is no run, what is in the way."""
     found: list[tuple[str | None, str]]
     if verdict.level in _SHOWN:
@@ -103,26 +107,26 @@ def _broke(verdict: Verdict, lines: Sequence[Line], ground: Ground) -> Iterator[
     for tree, commit in found:
         date, known = find_date(commit, ground), ground.commit(commit)
         if date is not None:
-            yield Mark(MarkKind.BROKE, date, known.subject if known else commit[:12], commit, tree)
+            yield TimelineMark(MarkKind.BROKE, date, known.subject if known else commit[:12], commit, tree)
 
 
-def _nearest_end(line: Line, posted: datetime) -> str | None:
+def _nearest_end(line: TreeTimeline, posted: datetime) -> str | None:
     nearest = min(line.spans, key=lambda span: _distance(span, posted), default=None)
     return nearest.ended_by if nearest else None
 
 
-def _tree_of(commit: str, ground: Ground) -> str | None:
+def _tree_of(commit: str, ground: SearchContext) -> str | None:
     position = ground.history.find(commit)
     return ground.tree_of(position) if position is not None else None
 
 
-def _inside(marks: Iterable[Mark], posted: datetime) -> tuple[Mark, ...]:
+def _inside(marks: Iterable[TimelineMark], posted: datetime) -> tuple[TimelineMark, ...]:
     """Those that are not too far away, oldest first."""
     near = [mark for mark in marks if abs(mark.date - posted) <= FARTHEST]
     return tuple(sorted(near, key=lambda mark: (mark.date, list(MarkKind).index(mark.kind), mark.label)))
 
 
-def _reaching(line: Line, since: datetime, until: datetime) -> Line:
+def _reaching(line: TreeTimeline, since: datetime, until: datetime) -> TreeTimeline:
     """The line with those of its spans that reach into the window."""
     spans = tuple(one for one in line.spans if one.since <= until and (one.until is None or one.until >= since))
-    return Line(line.tree, line.tip, line.tip_date, spans)
+    return TreeTimeline(line.tree, line.tip, line.tip_date, spans)

@@ -19,7 +19,7 @@ NEAR = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class ConflictRegion:
     """One place in conflict; lines keep their line ends."""
 
     start: int
@@ -36,16 +36,16 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class _Marked:
+class _MarkedRegion:
     """A region and the lines of the merged file that it takes, markers included."""
 
     first: int
     stop: int
-    region: Region
+    region: ConflictRegion
 
 
 @dataclass(frozen=True, slots=True)
-class Versions:
+class FileVersions:
     """The three contents of which a merged file was made."""
 
     tree: bytes
@@ -53,17 +53,17 @@ class Versions:
     series: bytes
 
 
-def find_regions(merged: Sequence[bytes], ours: str, theirs: str, versions: Versions) -> tuple[Region, ...]:
+def find_regions(merged: Sequence[bytes], ours: str, theirs: str, versions: FileVersions) -> tuple[ConflictRegion, ...]:
     """The regions of a merged file in order; `ours` and `theirs` are the commits' ids."""
     opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, ours), (">" * 7, theirs)))
     starts = [at for at, line in enumerate(merged) if line.startswith(opening)]
-    found: list[_Marked] = []
+    found: list[_MarkedRegion] = []
     for start, stop in zip(starts, [*starts[1:], len(merged)], strict=False):
         end = next((at for at in range(start, stop) if merged[at].startswith(closing)), None)
         if end is None:
             continue
         tree, expected, series = _parts(merged[start + 1 : end], versions)
-        here = _Marked(start, end + 1, Region(start + 1, expected, tree, series, (), ()))
+        here = _MarkedRegion(start, end + 1, ConflictRegion(start + 1, expected, tree, series, (), ()))
         if found and start - found[-1].stop <= NEAR:
             found[-1] = _joined(found[-1], here, tuple(merged[found[-1].stop : start]))
         else:
@@ -79,12 +79,12 @@ def find_regions(merged: Sequence[bytes], ours: str, theirs: str, versions: Vers
     )
 
 
-def _joined(one: _Marked, other: _Marked, between: Lines) -> _Marked:
+def _joined(one: _MarkedRegion, other: _MarkedRegion, between: Lines) -> _MarkedRegion:
     first, second = one.region, other.region
-    return _Marked(
+    return _MarkedRegion(
         one.first,
         other.stop,
-        Region(
+        ConflictRegion(
             first.start,
             first.expected + between + second.expected,
             first.tree + between + second.tree,
@@ -95,7 +95,7 @@ def _joined(one: _Marked, other: _Marked, between: Lines) -> _Marked:
     )
 
 
-def _parts(body: Sequence[bytes], versions: Versions) -> tuple[Lines, Lines, Lines]:
+def _parts(body: Sequence[bytes], versions: FileVersions) -> tuple[Lines, Lines, Lines]:
     """(the tree's lines, the base's, the series') between the outer markers."""
     middle = [at for at, line in enumerate(body) if line.startswith(b"|||||||")]
     splits = [(low, at) for low in middle for at in range(low, len(body)) if body[at].rstrip(b"\r\n") == b"=" * 7]
@@ -104,7 +104,7 @@ def _parts(body: Sequence[bytes], versions: Versions) -> tuple[Lines, Lines, Lin
     return next(fitting, parts[0] if parts else (tuple(body), (), ()))
 
 
-def _are_of(part: tuple[Lines, Lines, Lines], versions: Versions) -> bool:
+def _are_of(part: tuple[Lines, Lines, Lines], versions: FileVersions) -> bool:
     """Whether each side stands in its own version as it is; at the end of a file git may have added a newline."""
     contents = (versions.tree, versions.expected, versions.series)
     return all(b"".join(lines).rstrip(b"\r\n") in content for lines, content in zip(part, contents, strict=True))

@@ -2,12 +2,12 @@
 """The base that the user names: looked at before it is believed."""
 
 from seriestool.base.preimage import find_preimage
-from seriestool.git import Workbench
-from seriestool.rebase.patch_stack import Base, Footing, make_stack
+from seriestool.git import ScratchRepository
+from seriestool.rebase.patch_stack import BaseKind, SeriesBase, make_stack
 from seriestool.series.model import Series
 
 
-def given_base(series: Series, commit: str, bench: Workbench) -> Base:
+def given_base(series: Series, commit: str, bench: ScratchRepository) -> SeriesBase:
     """The commit as the base of the series, with what is true of it: exact, applies, or neither (given).
 
     Raises InputError where the patches contradict each other, GitError where the commit is not here.
@@ -16,8 +16,8 @@ def given_base(series: Series, commit: str, bench: Workbench) -> Base:
     there = bench.entries(bench.tree_of(commit), preimage.paths)
     found = {path: (entry.mode, entry.oid) for path, entry in there.items()}
     matched = sum(wanted.accepts_entry(*found.get(wanted.path, (0, ""))) for wanted in preimage.expectations)
-    base = Base(Footing.GIVEN, commit, matched, len(preimage), 0, {})
+    base = SeriesBase(BaseKind.GIVEN, commit, matched, len(preimage), 0, {})
     if any(step.after is None for step in make_stack(series, base, bench).steps if step.patch.files):
         return base
-    footing = Footing.EXACT if matched == len(preimage) else Footing.APPLIES
-    return Base(footing, commit, matched, len(preimage), 0, {})
+    footing = BaseKind.EXACT if matched == len(preimage) else BaseKind.APPLIES
+    return SeriesBase(footing, commit, matched, len(preimage), 0, {})

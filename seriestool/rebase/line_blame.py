@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from seriestool.base.contents import ContentMissingError, Contents
-from seriestool.base.prerequisites.line_diff import compare
-from seriestool.git import Workbench
+from seriestool.base.prerequisites.line_diff import compare_lines
+from seriestool.git import ScratchRepository
 from seriestool.series.hunks import split_lines
 from seriestool.trees.history import History
 
@@ -29,7 +29,7 @@ Pieces = tuple[tuple[int, int, bool], ...]
 class Blame:
     """Asked about many places of one tree: what it learns of a file for one of them it knows for the next."""
 
-    def __init__(self, history: History, bench: Workbench) -> None:
+    def __init__(self, history: History, bench: ScratchRepository) -> None:
         self._history = history
         self._objects = bench.objects
         self._contents = Contents(bench, history)
@@ -91,23 +91,23 @@ class Blame:
             return span, True
         key = (older, value, path)
         if key not in self._pieces:
-            self._pieces[key] = take_apart(self._lines(older, path), self._lines(value, path))
-        return map_pieces(self._pieces[key], span)
+            self._pieces[key] = align_lines(self._lines(older, path), self._lines(value, path))
+        return map_span(self._pieces[key], span)
 
     def _read(self, value: int, path: bytes) -> list[bytes]:
         state = self._contents.state(value, path)
         return split_lines(state.content) if state else []
 
 
-def take_apart(older: Sequence[bytes], newer: Sequence[bytes]) -> Pieces:
+def align_lines(older: Sequence[bytes], newer: Sequence[bytes]) -> Pieces:
     """How long the runs of lines are that both versions have, and those between them."""
     return tuple(
         (len(part.ours), len(part.ours if part.theirs is None else part.theirs), part.theirs is None)
-        for part in compare(older, newer)
+        for part in compare_lines(older, newer)
     )
 
 
-def map_pieces(pieces: Iterable[tuple[int, int, bool]], span: Span) -> tuple[Span, bool]:
+def map_span(pieces: Iterable[tuple[int, int, bool]], span: Span) -> tuple[Span, bool]:
     """(where the span of the newer version was in the older one, whether nothing in it is different there)."""
     first, last = None, 0
     is_same = True

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from seriestool.base.search_context import parse_commit
-from seriestool.base.verdict import Commit
-from seriestool.git import Workbench
+from seriestool.base.verdict import CommitSummary
+from seriestool.git import ScratchRepository
 from seriestool.series.mail.patch_mail import without_via
 from seriestool.series.model import Patch
 from seriestool.series.patch_id import find_patch_id
-from seriestool.trees.history import History, tips_holding
+from seriestool.trees.history import History, tips_containing
 
 _MOST_COMPARED = 40
 """Commits whose patch-ids are computed for one patch."""
@@ -26,48 +26,48 @@ _REVERTS = re.compile(rb"This reverts commit ([0-9a-f]{7,64})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class MergedCommit:
     """The commit of a tree that is the patch."""
 
-    commit: Commit
+    commit: CommitSummary
     has_patch_id: bool
     """Whether it makes the very same changes; else subject and author are the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _PossibleCommit:
     """A commit that may be the patch."""
 
     position: int
-    commit: Commit
+    commit: CommitSummary
     email: str
     """Of its author, in lower case."""
     reverts: tuple[str, ...]
     """The ids that its message says it takes back, abbreviated or not."""
 
 
-def find_landed(patch: Patch, history: History, tip: int, bench: Workbench) -> Landed | None:
+def find_merged_commit(patch: Patch, history: History, tip: int, bench: ScratchRepository) -> MergedCommit | None:
     """The commit before the position `tip` that is the patch, or None; the same changes are better than the same name.
 
     Only commits that are younger than the patch count: an older one is what the series was made on top of. One that
     was reverted does not count.
     """
     found = [_read(bench, position, history.oid(position)) for position in _candidates(patch, history)]
-    undone = tuple(_undone(found, history, tip))
+    undone = tuple(_reverted_ids(found, history, tip))
     found = [one for one in found if not one.commit.oid.startswith(undone)]
     named = [one for one in found if _is_named_like(patch, one)]
     compared = [*named, *(one for one in found if one not in named)][:_MOST_COMPARED]
     same = _with_patch_id(patch, [one.commit.oid for one in compared], bench)
     ordered = [one for one in compared if one.commit.oid in same] + named
-    held = next((one for one in ordered if tips_holding(history, one.position, [tip])), None)
-    return Landed(held.commit, held.commit.oid in same) if held else None
+    held = next((one for one in ordered if tips_containing(history, one.position, [tip])), None)
+    return MergedCommit(held.commit, held.commit.oid in same) if held else None
 
 
-def _undone(found: Iterable[_Read], history: History, tip: int) -> Iterator[str]:
+def _reverted_ids(found: Iterable[_PossibleCommit], history: History, tip: int) -> Iterator[str]:
     """The ids that commits before the tip take back; a revert that is reverted itself takes nothing back."""
     gone: tuple[str, ...] = ()
     for one in sorted(found, key=lambda one: (history.time(one.position), history.depth(one.position)), reverse=True):
-        if one.reverts and not one.commit.oid.startswith(gone) and tips_holding(history, one.position, [tip]):
+        if one.reverts and not one.commit.oid.startswith(gone) and tips_containing(history, one.position, [tip]):
             gone = (*gone, *one.reverts)
             yield from one.reverts
 
@@ -85,27 +85,29 @@ def _candidates(patch: Patch, history: History) -> list[int]:
     return ranked[:_MOST_READ]
 
 
-def _read(bench: Workbench, position: int, oid: str) -> _Read:
+def _read(bench: ScratchRepository, position: int, oid: str) -> _PossibleCommit:
     found = bench.objects.read(oid)
     raw = found[2] if found else b""
     head, _, message = raw.partition(b"\n\n")
     author = next((line for line in head.split(b"\n") if line.startswith(b"author ")), b"")
     email = author.rpartition(b"<")[2].partition(b">")[0].decode("utf-8", "replace").lower()
-    return _Read(position, parse_commit(oid, raw), email, tuple(oid.decode() for oid in _REVERTS.findall(message)))
+    return _PossibleCommit(
+        position, parse_commit(oid, raw), email, tuple(oid.decode() for oid in _REVERTS.findall(message))
+    )
 
 
-def _is_named_like(patch: Patch, one: _Read) -> bool:
+def _is_named_like(patch: Patch, one: _PossibleCommit) -> bool:
     # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know him by.
     name = without_via(patch.author_name).lower()
     is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == name
-    return is_author and _folded(one.commit.subject) == _folded(patch.subject)
+    return is_author and _normalized(one.commit.subject) == _normalized(patch.subject)
 
 
-def _folded(subject: str) -> str:
+def _normalized(subject: str) -> str:
     return " ".join(subject.lower().split())
 
 
-def _with_patch_id(patch: Patch, commits: list[str], bench: Workbench) -> set[str]:
+def _with_patch_id(patch: Patch, commits: list[str], bench: ScratchRepository) -> set[str]:
     """Those of the commits whose patch-id is the patch's; only those that change just its paths are compared."""
     wanted = find_patch_id(patch.diff)
     if wanted is None or not commits:

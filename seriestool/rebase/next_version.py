@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from seriestool.git import Workbench
-from seriestool.series.mail import Wanted, assemble, parse_mails, split_mbox
-from seriestool.series.mail.compose import Outgoing, make_change_id
+from seriestool.git import ScratchRepository
+from seriestool.series.mail import SeriesSelector, assemble, parse_mails, split_mbox
+from seriestool.series.mail.compose import OutgoingSeries, make_change_id
 from seriestool.series.model import CoverLetter, Patch, Series
 
 _DIFFSTAT = re.compile(
@@ -29,7 +29,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebased:
+class RebasedSeries:
     """The patches of a series as commits on a tree."""
 
     tree: str
@@ -49,14 +49,14 @@ class Rebased:
         return self.commits[-1][1]
 
 
-def next_version(series: Series, rebased: Rebased, sender: Sender, bench: Workbench) -> Outgoing:
+def next_version(series: Series, rebased: RebasedSeries, sender: Sender, bench: ScratchRepository) -> OutgoingSeries:
     """The rebased series as the version after the one that was mailed."""
     patches = new_patches(rebased, bench)
     version = series.version + 1
     cover = "\n\n".join(
         part
         for part in (
-            letter_of(series.cover),
+            cover_text(series.cover),
             "\n".join(_changes(rebased, version)),
             link_to(series),
             shortlog_of(patches),
@@ -65,7 +65,7 @@ def next_version(series: Series, rebased: Rebased, sender: Sender, bench: Workbe
         )
         if part
     )
-    return Outgoing(
+    return OutgoingSeries(
         subject=series.cover.subject if series.cover else series.subject,
         cover=cover,
         patches=patches,
@@ -80,10 +80,10 @@ def next_version(series: Series, rebased: Rebased, sender: Sender, bench: Workbe
     )
 
 
-def new_patches(rebased: Rebased, bench: Workbench) -> tuple[Patch, ...]:
+def new_patches(rebased: RebasedSeries, bench: ScratchRepository) -> tuple[Patch, ...]:
     """The patches with the diffs that they have on the tree; message and notes as mailed, the diffstat anew."""
     mails = parse_mails(split_mbox(bench.format_patch(rebased.onto, rebased.tip)))
-    fresh = assemble(mails, Wanted(partial=True)).patches
+    fresh = assemble(mails, SeriesSelector(partial=True)).patches
     return tuple(
         replace(patch, counter=number, notes=_notes(patch.notes, new.notes), files=new.files, diff=new.diff)
         for number, ((patch, _), new) in enumerate(zip(rebased.commits, fresh, strict=True), 1)
@@ -96,7 +96,7 @@ def _notes(mailed: str, fresh: str) -> str:
     return f"{kept}\n\n{fresh}" if kept.strip() else fresh
 
 
-def letter_of(cover: CoverLetter | None) -> str:
+def cover_text(cover: CoverLetter | None) -> str:
     """The cover letter's words: without diffstat, shortlog, base and signature, which are made anew."""
     if cover is None:
         return ""
@@ -120,7 +120,7 @@ def _without_shortlog(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _changes(rebased: Rebased, version: int) -> list[str]:
+def _changes(rebased: RebasedSeries, version: int) -> list[str]:
     title = f"Changes in v{version}:"
     what = f"- rebased onto {rebased.tree}, {rebased.onto[:12]} ({rebased.title})"
     return [title, what, *(f"- {sentence}" for sentence in rebased.left_out)]
@@ -143,7 +143,7 @@ def shortlog_of(patches: Sequence[Patch]) -> str:
     return "\n\n".join(groups)
 
 
-def _range_diff(series: Series, rebased: Rebased, bench: Workbench) -> str:
+def _range_diff(series: Series, rebased: RebasedSeries, bench: ScratchRepository) -> str:
     if rebased.before is None:
         return ""
     text = bench.range_diff(rebased.before, (rebased.onto, rebased.tip)).rstrip("\n")

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seriestool.base.branch import commit_message
-from seriestool.git import Workbench
+from seriestool.git import ScratchRepository
 from seriestool.series.model import Patch
 
 _UNWANTED = re.compile(r"[<>\n\0]")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CommitIdent:
     """Who wrote or committed something, and when (seconds since 1970; the zone is UTC)."""
 
     name: str
@@ -27,14 +27,14 @@ class Person:
         return f"{name or email} <{email}> {max(self.time, 0)} +0000"
 
 
-def patch_commit(bench: Workbench, patch: Patch, tree: str, parent: str, committer: Person) -> str:
+def patch_commit(bench: ScratchRepository, patch: Patch, tree: str, parent: str, committer: CommitIdent) -> str:
     """The id of the commit that gives `parent` the patch, as `tree` has it."""
-    author = Person(patch.author_name, patch.author_email, int(patch.date.timestamp()))
+    author = CommitIdent(patch.author_name, patch.author_email, int(patch.date.timestamp()))
     return bench.commit(tree, (parent,), commit_message(patch), author.line, committer.line)
 
 
 def commit_series(
-    bench: Workbench, onto: str, patches: Sequence[Patch], trees: Iterable[str], committer: Person
+    bench: ScratchRepository, onto: str, patches: Sequence[Patch], trees: Iterable[str], committer: CommitIdent
 ) -> tuple[tuple[Patch, str], ...]:
     """Each patch with its commit, on top of `onto`; patches that change nothing there have none."""
     made = []

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.base.prerequisites.prerequisite_results import Rebuilt
-from seriestool.base.verdict import Level, Verdict
-from seriestool.git import TreeEntry, Workbench
+from seriestool.base.prerequisites.prerequisite_results import RebuiltBase
+from seriestool.base.verdict import FitLevel, Verdict
+from seriestool.git import ScratchRepository, TreeEntry
 from seriestool.series.apply import FileState, apply_patch
-from seriestool.series.model import Failure, FileDiff, Patch, Series
+from seriestool.series.model import FileDiff, Patch, PatchFailure, Series
 from seriestool.util.errors import InputError
 
 _GITLINK = 0o160000
@@ -18,7 +18,7 @@ _SUBPROJECT = b"Subproject commit "
 Files = Mapping[bytes, FileState]
 
 
-class Footing(StrEnum):
+class BaseKind(StrEnum):
     """What the series was put on to see what its patches were made from, the surest first."""
 
     EXACT = "exact"
@@ -32,10 +32,10 @@ class Footing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class SeriesBase:
     """What the series is rebased from; `files` stand in the place of the commit's own."""
 
-    footing: Footing
+    footing: BaseKind
     commit: str
     matched: int
     """Paths that are as the series names them."""
@@ -57,7 +57,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StackedPatch:
     """One patch on the base: the trees before and after it; `after` is None where it does not apply there."""
 
     patch: Patch
@@ -66,51 +66,51 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class PatchStack:
     """The series on its base."""
 
-    base: Base | None
+    base: SeriesBase | None
     """None where nothing is known of it: patches can only be tried as they are."""
-    steps: tuple[Step, ...]
+    steps: tuple[StackedPatch, ...]
 
 
-def find_footing(verdict: Verdict, rebuilt: Rebuilt | None) -> Base | None:
+def find_series_base(verdict: Verdict, rebuilt: RebuiltBase | None) -> SeriesBase | None:
     """The best that is known of what the series was made from, or None."""
     best = verdict.candidates[0] if verdict.candidates else None
-    if best and verdict.level in (Level.EXACT, Level.APPLIES):
-        return Base(Footing(str(verdict.level)), best.commit, best.matched, best.expected, 0, {})
+    if best and verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
+        return SeriesBase(BaseKind(str(verdict.level)), best.commit, best.matched, best.expected, 0, {})
     if rebuilt is None or not rebuilt.matched:
         return None  # with nothing proven, a merge would have nothing to go by
     files = dict(rebuilt.grafts)
     for layer in rebuilt.layers:
         files.update(layer.files)
-    return Base(Footing.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, len(files), files)
+    return SeriesBase(BaseKind.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, len(files), files)
 
 
-def make_stack(series: Series, base: Base | None, bench: Workbench) -> Stack:
+def make_stack(series: Series, base: SeriesBase | None, bench: ScratchRepository) -> PatchStack:
     """The trees of each patch on the base; InputError where the series has no patches."""
     if not series.patches:
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
     if base is None:
         nothing = bench.write("tree", b"")
-        return Stack(None, tuple(Step(patch, nothing, None) for patch in series.patches))
+        return PatchStack(None, tuple(StackedPatch(patch, nothing, None) for patch in series.patches))
     tree = bench.edit(bench.tree_of(base.commit), entries_of(base.files, bench))
     steps = []
     for patch in series.patches:
         after = apply_to(bench, tree, patch)
-        steps.append(Step(patch, tree, after))
+        steps.append(StackedPatch(patch, tree, after))
         tree = after or tree
-    return Stack(base, tuple(steps))
+    return PatchStack(base, tuple(steps))
 
 
-def is_at_home(series: Series, bench: Workbench, tree: str) -> bool:
+def is_for_tree(series: Series, bench: ScratchRepository, tree: str) -> bool:
     """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign."""
-    if telling := telling_paths(series):
-        return are_home(len(bench.entries(tree, telling)), len(telling))
-    return any(bench.has_folder(tree, folder) for folder in new_folders(series))
+    if telling := identifying_paths(series):
+        return are_enough_files(len(bench.entries(tree, telling)), len(telling))
+    return any(bench.has_folder(tree, folder) for folder in file_folders(series))
 
 
-def are_home(here: int, all_of_them: int) -> bool:
+def are_enough_files(here: int, all_of_them: int) -> bool:
     """Whether so many of the files that a series changes are enough: one in ten.
 
     Files such as lib/Makefile are in every other project; a tree that lacks what the series builds on has some of it.
@@ -118,7 +118,7 @@ def are_home(here: int, all_of_them: int) -> bool:
     return here > 0 and all_of_them <= 10 * here
 
 
-def telling_paths(series: Series) -> frozenset[bytes]:
+def identifying_paths(series: Series) -> frozenset[bytes]:
     """The files that it changes and does not make itself: those in folders, if there are any."""
     old, made = set[bytes](), set[bytes]()
     for diff in (diff for patch in series.patches for diff in patch.files):
@@ -129,26 +129,26 @@ def telling_paths(series: Series) -> frozenset[bytes]:
     return frozenset({path for path in old if b"/" in path} or old)
 
 
-def new_folders(series: Series) -> frozenset[bytes]:
+def file_folders(series: Series) -> frozenset[bytes]:
     """The folders of its files."""
     return frozenset(diff.path.rpartition(b"/")[0] for patch in series.patches for diff in patch.files)
 
 
-def apply_to(bench: Workbench, tree: str, patch: Patch) -> str | None:
+def apply_to(bench: ScratchRepository, tree: str, patch: Patch) -> str | None:
     """The tree after the patch as it stands, or None where plain `git apply` refuses it."""
     files = read_files(bench, tree, patch.files)
     applied = apply_patch(files, patch.files)
-    return None if isinstance(applied, Failure) else with_files(bench, tree, files, applied.files)
+    return None if isinstance(applied, PatchFailure) else with_files(bench, tree, files, applied.files)
 
 
-def with_files(bench: Workbench, tree: str, before: Files, after: Files) -> str:
+def with_files(bench: ScratchRepository, tree: str, before: Files, after: Files) -> str:
     """The tree in which what differs between the two states is as in `after`."""
     changed = {path: state for path, state in after.items() if before.get(path) != state}
     gone = dict.fromkeys(path for path in before if path not in after)
     return bench.edit(tree, {**entries_of(changed, bench), **gone}) if changed or gone else tree
 
 
-def read_files(bench: Workbench, tree: str, diffs: Sequence[FileDiff]) -> dict[bytes, FileState]:
+def read_files(bench: ScratchRepository, tree: str, diffs: Sequence[FileDiff]) -> dict[bytes, FileState]:
     """What the tree has at the paths of these diffs, of what is no folder above them, and what bars them from below.
 
     Of a folder in the place of a file one other file says that it is there.
@@ -172,19 +172,19 @@ def folders_above(path: bytes) -> Iterable[bytes]:
         yield path
 
 
-def file_state(bench: Workbench, entry: TreeEntry) -> FileState:
+def file_state(bench: ScratchRepository, entry: TreeEntry) -> FileState:
     """The file behind a tree's entry."""
     if entry.kind == "commit":
         return FileState(_SUBPROJECT + entry.oid.encode() + b"\n", entry.mode)
     return FileState(bench.blob(entry.oid), entry.mode)
 
 
-def entries_of(files: Files, bench: Workbench) -> dict[bytes, TreeEntry | None]:
+def entries_of(files: Files, bench: ScratchRepository) -> dict[bytes, TreeEntry | None]:
     """The files as entries for a tree, their contents written."""
     return {path: _entry(state, bench) for path, state in files.items()}
 
 
-def _entry(state: FileState, bench: Workbench) -> TreeEntry:
+def _entry(state: FileState, bench: ScratchRepository) -> TreeEntry:
     if state.mode == _GITLINK:
         return TreeEntry(_GITLINK, "commit", state.content.removeprefix(_SUBPROJECT).strip().decode())
     return TreeEntry(state.mode, "blob", bench.write("blob", state.content))

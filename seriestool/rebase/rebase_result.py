@@ -4,13 +4,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.base.verdict import Commit, failure_dict, line_text
-from seriestool.rebase.conflict_regions import Region
-from seriestool.rebase.patch_stack import Base
-from seriestool.series.model import SCHEMA, Failure, Outcome, Series, path_text
+from seriestool.base.verdict import CommitSummary, failure_dict, line_text
+from seriestool.rebase.conflict_regions import ConflictRegion
+from seriestool.rebase.patch_stack import SeriesBase
+from seriestool.series.model import SCHEMA, Outcome, PatchFailure, Series, path_text
 
 
-class How(StrEnum):
+class OutcomeReason(StrEnum):
     """What an outcome rests on."""
 
     PLAIN = "plain"
@@ -42,10 +42,10 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ConflictPlace:
     """One place of a file in conflict, and what is behind it."""
 
-    region: Region
+    region: ConflictRegion
     line: int
     """1-based line of the tree's own file, as it is when the patch comes."""
     hunk: int
@@ -76,7 +76,7 @@ class Conflict:
     kind: str
     """As git calls it: contents, modify/delete, rename/rename, ..."""
     message: str
-    places: tuple[Place, ...] = ()
+    places: tuple[ConflictPlace, ...] = ()
     follows: int | None = None
     """The counter of the patch whose own conflict left this file open."""
     commits: tuple[str, ...] = ()
@@ -96,14 +96,14 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class PatchResult:
-    """How one patch fared on one tree, after those before it."""
+    """OutcomeReason one patch fared on one tree, after those before it."""
 
     counter: int
     outcome: Outcome
-    how: How
+    how: OutcomeReason
     offsets: int = 0
     conflicts: tuple[Conflict, ...] = ()
-    failure: Failure | None = None
+    failure: PatchFailure | None = None
     """Where plain `git apply` refuses it, of NO_BASE."""
     merged_as: str | None = None
     """The commit of the tree that is this patch."""
@@ -194,9 +194,9 @@ class Rebase:
     """The answer: the series on each of the trees."""
 
     series: Series
-    base: Base | None
+    base: SeriesBase | None
     trees: tuple[TreeResult, ...]
-    commits: tuple[Commit, ...] = ()
+    commits: tuple[CommitSummary, ...] = ()
     """The commits that the answer names, for people."""
     notes: tuple[str, ...] = ()
 
@@ -205,7 +205,7 @@ class Rebase:
         """Whether all patches are in everywhere."""
         return all(tree.is_clean for tree in self.trees)
 
-    def commit(self, oid: str | None) -> Commit | None:
+    def commit(self, oid: str | None) -> CommitSummary | None:
         """What is known of a commit that the answer names."""
         return next((commit for commit in self.commits if commit.oid == oid), None)
 

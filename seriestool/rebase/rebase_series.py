@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from seriestool.base.search_context import Ground
-from seriestool.git import GitError, Workbench
-from seriestool.rebase.patch_commits import Person, patch_commit
-from seriestool.rebase.patch_stack import Base, Stack
-from seriestool.rebase.rebase_result import How, Rebase, TestMerge, TreeResult
-from seriestool.rebase.tree_rebaser import Onto, Resolutions, Target, with_range_diff
+from seriestool.base.search_context import SearchContext
+from seriestool.git import GitError, ScratchRepository
+from seriestool.rebase.patch_commits import CommitIdent, patch_commit
+from seriestool.rebase.patch_stack import PatchStack, SeriesBase
+from seriestool.rebase.rebase_result import OutcomeReason, Rebase, TestMerge, TreeResult
+from seriestool.rebase.tree_rebaser import Resolutions, Target, TreeRebaser, with_range_diff
 from seriestool.series.model import Series
 
-_NOBODY = Person("seriestool", "seriestool@localhost", 0)
+_NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
 
 
 def rebase_series(
     series: Series,
-    stack: Stack,
+    stack: PatchStack,
     targets: Sequence[Target],
-    ground: Ground,
-    bench: Workbench,
+    ground: SearchContext,
+    bench: ScratchRepository,
     resolutions: Resolutions,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Rebase:
@@ -37,16 +37,16 @@ def rebase_series(
 
 
 def _on_all(
-    stack: Stack,
+    stack: PatchStack,
     targets: Sequence[Target],
-    ground: Ground,
-    bench: Workbench,
+    ground: SearchContext,
+    bench: ScratchRepository,
     resolutions: Resolutions,
     progress: Callable[[int], None],
 ) -> Iterable[TreeResult]:
     def run(target: Target) -> TreeResult:
         with bench.beside() as own:
-            return Onto(target, ground.history, own, resolutions).run(stack)
+            return TreeRebaser(target, ground.history, own, resolutions).run(stack)
 
     with ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1) as pool:
         for number, result in enumerate(pool.map(run, targets), 1):
@@ -54,11 +54,11 @@ def _on_all(
             yield result
 
 
-def _range_diffs(tree: TreeResult, stack: Stack, bench: Workbench) -> dict[int, str]:
+def _range_diffs(tree: TreeResult, stack: PatchStack, bench: ScratchRepository) -> dict[int, str]:
     """For each patch that is merged with other changes, how they differ."""
     found = {}
     for result, step in zip(tree.patches, stack.steps, strict=True):
-        if result.how is not How.SUBJECT or result.merged_as is None or step.after is None:
+        if result.how is not OutcomeReason.SUBJECT or result.merged_as is None or step.after is None:
             continue
         below = bench.commit(step.before, (), b"base\n", _NOBODY.line)
         mine = patch_commit(bench, step.patch, step.after, below, _NOBODY)
@@ -67,7 +67,7 @@ def _range_diffs(tree: TreeResult, stack: Stack, bench: Workbench) -> dict[int, 
     return found
 
 
-def named_commits(trees: Iterable[TreeResult], base: Base | None) -> list[str | None]:
+def named_commits(trees: Iterable[TreeResult], base: SeriesBase | None) -> list[str | None]:
     """The ids of all commits that the results name."""
     named: list[str | None] = [base.commit if base else None]
     for tree in trees:
@@ -79,7 +79,7 @@ def named_commits(trees: Iterable[TreeResult], base: Base | None) -> list[str | 
     return named
 
 
-def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], bench: Workbench) -> Rebase:
+def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], bench: ScratchRepository) -> Rebase:
     """The answer with what `git merge` says of each rebased series (`tips`, by tree) and each of the other trees."""
     trees = tuple(
         replace(
@@ -95,7 +95,7 @@ def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], b
     return replace(rebase, trees=trees)
 
 
-def _try_merge(tree: TreeResult, tip: str, other: Target, bench: Workbench) -> TestMerge:
+def _try_merge(tree: TreeResult, tip: str, other: Target, bench: ScratchRepository) -> TestMerge:
     try:
         without = bench.merge_commits(tree.onto, other.commit)
         merged = bench.merge_commits(tip, other.commit)

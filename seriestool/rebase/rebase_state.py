@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seriestool.git import KEPT, Repository, Worktree
-from seriestool.rebase.patch_stack import Base, Footing, Stack, Step
+from seriestool.git import REBASE_REFS, Repository, Worktree
+from seriestool.rebase.patch_stack import BaseKind, PatchStack, SeriesBase, StackedPatch
 from seriestool.rebase.rebase_result import PatchResult
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.mail.compose import slug
@@ -25,7 +25,7 @@ from seriestool.util.record import from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RebaseOutputOptions:
     """What is to be made once all patches are in."""
 
     branch: str | None
@@ -35,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
+class TreePair:
     """A patch on the base: git's trees before and after it."""
 
     before: str
@@ -43,10 +43,10 @@ class Trees:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SavedBase:
     """What the series was made from, without the files that were put in: they are in the trees."""
 
-    footing: Footing
+    footing: BaseKind
     commit: str
     matched: int
     expected: int
@@ -54,13 +54,13 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class RebaseState:
     """One series on its way onto one tree."""
 
     name: str
     series: Series
-    origin: Origin | None
-    steps: tuple[Trees, ...]
+    origin: SavedBase | None
+    steps: tuple[TreePair, ...]
     target: str
     onto: str
     """The commit of the target on which the series goes."""
@@ -72,37 +72,39 @@ class Session:
     """The commit that has them: HEAD of the work tree."""
     is_stopped: bool
     """Whether the work tree is a person's now; else we were at work when this was written."""
-    wanted: Wanted
+    wanted: RebaseOutputOptions
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> PatchStack:
         """The series on its base again."""
         known = self.origin
-        base = Base(known.footing, known.commit, known.matched, known.expected, known.put_in, {}) if known else None
+        base = (
+            SeriesBase(known.footing, known.commit, known.matched, known.expected, known.put_in, {}) if known else None
+        )
         steps = zip(self.series.patches, self.steps, strict=True)
-        return Stack(base, tuple(Step(patch, trees.before, trees.after) for patch, trees in steps))
+        return PatchStack(base, tuple(StackedPatch(patch, trees.before, trees.after) for patch, trees in steps))
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> StackedPatch | None:
         """The patch whose turn it is; None where all are done."""
         at = len(self.results)
         return self.stack.steps[at] if at < len(self.steps) else None
 
-    def then(self, result: PatchResult, tree: str, tip: str) -> "Session":
+    def then(self, result: PatchResult, tree: str, tip: str) -> "RebaseState":
         """The session with one patch more done."""
         return replace(self, results=(*self.results, result), trees=(*self.trees, tree), tip=tip, is_stopped=False)
 
 
-def new_session(series: Series, stack: Stack, target: Target, wanted: Wanted) -> Session:
+def new_session(series: Series, stack: PatchStack, target: Target, wanted: RebaseOutputOptions) -> RebaseState:
     """The session before its first patch."""
     base = stack.base
-    origin = Origin(base.footing, base.commit, base.matched, base.expected, base.put_in) if base else None
-    steps = tuple(Trees(step.before, step.after) for step in stack.steps)
+    origin = SavedBase(base.footing, base.commit, base.matched, base.expected, base.put_in) if base else None
+    steps = tuple(TreePair(step.before, step.after) for step in stack.steps)
     name = f"{slug(series.subject, 24)}-{slug(target.name, 24)}"
-    return Session(name, series, origin, steps, target.name, target.commit, (), (), target.commit, False, wanted)
+    return RebaseState(name, series, origin, steps, target.name, target.commit, (), (), target.commit, False, wanted)
 
 
-class Sessions:
+class RebaseStateStore:
     """The sessions of one repository: a folder each, with what is known and the work tree."""
 
     def __init__(self, repository: Repository) -> None:
@@ -147,7 +149,7 @@ class Sessions:
             raise InputError("more than one rebase is under way", hint=_under_way(names))
         return chosen[0]
 
-    def load(self, name: str) -> Session:
+    def load(self, name: str) -> RebaseState:
         """The session as it was saved last; OutsideError where that cannot be read."""
         path = self.folder(name) / "session.json"
         try:
@@ -157,7 +159,7 @@ class Sessions:
                 f"what is known of the rebase '{name}' cannot be read", hint=f"seriestool rebase --abort {name}"
             ) from error
 
-    def save(self, session: Session) -> None:
+    def save(self, session: RebaseState) -> None:
         """Write the session down, all of it or nothing."""
         folder = self.folder(session.name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +186,7 @@ class Sessions:
     def remove(self, name: str) -> None:
         """Take away the work tree, the refs and the folder; also of a session that was killed half-way."""
         self.worktree(name).remove()
-        refs: Sequence[str] = self._repository.refs_under(f"{KEPT}{name}/")
+        refs: Sequence[str] = self._repository.refs_under(f"{REBASE_REFS}{name}/")
         if refs:
             self._repository.update_refs(dict.fromkeys(refs))
         shutil.rmtree(self.folder(name), ignore_errors=True)
@@ -194,11 +196,11 @@ class Sessions:
             self._folder.rmdir()
 
 
-def _parse(text: str) -> Session:
+def _parse(text: str) -> RebaseState:
     plain = json.loads(text)
     if plain["schema"] != SCHEMA:
         raise ValueError(plain["schema"])
-    return from_plain(Session, plain["session"])
+    return from_plain(RebaseState, plain["session"])
 
 
 def _under_way(names: Sequence[str]) -> str:

@@ -3,27 +3,29 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seriestool.git import Repository, TreeEntry, Workbench
-from seriestool.rebase.next_version import Rebased
-from seriestool.rebase.patch_commits import Person, commit_series, patch_commit
-from seriestool.rebase.patch_stack import Stack
-from seriestool.rebase.rebase_result import How, PatchResult, Rebase, TreeResult
+from seriestool.git import Repository, ScratchRepository, TreeEntry
+from seriestool.rebase.next_version import RebasedSeries
+from seriestool.rebase.patch_commits import CommitIdent, commit_series, patch_commit
+from seriestool.rebase.patch_stack import PatchStack
+from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, Rebase, TreeResult
 from seriestool.series.mail.compose import slug
 from seriestool.series.model import Outcome, Patch, Series
 from seriestool.util.errors import InputError
 
 NOTES_REF = "refs/notes/seriestool"
-_NOBODY = Person("seriestool", "seriestool@localhost", 0)
+_NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
 
 
-def rebased(answer: Rebase, stack: Stack, tree: TreeResult, committer: Person, bench: Workbench) -> Rebased:
+def rebased_series(
+    answer: Rebase, stack: PatchStack, tree: TreeResult, committer: CommitIdent, bench: ScratchRepository
+) -> RebasedSeries:
     """The patches on one tree as commits; ConflictError is for the caller to raise: the tree has to be clean."""
     assert tree.is_clean  # noqa: S101
     patches = answer.series.patches
     commits = commit_series(bench, tree.onto, patches, tree.trees, committer)
     kept = {patch.counter for patch, _ in commits}
     named = answer.commit(tree.onto)
-    return Rebased(
+    return RebasedSeries(
         tree.name,
         tree.onto,
         named.subject if named else "",
@@ -38,18 +40,18 @@ def left_out(patches: Sequence[Patch], results: Sequence[PatchResult], kept: Ite
     for patch, result in zip(patches, results, strict=True):
         if patch.counter in kept:
             continue
-        if result.how is How.SKIPPED:
+        if result.how is OutcomeReason.SKIPPED:
             yield f"left out '{patch.subject}'"
             continue
         if result.outcome is Outcome.EMPTY:
             yield f"left out '{patch.subject}': it changes nothing"
             continue
         commit = f" as {result.merged_as[:12]}" if result.merged_as else ""
-        differs = ", with other changes" if result.how is How.SUBJECT else ""
+        differs = ", with other changes" if result.how is OutcomeReason.SUBJECT else ""
         yield f"left out '{patch.subject}': merged already{commit}{differs}"
 
 
-def _as_mailed(stack: Stack, kept: Iterable[int], bench: Workbench) -> tuple[str, str] | None:
+def _as_mailed(stack: PatchStack, kept: Iterable[int], bench: ScratchRepository) -> tuple[str, str] | None:
     """(base, tip) of the kept patches on their base; None where one of them does not apply there."""
     steps = [step for step in stack.steps if step.patch.counter in kept]
     if not steps or any(step.after is None for step in steps):
@@ -72,14 +74,18 @@ def branch_names(template: str, series: Series, trees: Sequence[str]) -> dict[st
     return names
 
 
-def create_branches(repository: Repository, bench: Workbench, branches: Mapping[str, str]) -> None:
+def create_branches(repository: Repository, bench: ScratchRepository, branches: Mapping[str, str]) -> None:
     """New branches, all of them or none."""
     repository.publish(bench, branches.values())
     repository.create_branches(branches)
 
 
 def create_branches_with_notes(
-    repository: Repository, bench: Workbench, branches: Mapping[str, str], texts: Mapping[str, str], author: Person
+    repository: Repository,
+    bench: ScratchRepository,
+    branches: Mapping[str, str],
+    texts: Mapping[str, str],
+    author: CommitIdent,
 ) -> None:
     """The same, and git notes (git-notes(1)) with these texts by commit, beside those that are there already."""
     old = repository.resolve(NOTES_REF)

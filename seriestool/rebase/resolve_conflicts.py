@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seriestool.git import KEPT, Memory, Merge, Repository, Rerere, TreeEntry, Workbench
-from seriestool.rebase.patch_commits import Person, patch_commit
-from seriestool.rebase.patch_stack import Step
-from seriestool.rebase.rebase_result import How, PatchResult
-from seriestool.rebase.rebase_state import Session, Sessions
-from seriestool.rebase.tree_rebaser import NoResolutions, Onto, Resolutions, Tried
+from seriestool.git import REBASE_REFS, MergeResult, Repository, Rerere, RerereCache, ScratchRepository, TreeEntry
+from seriestool.rebase.patch_commits import CommitIdent, patch_commit
+from seriestool.rebase.patch_stack import StackedPatch
+from seriestool.rebase.rebase_result import OutcomeReason, PatchResult
+from seriestool.rebase.rebase_state import RebaseState, RebaseStateStore
+from seriestool.rebase.tree_rebaser import NoResolutions, PatchAttempt, Resolutions, TreeRebaser
 from seriestool.series.model import Outcome, path_text
 from seriestool.util.errors import ConflictError, InputError
 
 BASE_LABEL = "what the series was made from"
-_NOBODY = Person("seriestool", "seriestool@localhost", 0)
+_NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class ConflictStop:
     """Where a session waits for a person."""
 
-    session: Session
+    session: RebaseState
     result: PatchResult
     folder: Path
     """The work tree."""
@@ -35,30 +35,32 @@ class Stop:
     """The patch itself, where nothing is known to merge it with."""
 
 
-def memory_folder(repository: Repository) -> Path:
+def resolutions_folder(repository: Repository) -> Path:
     """Where resolutions are remembered."""
     return repository.common_dir / "seriestool" / "resolutions"
 
 
-def find_memory(repository: Repository) -> Resolutions:
+def find_resolutions(repository: Repository) -> Resolutions:
     """The resolutions that are remembered here."""
-    folder = memory_folder(repository)
+    folder = resolutions_folder(repository)
     if not folder.is_dir():
         return NoResolutions()
-    return Memory(folder, repository.object_format)
+    return RerereCache(folder, repository.object_format)
 
 
-class Resolver:
+class ConflictResolver:
     """Takes sessions from conflict to conflict."""
 
-    def __init__(self, repository: Repository, bench: Workbench, onto: Onto, committer: Person) -> None:
+    def __init__(
+        self, repository: Repository, bench: ScratchRepository, onto: TreeRebaser, committer: CommitIdent
+    ) -> None:
         self._repository = repository
         self._bench = bench
         self._onto = onto
         self._committer = committer
-        self._sessions = Sessions(repository)
+        self._sessions = RebaseStateStore(repository)
 
-    def advance(self, session: Session) -> Session | Stop:
+    def advance(self, session: RebaseState) -> RebaseState | ConflictStop:
         """The session with all patches done, or where it stops; either way it is written down.
 
         Raises GitError where git, or the disk, does not play along.
@@ -71,7 +73,7 @@ class Resolver:
             session = self._done(session, step, tried.result, tried.tree)
         return self._written(session)
 
-    def accept(self, session: Session) -> Session:
+    def accept(self, session: RebaseState) -> RebaseState:
         """The session with the work tree's index as what becomes of the patch.
 
         Raises ConflictError while files are in conflict or have markers in them, InputError where changed files were
@@ -81,42 +83,46 @@ class Resolver:
         assert step is not None  # noqa: S101
         worktree = self._sessions.worktree(session.name)
         if open_paths := worktree.unmerged():
-            raise ConflictError(f"in conflict still: {_listed(open_paths)}", hint="edit the files, and git add them")
+            raise ConflictError(
+                f"in conflict still: {_list_paths(open_paths)}", hint="edit the files, and git add them"
+            )
         if changed := worktree.unstaged():
-            raise InputError(f"changed, but not added: {_listed(changed)}", hint="git add them, or git restore them")
+            raise InputError(
+                f"changed, but not added: {_list_paths(changed)}", hint="git add them, or git restore them"
+            )
         labels = _labels(session, step)
         if marked := [path for path, text in worktree.staged(self._paths(step)).items() if _has_markers(text, labels)]:
             raise ConflictError(
-                f"conflict markers are left in {_listed(tuple(marked))}", hint="edit the files, git add them"
+                f"conflict markers are left in {_list_paths(tuple(marked))}", hint="edit the files, git add them"
             )
         tree = worktree.write_tree()
         if tree == self._bench.tree_of(session.tip):
             raise InputError("nothing is left of the patch", hint="--skip leaves it out")
         self._remember(session)
-        result = PatchResult(step.patch.counter, Outcome.MODIFIED, How.BY_HAND, resolved=self._paths(step))
+        result = PatchResult(step.patch.counter, Outcome.MODIFIED, OutcomeReason.BY_HAND, resolved=self._paths(step))
         return self._written(self._done(session, step, result, tree))
 
-    def skip(self, session: Session) -> Session:
+    def skip(self, session: RebaseState) -> RebaseState:
         """The session without the patch at which it stopped."""
         step = session.step
         assert step is not None  # noqa: S101
-        result = PatchResult(step.patch.counter, Outcome.EMPTY, How.SKIPPED)
+        result = PatchResult(step.patch.counter, Outcome.EMPTY, OutcomeReason.SKIPPED)
         return self._written(self._done(session, step, result, self._bench.tree_of(session.tip)))
 
-    def _written(self, session: Session) -> Session:
+    def _written(self, session: RebaseState) -> RebaseState:
         self._keep(session)  # first: what is written down must be there
         self._sessions.save(session)
         return session
 
-    def _done(self, session: Session, step: Step, result: PatchResult, tree: str) -> Session:
+    def _done(self, session: RebaseState, step: StackedPatch, result: PatchResult, tree: str) -> RebaseState:
         if tree == self._bench.tree_of(session.tip):
             return session.then(result, tree, session.tip)
         return session.then(result, tree, patch_commit(self._bench, step.patch, tree, session.tip, self._committer))
 
-    def _paths(self, step: Step) -> tuple[bytes, ...]:
+    def _paths(self, step: StackedPatch) -> tuple[bytes, ...]:
         return tuple(sorted({diff.path for diff in step.patch.files}))
 
-    def _keep(self, session: Session) -> None:
+    def _keep(self, session: RebaseState) -> None:
         """Have refs lead to all that the session needs."""
         tip = self._bench.commit(session.steps[0].before, (), b"base\n", _NOBODY.line)
         for trees in session.steps:
@@ -126,11 +132,11 @@ class Resolver:
         done = session.tip
         for tree in session.trees:
             done = self._bench.commit(tree, (done,), b"done\n", _NOBODY.line)
-        prefix = f"{KEPT}{session.name}/"
+        prefix = f"{REBASE_REFS}{session.name}/"
         self._repository.publish(self._bench, [session.tip, tip, done])
         self._repository.update_refs({f"{prefix}tip": session.tip, f"{prefix}base": tip, f"{prefix}done": done})
 
-    def _stop(self, session: Session, step: Step, tried: Tried) -> Stop:
+    def _stop(self, session: RebaseState, step: StackedPatch, tried: PatchAttempt) -> ConflictStop:
         self._written(session)
         worktree = self._sessions.worktree(session.name)
         if not worktree.is_there:
@@ -148,9 +154,9 @@ class Resolver:
             patch_file.write_bytes(step.patch.diff)
         session = replace(session, is_stopped=True)
         self._sessions.save(session)
-        return Stop(session, tried.result, worktree.path, remembered, patch_file)
+        return ConflictStop(session, tried.result, worktree.path, remembered, patch_file)
 
-    def _labelled(self, session: Session, step: Step, merge: Merge) -> str:
+    def _labelled(self, session: RebaseState, step: StackedPatch, merge: MergeResult) -> str:
         """The merged tree, its markers with names instead of ids."""
         labels = _labels(session, step)
         merged = self._bench.entries(merge.tree, merge.stages)
@@ -161,12 +167,12 @@ class Resolver:
         }
         return self._bench.edit(merge.tree, changes)
 
-    def _rerere(self, session: Session) -> Rerere:
+    def _rerere(self, session: RebaseState) -> Rerere:
         git_dir = self._sessions.folder(session.name) / "rerere.git"
         objects = self._repository.common_dir / "objects"
-        return Rerere(git_dir, memory_folder(self._repository), objects, self._repository.object_format)
+        return Rerere(git_dir, resolutions_folder(self._repository), objects, self._repository.object_format)
 
-    def _recall(self, session: Session, merge: Merge) -> tuple[bytes, ...]:
+    def _recall(self, session: RebaseState, merge: MergeResult) -> tuple[bytes, ...]:
         """Let git note the conflicts, and resolve those that it knows; these files."""
         worktree = self._sessions.worktree(session.name)
         before = self._texts(worktree.path, merge.stages)
@@ -174,7 +180,7 @@ class Resolver:
         after = self._texts(worktree.path, merge.stages)
         return tuple(path for path, text in sorted(after.items()) if text != before.get(path))
 
-    def _remember(self, session: Session) -> None:
+    def _remember(self, session: RebaseState) -> None:
         """Let git note how the conflicts were resolved."""
         worktree = self._sessions.worktree(session.name)
         self._rerere(session).run(worktree.index, worktree.path)
@@ -184,13 +190,13 @@ class Resolver:
         return {path: file.read_bytes() for path, file in files.items() if file.is_file() and not file.is_symlink()}
 
 
-def _labels(session: Session, step: Step) -> tuple[bytes, bytes]:
+def _labels(session: RebaseState, step: StackedPatch) -> tuple[bytes, bytes]:
     """What the markers call the two sides: the tree, the patch."""
     ours, theirs = (_CONTROL.sub(" ", text).strip() for text in (session.target, step.patch.subject))
     return ours.encode("utf-8", "replace"), theirs.encode("utf-8", "replace")
 
 
-def _relabel(text: bytes, merge: Merge, labels: tuple[bytes, bytes]) -> bytes:
+def _relabel(text: bytes, merge: MergeResult, labels: tuple[bytes, bytes]) -> bytes:
     lines = text.split(b"\n")
     opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, merge.ours), (">" * 7, merge.theirs)))
     middle = f"{'|' * 7} {merge.base[:7]}".encode()
@@ -204,10 +210,10 @@ def _has_markers(text: bytes, labels: tuple[bytes, bytes]) -> bool:
     return any(line.rstrip(b"\r") in marks for line in text.split(b"\n"))
 
 
-def _stage_oids(merge: Merge) -> list[str]:
+def _stage_oids(merge: MergeResult) -> list[str]:
     return [entry.oid for entries in merge.stages.values() for entry in entries.values() if entry.kind == "blob"]
 
 
-def _listed(paths: tuple[bytes, ...]) -> str:
+def _list_paths(paths: tuple[bytes, ...]) -> str:
     shown = ", ".join(map(path_text, paths[:5]))
     return f"{shown} and {len(paths) - 5} more" if len(paths) > 5 else shown

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from seriestool.base.trial import is_merged
-from seriestool.git import Merge, MergeConflict, TreeEntry, Workbench, as_changes
-from seriestool.rebase.conflict_regions import Region, Versions, find_regions
-from seriestool.rebase.line_blame import Blame, Span, map_pieces, take_apart
-from seriestool.rebase.merged_commit import Landed, find_landed
-from seriestool.rebase.patch_stack import Stack, Step, folders_above, paths_of, read_files, with_files
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Place, TreeResult
-from seriestool.series.apply import Applied, FileState, apply_patch
+from seriestool.git import MergeConflict, MergeResult, ScratchRepository, TreeEntry, as_changes
+from seriestool.rebase.conflict_regions import ConflictRegion, FileVersions, find_regions
+from seriestool.rebase.line_blame import Blame, Span, align_lines, map_span
+from seriestool.rebase.merged_commit import MergedCommit, find_merged_commit
+from seriestool.rebase.patch_stack import PatchStack, StackedPatch, folders_above, paths_of, read_files, with_files
+from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReason, PatchResult, TreeResult
+from seriestool.series.apply import FileState, PatchedFiles, apply_patch
 from seriestool.series.hunks import split_lines
-from seriestool.series.model import Failure, Outcome, Patch
+from seriestool.series.model import Outcome, Patch, PatchFailure
 from seriestool.trees.history import History
 
 _CONTENTS = frozenset(("contents", "add/add"))
@@ -29,14 +29,14 @@ _CONTENTS = frozenset(("contents", "add/add"))
 class Resolutions(Protocol):
     """What people made of conflicts before."""
 
-    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:
+    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
         """Those files in conflict for which the same was resolved before, resolved again."""
 
 
 class NoResolutions:
     """Nothing is remembered."""
 
-    def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:  # noqa: ARG002
+    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:  # noqa: ARG002
         """No file."""
         return {}
 
@@ -50,18 +50,18 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class PatchAttempt:
     """A patch's result, git's tree after it, and the merge where that is in conflict."""
 
     result: PatchResult
     tree: str
-    merge: Merge | None = None
+    merge: MergeResult | None = None
 
 
-class Onto:
+class TreeRebaser:
     """A series going onto one tree."""
 
-    def __init__(self, target: Target, history: History, bench: Workbench, resolutions: Resolutions) -> None:
+    def __init__(self, target: Target, history: History, bench: ScratchRepository, resolutions: Resolutions) -> None:
         self._target = target
         self._history = history
         self._bench = bench
@@ -70,40 +70,42 @@ class Onto:
         self._blame = Blame(history, bench)
         self._open: dict[bytes, int] = {}
 
-    def run(self, stack: Stack) -> TreeResult:
-        """How every patch fares, in order."""
+    def run(self, stack: PatchStack) -> TreeResult:
+        """OutcomeReason every patch fares, in order."""
         tried = []
         tree = self._bench.tree_of(self._target.commit)
         for step in stack.steps:
             tried.append(self.step(step, tree))
             tree = tried[-1].tree
-            self._open.update(dict.fromkeys(_left_open(tried[-1].result), step.patch.counter))
+            self._open.update(dict.fromkeys(_unresolved_paths(tried[-1].result), step.patch.counter))
         results, trees = tuple(one.result for one in tried), tuple(one.tree for one in tried)
         return TreeResult(self._target.name, self._target.commit, results, trees)
 
-    def step(self, step: Step, tree: str) -> Tried:
-        """How one patch fares on a tree that has those before it already."""
+    def step(self, step: StackedPatch, tree: str) -> PatchAttempt:
+        """OutcomeReason one patch fares on a tree that has those before it already."""
         patch = step.patch
         if not patch.files:
-            return Tried(PatchResult(patch.counter, Outcome.EMPTY, How.NO_DIFF), tree)
+            return PatchAttempt(PatchResult(patch.counter, Outcome.EMPTY, OutcomeReason.NO_DIFF), tree)
         files = read_files(self._bench, tree, patch.files)
         plain = apply_patch(files, patch.files)
         if step.after is None:
             return self._without_base(patch, tree, files, plain)
         if (after := self._as_on_base(step, tree)) is not None:
-            return Tried(_applied(patch, plain), after)
+            return PatchAttempt(_applied(patch, plain), after)
         merge = self._bench.merge(step.before, tree, step.after)
         if not merge.is_clean:
             return self._in_conflict(step, tree, files, plain, merge)
         if merge.tree == tree:
-            return self._merged_already(patch, tree, How.REVERSE if is_merged(files, patch.files) else How.MERGE)
+            return self._merged_already(
+                patch, tree, OutcomeReason.REVERSE if is_merged(files, patch.files) else OutcomeReason.MERGE
+            )
         if (landed := self._same_changes(patch)) is not None:
             return self._landed_already(patch, tree, landed, ())
-        if isinstance(plain, Applied) and with_files(self._bench, tree, files, plain.files) == merge.tree:
-            return Tried(_applied(patch, plain), merge.tree)
-        return Tried(PatchResult(patch.counter, Outcome.MODIFIED, How.THREE_WAY), merge.tree)
+        if isinstance(plain, PatchedFiles) and with_files(self._bench, tree, files, plain.files) == merge.tree:
+            return PatchAttempt(_applied(patch, plain), merge.tree)
+        return PatchAttempt(PatchResult(patch.counter, Outcome.MODIFIED, OutcomeReason.THREE_WAY), merge.tree)
 
-    def _as_on_base(self, step: Step, tree: str) -> str | None:
+    def _as_on_base(self, step: StackedPatch, tree: str) -> str | None:
         """The tree after the patch where all that it touches is as on its base; None where a merge has to tell."""
         assert step.after is not None  # noqa: S101
         paths = paths_of(step.patch.files)
@@ -127,52 +129,63 @@ class Onto:
         return {folder for folder in folders if has(before, folder) and not has(after, folder)}
 
     def _without_base(
-        self, patch: Patch, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure
-    ) -> Tried:
+        self, patch: Patch, tree: str, files: Mapping[bytes, FileState], plain: PatchedFiles | PatchFailure
+    ) -> PatchAttempt:
         """What can be said of a patch whose pre-images are not known: as it is, it applies, or it does not."""
-        if isinstance(plain, Applied):
+        if isinstance(plain, PatchedFiles):
             if (landed := self._same_changes(patch)) is not None:
                 return self._landed_already(patch, tree, landed, ())
-            return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+            return PatchAttempt(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
         if is_merged(files, patch.files):
-            return self._merged_already(patch, tree, How.REVERSE)
+            return self._merged_already(patch, tree, OutcomeReason.REVERSE)
         landed = self._landed(patch)
         if landed is not None:
             return self._landed_already(patch, tree, landed, ())
         conflict = Conflict(plain.path, plain.reason, "what the patch was made from is not known")
-        return Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.NO_BASE, 0, (conflict,), plain), tree)
+        return PatchAttempt(
+            PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.NO_BASE, 0, (conflict,), plain), tree
+        )
 
     def _in_conflict(
-        self, step: Step, tree: str, files: Mapping[bytes, FileState], plain: Applied | Failure, merge: Merge
-    ) -> Tried:
+        self,
+        step: StackedPatch,
+        tree: str,
+        files: Mapping[bytes, FileState],
+        plain: PatchedFiles | PatchFailure,
+        merge: MergeResult,
+    ) -> PatchAttempt:
         patch = step.patch
-        if isinstance(plain, Applied) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
+        if isinstance(plain, PatchedFiles) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
             if (landed := self._same_changes(patch)) is not None:
                 return self._landed_already(patch, tree, landed, ())
-            return Tried(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
-        if isinstance(plain, Failure) and is_merged(files, patch.files):
-            return self._merged_already(patch, tree, How.REVERSE)
+            return PatchAttempt(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+        if isinstance(plain, PatchFailure) and is_merged(files, patch.files):
+            return self._merged_already(patch, tree, OutcomeReason.REVERSE)
         resolved = self._resolutions.replay(self._bench, merge)
         if resolved.keys() >= _paths_in_conflict(merge):
-            result = PatchResult(patch.counter, Outcome.MODIFIED, How.RESOLVED, resolved=tuple(sorted(resolved)))
-            return Tried(result, self._bench.edit(merge.tree, resolved))
+            result = PatchResult(
+                patch.counter, Outcome.MODIFIED, OutcomeReason.RESOLVED, resolved=tuple(sorted(resolved))
+            )
+            return PatchAttempt(result, self._bench.edit(merge.tree, resolved))
         conflicts = tuple(dict.fromkeys(self._conflicts(step, tree, merge)))
         landed = self._landed(patch)
         if landed is not None:
             return self._landed_already(patch, tree, landed, conflicts)
-        return Tried(PatchResult(patch.counter, Outcome.CONFLICT, How.CONFLICT, 0, conflicts), merge.tree, merge)
+        return PatchAttempt(
+            PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.CONFLICT, 0, conflicts), merge.tree, merge
+        )
 
-    def _merged_already(self, patch: Patch, tree: str, how: How) -> Tried:
+    def _merged_already(self, patch: Patch, tree: str, how: OutcomeReason) -> PatchAttempt:
         landed = self._landed(patch)
         if landed is not None and landed.has_patch_id:
-            how = How.PATCH_ID
+            how = OutcomeReason.PATCH_ID
         commit = landed.commit.oid if landed else None
-        return Tried(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
+        return PatchAttempt(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
 
-    def _landed(self, patch: Patch) -> Landed | None:
-        return None if self._tip is None else find_landed(patch, self._history, self._tip, self._bench)
+    def _landed(self, patch: Patch) -> MergedCommit | None:
+        return None if self._tip is None else find_merged_commit(patch, self._history, self._tip, self._bench)
 
-    def _same_changes(self, patch: Patch) -> Landed | None:
+    def _same_changes(self, patch: Patch) -> MergedCommit | None:
         """The commit that makes the very same changes: what only adds lines can often go in twice, and must not.
 
         As in `git rebase`, which leaves out what has the patch-id of a commit that is there.
@@ -180,14 +193,16 @@ class Onto:
         landed = self._landed(patch)
         return landed if landed is not None and landed.has_patch_id else None
 
-    def _landed_already(self, patch: Patch, tree: str, landed: Landed, conflicts: tuple[Conflict, ...]) -> Tried:
-        how = How.PATCH_ID if landed.has_patch_id else How.SUBJECT
+    def _landed_already(
+        self, patch: Patch, tree: str, landed: MergedCommit, conflicts: tuple[Conflict, ...]
+    ) -> PatchAttempt:
+        how = OutcomeReason.PATCH_ID if landed.has_patch_id else OutcomeReason.SUBJECT
         result = PatchResult(
             patch.counter, Outcome.ALREADY_MERGED, how, conflicts=conflicts, merged_as=landed.commit.oid
         )
-        return Tried(result, tree)
+        return PatchAttempt(result, tree)
 
-    def _conflicts(self, step: Step, tree: str, merge: Merge) -> Iterable[Conflict]:
+    def _conflicts(self, step: StackedPatch, tree: str, merge: MergeResult) -> Iterable[Conflict]:
         """What could not be merged, by path."""
         told = {path: conflict for conflict in reversed(merge.conflicts) for path in conflict.paths[:1]}
         aside = {path: conflict for conflict in merge.conflicts for path in conflict.paths[1:]}
@@ -198,34 +213,40 @@ class Onto:
             else:
                 about = _without_side(path, merge)
                 commits = self._culprits(about, (0, len(self._lines(tree, about))), ())[:1]
-                yield Conflict(about, conflict.kind, _told(conflict, merge), (), self._open.get(about), commits)
+                yield Conflict(
+                    about, conflict.kind, _conflict_message(conflict, merge), (), self._open.get(about), commits
+                )
 
-    def _in_file(self, step: Step, tree: str, merge: Merge, path: bytes, conflict: MergeConflict) -> Conflict:
+    def _in_file(
+        self, step: StackedPatch, tree: str, merge: MergeResult, path: bytes, conflict: MergeConflict
+    ) -> Conflict:
         base, ours, theirs = (self._staged(merge, path, stage) for stage in (1, 2, 3))
         merged = self._lines(merge.tree, path)
-        regions = find_regions(merged, merge.ours, merge.theirs, Versions(ours, base, theirs))
+        regions = find_regions(merged, merge.ours, merge.theirs, FileVersions(ours, base, theirs))
         spans = self._spans(tree, path, merged, regions)
         places = tuple(
-            Place(region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, own, region.expected))
+            ConflictPlace(
+                region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, own, region.expected)
+            )
             for region, (span, own) in zip(regions, spans, strict=True)
         )
         follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
-        return Conflict(path, conflict.kind, _told(conflict, merge), places, follows)
+        return Conflict(path, conflict.kind, _conflict_message(conflict, merge), places, follows)
 
-    def _staged(self, merge: Merge, path: bytes, stage: int) -> bytes:
+    def _staged(self, merge: MergeResult, path: bytes, stage: int) -> bytes:
         entry = merge.stages[path].get(stage)
         return self._bench.blob(entry.oid) if entry and entry.kind == "blob" else b""
 
     def _spans(
-        self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[Region]
+        self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[ConflictRegion]
     ) -> Iterable[tuple[Span, Span]]:
         """For each region its lines in the tree as it is at this patch, and as it was before the series."""
         now = self._lines(tree, path)
         own = self._lines(self._bench.tree_of(self._target.commit), path)
-        to_now, to_own = take_apart(now, merged), take_apart(own, now)
+        to_now, to_own = align_lines(now, merged), align_lines(own, now)
         for region in regions:
-            span, _ = map_pieces(to_now, (region.start, region.start + len(region.tree)))
-            yield span, map_pieces(to_own, span)[0]
+            span, _ = map_span(to_now, (region.start, region.start + len(region.tree)))
+            yield span, map_span(to_own, span)[0]
 
     def _lines(self, tree: str, path: bytes) -> Sequence[bytes]:
         entry = self._bench.entries(tree, [path]).get(path)
@@ -238,41 +259,41 @@ class Onto:
         return self._blame.find_culprits(self._tip, path, span, expected)
 
 
-def _paths_in_conflict(merge: Merge) -> set[bytes]:
+def _paths_in_conflict(merge: MergeResult) -> set[bytes]:
     """The paths that git could not merge: those with stages, and where it does not know where a file belongs."""
     placeless = (one.paths[:1] for one in merge.conflicts if not merge.stages.keys() & set(one.paths))
     return set(merge.stages).union(*placeless)
 
 
-def _told(conflict: MergeConflict, merge: Merge) -> str:
+def _conflict_message(conflict: MergeConflict, merge: MergeResult) -> str:
     """What git says, with words for the commits of ours that stand for the two sides."""
     message = conflict.message.removeprefix(f"CONFLICT ({conflict.kind}): ").partition(".  Version ")[0]
     return message.replace(merge.ours, "the tree").replace(merge.theirs, "the series")
 
 
-def _without_side(path: bytes, merge: Merge) -> bytes:
+def _without_side(path: bytes, merge: MergeResult) -> bytes:
     """The path of a file that git moved out of the way to `<path>~<side>`."""
     return path.removesuffix(f"~{merge.ours}".encode()).removesuffix(f"~{merge.theirs}".encode())
 
 
-def _left_open(result: PatchResult) -> Iterable[bytes]:
+def _unresolved_paths(result: PatchResult) -> Iterable[bytes]:
     """The files that a conflict leaves with markers in them."""
     return [conflict.path for conflict in result.conflicts] if result.outcome is Outcome.CONFLICT else ()
 
 
-def _applied(patch: Patch, plain: Applied | Failure) -> PatchResult:
+def _applied(patch: Patch, plain: PatchedFiles | PatchFailure) -> PatchResult:
     """The result of a patch that went in as it is."""
-    offsets = plain.offsets if isinstance(plain, Applied) else 0
+    offsets = plain.offsets if isinstance(plain, PatchedFiles) else 0
     if offsets:
-        return PatchResult(patch.counter, Outcome.MODIFIED, How.OFFSET, offsets)
-    return PatchResult(patch.counter, Outcome.UNMODIFIED, How.PLAIN)
+        return PatchResult(patch.counter, Outcome.MODIFIED, OutcomeReason.OFFSET, offsets)
+    return PatchResult(patch.counter, Outcome.UNMODIFIED, OutcomeReason.PLAIN)
 
 
 def _has_markers(lines: Sequence[bytes]) -> bool:
     return any(line.startswith((b"<" * 7 + b" ", b">" * 7 + b" ")) for line in lines)
 
 
-def _hunk_of(patch: Patch, path: bytes, region: Region) -> int:
+def _hunk_of(patch: Patch, path: bytes, region: ConflictRegion) -> int:
     """The number of the hunk whose changed lines are in the region; 0 where no hunk of the file has any."""
     hunks = next((diff.hunks for diff in patch.files if path in (diff.new_path, diff.old_path)), ())
     wanted = {b"-" + line for line in region.expected} | {b"+" + line for line in region.series}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seriestool.precheck.complaints import Complaint, find_complaints
 from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.summary_sentence import how_sure, name_of_base, verdict_sentence
+from seriestool.precheck.summary_sentence import base_confidence, name_of_base, verdict_sentence
 from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
 from seriestool.util.errors import InputError
@@ -34,7 +34,7 @@ _ACTED_ON = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class AuthorMail:
     """All that the words are made of."""
 
     subject: str
@@ -53,29 +53,29 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Folded:
+class _ComplaintGroup:
     """A complaint, and the patches of which it is made; none where it is about the series."""
 
     complaint: Complaint
     counters: tuple[int, ...]
 
 
-def letter_of(precheck: Precheck) -> Letter:
+def author_mail_of(precheck: Precheck) -> AuthorMail:
     """What a report has to tell the author."""
-    return Letter(
+    return AuthorMail(
         subject=precheck.series.subject,
         version=precheck.series.version,
         patches=precheck.series.expected,
         sentence=verdict_sentence(precheck),
         base=precheck.base.commit if precheck.base else None,
         base_name=name_of_base(precheck) if precheck.base else None,
-        how=how_sure(precheck)[1],
+        how=base_confidence(precheck)[1],
         complaints=find_complaints(precheck),
         takers=takers_of(precheck),
     )
 
 
-def letter_text(letter: Letter, folder: Path | None = None) -> str:
+def author_mail_text(letter: AuthorMail, folder: Path | None = None) -> str:
     """The text, lines of prose wrapped; `letter.txt` of the folder is used where there is one, else our own.
 
     Raises InputError where a template of the folder is wrong.
@@ -134,7 +134,7 @@ def _patches(counters: Sequence[int]) -> str:
     return "patches " + ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def _groups(folded: Sequence[_Folded]) -> list[tuple[str, list[Complaint]]]:
+def _groups(folded: Sequence[_ComplaintGroup]) -> list[tuple[str, list[Complaint]]]:
     """(of what, complaints): the series first, then what is said of several patches, then patch by patch."""
     groups: dict[tuple[int, ...], list[Complaint]] = {}
     for one in folded:
@@ -151,7 +151,7 @@ def _title(counters: tuple[int, ...], complaint: Complaint) -> str:
     return _patches(counters).capitalize()
 
 
-def _fold(complaints: Sequence[Complaint]) -> list[_Folded]:
+def _fold(complaints: Sequence[Complaint]) -> list[_ComplaintGroup]:
     """What is said alike of several patches, once; the gravest first."""
     found: dict[Complaint, set[int]] = {}
     titles: dict[Complaint, Complaint] = {}
@@ -159,7 +159,7 @@ def _fold(complaints: Sequence[Complaint]) -> list[_Folded]:
         alike = replace(one, counter=None, patch_id=None, title=None)
         titles.setdefault(alike, one)
         found.setdefault(alike, set()).update(set() if one.counter is None else {one.counter})
-    return [_Folded(titles[alike], tuple(sorted(counters))) for alike, counters in found.items()]
+    return [_ComplaintGroup(titles[alike], tuple(sorted(counters))) for alike, counters in found.items()]
 
 
 def _environment(package: str, folder: Path | None) -> "SandboxedEnvironment":

@@ -6,7 +6,7 @@ Neither has a word for "it could not be seen": it becomes a warning that says so
 
 from collections.abc import Iterable, Iterator
 
-from seriestool.check.protocol import Finding, Report, Result, Status
+from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.report.check_text import place_of
 from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
@@ -32,7 +32,7 @@ def b4_items(report: Report) -> list[dict[str, str]]:
     return [_b4_item(name, results, report) for name, results in _by_check(report.results).items()]
 
 
-def _b4_item(name: str, results: list[Result], report: Report) -> dict[str, str]:
+def _b4_item(name: str, results: list[CheckResult], report: Report) -> dict[str, str]:
     findings = [finding for result in results for finding in result.findings]
     status = max((result.status for result in results), key=lambda one: one.gravity)
     on = f" (on {report.describe or report.base.commit[:12]})" if report.base else " (no base)"
@@ -70,8 +70,8 @@ def patchwork_checks(report: Report) -> list[dict[str, str]]:
     return bodies
 
 
-def _by_check(results: Iterable[Result]) -> dict[str, list[Result]]:
-    found: dict[str, list[Result]] = {}
+def _by_check(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
+    found: dict[str, list[CheckResult]] = {}
     for result in results:
         found.setdefault(result.check, []).append(result)
     return found

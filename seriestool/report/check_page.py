@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 from seriestool.check.protocol import Report
 from seriestool.report.check_text import find_unseen, place_of
-from seriestool.report.pages.finding_views import Said, view_findings
+from seriestool.report.pages.finding_views import FindingView, view_findings
 from seriestool.report.pages.page_template import render
 from seriestool.series.model import Patch
 
 
 @dataclass(frozen=True, slots=True)
-class _PatchView:
+class _PatchFindings:
     """A patch, and what is said of it."""
 
     patch: Patch
-    said: tuple[Said, ...]
+    said: tuple[FindingView, ...]
 
 
 def report_page(report: Report) -> str:
     """The page."""
     found = view_findings(report)
-    views = [_PatchView(patch, tuple(found.shown.get(patch.counter, ()))) for patch in report.series.patches]
+    views = [_PatchFindings(patch, tuple(found.shown.get(patch.counter, ()))) for patch in report.series.patches]
     return render(
         "check.html",
         {

@@ -17,7 +17,7 @@ _SEVERAL = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _FindingGroup:
     """A finding, and the patches of which it was said."""
 
     check: str
@@ -53,7 +53,7 @@ def finding_lines(report: Report, style: Style, with_notes: bool) -> list[str]:
     return lines
 
 
-def _gather(report: Report, with_notes: bool) -> list[_Said]:
+def _gather(report: Report, with_notes: bool) -> list[_FindingGroup]:
     """What is to be shown, the gravest first; what is said alike of several patches once."""
     found: dict[tuple[str, Finding], dict[int, None]] = {}
     for result in report.results:
@@ -63,7 +63,7 @@ def _gather(report: Report, with_notes: bool) -> list[_Said]:
             counters = found.setdefault((result.check, replace(finding, counter=None)), {})
             if finding.counter is not None:
                 counters[finding.counter] = None
-    said = [_Said(check, finding, tuple(counters)) for (check, finding), counters in found.items()]
+    said = [_FindingGroup(check, finding, tuple(counters)) for (check, finding), counters in found.items()]
     return sorted(said, key=lambda one: -one.finding.status.gravity)
 
 
@@ -76,7 +76,7 @@ def _ground(report: Report) -> str:
     return f"{patches} on {name} ({report.base.footing}, {proof}); profile {report.profile}"
 
 
-def _part(title: str, said: Sequence[_Said], style: Style) -> Iterator[str]:
+def _part(title: str, said: Sequence[_FindingGroup], style: Style) -> Iterator[str]:
     if not said:
         return
     yield style.strong(title)
@@ -85,7 +85,7 @@ def _part(title: str, said: Sequence[_Said], style: Style) -> Iterator[str]:
     yield ""
 
 
-def _finding(one: _Said, style: Style) -> Iterator[str]:
+def _finding(one: _FindingGroup, style: Style) -> Iterator[str]:
     finding = one.finding
     mark = {Status.FAIL: style.bad, Status.ERROR: style.bad, Status.WARN: style.warn}.get(finding.status, style.faint)
     word = mark(_WORD[finding.status].ljust(5))
@@ -100,7 +100,7 @@ def _finding(one: _Said, style: Style) -> Iterator[str]:
         yield f"{_INDENT}{style.faint(f'| ... {len(details) - _MOST_DETAILS} more lines')}"
 
 
-def _where(one: _Said) -> str:
+def _where(one: _FindingGroup) -> str:
     several = f"  patches {', '.join(map(str, one.counters))}" if len(one.counters) >= _SEVERAL else ""
     return place_of(one.finding) + several
 

@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from seriestool.precheck.precheck_result import Answer
+from seriestool.precheck.precheck_result import PrecheckAnswer
 from seriestool.report.pages.answer_words import ANSWERS
 from seriestool.report.pages.page_template import render
 
@@ -11,7 +11,11 @@ from seriestool.report.pages.page_template import render
 def damaged_page(subject: str, author: str, posted: datetime, msgid: str, sentence: str) -> str:
     """One page of HTML that says why."""
     values = {
-        "answer": ANSWERS[Answer.DAMAGED], "subject": subject, "author": author, "posted": posted, "msgid": msgid,
+        "answer": ANSWERS[PrecheckAnswer.DAMAGED],
+        "subject": subject,
+        "author": author,
+        "posted": posted,
+        "msgid": msgid,
         "sentence": sentence,
-    }  # fmt: skip
+    }
     return render("damaged.html", values)

@@ -4,12 +4,12 @@
 from collections.abc import Iterator, Sequence
 
 from seriestool.report.terminal import printable_line
-from seriestool.series.model import Failure, path_text
+from seriestool.series.model import PatchFailure, path_text
 
 _MOST_LINES = 6
 
 
-def place(failure: Failure) -> str:
+def failure_place(failure: PatchFailure) -> str:
     """Where a patch does not apply, in a few words."""
     path = path_text(failure.path)
     reasons = {
@@ -24,7 +24,7 @@ def place(failure: Failure) -> str:
     return f"{path}: {reasons.get(failure.reason, failure.reason)}"
 
 
-def lines_of(failure: Failure) -> Iterator[str]:
+def lines_of(failure: PatchFailure) -> Iterator[str]:
     """The first lines in which what was expected and what was found differ."""
     if failure.reason != "hunk":
         return

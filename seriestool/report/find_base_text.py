@@ -5,20 +5,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from seriestool.base.trial import applied, first_failure
+from seriestool.base.trial import count_applied, first_failure
 from seriestool.base.verdict import (
     Candidate,
-    Level,
+    CommitRange,
+    FitLevel,
     PathAnswer,
-    Range,
-    Stated,
-    StatedState,
+    StatedBase,
+    StatedBaseState,
     Verdict,
 )
-from seriestool.report.failure_text import lines_of, place
+from seriestool.report.failure_text import failure_place, lines_of
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
-from seriestool.series.model import Failure, Outcome, Patch, PatchOutcome, Series, path_text
+from seriestool.series.model import Outcome, Patch, PatchFailure, PatchOutcome, Series, path_text
 
 if TYPE_CHECKING:
     from seriestool.sources.pushlog.push_log_index import Sighting
@@ -96,31 +96,31 @@ def _answer(verdict: Verdict, style: Style) -> list[str]:
 
 def _claim(verdict: Verdict) -> str:
     best = verdict.candidates[0]
-    if verdict.level is Level.EXACT:
+    if verdict.level is FitLevel.EXACT:
         return "exact"
-    if verdict.level is Level.APPLIES:
+    if verdict.level is FitLevel.APPLIES:
         return "applies, but it is not what the series was made from"
-    if verdict.level is Level.THREE_WAY:
+    if verdict.level is FitLevel.THREE_WAY:
         return "three-way. Plain patches fail, merges do not."
-    done = applied(best.outcomes)
+    done = count_applied(best.outcomes)
     return f"none takes all patches; at best {done} of {len(best.outcomes)} (partial), on"
 
 
 def _proof(verdict: Verdict) -> Iterator[str]:
     best = verdict.candidates[0]
-    if verdict.level is Level.EXACT:
+    if verdict.level is FitLevel.EXACT:
         each = ", each" if best.expected > 1 else ""
         yield f"proof: {count(best.expected, 'path is', 'paths are')} there{each} as the series names it"
     else:
         yield f"blobs: {best.matched} of {best.expected} paths are as the series names them"
-    if verdict.level is Level.THREE_WAY:
+    if verdict.level is FitLevel.THREE_WAY:
         yield f"tried: {count(len(best.outcomes), 'patch goes', 'patches go')} in with git apply --3way"
     elif best.outcomes and verdict.level.is_base:
         yield _fared(best.outcomes)
 
 
 def _fared(outcomes: Sequence[PatchOutcome]) -> str:
-    if applied(outcomes) < len(outcomes):
+    if count_applied(outcomes) < len(outcomes):
         failing = first_failure(outcomes)
         return f"warning: patch {failing.counter if failing else 0} does not apply even there: was the mail edited?"
     hunks = sum(outcome.offsets for outcome in outcomes)
@@ -143,23 +143,23 @@ def stated_lines(verdict: Verdict, style: Style) -> list[str]:
     return [*lines, *(f"  {style.plain(_sighting(sighting))}" for sighting in stated.sightings)]
 
 
-def _stated_state(stated: Stated, verdict: Verdict, style: Style) -> str:
+def _stated_state(stated: StatedBase, verdict: Verdict, style: Style) -> str:
     where = {
-        StatedState.KNOWN: f"known, in {stated.tree}",
-        StatedState.REBASED_AWAY: "rebased away: no branch has it any more",
-        StatedState.UNKNOWN: "not in any known tree",
-        StatedState.MALFORMED: "no commit id",
+        StatedBaseState.KNOWN: f"known, in {stated.tree}",
+        StatedBaseState.REBASED_AWAY: "rebased away: no branch has it any more",
+        StatedBaseState.UNKNOWN: "not in any known tree",
+        StatedBaseState.MALFORMED: "no commit id",
     }[stated.state]
     if stated.verdict is None:
         return style.warn(where)
-    if stated.verdict is Level.EXACT:
+    if stated.verdict is FitLevel.EXACT:
         return style.good(f"{where}, and true: every path is there as named")
     if stated.verdict.is_base:
         return f"{where}; the series applies, but {_differ(stated, verdict)}"
     return style.bad(f"{where}, but false: the series does not apply there, {_differ(stated, verdict)}")
 
 
-def _differ(stated: Stated, verdict: Verdict) -> str:
+def _differ(stated: StatedBase, verdict: Verdict) -> str:
     return f"{len(verdict.paths) - (stated.matched or 0)} of {len(verdict.paths)} paths differ"
 
 
@@ -190,13 +190,13 @@ def _range_rows(candidate: Candidate, verdict: Verdict) -> Iterator[tuple[str, .
         yield "", "", f"and {count(hidden, 'more range')}", ""
 
 
-def _span(found: Range) -> str:
+def _span(found: CommitRange) -> str:
     if found.commits == 1:
         return found.oldest[:_SHORT]
     return f"{found.oldest[:_SHORT]}..{found.newest[:_SHORT]}"
 
 
-def _ending(found: Range, candidate: Candidate, verdict: Verdict) -> str:
+def _ending(found: CommitRange, candidate: Candidate, verdict: Verdict) -> str:
     if found.ended_by is None:
         return "up to the tip" if candidate.tree else "where that line ends"
     return f"ended by {_commit_name(found.ended_by, verdict)}"
@@ -242,14 +242,14 @@ def _first_failures(candidate: Candidate, verdict: Verdict, style: Style) -> Ite
             return
         patch, where = _patch(verdict.series, failing.counter), "    then"
     assert failing.failure is not None  # noqa: S101
-    yield style.bad(f"{where}: patch {patch.counter}, {place(failing.failure)}")
+    yield style.bad(f"{where}: patch {patch.counter}, {failure_place(failing.failure)}")
     yield f"      ({style.plain(patch.subject)})"
     if candidate is verdict.candidates[0]:
         yield from lines_of(failing.failure)
         yield from (style.plain(line) for line in _culprit(failing.failure, verdict))
 
 
-def _culprit(failure: Failure, verdict: Verdict) -> Iterator[str]:
+def _culprit(failure: PatchFailure, verdict: Verdict) -> Iterator[str]:
     answer = next((path for path in verdict.paths if path.path == failure.path), None)
     if answer and answer.commit:
         yield f"      changed by {_commit_name(answer.commit, verdict)}"
@@ -257,7 +257,7 @@ def _culprit(failure: Failure, verdict: Verdict) -> Iterator[str]:
 
 def _paths(verdict: Verdict, style: Style) -> list[str]:
     """Who has the files that the series was made from."""
-    if verdict.level is Level.EXACT or not verdict.paths:
+    if verdict.level is FitLevel.EXACT or not verdict.paths:
         return []
     rows = [(path_text(path.path), path.blob or path.expects, _holders(path)) for path in verdict.paths]
     return ["what the series was made from, and who has it", *table(rows, style)]

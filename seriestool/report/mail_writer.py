@@ -32,14 +32,14 @@ _NEXT_LINE = "\r\n "
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1
 
 
-class EnvelopeError(SeriestoolError):
+class MailFormatError(SeriestoolError):
     """A mail that cannot be written as it was meant."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class MailAddress:
     """Whom a mail is from or to."""
 
     address: str
@@ -47,14 +47,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class MailHeaders:
     """What stands above the text."""
 
     subject: str
-    sender: Person | None
+    sender: MailAddress | None
     """None in a draft: the program that sends it puts the user there."""
-    to: tuple[Person, ...]
-    cc: tuple[Person, ...] = ()
+    to: tuple[MailAddress, ...]
+    cc: tuple[MailAddress, ...] = ()
     msgid: str | None = None
     date: datetime | None = None
     in_reply_to: str | None = None
@@ -84,17 +84,17 @@ def _one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).replace("=?", "= ?").split())
 
 
-def make_mail(envelope: Envelope, text: str) -> bytes:
+def make_mail(envelope: MailHeaders, text: str) -> bytes:
     """The mail, line ends CRLF; ASCII only. Raises EnvelopeError where a header would not come out as it is meant."""
     for with_names in (True, False):
         mail = _compose(envelope, text, with_names)
         problem = _find_problem(mail, envelope, text)
         if problem is None:
             return mail
-    raise EnvelopeError(f"a mail cannot be written: {problem}")
+    raise MailFormatError(f"a mail cannot be written: {problem}")
 
 
-def _compose(envelope: Envelope, text: str, with_names: bool) -> bytes:
+def _compose(envelope: MailHeaders, text: str, with_names: bool) -> bytes:
     """The mail; there are names that the email package cannot read again, so there is also a way without them."""
     from email.message import EmailMessage
 
@@ -107,7 +107,7 @@ def _compose(envelope: Envelope, text: str, with_names: bool) -> bytes:
     return message.as_bytes()
 
 
-def _headers(envelope: Envelope, with_names: bool) -> list[tuple[str, object]]:
+def _headers(envelope: MailHeaders, with_names: bool) -> list[tuple[str, object]]:
     sender = _people([envelope.sender], with_names) if envelope.sender else None
     optional = [
         ("From", sender),
@@ -122,18 +122,18 @@ def _headers(envelope: Envelope, with_names: bool) -> list[tuple[str, object]]:
     return [(name, value) for name, value in (*optional, *envelope.extra) if value]
 
 
-def _people(people: Sequence[Person], with_names: bool) -> tuple["Address", ...]:
+def _people(people: Sequence[MailAddress], with_names: bool) -> tuple["Address", ...]:
     from email.headerregistry import Address
 
     for person in people:
         if not is_address(person.address):
-            raise EnvelopeError(f"'{person.address[:80]}' is no address")
+            raise MailFormatError(f"'{person.address[:80]}' is no address")
     unique = {person.address.lower(): person for person in reversed(people)}
     ordered = [person for person in people if unique[person.address.lower()] is person][:_MOST_RECIPIENTS]
     return tuple(Address(_name(one) if with_names else "", addr_spec=one.address) for one in ordered)
 
 
-def _name(person: Person) -> str:
+def _name(person: MailAddress) -> str:
     return _one_line(person.name)[:_LONGEST_NAME].strip()
 
 
@@ -187,7 +187,7 @@ def _folded(line: str) -> str:
     return _NEXT_LINE.join(lines)
 
 
-def _find_problem(mail: bytes, envelope: Envelope, text: str) -> str | None:
+def _find_problem(mail: bytes, envelope: MailHeaders, text: str) -> str | None:
     """Why the mail is not what was meant, found by reading it as a stranger does; None where it is."""
     from email import message_from_bytes
     from email.policy import default

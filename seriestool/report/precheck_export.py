@@ -4,9 +4,9 @@
 That no base is known, or that a stand-in for the tree that it is for takes it not, is a warning: it is nobody's fault.
 """
 
-from seriestool.precheck.conclusions import answer_of, home_of, is_home
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.precheck.conclusions import answer_of, intended_tree, is_intended_tree
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.rebase.rebase_result import PatchResult, TreeResult
 from seriestool.report.check_export import PREFIX, b4_items, patchwork_checks
 from seriestool.report.rebase_text import outcome_text
@@ -14,12 +14,12 @@ from seriestool.report.terminal import printable_line
 
 _LONGEST = 255  # characters of a description in Patchwork
 BASE, TREES = f"{PREFIX}base", f"{PREFIX}trees"
-_FINE = (Answer.MERGED, Answer.READY, Answer.TO_MEND)
+_FINE = (PrecheckAnswer.MERGED, PrecheckAnswer.READY, PrecheckAnswer.TO_MEND)
 
 
 def precheck_b4(precheck: Precheck) -> list[dict[str, str]]:
     """b4's items: the base, the trees, then one for each check."""
-    is_sure, how = how_sure(precheck)
+    is_sure, how = base_confidence(precheck)
     items = [_item(BASE, "pass" if is_sure else "warn", how)]
     if precheck.matrix is not None:
         items.append(_item(TREES, _state(precheck), verdict_sentence(precheck), "\n".join(_rows(precheck))))
@@ -28,9 +28,9 @@ def precheck_b4(precheck: Precheck) -> list[dict[str, str]]:
 
 def precheck_patchwork(precheck: Precheck) -> list[dict[str, str]]:
     """The bodies of `POST /api/patches/{id}/checks/`, each with the `msgid` of its patch."""
-    is_sure, how = how_sure(precheck)
+    is_sure, how = base_confidence(precheck)
     bodies = [_body(patch.msgid, BASE, "success" if is_sure else "warning", how) for patch in precheck.series.patches]
-    tree = home_of(precheck)
+    tree = intended_tree(precheck)
     for patch, result in zip(precheck.series.patches, tree.patches if tree else (), strict=False):
         if tree is not None:
             bodies.append(_body(patch.msgid, TREES, _patch_state(precheck, result), _said(tree, result)))
@@ -51,9 +51,9 @@ def _patch_state(precheck: Precheck, result: PatchResult) -> str:
 
 def _is_certain(precheck: Precheck) -> bool:
     """Whether it is known what it was made from, and that it conflicts on the very tree that it is for."""
-    tree = home_of(precheck)
-    conflicts = answer_of(precheck) is Answer.CONFLICTS
-    return conflicts and tree is not None and how_sure(precheck)[0] and is_home(precheck, tree.name)
+    tree = intended_tree(precheck)
+    conflicts = answer_of(precheck) is PrecheckAnswer.CONFLICTS
+    return conflicts and tree is not None and base_confidence(precheck)[0] and is_intended_tree(precheck, tree.name)
 
 
 def _said(tree: TreeResult, result: PatchResult) -> str:

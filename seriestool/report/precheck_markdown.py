@@ -8,12 +8,12 @@ one is escaped.
 import re
 from collections.abc import Iterator, Sequence
 
-from seriestool.base.verdict import Commit
+from seriestool.base.verdict import CommitSummary
 from seriestool.check.protocol import Finding, Report, Status
 from seriestool.precheck.complaints import find_namesakes
-from seriestool.precheck.conclusions import answer_of, home_of, needs_of
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.precheck.conclusions import answer_of, intended_tree, needs_of
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.report.check_text import find_unseen, place_of
 from seriestool.report.find_base_text import size_text
@@ -58,7 +58,7 @@ def _head(precheck: Precheck) -> Iterator[str]:
     yield ""
     yield f"**{md(WORDS[answer_of(precheck)])}**: {md(verdict_sentence(precheck))}"
     yield ""
-    is_sure, how = how_sure(precheck)
+    is_sure, how = base_confidence(precheck)
     yield f"{'Sure' if is_sure else 'Not sure'}: {md(how)}"
 
 
@@ -87,8 +87,8 @@ def _needs(precheck: Precheck) -> Iterator[str]:
 
 
 def _conflicts(precheck: Precheck) -> Iterator[str]:
-    tree, matrix = home_of(precheck), precheck.matrix
-    if tree is None or matrix is None or answer_of(precheck) is not Answer.CONFLICTS:
+    tree, matrix = intended_tree(precheck), precheck.matrix
+    if tree is None or matrix is None or answer_of(precheck) is not PrecheckAnswer.CONFLICTS:
         return
     yield f"## What conflicts on {md(tree.name)}"
     yield ""
@@ -99,7 +99,7 @@ def _conflicts(precheck: Precheck) -> Iterator[str]:
             yield f"- patch {patch.counter}, {md(path_text(conflict.path))}{behind}"
 
 
-def _commit(commit: Commit | None, oid: str) -> str:
+def _commit(commit: CommitSummary | None, oid: str) -> str:
     return f"{oid[:_SHORT]} {md(commit.subject)}" if commit else oid[:_SHORT]
 
 

@@ -4,24 +4,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.verdict import Level
+from seriestool.base.verdict import FitLevel
 from seriestool.check.protocol import Status
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.report.check_text import find_unseen, place_of
 from seriestool.report.find_base_text import stated_lines, verdict_text
 from seriestool.report.pages.answer_words import ANSWERS
-from seriestool.report.pages.finding_views import Said, view_findings
+from seriestool.report.pages.finding_views import FindingView, view_findings
 from seriestool.report.pages.matrix import view_matrix
 from seriestool.report.pages.page_template import render
 from seriestool.report.pages.patches import view_patches
-from seriestool.report.pages.prerequisites_graph import view_needs
+from seriestool.report.pages.prerequisites_graph import view_prerequisites
 from seriestool.report.pages.timeline_picture import WORDS, draw_timeline
 from seriestool.report.prerequisites_text import prerequisites_text
 from seriestool.report.split_plan_text import clauses, patches_text, plan_text
 from seriestool.report.style import Style
-from seriestool.split.split_plan import Plan
+from seriestool.split.split_plan import SplitPlan
 
 MOST_KINDS = 60
 """Kinds of findings in the list above the patches."""
@@ -36,16 +36,16 @@ _PARTS = (
     ("steps", "What was done"),
 )
 _LEVELS = {
-    Level.EXACT: "every file is as the series names it",
-    Level.APPLIES: "all patches apply, though the files are not all as the series names them",
-    Level.THREE_WAY: "all patches go in with three-way merges",
-    Level.PARTIAL: "not all patches go in",
-    Level.NONE: "no patch goes in",
+    FitLevel.EXACT: "every file is as the series names it",
+    FitLevel.APPLIES: "all patches apply, though the files are not all as the series names them",
+    FitLevel.THREE_WAY: "all patches go in with three-way merges",
+    FitLevel.PARTIAL: "not all patches go in",
+    FitLevel.NONE: "no patch goes in",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class FindingSummary:
     """What was found, once, with all places of it."""
 
     status: str
@@ -72,7 +72,7 @@ def _answer(precheck: Precheck) -> dict[str, object]:
         "sentence": verdict_sentence(precheck),
         "parts": _PARTS,
         "verdict": verdict,
-        "sure": how_sure(precheck),
+        "sure": base_confidence(precheck),
         "stated": stated_lines(verdict, Style()),
         "whole": verdict_text(verdict, Style()),
     }
@@ -136,14 +136,14 @@ def _history(precheck: Precheck) -> dict[str, object]:
 def _built_on(precheck: Precheck) -> dict[str, object]:
     found = precheck.prerequisites
     return {
-        "needs": view_needs(found, precheck.verdict) if found else None,
+        "needs": view_prerequisites(found, precheck.verdict) if found else None,
         "rebuilt": found.rebuilt if found else None,
         "recipes": prerequisites_text(found, precheck.verdict, Style()) if found and found.rebuilt else "",
         "hints": found.hints if found else (),
     }
 
 
-def _plan(plan: Plan | None) -> dict[str, object]:
+def _plan(plan: SplitPlan | None) -> dict[str, object]:
     rows = (
         [(one.name, patches_text(one.counters), "; ".join(clauses(one, plan))) for one in plan.subseries]
         if plan
@@ -152,7 +152,7 @@ def _plan(plan: Plan | None) -> dict[str, object]:
     return {"plan": plan, "plan_rows": rows, "plan_text": plan_text(plan, Style()) if plan else ""}
 
 
-def _gather(found: Mapping[int | None, Sequence[Said]]) -> list[Gathered]:
+def _gather(found: Mapping[int | None, Sequence[FindingView]]) -> list[FindingSummary]:
     """What is to be mended, the gravest first; what is said alike of several patches once."""
     kinds: dict[tuple[Status, str, str, str], list[tuple[str, str]]] = {}
     for counter, said in found.items():
@@ -165,6 +165,8 @@ def _gather(found: Mapping[int | None, Sequence[Said]]) -> list[Gathered]:
                 )
     ordered = sorted(kinds.items(), key=lambda item: -item[0][0].gravity)
     return [
-        Gathered(str(status), check, rule, message, tuple(places[:_MOST_PLACES]), max(len(places) - _MOST_PLACES, 0))
+        FindingSummary(
+            str(status), check, rule, message, tuple(places[:_MOST_PLACES]), max(len(places) - _MOST_PLACES, 0)
+        )
         for (status, check, rule, message), places in ordered
     ]

@@ -5,14 +5,14 @@ in the way, what is to be mended, who takes it. Details only where they matter; 
 from collections.abc import Iterator, Sequence
 
 from seriestool.precheck.complaints import find_namesakes
-from seriestool.precheck.conclusions import answer_of, has_place, home_of, needs_of
-from seriestool.precheck.precheck_result import Answer, Precheck, Version
-from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.precheck.conclusions import answer_of, applies_somewhere, intended_tree, needs_of
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer, SeriesVersion
+from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.rebase.rebase_result import Conflict, PatchResult, Rebase, TreeResult
 from seriestool.report.check_text import findings_text
 from seriestool.report.find_base_text import heading_lines, obstacles_text, stated_lines
 from seriestool.report.prerequisites_text import needs_text
-from seriestool.report.rebase_text import matrix_lines, merged_lines, told
+from seriestool.report.rebase_text import commit_line, matrix_lines, merged_lines
 from seriestool.report.split_plan_text import head_lines
 from seriestool.report.style import Style
 from seriestool.report.table import count
@@ -20,14 +20,14 @@ from seriestool.series.model import path_text
 
 _MOST_FILES = 6
 _MOST_VERSIONS = 10
-_GOOD = (Answer.READY, Answer.MERGED)
+_GOOD = (PrecheckAnswer.READY, PrecheckAnswer.MERGED)
 WORDS = {
-    Answer.MERGED: "merged already",
-    Answer.NO_BASE: "no base",
-    Answer.WAITS: "waits for other patches",
-    Answer.CONFLICTS: "conflicts",
-    Answer.TO_MEND: "goes in, with things to mend",
-    Answer.READY: "goes in",
+    PrecheckAnswer.MERGED: "merged already",
+    PrecheckAnswer.NO_BASE: "no base",
+    PrecheckAnswer.WAITS: "waits for other patches",
+    PrecheckAnswer.CONFLICTS: "conflicts",
+    PrecheckAnswer.TO_MEND: "goes in, with things to mend",
+    PrecheckAnswer.READY: "goes in",
 }
 
 
@@ -49,9 +49,9 @@ def precheck_text(precheck: Precheck, style: Style, with_times: bool = False) ->
 
 def _answer(precheck: Precheck, style: Style) -> Iterator[str]:
     answer = answer_of(precheck)
-    mark = style.good if answer in _GOOD else style.warn if answer is Answer.TO_MEND else style.bad
+    mark = style.good if answer in _GOOD else style.warn if answer is PrecheckAnswer.TO_MEND else style.bad
     yield f"{mark(WORDS[answer])}: {style.plain(verdict_sentence(precheck))}"
-    is_sure, how = how_sure(precheck)
+    is_sure, how = base_confidence(precheck)
     yield f"{'sure' if is_sure else 'not sure'}: {style.plain(how)}"
     if precheck.verdict.stated is not None:
         yield from stated_lines(precheck.verdict, style)
@@ -74,9 +74,9 @@ def _in_the_way(precheck: Precheck, style: Style) -> Iterator[str]:
         yield needs_text(found, precheck.verdict, style)
     if precheck.matrix is None:
         return  # of files that no tree here has, there is no more to say
-    if not has_place(precheck):
+    if not applies_somewhere(precheck):
         yield obstacles_text(precheck.verdict, style)
-    elif answer_of(precheck) is Answer.CONFLICTS and (tree := home_of(precheck)):
+    elif answer_of(precheck) is PrecheckAnswer.CONFLICTS and (tree := intended_tree(precheck)):
         yield "\n".join(_conflicts(tree, precheck.matrix, style))
 
 
@@ -93,7 +93,7 @@ def _files(result: PatchResult, matrix: Rebase, style: Style) -> Iterator[str]:
     for conflict in result.conflicts[:_MOST_FILES]:
         yield f"    {style.plain(path_text(conflict.path))}: {style.plain(_kind(conflict))}"
         for oid in culprits_of(conflict):
-            yield f"      since {style.plain(told(oid, matrix))}"
+            yield f"      since {style.plain(commit_line(oid, matrix))}"
     if (hidden := len(result.conflicts) - _MOST_FILES) > 0:
         yield f"    and in {count(hidden, 'more file')}"
 
@@ -126,7 +126,7 @@ def _who(precheck: Precheck, style: Style) -> str:
     return "\n".join([style.strong("who takes it"), *lines]) if lines else ""
 
 
-def _versions(versions: Sequence[Version], style: Style) -> Iterator[str]:
+def _versions(versions: Sequence[SeriesVersion], style: Style) -> Iterator[str]:
     if len(versions) < 2:
         return
     yield style.strong("versions")

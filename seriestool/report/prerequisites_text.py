@@ -4,8 +4,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites, Rebuilt, Recipe
-from seriestool.base.trial import applied
+from seriestool.base.prerequisites.prerequisite_results import (
+    BlobRecipe,
+    NeededPatch,
+    NeededPatchState,
+    PrerequisiteResult,
+    RebuiltBase,
+)
+from seriestool.base.trial import count_applied
 from seriestool.base.verdict import Verdict
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
@@ -15,7 +21,7 @@ _SHORT = 12
 _ELSEWHERE = ("version", "object", "subset", "merge")
 
 
-def prerequisites_text(found: Prerequisites, verdict: Verdict, style: Style) -> str:
+def prerequisites_text(found: PrerequisiteResult, verdict: Verdict, style: Style) -> str:
     """The paragraphs about prerequisites; empty where there is nothing to say."""
     paragraphs = [
         _sentence(found, verdict, style),
@@ -26,13 +32,13 @@ def prerequisites_text(found: Prerequisites, verdict: Verdict, style: Style) -> 
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def needs_text(found: Prerequisites, verdict: Verdict, style: Style) -> str:
+def needs_text(found: PrerequisiteResult, verdict: Verdict, style: Style) -> str:
     """The same in short, without how each blob is made."""
     paragraphs = [_sentence(found, verdict, style), _needs(found, style)]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def _sentence(found: Prerequisites, verdict: Verdict, style: Style) -> list[str]:
+def _sentence(found: PrerequisiteResult, verdict: Verdict, style: Style) -> list[str]:
     rebuilt = found.rebuilt
     if rebuilt is None:
         return []
@@ -42,7 +48,7 @@ def _sentence(found: Prerequisites, verdict: Verdict, style: Style) -> list[str]
     missing = [style.plain(path_text(recipe.path)) for recipe in rebuilt.recipes if not recipe.is_proven]
     if missing:
         lines.append(f"  nothing explains {', '.join(missing)}: the version of a tree that fits best stands there")
-    return [*lines, f"  on it {_how_far(applied(rebuilt.outcomes), len(rebuilt.outcomes))}"]
+    return [*lines, f"  on it {_how_far(count_applied(rebuilt.outcomes), len(rebuilt.outcomes))}"]
 
 
 def _how_far(done: int, expected: int) -> str:
@@ -53,7 +59,7 @@ def _how_far(done: int, expected: int) -> str:
     return f"the first {done} of {expected} patches apply"
 
 
-def _parts(found: Prerequisites) -> Iterator[str]:
+def _parts(found: PrerequisiteResult) -> Iterator[str]:
     """What is done to the commit: ' with 3 files from elsewhere', ' plus 2 patches of ...', ' less 2 patches'."""
     assert found.rebuilt is not None  # noqa: S101
     elsewhere = sum(recipe.is_proven and recipe.kind in _ELSEWHERE for recipe in found.rebuilt.recipes)
@@ -70,18 +76,18 @@ def _parts(found: Prerequisites) -> Iterator[str]:
         yield f" less {count(removed, 'patch', 'patches')}"
 
 
-def _needs(found: Prerequisites, style: Style) -> list[str]:
+def _needs(found: PrerequisiteResult, style: Style) -> list[str]:
     if not found.needs:
         return []
     return ["prerequisites", *table([_need(need) for need in found.needs], style)]
 
 
-def _need(need: Need) -> tuple[str, ...]:
+def _need(need: NeededPatch) -> tuple[str, ...]:
     if need.patch is None:
         return str(need.state), need.stated_as or "", ""
     version = f" v{need.patch.version}" if need.patch.version > 1 else ""
     state = f"merged as {need.merged_as[:_SHORT]}" if need.merged_as else str(need.state)
-    if need.state is NeedState.MERGED and not need.merged_as:
+    if need.state is NeededPatchState.MERGED and not need.merged_as:
         state = "merged"
     return (
         f"{'taken off, ' if need.is_removal else ''}{state}",
@@ -90,14 +96,14 @@ def _need(need: Need) -> tuple[str, ...]:
     )
 
 
-def _recipes(rebuilt: Rebuilt | None, verdict: Verdict, style: Style) -> list[str]:
+def _recipes(rebuilt: RebuiltBase | None, verdict: Verdict, style: Style) -> list[str]:
     if rebuilt is None:
         return []
     rows = [(path_text(recipe.path), recipe.blob, _how(recipe, verdict)) for recipe in rebuilt.recipes]
     return ["how each blob is made", *table(rows, style)]
 
 
-def _how(recipe: Recipe, verdict: Verdict) -> str:
+def _how(recipe: BlobRecipe, verdict: Verdict) -> str:
     where = _commit(recipe.commit, verdict)
     if not recipe.is_proven:
         return f"not proven; {where} fits best" if recipe.commit else "not proven, and no tree has the path"
@@ -123,7 +129,7 @@ def _commit(oid: str | None, verdict: Verdict) -> str:
     )
 
 
-def _hints(found: Prerequisites, style: Style) -> list[str]:
+def _hints(found: PrerequisiteResult, style: Style) -> list[str]:
     if not found.hints:
         return []
     return [

@@ -3,11 +3,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from seriestool.base.verdict import Commit
-from seriestool.rebase.conflict_regions import Region
-from seriestool.rebase.patch_stack import Footing
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
-from seriestool.report.failure_text import lines_of, place
+from seriestool.base.verdict import CommitSummary
+from seriestool.rebase.conflict_regions import ConflictRegion
+from seriestool.rebase.patch_stack import BaseKind
+from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase, TestMerge, TreeResult
+from seriestool.report.failure_text import failure_place, lines_of
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
 from seriestool.report.terminal import printable_line
@@ -16,19 +16,19 @@ from seriestool.series.model import Outcome, Patch, path_text
 _SHORT = 12
 _MOST_LINES = 12
 _HOW = {
-    How.PLAIN: "",
-    How.NO_DIFF: "",
-    How.CONFLICT: "",
-    How.NO_BASE: "no base",
-    How.THREE_WAY: "3-way",
-    How.OFFSET: "offset",
-    How.RESOLVED: "resolved",
-    How.BY_HAND: "by hand",
-    How.SKIPPED: "skipped",
-    How.PATCH_ID: "patch-id",
-    How.REVERSE: "reverse",
-    How.MERGE: "merge",
-    How.SUBJECT: "subject",
+    OutcomeReason.PLAIN: "",
+    OutcomeReason.NO_DIFF: "",
+    OutcomeReason.CONFLICT: "",
+    OutcomeReason.NO_BASE: "no base",
+    OutcomeReason.THREE_WAY: "3-way",
+    OutcomeReason.OFFSET: "offset",
+    OutcomeReason.RESOLVED: "resolved",
+    OutcomeReason.BY_HAND: "by hand",
+    OutcomeReason.SKIPPED: "skipped",
+    OutcomeReason.PATCH_ID: "patch-id",
+    OutcomeReason.REVERSE: "reverse",
+    OutcomeReason.MERGE: "merge",
+    OutcomeReason.SUBJECT: "subject",
 }
 
 
@@ -57,12 +57,12 @@ def _from(answer: Rebase, style: Style) -> str:
         return style.warn("base: not known; patches are tried as they are, with nothing to merge from")
     name = _name(base.commit, answer)
     share = f"{base.matched} of {base.expected} paths as the series names them"
-    if base.footing is Footing.EXACT:
+    if base.footing is BaseKind.EXACT:
         return style.plain(f"base: {name}, exact")
-    if base.footing is Footing.REBUILT:
+    if base.footing is BaseKind.REBUILT:
         files = count(base.put_in, "file")
         return style.plain(f"base: rebuilt on {name} with {files} put in, {share}")
-    if base.footing is Footing.APPLIES:
+    if base.footing is BaseKind.APPLIES:
         return style.plain(f"base: {name}, on which all patches apply, {share}")
     return style.warn(f"base: {name} as given, though patches do not apply there, {share}")
 
@@ -79,17 +79,17 @@ def matrix_lines(answer: Rebase, style: Style) -> list[str]:
 
 
 def outcome_text(result: PatchResult) -> str:
-    """How a patch fared, in two words or three."""
+    """OutcomeReason a patch fared, in two words or three."""
     how = _HOW[result.how]
-    if result.outcome is Outcome.CONFLICT and result.how is How.CONFLICT:
+    if result.outcome is Outcome.CONFLICT and result.how is OutcomeReason.CONFLICT:
         places = sum(len(conflict.places) or 1 for conflict in result.conflicts)
         how = f"{places} in {count(len(result.conflicts), 'file')}"
     return f"{result.outcome} {how}".rstrip()
 
 
 def tree_sum(tree: TreeResult) -> str:
-    """How many of the patches are in, in words."""
-    skipped = sum(result.how is How.SKIPPED for result in tree.patches)
+    """OutcomeReason many of the patches are in, in words."""
+    skipped = sum(result.how is OutcomeReason.SKIPPED for result in tree.patches)
     fine = sum(result.is_in for result in tree.patches) - skipped
     count_in = "all in" if fine == len(tree.patches) else f"{fine} of {len(tree.patches)}"
     return f"{count_in}, {skipped} left out" if skipped else count_in
@@ -101,8 +101,8 @@ def merged_lines(answer: Rebase, style: Style) -> Iterator[list[str]]:
         for tree, result in results:
             if result.outcome is not Outcome.ALREADY_MERGED or result.merged_as is None:
                 continue
-            same = "with the same changes" if result.how is How.PATCH_ID else f"({result.how})"
-            lines = [f"patch {patch.counter} is in {tree.name} {same} as", f"  {told(result.merged_as, answer)}"]
+            same = "with the same changes" if result.how is OutcomeReason.PATCH_ID else f"({result.how})"
+            lines = [f"patch {patch.counter} is in {tree.name} {same} as", f"  {commit_line(result.merged_as, answer)}"]
             diff = [f"    {line}" for line in (result.range_diff or "").splitlines()]
             yield [style.plain(line) for line in [*lines, *diff]]
 
@@ -113,17 +113,17 @@ def _conflicts(answer: Rebase, style: Style) -> Iterator[list[str]]:
         groups: dict[tuple[object, ...], list[tuple[TreeResult, PatchResult]]] = {}
         for tree, result in results:
             if result.outcome is Outcome.CONFLICT:
-                groups.setdefault(tuple(map(essence, result.conflicts)), []).append((tree, result))
+                groups.setdefault(tuple(map(conflict_key, result.conflicts)), []).append((tree, result))
         for group in groups.values():
             names = ", ".join(tree.name for tree, _ in group)
             yield [style.bad(f"patch {patch.counter} conflicts on {names}: {patch.subject}")]
             for alike in zip(*(result.conflicts for _, result in group), strict=True):
                 yield list(_conflict(alike, [tree.name for tree, _ in group], answer, style))
             if (failure := group[0][1].failure) is not None:
-                yield [style.plain(f"  {place(failure)}"), *lines_of(failure)]
+                yield [style.plain(f"  {failure_place(failure)}"), *lines_of(failure)]
 
 
-def essence(conflict: Conflict) -> tuple[object, ...]:
+def conflict_key(conflict: Conflict) -> tuple[object, ...]:
     """What makes two conflicts the same to a reader: not at which line, nor which commit is behind it."""
     texts = tuple((place.region.expected, place.region.tree, place.region.series) for place in conflict.places)
     return conflict.path, conflict.kind, conflict.follows, texts
@@ -152,10 +152,10 @@ def _conflict(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase, s
 
 def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[str]:
     for number, oid in enumerate(commits):
-        yield f"    {'and before that' if number else f'in {name} since'} {told(oid, answer)}"
+        yield f"    {'and before that' if number else f'in {name} since'} {commit_line(oid, answer)}"
 
 
-def _region(region: Region) -> Iterator[str]:
+def _region(region: ConflictRegion) -> Iterator[str]:
     yield from _lines(" ", region.before[-2:])
     for title, lines in (
         ("the series was made from", region.expected),
@@ -197,9 +197,9 @@ def _name(oid: str, answer: Rebase) -> str:
     return f"{oid[:_SHORT]} ({commit.subject})" if commit else oid[:_SHORT]
 
 
-def told(oid: str, answer: Rebase) -> str:
+def commit_line(oid: str, answer: Rebase) -> str:
     """A commit with its subject, author and date."""
-    commit: Commit | None = answer.commit(oid)
+    commit: CommitSummary | None = answer.commit(oid)
     if commit is None:
         return oid[:_SHORT]
     link = f" {commit.link}" if commit.link else ""

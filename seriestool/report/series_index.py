@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 from xml.etree import ElementTree as ET
 
-from seriestool.precheck.precheck_result import Answer
+from seriestool.precheck.precheck_result import PrecheckAnswer
 from seriestool.report.pages.answer_words import ANSWERS
 from seriestool.report.pages.page_links import find_url
 from seriestool.report.pages.page_template import render
@@ -26,7 +26,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IndexRow:
     """One series of the index."""
 
     subject: str
@@ -36,7 +36,7 @@ class Row:
     list: str
     posted: datetime
     msgid: str
-    answer: Answer | None
+    answer: PrecheckAnswer | None
     """None where there is no report yet."""
     sentence: str
     """The answer in a sentence, or why there is none yet."""
@@ -59,7 +59,7 @@ class Paging:
 ONLY = Paging()
 
 
-def index_page(rows: Iterable[Row], now: datetime, paging: Paging = ONLY, feed: str | None = None) -> str:
+def index_page(rows: Iterable[IndexRow], now: datetime, paging: Paging = ONLY, feed: str | None = None) -> str:
     """The page with these series, newest first, made at `now`; `feed` is where the Atom feed is.
 
     Callers bound the rows: PAGE_ROWS to a page.
@@ -80,12 +80,12 @@ def page_name(number: int) -> str:
     return "index.html" if number == 1 else f"index-{number}.html"
 
 
-def newest_first(rows: Iterable[Row]) -> tuple[Row, ...]:
+def newest_first(rows: Iterable[IndexRow]) -> tuple[IndexRow, ...]:
     """The rows by the time of their posting, the newest first; the same order for the same rows."""
     return tuple(sorted(rows, key=lambda row: (row.posted, row.msgid, row.version), reverse=True))
 
 
-def page_href(row: Row) -> str | None:
+def page_href(row: IndexRow) -> str | None:
     """Where the row leads: a relative path below the index, or nowhere; never another scheme or host."""
     if row.href is None:
         return None
@@ -95,7 +95,7 @@ def page_href(row: Row) -> str | None:
     return quote(row.href, safe="/@+=,", errors="replace")
 
 
-def atom_feed(rows: Iterable[Row], url: str, now: datetime | None = None) -> str:
+def atom_feed(rows: Iterable[IndexRow], url: str, now: datetime | None = None) -> str:
     """The newest series as an Atom feed (RFC 4287); `url` is where the index is, with `/` at its end.
 
     The feed's date is that of its newest entry, or `now` where it has none. Raises InputError where `url` is no URL
@@ -103,7 +103,9 @@ def atom_feed(rows: Iterable[Row], url: str, now: datetime | None = None) -> str
     """
     if find_url(url) is None:
         raise InputError(f"'{printable_line(url)}' is no URL of a page", hint="for example https://example.org/series/")
-    shown: Sequence[Row] = sorted(rows, key=lambda row: (row.updated, row.msgid, row.version), reverse=True)[:FEED_ROWS]
+    shown: Sequence[IndexRow] = sorted(rows, key=lambda row: (row.updated, row.msgid, row.version), reverse=True)[
+        :FEED_ROWS
+    ]
     ET.register_namespace("", _ATOM)
     feed = ET.Element(_tag("feed"))
     _add(feed, "id", url)
@@ -118,7 +120,7 @@ def atom_feed(rows: Iterable[Row], url: str, now: datetime | None = None) -> str
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(feed, encoding="unicode")}\n'
 
 
-def _entry(feed: ET.Element, row: Row, url: str) -> None:
+def _entry(feed: ET.Element, row: IndexRow, url: str) -> None:
     entry = _add(feed, "entry")
     version = f"v{row.version} " if row.version > 1 else ""
     _add(entry, "id", f"mid:{quote(row.msgid, safe='@', errors='replace')}")  # RFC 2392

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator
 
 from seriestool.report.terminal import printable_line
 from seriestool.split.dependency_graph import Dependency
-from seriestool.split.split_plan import Plan, SubSeries
+from seriestool.split.split_plan import SplitPlan, SubSeries
 
 _NAMES = 3
 _TITLE = 60
 
 
-def plan_dot(plan: Plan, stopped: Collection[int] = ()) -> str:
+def plan_dot(plan: SplitPlan, stopped: Collection[int] = ()) -> str:
     """The graph, for `dot -Tsvg`; patches that conflict (`stopped`) have a red frame."""
     lines = ["digraph plan {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];',
              f"  label={_quoted(plan.subject)};"]  # fmt: skip
@@ -31,7 +31,7 @@ def _cluster(one: SubSeries, stopped: Collection[int]) -> Iterator[str]:
     yield "  }"
 
 
-def _edges(plan: Plan) -> Iterator[str]:
+def _edges(plan: SplitPlan) -> Iterator[str]:
     known = {counter for one in plan.subseries for counter in one.counters}
     for one in plan.dependencies:
         if one.patch in known and one.needs in known:

@@ -7,18 +7,18 @@ from typing import NamedTuple
 from seriestool.report.style import Style
 from seriestool.report.table import count, table
 from seriestool.series.model import path_text
-from seriestool.split.dependency_graph import Tie
+from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.destination import Flavour
-from seriestool.split.destination_scores import Choice
+from seriestool.split.destination_scores import DestinationChoice
 from seriestool.split.ownership import Ack
-from seriestool.split.split_plan import PatchPlan, Plan, SubSeries, Verdict, Wait
+from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption, SubSeries, SubSeriesDependency
 
 _NAMES = 3  # of a tie that are shown
 _CHOICES = 5
 _ACKS = 6
 
 
-class Addition(NamedTuple):
+class SubSeriesAddition(NamedTuple):
     """What else there is to say of a sub-series."""
 
     clause: str | None
@@ -27,10 +27,10 @@ class Addition(NamedTuple):
     """In its own paragraph; safe for a terminal."""
 
 
-_NOTHING = Addition(None, ())
+_NOTHING = SubSeriesAddition(None, ())
 
 
-def plan_text(plan: Plan, style: Style, more: Mapping[int, Addition] | None = None) -> str:
+def plan_text(plan: SplitPlan, style: Style, more: Mapping[int, SubSeriesAddition] | None = None) -> str:
     """The plan in paragraphs; readable without colour. `more` has additions by the number of the sub-series."""
     more = more or {}
     own = (_subseries(one, plan, more.get(one.number, _NOTHING).lines, style) for one in plan.subseries)
@@ -54,7 +54,7 @@ def patches_text(counters: Sequence[int]) -> str:
     return f"{'patch' if len(counters) == 1 else 'patches'} {ranges(counters)}"
 
 
-def head_lines(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[str]:
+def head_lines(plan: SplitPlan, more: Mapping[int, SubSeriesAddition], style: Style) -> list[str]:
     """What goes where and in which order: a line for each sub-series."""
     patches = sum(len(one.patches) for one in plan.subseries)
     where = count(len(plan.subseries), "sub-series", "sub-series")
@@ -70,14 +70,14 @@ def head_lines(plan: Plan, more: Mapping[int, Addition], style: Style) -> list[s
     return lines
 
 
-def _row(one: SubSeries, plan: Plan, addition: Addition) -> tuple[str, ...]:
+def _row(one: SubSeries, plan: SplitPlan, addition: SubSeriesAddition) -> tuple[str, ...]:
     said = [*clauses(one, plan), *([addition.clause] if addition.clause else [])]
     return str(one.number), one.name, patches_text(one.counters), "; ".join(said)
 
 
-def clauses(one: SubSeries, plan: Plan) -> Iterator[str]:
+def clauses(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
     """The clauses of the line that answers: 'now', 'after 1 (net)', 'patch 4 with the Acked-by of nvme'."""
-    if Verdict.CHOOSE in one.verdicts:
+    if SubmissionOption.CHOOSE in one.verdicts:
         yield f"choose: {_either([_chosen(choice, one, plan) for choice in one.choices])}"
     if one.waits:
         yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
@@ -85,13 +85,13 @@ def clauses(one: SubSeries, plan: Plan) -> Iterator[str]:
         yield "now" if len(plan.subseries) == 1 else "now, on its own"
     elif len(plan.subseries) > 1:
         yield "then on its own"
-    through = [patch for patch in one.patches if Verdict.THROUGH in patch.verdicts]
+    through = [patch for patch in one.patches if SubmissionOption.THROUGH in patch.verdicts]
     if through:
         trees = dict.fromkeys(" or ".join(ack.trees) for patch in through for ack in patch.acks)
         yield f"{patches_text([patch.counter for patch in through])} with Acked-by of {_and(list(trees))}"
 
 
-def _subseries(one: SubSeries, plan: Plan, more: Sequence[str], style: Style) -> list[str]:
+def _subseries(one: SubSeries, plan: SplitPlan, more: Sequence[str], style: Style) -> list[str]:
     lines = [style.strong(f"{one.number}. {one.name}") + _place(one, style)]
     for patch in one.patches:
         lines += _patch(patch, one, style)
@@ -109,7 +109,7 @@ def _subseries(one: SubSeries, plan: Plan, more: Sequence[str], style: Style) ->
     return lines
 
 
-def _chosen(choice: Choice, one: SubSeries, plan: Plan) -> str:
+def _chosen(choice: DestinationChoice, one: SubSeries, plan: SplitPlan) -> str:
     """The branch that would take it."""
     flavour = Flavour.FIXES if all(patch.is_fix for patch in one.patches) else Flavour.NEXT
     names = {known.name: known.place(flavour).name for known in plan.destinations}
@@ -186,19 +186,19 @@ def _files(ack: Ack) -> str:
     return f"{shown} and {len(ack.paths) - _NAMES} more" if len(ack.paths) > _NAMES else shown
 
 
-def _wait(wait: Wait, plan: Plan, style: Style) -> list[str]:
+def _wait(wait: SubSeriesDependency, plan: SplitPlan, style: Style) -> list[str]:
     other = plan.subseries[wait.on - 1]
     rows = [(f"  {tie.patch} needs {tie.needs}", str(tie.tie), _tie_names(tie.names, tie.tie)) for tie in wait.ties]
     return [f"  waits for {wait.on} ({style.plain(other.name)})", *table(rows, style)]
 
 
-def _tie_names(names: Sequence[str], tie: Tie) -> str:
+def _tie_names(names: Sequence[str], tie: DependencyKind) -> str:
     shown = ", ".join(names[:_NAMES])
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return f"in {shown}{more}" if tie is Tie.TEXT and shown else f"{shown}{more}"
+    return f"in {shown}{more}" if tie is DependencyKind.TEXT and shown else f"{shown}{more}"
 
 
-def _ways(one: SubSeries, plan: Plan) -> Iterator[str]:
+def _ways(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
     """What can be done about waiting."""
     if not one.shared or one.destination is None:
         return

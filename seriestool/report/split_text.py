@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from seriestool.rebase.rebase_result import PatchResult
 from seriestool.report.rebase_text import outcome_text
-from seriestool.report.split_plan_text import Addition, patches_text, plan_text
+from seriestool.report.split_plan_text import SubSeriesAddition, patches_text, plan_text
 from seriestool.report.style import Style
 from seriestool.report.table import table
 from seriestool.series.model import Outcome
 from seriestool.split.split_plan import SubSeries
-from seriestool.split.subseries_proof import Proof, Split
+from seriestool.split.subseries_proof import Split, SubSeriesProof
 
 _SHORT = 12
 
@@ -18,14 +18,14 @@ _SHORT = 12
 def split_text(answer: Split, style: Style) -> str:
     """The whole answer; paragraphs are separated by empty lines."""
     additions = {
-        proof.number: Addition(_clause(proof), tuple(_lines(proof, one, answer, style)))
+        proof.number: SubSeriesAddition(_clause(proof), tuple(_lines(proof, one, answer, style)))
         for one, proof in zip(answer.plan.subseries, answer.proofs, strict=True)
     }
     notes = [style.plain(f"note: {note}") for note in answer.notes]
     return "\n\n".join([plan_text(answer.plan, style, additions), *(["\n".join(notes)] if notes else [])])
 
 
-def _clause(proof: Proof) -> str | None:
+def _clause(proof: SubSeriesProof) -> str | None:
     """What the line that answers has to say of it."""
     stopped = [one.counter for one in proof.stopped]
     if stopped:
@@ -36,7 +36,7 @@ def _clause(proof: Proof) -> str | None:
     return None
 
 
-def _lines(proof: Proof, one: SubSeries, answer: Split, style: Style) -> Iterator[str]:
+def _lines(proof: SubSeriesProof, one: SubSeries, answer: Split, style: Style) -> Iterator[str]:
     target = proof.site.target
     commit = answer.commit(target.commit)
     what = f", {commit.subject}" if commit and commit.subject else ""

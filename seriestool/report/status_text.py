@@ -6,32 +6,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from seriestool.report.style import Style
 from seriestool.report.table import count
 from seriestool.series.model import path_text
-from seriestool.track.series_status import LandedPatch, Standing, State, TreeStanding
+from seriestool.track.series_status import ApplyState, LandedPatch, SeriesStatus, TreeStatus
 
 _SHORT = 12
 _WORDS = {
-    State.EXACT: "exact on",
-    State.APPLIES: "applies to",
-    State.MERGES: "merges with",
-    State.MERGED: "merged in",
-    State.CONFLICTS: "conflicts with",
+    ApplyState.EXACT: "exact on",
+    ApplyState.APPLIES: "applies to",
+    ApplyState.MERGES: "merges with",
+    ApplyState.MERGED: "merged in",
+    ApplyState.CONFLICTS: "conflicts with",
 }
 
 
-def status_text(standings: Sequence[Standing], style: Style, details: bool) -> str:
+def status_text(standings: Sequence[SeriesStatus], style: Style, details: bool) -> str:
     """One line for each series, and with `details` what is behind it."""
     width = max((len(one.name) for one in standings), default=0)
     blocks = ("\n".join(_block(one, width, style, details)) for one in standings)
     return ("\n\n" if details else "\n").join(blocks)
 
 
-def _block(standing: Standing, width: int, style: Style, details: bool) -> Iterator[str]:
+def _block(standing: SeriesStatus, width: int, style: Style, details: bool) -> Iterator[str]:
     yield f"{style.strong(standing.name)}{' ' * (width - len(standing.name))}  {_summary(standing, style)}"
     if details:
         yield from (f"  {line}" for line in _details(standing, style))
 
 
-def _summary(standing: Standing, style: Style) -> str:
+def _summary(standing: SeriesStatus, style: Style) -> str:
     parts = [f"v{standing.tracked.newest.version}"] if standing.tracked else []
     parts += [text for state in _WORDS if (text := _of_state(state, standing.trees, style))]
     if standing.is_superseded and standing.newest:
@@ -40,11 +40,11 @@ def _summary(standing: Standing, style: Style) -> str:
     return "; ".join(parts).replace("; ", "  ", 1) if standing.tracked else "; ".join(parts)
 
 
-def _of_state(state: State, trees: Iterable[TreeStanding], style: Style) -> str:
+def _of_state(state: ApplyState, trees: Iterable[TreeStatus], style: Style) -> str:
     found = [tree for tree in trees if tree.state is state]
     if not found:
         return ""
-    if state is not State.CONFLICTS:
+    if state is not ApplyState.CONFLICTS:
         return style.good(f"{_WORDS[state]} {', '.join(one.tree for one in found)}")
     patches = sorted({one.patch or 0 for one in found})
     groups = (
@@ -53,7 +53,7 @@ def _of_state(state: State, trees: Iterable[TreeStanding], style: Style) -> str:
     return style.bad(f"{_WORDS[state]} {' and '.join(groups)}")
 
 
-def _details(standing: Standing, style: Style) -> Iterator[str]:
+def _details(standing: SeriesStatus, style: Style) -> Iterator[str]:
     tracked = standing.tracked
     if tracked is None:
         return
@@ -67,7 +67,7 @@ def _details(standing: Standing, style: Style) -> Iterator[str]:
         yield f"v{found.version} was posted {found.posted:%Y-%m-%d}: {style.plain(found.msgid)}"
 
 
-def _tree(tree: TreeStanding, standing: Standing, style: Style) -> Iterator[str]:
+def _tree(tree: TreeStatus, standing: SeriesStatus, style: Style) -> Iterator[str]:
     tip = f" ({tree.tip[:_SHORT]})" if tree.tip else ""
     yield f"{style.plain(tree.tree)}{tip}: {_state(tree, style)}"
     if tree.broke:
@@ -76,22 +76,22 @@ def _tree(tree: TreeStanding, standing: Standing, style: Style) -> Iterator[str]
     yield from (f"  {_landed(one, standing, style)}" for one in tree.landed)
 
 
-def _state(tree: TreeStanding, style: Style) -> str:
-    if tree.state is State.CONFLICTS:
+def _state(tree: TreeStatus, style: Style) -> str:
+    if tree.state is ApplyState.CONFLICTS:
         where = f", {path_text(tree.path)}" if tree.path is not None else ""
         return style.bad(f"conflicts at patch {tree.patch}{where}")
-    if tree.state is State.NO_TREE:
+    if tree.state is ApplyState.NO_TREE:
         return style.warn("there is no such tree here")
     return style.good(str(tree.state))
 
 
-def _landed(one: LandedPatch, standing: Standing, style: Style) -> str:
+def _landed(one: LandedPatch, standing: SeriesStatus, style: Style) -> str:
     if one.commit is None:
         return f"patch {one.counter} is there ({one.how})"
     return f"patch {one.counter} is {_commit(one.commit, standing, style)} ({one.how})"
 
 
-def _commit(oid: str, standing: Standing, style: Style) -> str:
+def _commit(oid: str, standing: SeriesStatus, style: Style) -> str:
     commit = standing.commit(oid)
     if commit is None:
         return oid[:_SHORT]

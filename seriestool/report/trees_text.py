@@ -10,20 +10,20 @@ from seriestool.report.style import Style
 from seriestool.series.model import SCHEMA
 from seriestool.sources.pushlog import Push
 from seriestool.sources.pushlog.push_log_index import Sighting
-from seriestool.trees import Configured, Tree
+from seriestool.trees import ConfiguredTree, Tree
 from seriestool.trees.suggestions import Suggestion
 
 _SHORT = 12  # digits of an id in a table
 _COMMITS = 30  # of one push that are shown
 
 
-def trees_dict(trees: Iterable[Tree], unfetched: Iterable[Configured]) -> dict[str, object]:
+def trees_dict(trees: Iterable[Tree], unfetched: Iterable[ConfiguredTree]) -> dict[str, object]:
     """The trees as JSON shows them; those that were never fetched have no commit."""
     absent = [_unfetched(tree).to_dict() | {"commit": None} for tree in unfetched]
     return {"schema": SCHEMA, "trees": [*(tree.to_dict() for tree in trees), *absent]}
 
 
-def trees_text(trees: Sequence[Tree], unfetched: Sequence[Configured], style: Style) -> str:
+def trees_text(trees: Sequence[Tree], unfetched: Sequence[ConfiguredTree], style: Style) -> str:
     """One line for each tree: name, tip, where it comes from."""
     rows = [(tree, style.plain(tree.commit[:_SHORT])) for tree in trees]
     rows += [(_unfetched(tree), style.warn("not fetched".ljust(_SHORT))) for tree in unfetched]
@@ -79,7 +79,7 @@ def sightings_text(sightings: Sequence[Sighting], pushes: Mapping[str, Push], st
     return "\n".join(lines)
 
 
-def _unfetched(tree: Configured) -> Tree:
+def _unfetched(tree: ConfiguredTree) -> Tree:
     return Tree(tree.name, tree.ref or tree.folder, "", without_password(tree.url), tree.branch, "configured")
 
 

@@ -6,12 +6,22 @@ nothing of the environment, and limits on time, memory, processes, file size and
 """
 
 from seriestool.sandbox.bubblewrap import Bubblewrap, find_sandbox
-from seriestool.sandbox.job import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.sandbox.job import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from seriestool.sandbox.process_start import PATH
-from seriestool.sandbox.scratch_folder import read_left, scratch, wipe
+from seriestool.sandbox.scratch_folder import read_output_file, scratch, wipe
 from seriestool.sandbox.unsandboxed import Unsandboxed
 
 __all__ = [
-    "PATH", "Bubblewrap", "Ended", "Job", "Limits", "Outcome", "Sandbox", "Unsandboxed", "find_sandbox", "read_left",
-    "scratch", "wipe",
+    "PATH",
+    "Bubblewrap",
+    "KillReason",
+    "Sandbox",
+    "SandboxJob",
+    "SandboxLimits",
+    "SandboxResult",
+    "Unsandboxed",
+    "find_sandbox",
+    "read_output_file",
+    "scratch",
+    "wipe",
 ]  # fmt: skip

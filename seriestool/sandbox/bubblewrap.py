@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-from seriestool.sandbox.job import Job, Limits, Outcome
+from seriestool.sandbox.job import SandboxJob, SandboxLimits, SandboxResult
 from seriestool.sandbox.process_start import PATH, bound_processes, end_started, limited, start
 from seriestool.sandbox.process_usage import parent
 from seriestool.sandbox.seccomp import make_filter
-from seriestool.sandbox.supervisor import attend
+from seriestool.sandbox.supervisor import supervise
 from seriestool.util.errors import OutsideError
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -37,12 +37,12 @@ class Bubblewrap:
         self._program = program
         self._stopped = Event()
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         """How the program ended; OutsideError where it could not be started.
 
         ^C ends it, and so does `stop`.
         """
-        return attend(_start(self._program, job), job, self._stopped)
+        return supervise(_start(self._program, job), job, self._stopped)
 
     def stop(self) -> None:
         """End all that runs, in whatever thread, and start nothing any more."""
@@ -56,7 +56,8 @@ def find_sandbox() -> Bubblewrap | str:
         return "bubblewrap is not installed (apt install bubblewrap)"
     sandbox = Bubblewrap(Path(program))
     try:
-        outcome = sandbox.run(Job(["/bin/sh", "-c", "read line"], Path("/tmp"), limits=Limits(seconds=20.0)))  # noqa: S108
+        job = SandboxJob(["/bin/sh", "-c", "read line"], Path("/tmp"), limits=SandboxLimits(seconds=20.0))  # noqa: S108
+        outcome = sandbox.run(job)
     except OutsideError as error:
         return f"bubblewrap does not work here: {error.message}{_known_reason()}"
     if outcome.ended is not None:
@@ -74,7 +75,7 @@ def _known_reason() -> str:
     return ""
 
 
-class _Namespace:
+class _NamespacedProgram:
     """A program under bwrap, with all that it started: what is in its PID namespace."""
 
     def __init__(self, process: subprocess.Popen[bytes], status: int, init: int, pidfd: int) -> None:
@@ -124,7 +125,7 @@ class _Namespace:
         self._pidfd = -1
 
 
-def _start(program: Path, job: Job) -> _Namespace:
+def _start(program: Path, job: SandboxJob) -> _NamespacedProgram:
     """The program, started; OutsideError where bwrap cannot do it."""
     status, status_end = os.pipe()
     block_end, block = os.pipe()
@@ -156,7 +157,7 @@ def _start(program: Path, job: Job) -> _Namespace:
         raise
     finally:
         os.close(block)
-    return _Namespace(process, status, *init)
+    return _NamespacedProgram(process, status, *init)
 
 
 def _filled(content: bytes) -> int:
@@ -195,7 +196,7 @@ def _what_it_said(process: subprocess.Popen[bytes]) -> str:
     return "bwrap did not start"
 
 
-def _arguments(job: Job) -> Iterator[str]:
+def _arguments(job: SandboxJob) -> Iterator[str]:
     yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--uid", str(_ID), "--gid", str(_ID))
     yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox", "--clearenv")
     for name, value in {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **job.env}.items():  # noqa: S108
@@ -218,7 +219,7 @@ def _arguments(job: Job) -> Iterator[str]:
     yield from ("--chdir", str(job.folder))
 
 
-def _binds(job: Job) -> Iterator[str]:
+def _binds(job: SandboxJob) -> Iterator[str]:
     """The job's folders, the outer before the inner; what is both readable and writable is writable."""
     kinds: dict[Path, str] = dict.fromkeys(job.readable, "--ro-bind") | dict.fromkeys(job.writable, "--bind")
     for path in sorted(kinds, key=lambda one: len(one.parts)):

@@ -23,7 +23,7 @@ _HIDDEN = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)  # of a place to hide 
 _COARSE = 5  # CLOCK_REALTIME_COARSE: what the kernel takes the times of files from
 
 
-class Growth:
+class DiskWatch:
     """Watches folders; `is_over` is asked again and again."""
 
     def __init__(self, folders: Sequence[Path], limit: int) -> None:

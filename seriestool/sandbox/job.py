@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SandboxLimits:
     """What a program may use, with all that it starts."""
 
     seconds: float = 60.0
@@ -25,7 +25,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SandboxJob:
     """A program to run; paths are the same inside as outside."""
 
     argv: Sequence[str]
@@ -37,10 +37,10 @@ class Job:
     """Folders that it may write to."""
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
-    limits: Limits = field(default_factory=Limits)
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
 
 
-class Ended(StrEnum):
+class KillReason(StrEnum):
     """Why a program was ended by us."""
 
     TIME = "time"
@@ -50,14 +50,14 @@ class Ended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SandboxResult:
     """How a program ended."""
 
     code: int
     """Exit code; 128 + n where signal n ended it, as in a shell."""
     stdout: bytes
     stderr: bytes
-    ended: Ended | None = None
+    ended: KillReason | None = None
     """The limit at which we ended it, or None."""
     seconds: float = 0.0
 
@@ -65,7 +65,7 @@ class Outcome:
 class Sandbox(Protocol):
     """Something that runs programs."""
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         """How the program ended; OutsideError where it could not be started."""
 
     def stop(self) -> None:

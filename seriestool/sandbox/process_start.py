@@ -7,7 +7,7 @@ import resource
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
-from seriestool.sandbox.job import Limits
+from seriestool.sandbox.job import SandboxLimits
 from seriestool.util.errors import OutsideError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -15,7 +15,7 @@ _FILES = 1024
 _TASKS = 10  # threads count too; more of them than what ends the program for it
 
 
-def limited(limits: Limits) -> list[str]:
+def limited(limits: SandboxLimits) -> list[str]:
     """What to put before a command so that each of its processes has limits that the kernel keeps (prlimit(1)).
 
     They are what holds between two looks at it: memory is twice what ends the program, so that it is ended for that
@@ -50,7 +50,7 @@ def start(command: Sequence[str], given: Sequence[int] = (), env: Mapping[str, s
         raise OutsideError(f"{command[0]} could not be started: {error.strerror}") from error
 
 
-def bound_processes(first: int, limits: Limits) -> None:
+def bound_processes(first: int, limits: SandboxLimits) -> None:
     """Make sure that the first process of a namespace, and with it all, can be ended whatever they do.
 
     Within a user namespace the kernel counts its processes only (since Linux 5.14), and bounds them; but never those
@@ -64,7 +64,7 @@ def bound_processes(first: int, limits: Limits) -> None:
 
 
 @contextlib.contextmanager
-def prompt() -> Iterator[None]:
+def raised_priority() -> Iterator[None]:
     """A block in which this thread gets its turn among thousands of processes; for root, who is not bounded."""
     if os.geteuid() or os.sched_getscheduler(0) != os.SCHED_OTHER:
         yield

@@ -13,7 +13,7 @@ _FIGURE = re.compile(rb"^(RssAnon|RssShmem|Threads|Pss_Anon|Pss_Shmem|MemTotal|M
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ProcessUsage:
     """What processes use together."""
 
     threads: int
@@ -23,20 +23,20 @@ class Use:
     """Bytes; those of files in a tmpfs that are mapped are among them."""
 
 
-def cheap_use(folders: Iterable[str]) -> Use:
+def estimate_usage(folders: Iterable[str]) -> ProcessUsage:
     """An upper bound, quickly: pages that several processes share are counted for each. `folders` are in /proc."""
     found = [_figures(f"{folder}/status") for folder in folders]
-    return Use(
+    return ProcessUsage(
         sum(one.get(b"Threads", 0) for one in found),
         sum(one.get(b"RssAnon", 0) for one in found) << 10,
         sum(one.get(b"RssShmem", 0) for one in found) << 10,
     )
 
 
-def exact_use(folders: Iterable[str]) -> Use:
+def measure_usage(folders: Iterable[str]) -> ProcessUsage:
     """What they really have, each page counted once; some milliseconds for a process of a gigabyte."""
     found = [_figures(f"{folder}/smaps_rollup") for folder in folders]
-    return Use(
+    return ProcessUsage(
         0,
         sum(one.get(b"Pss_Anon", 0) for one in found) << 10,
         sum(one.get(b"Pss_Shmem", 0) for one in found) << 10,
@@ -50,7 +50,7 @@ def is_machine_full() -> bool:
     return found.get(b"MemAvailable", least) < least
 
 
-def nameless(folders: Iterable[str]) -> int:
+def deleted_file_bytes(folders: Iterable[str]) -> int:
     """Bytes of the files that they have open and that no folder has any more; memfds are such files."""
     found: dict[tuple[int, int], int] = {}
     for folder in folders:

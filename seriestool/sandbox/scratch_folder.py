@@ -44,7 +44,7 @@ def wipe(folder: Path) -> None:
         folder.rmdir()
 
 
-def read_left(top: Path, *names: str, most: int) -> bytes:
+def read_output_file(top: Path, *names: str, most: int) -> bytes:
     """The first `most` bytes of a file that a program left below `top`, which it could not replace.
 
     No link is followed on the way, and no pipe waited for: OSError where there is no such file.

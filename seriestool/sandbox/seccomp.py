@@ -18,7 +18,7 @@ _FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: what has n
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class _SyscallNumbers:
     arch: int
     """AUDIT_ARCH_*"""
     socket: int
@@ -27,8 +27,8 @@ class _Machine:
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 41, (248, 249, 250, 29, 68, 321, 298, 323, 425)),
-    "aarch64": _Machine(0xC00000B7, 198, (217, 218, 219, 194, 186, 280, 241, 282, 425)),
+    "x86_64": _SyscallNumbers(0xC000003E, 41, (248, 249, 250, 29, 68, 321, 298, 323, 425)),
+    "aarch64": _SyscallNumbers(0xC00000B7, 198, (217, 218, 219, 194, 186, 280, 241, 282, 425)),
 }
 
 

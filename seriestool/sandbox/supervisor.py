@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from threading import Event
 from typing import IO, Protocol
 
-from seriestool.sandbox.disk_watch import Growth
-from seriestool.sandbox.job import Ended, Job, Outcome
-from seriestool.sandbox.process_start import prompt
-from seriestool.sandbox.process_usage import cheap_use, exact_use, is_machine_full, nameless
+from seriestool.sandbox.disk_watch import DiskWatch
+from seriestool.sandbox.job import KillReason, SandboxJob, SandboxResult
+from seriestool.sandbox.process_start import raised_priority
+from seriestool.sandbox.process_usage import deleted_file_bytes, estimate_usage, is_machine_full, measure_usage
 from seriestool.util.errors import OutsideError
 
 _TICK = 0.02  # what forks without end makes some ten thousand processes in a second
@@ -30,7 +30,7 @@ _TOO_LARGE = 128 + 25  # SIGXFSZ: a file reached the limit
 _EXIT_CODE = re.compile(rb'"exit-code": (\d+)')
 
 
-class Enclosed(Protocol):
+class SupervisedProgram(Protocol):
     """A program, and all that it started."""
 
     process: subprocess.Popen[bytes]
@@ -49,15 +49,15 @@ class Enclosed(Protocol):
         """End them all; back when none is left."""
 
 
-def attend(enclosed: Enclosed, job: Job, stopped: Event) -> Outcome:
+def supervise(enclosed: SupervisedProgram, job: SandboxJob, stopped: Event) -> SandboxResult:
     """How the program ended; whatever happens here, nothing of it runs any more afterwards."""
     started = time.monotonic()
-    ended: Ended | None = None
+    ended: KillReason | None = None
     with contextlib.ExitStack() as stack:
         stack.callback(enclosed.end)
-        streams = stack.enter_context(_Streams(enclosed, job))
-        stack.enter_context(prompt())
-        watch = _Watch(enclosed, job)
+        streams = stack.enter_context(_ProgramPipes(enclosed, job))
+        stack.enter_context(raised_priority())
+        watch = _LimitWatch(enclosed, job)
         while not streams.is_over and ended is None:
             if stopped.is_set():
                 raise OutsideError(f"{job.argv[0]} was ended: everything is to stop")
@@ -70,8 +70,8 @@ def attend(enclosed: Enclosed, job: Job, stopped: Event) -> Outcome:
         said = os.fsdecode(bytes(streams.stderr)).strip().splitlines()
         raise OutsideError(f"{job.argv[0]} could not be started: {said[-1] if said else 'nothing says why'}")
     if code == _TOO_LARGE and ended is None:
-        ended = Ended.DISK
-    return Outcome(
+        ended = KillReason.DISK
+    return SandboxResult(
         128 + 9 if code is None else code,
         bytes(streams.stdout),
         bytes(streams.stderr),
@@ -80,10 +80,10 @@ def attend(enclosed: Enclosed, job: Job, stopped: Event) -> Outcome:
     )
 
 
-class _Streams(contextlib.AbstractContextManager["_Streams"]):
+class _ProgramPipes(contextlib.AbstractContextManager["_ProgramPipes"]):
     """The pipes to and from the program; what is too much of its output is read and thrown away."""
 
-    def __init__(self, enclosed: Enclosed, job: Job) -> None:
+    def __init__(self, enclosed: SupervisedProgram, job: SandboxJob) -> None:
         process = enclosed.process
         self.stdout, self.stderr, self._status = bytearray(), bytearray(), bytearray()
         self._kept = job.limits.output
@@ -156,14 +156,14 @@ class _Streams(contextlib.AbstractContextManager["_Streams"]):
             self._pipes[0].close()
 
 
-class _Watch:
+class _LimitWatch:
     """Looks at how many processes there are fifty times a second, and at what else is used as often as is cheap."""
 
-    def __init__(self, enclosed: Enclosed, job: Job) -> None:
+    def __init__(self, enclosed: SupervisedProgram, job: SandboxJob) -> None:
         now = time.monotonic()
         self._enclosed = enclosed
         self._limits = job.limits
-        self._growth = Growth(job.writable, job.limits.disk)
+        self._growth = DiskWatch(job.writable, job.limits.disk)
         self._until = now + job.limits.seconds
         self._due = now + _TICK / 2
         self._all_due = now
@@ -175,50 +175,50 @@ class _Watch:
         """Seconds until the next look is due."""
         return max(0.0, self._due - time.monotonic())
 
-    def look(self) -> Ended | None:
+    def look(self) -> KillReason | None:
         """The limit that is reached, if any; nothing is looked at before it is due."""
         now = time.monotonic()
         if now < self._due:
             return None
         if now >= self._until:
-            return Ended.TIME
+            return KillReason.TIME
         cost = time.thread_time()
         folders = self._enclosed.folders()
         if len(folders) > self._limits.processes:
-            return Ended.PROCESSES
+            return KillReason.PROCESSES
         cost = time.thread_time() - cost
         found = self._find(folders) if now >= self._all_due else None
         self._due = min(now + max(_TICK, _DEAR * cost), max(now, self._until))
         return found
 
-    def _find(self, folders: Sequence[str]) -> Ended | None:
+    def _find(self, folders: Sequence[str]) -> KillReason | None:
         began, cost = time.monotonic(), time.thread_time()
         found = self._find_more(folders)
         self._all_due = began + max(_ALL_TICK, _DEAR * (time.thread_time() - cost))
         return found
 
-    def _find_more(self, folders: Sequence[str]) -> Ended | None:
+    def _find_more(self, folders: Sequence[str]) -> KillReason | None:
         in_memory = sum(map(_held, self._enclosed.tmpfs))
-        use = cheap_use(folders)
+        use = estimate_usage(folders)
         if use.threads > _THREADS * self._limits.processes:
-            return Ended.PROCESSES
+            return KillReason.PROCESSES
         if self._is_too_much_memory(folders, use.private + use.shared + in_memory, in_memory):
-            return Ended.MEMORY
+            return KillReason.MEMORY
         is_over = self._growth.is_over(in_memory + self._count_nameless(folders))
-        return Ended.DISK if is_over else None
+        return KillReason.DISK if is_over else None
 
     def _is_too_much_memory(self, folders: Sequence[str], at_most: int, in_memory: int) -> bool:
         if is_machine_full():
             return True
         if at_most <= self._limits.memory:
             return False
-        use = exact_use(folders)
+        use = measure_usage(folders)
         return use.private + max(use.shared, in_memory) > self._limits.memory
 
     def _count_nameless(self, folders: Sequence[str]) -> int:
         now = time.monotonic()
         if now >= self._nameless_due:
-            self._nameless = nameless(folders)
+            self._nameless = deleted_file_bytes(folders)
             self._nameless_due = now + max(_NAMELESS_TICK, _DEAR * (time.monotonic() - now))
         return self._nameless
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-from seriestool.sandbox.job import Job, Outcome
+from seriestool.sandbox.job import SandboxJob, SandboxResult
 from seriestool.sandbox.process_start import PATH, limited, start
 from seriestool.sandbox.process_usage import descendants
 from seriestool.sandbox.scratch_folder import scratch
-from seriestool.sandbox.supervisor import attend
+from seriestool.sandbox.supervisor import supervise
 
 _KEEPER = Path(__file__).with_name("subreaper.py")
 _GONE = 10.0
@@ -25,17 +25,17 @@ class Unsandboxed:
     def __init__(self) -> None:
         self._stopped = Event()
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         """How the program ended; OutsideError where it could not be started. ^C ends it, and so does `stop`."""
         with scratch("run") as own:
-            return attend(_start(job, str(own)), replace(job, writable=(*job.writable, own)), self._stopped)
+            return supervise(_start(job, str(own)), replace(job, writable=(*job.writable, own)), self._stopped)
 
     def stop(self) -> None:
         """End all that runs, in whatever thread, and start nothing any more."""
         self._stopped.set()
 
 
-class _Family:
+class _ProcessTree:
     """A program below its keeper, with all that it started."""
 
     tmpfs: tuple[str, ...] = ()
@@ -57,12 +57,12 @@ class _Family:
         self.process.wait()
 
 
-def _start(job: Job, own: str) -> _Family:
+def _start(job: SandboxJob, own: str) -> _ProcessTree:
     env = {"PATH": PATH, "HOME": own, "TMPDIR": own, "LANG": "C.UTF-8", **job.env}
     status, end = os.pipe()
     keeper = [sys.executable, "-I", "-S", str(_KEEPER), str(end), str(job.folder), *job.argv]
     try:
-        return _Family(start([*limited(job.limits), *keeper], [end], env), status)
+        return _ProcessTree(start([*limited(job.limits), *keeper], [end], env), status)
     except BaseException:
         os.close(status)
         raise

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from seriestool.series.binary import find_patched
-from seriestool.series.hunks import Edit, Misplaced, apply_edits, prepare_edits, split_lines
-from seriestool.series.model import BinaryKind, DiffKind, Failure, FileDiff, Hunk
+from seriestool.series.hunks import Edit, MisplacedHunk, apply_edits, prepare_edits, split_lines
+from seriestool.series.model import BinaryKind, DiffKind, FileDiff, Hunk, PatchFailure
 
 REGULAR = 0o100644
 _TYPE = 0o170000
@@ -27,7 +27,7 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class PatchedFiles:
     """A tree after a patch that applies."""
 
     files: Mapping[bytes, FileState]
@@ -36,7 +36,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class FileImage:
     """A file between two steps: its lines and its mode."""
 
     lines: list[bytes]
@@ -48,11 +48,11 @@ class Image:
         return FileState(b"".join(self.lines), self.mode)
 
 
-_Outcome = tuple[Image | None, int] | Failure
+_Outcome = tuple[FileImage | None, int] | PatchFailure
 """The file afterwards (None: deleted) and the hunks at an offset, or why not."""
 
 
-class _Mark(Enum):
+class _PathMark(Enum):
     """A path without content in the middle of a patch."""
 
     GOING = 1
@@ -60,18 +60,18 @@ class _Mark(Enum):
     GONE = 2
 
 
-def apply_patch(files: Mapping[bytes, FileState], diffs: Sequence[FileDiff]) -> Applied | Failure:
+def apply_patch(files: Mapping[bytes, FileState], diffs: Sequence[FileDiff]) -> PatchedFiles | PatchFailure:
     """The files after one patch, or the first place at which it does not apply: all of it applies, or nothing.
 
     `files` holds at least what the tree has at the paths of `diffs`; renames and copies read it as it is before
     the patch.
     """
-    table: dict[bytes, Image | _Mark | None] = dict.fromkeys(_vacated(diffs), _Mark.GOING)
-    results: list[Image | None] = []
+    table: dict[bytes, FileImage | _PathMark | None] = dict.fromkeys(_vacated(diffs), _PathMark.GOING)
+    results: list[FileImage | None] = []
     offsets = 0
     for diff in diffs:
         outcome = _apply_in(files, table, diff)
-        if isinstance(outcome, Failure):
+        if isinstance(outcome, PatchFailure):
             return outcome
         image, moved = outcome
         offsets += moved
@@ -79,30 +79,30 @@ def apply_patch(files: Mapping[bytes, FileState], diffs: Sequence[FileDiff]) -> 
         if diff.new_path is not None:
             table[diff.new_path] = image
         if diff.old_path is not None and _vacates(diff):
-            table[diff.old_path] = _Mark.GONE
+            table[diff.old_path] = _PathMark.GONE
     written = _written(files, diffs, results)
     failure = next(_blocked(files, written, diffs), None)
-    return failure or Applied(written, offsets)
+    return failure or PatchedFiles(written, offsets)
 
 
-def apply_diff(diff: FileDiff, edits: Sequence[Edit], image: Image | None) -> _Outcome:
+def apply_diff(diff: FileDiff, edits: Sequence[Edit], image: FileImage | None) -> _Outcome:
     """What one file diff makes of the file that it reads; `image` None is an absent file."""
     if diff.kind is DiffKind.CREATE and image is not None:
-        return Failure(diff.path, "exists")
+        return PatchFailure(diff.path, "exists")
     if image is None and diff.kind is not DiffKind.CREATE and not diff.may_create:
-        return Failure(diff.old_path or b"", "missing-file")
+        return PatchFailure(diff.old_path or b"", "missing-file")
     if image is None:
-        return _checked_link(diff, _apply_content(diff, edits, Image([], diff.new_mode or REGULAR)))
+        return _checked_link(diff, _apply_content(diff, edits, FileImage([], diff.new_mode or REGULAR)))
     old_mode = diff.old_mode or image.mode
     new_mode = diff.new_mode or image.mode
     if (image.mode ^ old_mode) & _TYPE or (diff.kind is not DiffKind.DELETE and (old_mode ^ new_mode) & _TYPE):
-        return Failure(diff.old_path or b"", "mode")
-    outcome = _apply_content(diff, edits, Image(image.lines, new_mode))
-    if isinstance(outcome, Failure) or diff.kind is not DiffKind.DELETE:
+        return PatchFailure(diff.old_path or b"", "mode")
+    outcome = _apply_content(diff, edits, FileImage(image.lines, new_mode))
+    if isinstance(outcome, PatchFailure) or diff.kind is not DiffKind.DELETE:
         return _checked_link(diff, outcome)
     left, moved = outcome
     if left is not None and left.lines:
-        return Failure(diff.path, "leaves-contents", found=tuple(left.lines[:10]))
+        return PatchFailure(diff.path, "leaves-contents", found=tuple(left.lines[:10]))
     return None, moved
 
 
@@ -138,24 +138,26 @@ def _reversed_hunk(hunk: Hunk) -> Hunk:
     return Hunk(hunk.new_start, hunk.new_lines, hunk.old_start, hunk.old_lines, hunk.section, lines)
 
 
-def _apply_content(diff: FileDiff, edits: Sequence[Edit], image: Image) -> _Outcome:
+def _apply_content(diff: FileDiff, edits: Sequence[Edit], image: FileImage) -> _Outcome:
     if diff.binary is not None:
         new = find_patched(diff, b"".join(image.lines)) if diff.binary is BinaryKind.PATCH else None
-        return Failure(diff.path, "binary") if new is None else (Image(split_lines(new), image.mode), 0)
+        return PatchFailure(diff.path, "binary") if new is None else (FileImage(split_lines(new), image.mode), 0)
     placed = apply_edits(image.lines, edits)
-    if isinstance(placed, Misplaced):
+    if isinstance(placed, MisplacedHunk):
         edit = placed.edit
-        return Failure(diff.old_path or diff.path, "hunk", edit.number, edit.old_start, tuple(edit.old), placed.found)
-    return Image(placed.lines, image.mode), placed.offsets
+        return PatchFailure(
+            diff.old_path or diff.path, "hunk", edit.number, edit.old_start, tuple(edit.old), placed.found
+        )
+    return FileImage(placed.lines, image.mode), placed.offsets
 
 
 def _checked_link(diff: FileDiff, outcome: _Outcome) -> _Outcome:
     """A submodule whose content names no commit cannot be written to an index."""
-    if isinstance(outcome, Failure) or outcome[0] is None or outcome[0].mode & _TYPE != _GITLINK:
+    if isinstance(outcome, PatchFailure) or outcome[0] is None or outcome[0].mode & _TYPE != _GITLINK:
         return outcome
     words = b"".join(outcome[0].lines).split(b" ")
     names_commit = words[:2] == [b"Subproject", b"commit"] and len(words) == 3 and _is_oid(words[2].strip())
-    return outcome if names_commit else Failure(diff.path, "mode")
+    return outcome if names_commit else PatchFailure(diff.path, "mode")
 
 
 def _is_oid(text: bytes) -> bool:
@@ -171,27 +173,27 @@ def _vacated(diffs: Sequence[FileDiff]) -> set[bytes]:
 
 
 def _apply_in(
-    files: Mapping[bytes, FileState], table: Mapping[bytes, Image | _Mark | None], diff: FileDiff
+    files: Mapping[bytes, FileState], table: Mapping[bytes, FileImage | _PathMark | None], diff: FileDiff
 ) -> _Outcome:
     image = None
     if diff.old_path is not None:
         before = None if diff.kind in (DiffKind.RENAME, DiffKind.COPY) else table.get(diff.old_path)
-        if before is _Mark.GONE:
-            return Failure(diff.old_path, "missing-file")
-        image = before if isinstance(before, Image) else _image(files.get(diff.old_path))
+        if before is _PathMark.GONE:
+            return PatchFailure(diff.old_path, "missing-file")
+        image = before if isinstance(before, FileImage) else _image(files.get(diff.old_path))
     new = diff.new_path
-    is_taken = new is not None and new in files and not isinstance(table.get(new), _Mark)
+    is_taken = new is not None and new in files and not isinstance(table.get(new), _PathMark)
     if is_taken and diff.kind in (DiffKind.CREATE, DiffKind.RENAME, DiffKind.COPY):
-        return Failure(diff.path, "exists")
+        return PatchFailure(diff.path, "exists")
     return apply_diff(diff, prepare_edits(diff.hunks), image)
 
 
-def _image(state: FileState | None) -> Image | None:
-    return None if state is None else Image(split_lines(state.content), state.mode)
+def _image(state: FileState | None) -> FileImage | None:
+    return None if state is None else FileImage(split_lines(state.content), state.mode)
 
 
 def _written(
-    files: Mapping[bytes, FileState], diffs: Sequence[FileDiff], results: Sequence[Image | None]
+    files: Mapping[bytes, FileState], diffs: Sequence[FileDiff], results: Sequence[FileImage | None]
 ) -> dict[bytes, FileState]:
     """As git writes: first every removal, then every new content, each in the order of the patch."""
     written = dict(files)
@@ -205,14 +207,16 @@ def _written(
 
 def _blocked(
     files: Mapping[bytes, FileState], written: Mapping[bytes, FileState], diffs: Sequence[FileDiff]
-) -> Iterator[Failure]:
+) -> Iterator[PatchFailure]:
     """New files below something that is no directory, another file or a symbolic link, or in the place of one."""
     directories = {parent for path in written for parent in _parents(path)}
     for diff in diffs:
         if diff.new_path is not None and diff.new_path not in files:
-            yield from (Failure(diff.new_path, "exists") for parent in _parents(diff.new_path) if parent in written)
+            yield from (
+                PatchFailure(diff.new_path, "exists") for parent in _parents(diff.new_path) if parent in written
+            )
             if diff.new_path in directories:
-                yield Failure(diff.new_path, "exists")
+                yield PatchFailure(diff.new_path, "exists")
 
 
 def _parents(path: bytes) -> Iterator[bytes]:
@@ -226,7 +230,7 @@ def _parents(path: bytes) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """What one patch does to the file of a track."""
 
     patch: int
@@ -238,15 +242,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackResult:
+class PathTrackResult:
     """How one state of a path passes a track."""
 
     offsets: tuple[int, ...] = ()
     """The patch (0-based) of each hunk that is not at the line it names."""
-    failure: Failure | None = None
+    failure: PatchFailure | None = None
     patch: int | None = None
     """The patch (0-based) that fails."""
-    image: Image | None = None
+    image: FileImage | None = None
     """What is left in the end, or before the step that fails; None where there is no file."""
 
     @property
@@ -261,7 +265,7 @@ class TrackResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class PathTrack:
     """What a series does to one path of its base, through all renames.
 
     A series applies to a commit when, for each path, what the commit has there passes all tracks of that path.
@@ -269,7 +273,7 @@ class Track:
 
     path: bytes
     """As the base names it."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PathStep, ...] = ()
     shared: int = 0
     """How many of the first steps belong to another track too: this one copies its file."""
     is_rebuilt: bool = False
@@ -281,35 +285,35 @@ class Track:
         first = self.steps[0]
         return not self.is_rebuilt and (first.needs_absence or first.diff.kind is DiffKind.CREATE)
 
-    def try_content(self, content: bytes | None, mode: int = REGULAR) -> TrackResult:
+    def try_content(self, content: bytes | None, mode: int = REGULAR) -> PathTrackResult:
         """How a content of the path in a base passes; None is an absent file."""
-        image = None if content is None or self.is_rebuilt else Image(split_lines(content), mode)
+        image = None if content is None or self.is_rebuilt else FileImage(split_lines(content), mode)
         offsets: list[int] = []
         for number, step in enumerate(self.steps):
             outcome = _take(step, image)
-            if isinstance(outcome, Failure):
-                return TrackResult(tuple(offsets), outcome, step.patch, image)
+            if isinstance(outcome, PatchFailure):
+                return PathTrackResult(tuple(offsets), outcome, step.patch, image)
             image, moved = outcome
             if number >= self.shared:
                 offsets += [step.patch] * moved
-        return TrackResult(tuple(offsets), image=image)
+        return PathTrackResult(tuple(offsets), image=image)
 
-    def then(self, step: Step) -> "Track":
+    def then(self, step: PathStep) -> "PathTrack":
         """The track with one step more."""
         return replace(self, steps=(*self.steps, step))
 
 
-def tracks(patches: Sequence[Sequence[FileDiff]]) -> tuple[Track, ...]:
+def tracks(patches: Sequence[Sequence[FileDiff]]) -> tuple[PathTrack, ...]:
     """What the series does to each path of its base, sorted by the first patch that touches it, then by path."""
-    now: dict[bytes, Track] = {}
-    ended: list[Track] = []
+    now: dict[bytes, PathTrack] = {}
+    ended: list[PathTrack] = []
     for number, diffs in enumerate(patches):
         _follow(now, ended, number, diffs)
     found = [track for track in (*ended, *now.values()) if track.steps]
     return tuple(sorted(found, key=lambda track: (track.steps[0].patch, track.path, track.steps[-1].diff.path)))
 
 
-def parent_paths(found: Sequence[Track]) -> tuple[bytes, ...]:
+def parent_paths(found: Sequence[PathTrack]) -> tuple[bytes, ...]:
     """Directories of the files that the series adds, sorted: the base may have no file or symbolic link of that name.
 
     Those that the series itself touches are left out.
@@ -319,38 +323,44 @@ def parent_paths(found: Sequence[Track]) -> tuple[bytes, ...]:
     return tuple(sorted({parent for path in added for parent in _parents(path)} - touched))
 
 
-def _take(step: Step, image: Image | None) -> _Outcome:
+def _take(step: PathStep, image: FileImage | None) -> _Outcome:
     if not step.needs_absence:
         return apply_diff(step.diff, step.edits, image)
-    return (None, 0) if image is None else Failure(step.diff.path, "exists")
+    return (None, 0) if image is None else PatchFailure(step.diff.path, "exists")
 
 
-def _follow(now: dict[bytes, Track], ended: list[Track], number: int, diffs: Sequence[FileDiff]) -> None:
+def _follow(now: dict[bytes, PathTrack], ended: list[PathTrack], number: int, diffs: Sequence[FileDiff]) -> None:
     """Take one patch into account; its renames and copies read what was there before it."""
     before = dict(now)
     vacated = _vacated(diffs)
     for diff in diffs:
-        step = Step(number, diff, prepare_edits(diff.hunks))
+        step = PathStep(number, diff, prepare_edits(diff.hunks))
         if diff.kind in (DiffKind.RENAME, DiffKind.COPY) and diff.old_path is not None:
-            source = before.get(diff.old_path, Track(diff.old_path))
+            source = before.get(diff.old_path, PathTrack(diff.old_path))
             if diff.kind is DiffKind.COPY:
                 source = replace(source, shared=len(source.steps))
             elif now.get(diff.old_path) is before.get(diff.old_path):
-                now[diff.old_path] = Track(diff.old_path, is_rebuilt=True)
+                now[diff.old_path] = PathTrack(diff.old_path, is_rebuilt=True)
             _end(now, ended, before, step, diff.path in vacated)
             now[diff.path] = source.then(step)
             continue
         is_untouched = now.get(diff.path) is before.get(diff.path)
         if diff.kind is DiffKind.CREATE and diff.path in vacated and is_untouched:
-            now[diff.path] = Track(diff.path, is_rebuilt=True)
-        now[diff.path] = now.get(diff.path, Track(diff.path)).then(step)
+            now[diff.path] = PathTrack(diff.path, is_rebuilt=True)
+        now[diff.path] = now.get(diff.path, PathTrack(diff.path)).then(step)
 
 
-def _end(now: Mapping[bytes, Track], ended: list[Track], before: Mapping[bytes, Track], step: Step, free: bool) -> None:
+def _end(
+    now: Mapping[bytes, PathTrack],
+    ended: list[PathTrack],
+    before: Mapping[bytes, PathTrack],
+    step: PathStep,
+    free: bool,
+) -> None:
     """End the track at the path to which `step` moves another file; `free`: this patch removes what was there."""
     path = step.diff.path
-    track = now.get(path, Track(path))
+    track = now.get(path, PathTrack(path))
     if not free:
-        ended.append(track.then(Step(step.patch, step.diff, needs_absence=True)))
+        ended.append(track.then(PathStep(step.patch, step.diff, needs_absence=True)))
     elif track is not before.get(path):
         ended.append(track)

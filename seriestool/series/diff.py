@@ -37,14 +37,14 @@ def parse_diff(text: bytes) -> tuple[FileDiff, ...]:
     `text` may begin with anything (a commit message) and end with anything (a signature). Raises InputError, naming
     the line of `text`, where git says `corrupt patch`, and for a path that leaves the tree.
     """
-    files = _Parser(text).files()
+    files = _DiffParser(text).files()
     level = _level(files)
     return tuple(_file_diff(file, level) for file in files)
 
 
 def strip_level(text: bytes) -> int:
     """How many leading path components `git apply -p` has to strip: 1, or 0 for a diff made with --no-prefix."""
-    return _level(_Parser(text).files())
+    return _level(_DiffParser(text).files())
 
 
 def split_diff(text: bytes) -> tuple[bytes, ...]:
@@ -52,7 +52,7 @@ def split_diff(text: bytes) -> tuple[bytes, ...]:
 
     What stands before the first one goes with it, what stands behind one (a signature) with the one before.
     """
-    parser = _Parser(text)
+    parser = _DiffParser(text)
     starts = [file.line - 1 for file in parser.files()]
     if not starts:
         return ()
@@ -64,7 +64,7 @@ def split_diff(text: bytes) -> tuple[bytes, ...]:
 
 
 @dataclass(slots=True)
-class _File:
+class _RawFileDiff:
     """The lines of one file diff as they stand in the mail; names can be read once the strip level is known."""
 
     line: int
@@ -84,7 +84,7 @@ class _File:
     binary_hunks: list[BinaryHunk] = field(default_factory=list)
 
 
-class _Parser:
+class _DiffParser:
     """A cursor over the lines of a patch."""
 
     def __init__(self, text: bytes) -> None:
@@ -92,8 +92,8 @@ class _Parser:
         self._lines = BytesIO(text if text.endswith(b"\n") else text + b"\n").readlines()
         self._at = 0
 
-    def files(self) -> list[_File]:
-        found: list[_File] = []
+    def files(self) -> list[_RawFileDiff]:
+        found: list[_RawFileDiff] = []
         while (file := self._find_header()) is not None:
             self._read_body(file)
             found.append(file)
@@ -108,7 +108,7 @@ class _Parser:
         at = self._at + ahead
         return self._lines[at] if at < len(self._lines) else b""
 
-    def _find_header(self) -> _File | None:
+    def _find_header(self) -> _RawFileDiff | None:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if line.startswith(b"diff --git "):
@@ -118,7 +118,7 @@ class _Parser:
                 continue
             if line.startswith(b"--- ") and self._peek(1).startswith(b"+++ ") and self._peek(2).startswith(b"@@ -"):
                 self._at += 2
-                return _File(self._at - 1, minus=_rest(line, 4), plus=_rest(self._peek(-1), 4))
+                return _RawFileDiff(self._at - 1, minus=_rest(line, 4), plus=_rest(self._peek(-1), 4))
             if line.startswith((b"diff --cc ", b"diff --combined ")):
                 _fail("cannot apply the combined diff of a merge", self._at + 1)
             if line.startswith(b"@@ -") and _HUNK.match(line):
@@ -126,8 +126,8 @@ class _Parser:
             self._at += 1
         return None
 
-    def _read_git_header(self) -> _File | None:
-        file = _File(self._at + 1, git=_rest(self._lines[self._at], 11))
+    def _read_git_header(self) -> _RawFileDiff | None:
+        file = _RawFileDiff(self._at + 1, git=_rest(self._lines[self._at], 11))
         self._at += 1
         while (line := self._peek()) and (entry := _find_entry(line)) is not None:
             word, read = entry
@@ -136,7 +136,7 @@ class _Parser:
         # `diff --git` with nothing below it is prose, or a diff that changes nothing.
         return file if self._at > file.line else None
 
-    def _read_body(self, file: _File) -> None:
+    def _read_body(self, file: _RawFileDiff) -> None:
         while self._peek().startswith(b"@@ -"):
             file.hunks.append(self._read_hunk())
         if file.hunks:
@@ -246,7 +246,7 @@ def _binary_length(text: bytes) -> int:
     return -1
 
 
-def _has_metadata(file: _File) -> bool:
+def _has_metadata(file: _RawFileDiff) -> bool:
     return file.kind is not None or (None not in (file.old_mode, file.new_mode) and file.old_mode != file.new_mode)
 
 
@@ -260,10 +260,10 @@ def _fail(message: str, line: int) -> NoReturn:
 
 # The lines below `diff --git`, each with what it says.
 
-_Read = Callable[[_File, bytes, int], None]
+_Read = Callable[[_RawFileDiff, bytes, int], None]
 
 
-def _set_kind(file: _File, kind: DiffKind, line: int) -> None:
+def _set_kind(file: _RawFileDiff, kind: DiffKind, line: int) -> None:
     if file.kind not in (None, kind):
         _fail("inconsistent header lines", line)
     file.kind = kind
@@ -283,34 +283,34 @@ def _canonical(mode: int) -> int:
     return kind if kind in (0o120000, 0o040000) else 0o160000
 
 
-def _read_old_mode(file: _File, value: bytes, line: int) -> None:
+def _read_old_mode(file: _RawFileDiff, value: bytes, line: int) -> None:
     file.old_mode = _mode(value, line)
 
 
-def _read_new_mode(file: _File, value: bytes, line: int) -> None:
+def _read_new_mode(file: _RawFileDiff, value: bytes, line: int) -> None:
     file.new_mode = _mode(value, line)
 
 
-def _read_created(file: _File, value: bytes, line: int) -> None:
+def _read_created(file: _RawFileDiff, value: bytes, line: int) -> None:
     _set_kind(file, DiffKind.CREATE, line)
     _read_new_mode(file, value, line)
 
 
-def _read_deleted(file: _File, value: bytes, line: int) -> None:
+def _read_deleted(file: _RawFileDiff, value: bytes, line: int) -> None:
     _set_kind(file, DiffKind.DELETE, line)
     _read_old_mode(file, value, line)
 
 
-def _read_minus(file: _File, value: bytes, _line: int) -> None:
+def _read_minus(file: _RawFileDiff, value: bytes, _line: int) -> None:
     file.minus = value
 
 
-def _read_plus(file: _File, value: bytes, _line: int) -> None:
+def _read_plus(file: _RawFileDiff, value: bytes, _line: int) -> None:
     file.plus = value
 
 
 def _source_of(kind: DiffKind) -> _Read:
-    def read(file: _File, value: bytes, line: int) -> None:
+    def read(file: _RawFileDiff, value: bytes, line: int) -> None:
         _set_kind(file, kind, line)
         file.source = value
 
@@ -318,14 +318,14 @@ def _source_of(kind: DiffKind) -> _Read:
 
 
 def _target_of(kind: DiffKind) -> _Read:
-    def read(file: _File, value: bytes, line: int) -> None:
+    def read(file: _RawFileDiff, value: bytes, line: int) -> None:
         _set_kind(file, kind, line)
         file.target = value
 
     return read
 
 
-def _read_index(file: _File, value: bytes, line: int) -> None:
+def _read_index(file: _RawFileDiff, value: bytes, line: int) -> None:
     match = _INDEX.fullmatch(value)
     if match is None:
         return
@@ -338,7 +338,7 @@ def _blob(oid: bytes) -> str | None:
     return oid.decode().lower() if oid.strip(b"0") else None
 
 
-def _read_nothing(_file: _File, _value: bytes, _line: int) -> None:
+def _read_nothing(_file: _RawFileDiff, _value: bytes, _line: int) -> None:
     pass
 
 
@@ -368,26 +368,26 @@ def _find_entry(line: bytes) -> tuple[bytes, _Read] | None:
 # Names, once all headers are known: a patch is --no-prefix as a whole or not at all.
 
 
-def _level(files: list[_File]) -> int:
+def _level(files: list[_RawFileDiff]) -> int:
     git = [file for file in files if file.git is not None]
     if git:
         return 0 if all(_is_unprefixed(file) for file in git) else 1
     return 0 if any(_is_in_root(file) for file in files) else 1
 
 
-def _is_unprefixed(file: _File) -> bool:
+def _is_unprefixed(file: _RawFileDiff) -> bool:
     """Whether `diff --git` names the file as it is: prefixes differ (a/ b/, i/ w/), so equal names have none."""
     if file.source is not None and file.target is not None:
         return file.git == file.source + b" " + file.target
     return find_header_name(file.git or b"", 0) is not None
 
 
-def _is_in_root(file: _File) -> bool:
+def _is_in_root(file: _RawFileDiff) -> bool:
     names = [name for name in (file.minus, file.plus) if name is not None and not is_null(name)]
     return bool(names) and all(b"/" not in (find_traditional_name(name, 0) or b"/") for name in names)
 
 
-def _file_diff(file: _File, level: int) -> FileDiff:
+def _file_diff(file: _RawFileDiff, level: int) -> FileDiff:
     kind, old, new = _traditional_names(file, level) if file.git is None else _git_names(file, level)
     for path in (old, new):
         if path is not None and is_unsafe_path(path):
@@ -402,14 +402,14 @@ def _file_diff(file: _File, level: int) -> FileDiff:
         tuple(file.binary_hunks), may_create=_may_create(file, kind, removed))  # fmt: skip
 
 
-def _may_create(file: _File, kind: DiffKind, removed: int) -> bool:
+def _may_create(file: _RawFileDiff, kind: DiffKind, removed: int) -> bool:
     return file.git is None and kind is DiffKind.MODIFY and not removed and len(file.hunks) == 1
 
 
 _Names = tuple[DiffKind, bytes | None, bytes | None]
 
 
-def _git_names(file: _File, level: int) -> _Names:
+def _git_names(file: _RawFileDiff, level: int) -> _Names:
     default = find_header_name(file.git or b"", level)
     kind = file.kind or DiffKind.MODIFY
     old = find_name(file.source, 0) if file.source is not None else None
@@ -429,7 +429,7 @@ def _git_names(file: _File, level: int) -> _Names:
     return kind, old, new
 
 
-def _checked(file: _File, value: bytes, level: int, known: bytes | None, expects_null: bool) -> bytes | None:
+def _checked(file: _RawFileDiff, value: bytes, level: int, known: bytes | None, expects_null: bool) -> bytes | None:
     if expects_null or is_null(value):
         if not (expects_null and is_null(value)):
             _fail("bad git-diff: /dev/null and the file mode line contradict each other", file.line)
@@ -440,7 +440,7 @@ def _checked(file: _File, value: bytes, level: int, known: bytes | None, expects
     return name
 
 
-def _traditional_names(file: _File, level: int) -> _Names:
+def _traditional_names(file: _RawFileDiff, level: int) -> _Names:
     minus, plus = file.minus or b"", file.plus or b""
     if is_null(minus):
         return DiffKind.CREATE, None, _named(file, find_traditional_name(plus, level))
@@ -454,7 +454,7 @@ def _traditional_names(file: _File, level: int) -> _Names:
     return DiffKind.MODIFY, name, name
 
 
-def _named(file: _File, name: bytes | None) -> bytes:
+def _named(file: _RawFileDiff, name: bytes | None) -> bytes:
     if name is None:
         _fail("unable to find filename in patch", file.line)
     return name

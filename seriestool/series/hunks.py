@@ -36,7 +36,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class HunkPlacement:
     """The lines after all hunks, and how many hunks were not at their place."""
 
     lines: list[bytes]
@@ -46,7 +46,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Misplaced:
+class MisplacedHunk:
     """The first hunk that finds no place, and the lines that stand where it belongs."""
 
     edit: Edit
@@ -63,7 +63,7 @@ def prepare_edits(hunks: Sequence[Hunk]) -> tuple[Edit, ...]:
     return tuple(_edit(number, hunk) for number, hunk in enumerate(hunks, 1))
 
 
-def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced:
+def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> HunkPlacement | MisplacedHunk:
     """What the edits make of `lines` (which stay as they are), or the first edit that finds no place."""
     written = list(lines)
     # The same lines, None for those that an edit wrote: None never equals a line, so they cannot be matched again.
@@ -73,7 +73,7 @@ def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced
     for edit in edits:
         at = _place(free, edit)
         if at is None:
-            return Misplaced(edit, tuple(written[edit.expected : edit.expected + len(edit.old)]))
+            return MisplacedHunk(edit, tuple(written[edit.expected : edit.expected + len(edit.old)]))
         end = at + len(edit.old)
         written[at:end] = edit.new
         free[at:end] = [None] * len(edit.new)
@@ -81,7 +81,7 @@ def apply_edits(lines: list[bytes], edits: Sequence[Edit]) -> Placed | Misplaced
         places.append(at)
     if any(edit.is_ragged for edit in edits):
         written = split_lines(b"".join(written))
-    return Placed(written, offsets, tuple(places))
+    return HunkPlacement(written, offsets, tuple(places))
 
 
 def _edit(number: int, hunk: Hunk) -> Edit:

@@ -241,7 +241,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class PatchFailure:
     """The place at which a patch does not apply."""
 
     path: bytes
@@ -266,5 +266,5 @@ class PatchOutcome:
     """None where a patch before it conflicts, so that nothing can be said of the order."""
     offsets: int = 0
     """How many hunks applied away from the line they name."""
-    failure: Failure | None = None
+    failure: PatchFailure | None = None
     alone: Outcome | None = None

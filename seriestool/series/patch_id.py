@@ -21,14 +21,14 @@ _SIZE = 20
 
 def find_patch_id(diff: bytes) -> str | None:
     """The patch-id of a diff as 40 hex digits; None where git gives none (no line begins with `diff `)."""
-    scan = _Scan()
+    scan = _PatchIdScanner()
     for line in _lines(diff):
         if not scan.read(line):
             break
     return scan.result()
 
 
-class _Scan:
+class _PatchIdScanner:
     """Reads the lines of one patch, and sums up the digests of its file diffs: their order does not count."""
 
     def __init__(self) -> None:

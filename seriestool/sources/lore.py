@@ -81,7 +81,7 @@ class Lore:
         import requests
 
         try:
-            with _staying_session() as session:
+            with _same_host_session() as session:
                 status = session.get(f"{self.url.rstrip('/')}/", timeout=_TIMEOUT).status_code
         except requests.RequestException as error:
             raise OutsideError(f"cannot reach {self.url}: {_short(error)}", hint=_CHECK_NETWORK) from error
@@ -196,7 +196,7 @@ def _search(node: "LoreNode", query: str) -> bytes:
 
 
 def _search_mails(node: "LoreNode", query: str) -> bytes:
-    node.set_requests_session(_staying_session())
+    node.set_requests_session(_same_host_session())
     return node.get_mbox_by_query(query, nocache=True)
 
 
@@ -266,7 +266,7 @@ def _bounded_session(useragentplus: str = "") -> Any:
     return session
 
 
-def _staying_session() -> Any:
+def _same_host_session() -> Any:
     """A bounded session that is not led to another server: what is watched is named by whom we were told to ask."""
     session = _bounded_session()
     find_target = session.get_redirect_target

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.git import Repository
-from seriestool.series.mail import Mail, Wanted, assemble, find_postings, parse_mails, split_mbox
+from seriestool.series.mail import Mail, SeriesSelector, assemble, find_postings, parse_mails, split_mbox
 from seriestool.series.model import Series
 from seriestool.sources.archive import mails_on_disk as archive
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
@@ -50,9 +50,9 @@ class SourceOptions:
     read_stdin: Callable[[], bytes] | None = None
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SeriesSelector:
         """The choice among the mails that are found."""
-        return Wanted(version=self.version, partial=self.partial)
+        return SeriesSelector(version=self.version, partial=self.partial)
 
 
 def resolve(name: str, options: SourceOptions | None = None) -> Series:
@@ -77,7 +77,7 @@ def resolve(name: str, options: SourceOptions | None = None) -> Series:
     raise NotFoundError(f"'{name}' is not there, and no message-id", hint=f"name a series by {_KINDS}")
 
 
-def series_of_text(data: bytes, wanted: Wanted, name: str) -> Series:
+def series_of_text(data: bytes, wanted: SeriesSelector, name: str) -> Series:
     """The series in the bytes of a mailbox, of a mail, or of a mail as a list archive prints it on a page."""
     raw_mails = split_mbox(data, name)
     mails = [mail for mail in parse_mails(raw_mails) if mail.header("from") or mail.header("subject")]
@@ -90,7 +90,7 @@ def series_of_text(data: bytes, wanted: Wanted, name: str) -> Series:
     )
 
 
-def _series_of_page(data: bytes, wanted: Wanted, name: str) -> Series | None:
+def _series_of_page(data: bytes, wanted: SeriesSelector, name: str) -> Series | None:
     from seriestool.series.mail.pipermail import page_as_mail, parse_page, quoted_series
 
     page = parse_page(data)
@@ -107,7 +107,7 @@ def _series_of_page(data: bytes, wanted: Wanted, name: str) -> Series | None:
     return series
 
 
-def _series_of_path(path: Path, wanted: Wanted) -> Series:
+def _series_of_path(path: Path, wanted: SeriesSelector) -> Series:
     if not path.is_dir():
         return series_of_text(archive.read_file(path), wanted, str(path))
     if archive.find_git_archives(path):
@@ -252,7 +252,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _with_other_versions(raw_mails: Sequence[bytes], wanted: Wanted, lore: "Lore") -> Series:
+def _with_other_versions(raw_mails: Sequence[bytes], wanted: SeriesSelector, lore: "Lore") -> Series:
     """The wanted version, looked for in the thread and, unless a version is named that is there, on the server."""
     mails = parse_mails(raw_mails)
     if wanted.version is not None and any(one.version == wanted.version for one in find_postings(mails)):

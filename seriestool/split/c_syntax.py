@@ -24,7 +24,7 @@ _ENDINGS = (b".c", b".h", b".c.inc", b".h.inc")
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ParsedCode:
     """A file of C and its tree."""
 
     content: bytes
@@ -36,13 +36,13 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class NodePath:
     """A node, and those that it stands in: asking the tree for a parent would search from the root."""
 
     node: "Node"
-    up: "Spot | None"
+    up: "NodePath | None"
 
-    def above(self) -> Iterator["Spot"]:
+    def above(self) -> Iterator["NodePath"]:
         """Those that it stands in, inside out."""
         spot = self.up
         while spot is not None:
@@ -50,21 +50,21 @@ class Spot:
             spot = spot.up
 
 
-class Language:
+class CParser:
     """The parser of C, with what it may still be asked for one series."""
 
     def __init__(self) -> None:
         self._left = MOST_PARSED
         self._parser = _make_parser()
 
-    def find_code(self, content: bytes) -> Code | None:
+    def find_code(self, content: bytes) -> ParsedCode | None:
         """The file parsed; None where it is too large, or made to be slow to parse."""
         if len(content) > min(MOST_BYTES, self._left):
             return None
         self._left -= len(content)
         return self.find_fragment(content)
 
-    def find_fragment(self, content: bytes) -> Code | None:
+    def find_fragment(self, content: bytes) -> ParsedCode | None:
         """A piece of a file that was taken into account already."""
         steps = iter(range(1000 + len(content) // _BYTES_A_STEP))
         try:
@@ -74,7 +74,7 @@ class Language:
         except ValueError:  # the parser was stopped
             self._parser.reset()
             return None
-        return Code(content, tree.root_node)
+        return ParsedCode(content, tree.root_node)
 
 
 def is_c(path: bytes) -> bool:

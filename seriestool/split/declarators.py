@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seriestool.split.c_syntax import Code, Spot, leaves
+from seriestool.split.c_syntax import NodePath, ParsedCode, leaves
 
 if TYPE_CHECKING:
     from seriestool.split.c_syntax import Node
@@ -57,7 +57,7 @@ def declarators(declaration: "Node") -> Iterator[Declarator]:
     return (one for one in found if one is not None)
 
 
-def find_declaration(spot: Spot) -> Spot | None:
+def find_declaration(spot: NodePath) -> NodePath | None:
     """The declaration of which the name at `spot` is what is declared; None where it is used."""
     node, up = spot.node, spot.up
     while up is not None and up.node.type in _WRAPPERS and _inner(up.node) == node:
@@ -67,12 +67,12 @@ def find_declaration(spot: Spot) -> Spot | None:
     return up if node in up.node.children_by_field_name("declarator") else None
 
 
-def is_static(code: Code, declaration: "Node") -> bool:
+def is_static(code: ParsedCode, declaration: "Node") -> bool:
     """Whether only its own file sees it."""
     return _has_storage(code, declaration, b"static")
 
 
-def is_extern(code: Code, declaration: "Node") -> bool:
+def is_extern(code: ParsedCode, declaration: "Node") -> bool:
     """Whether it only announces."""
     return _has_storage(code, declaration, b"extern")
 
@@ -83,14 +83,14 @@ def find_record(declaration: "Node") -> "Node | None":
     return kind if kind is not None and kind.type in RECORDS else None
 
 
-def find_tag(code: Code, declaration: "Node") -> bytes | None:
+def find_tag(code: ParsedCode, declaration: "Node") -> bytes | None:
     """The `x` of `struct x *name`."""
     record = find_record(declaration)
     tag = record.child_by_field_name("name") if record is not None else None
     return code.text(tag) if tag is not None else None
 
 
-def find_shape(code: Code, declaration: "Node", declarator: Declarator) -> bytes | None:
+def find_shape(code: ParsedCode, declaration: "Node", declarator: Declarator) -> bytes | None:
     """What callers and implementations must agree with; None where nothing is called.
 
     The types and their order count; the names of parameters, attributes and white space do not.
@@ -105,7 +105,7 @@ def find_shape(code: Code, declaration: "Node", declarator: Declarator) -> bytes
     return b" ".join(code.text(token) for token in tokens if token.id not in named and token.id not in attributes)
 
 
-def declaring_macro(code: Code, call: "Node") -> tuple["Node", bytes] | None:
+def declaring_macro(code: ParsedCode, call: "Node") -> tuple["Node", bytes] | None:
     """What a call like `DEFINE_MUTEX(name)` declares: where the name stands, and the name.
 
     Of `TRACE_EVENT(name, ...)` it is `trace_name`. Nothing says what a macro declares but its own name.
@@ -130,7 +130,7 @@ def _inner(node: "Node") -> "Node | None":
     return inner if inner is not None else next((child for child in node.children if child.is_named), None)
 
 
-def _has_storage(code: Code, declaration: "Node", word: bytes) -> bool:
+def _has_storage(code: ParsedCode, declaration: "Node", word: bytes) -> bool:
     return any(child.type == "storage_class_specifier" and code.text(child) == word for child in declaration.children)
 
 

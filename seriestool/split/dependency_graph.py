@@ -9,7 +9,7 @@ from seriestool.series.apply import FileState
 from seriestool.series.model import Patch
 
 
-class Tie(StrEnum):
+class DependencyKind(StrEnum):
     """Why one patch needs another, the plainest reason first."""
 
     TEXT = "text"
@@ -21,7 +21,7 @@ class Tie(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PatchStage:
     """One patch on the base of its series, after the patches before it: the paths that it touches, as far as they
     exist, before and after."""
 
@@ -36,7 +36,7 @@ class Dependency:
 
     patch: int
     needs: int
-    tie: Tie
+    tie: DependencyKind
     names: tuple[str, ...]
     """Of TEXT the paths, else the identifiers; sorted."""
 

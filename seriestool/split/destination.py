@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from seriestool.trees import Tree
-from seriestool.trees.maintainers import Maintainers, Section, TreeLine
-from seriestool.trees.tree_names import base_name, line_name, short_heading, url_key
+from seriestool.trees.maintainers import Maintainers, MaintainersSection, TreeLine
+from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
 
 _FIXES = {"fixes", "urgent", "linus", "rc"}
 _NEXT = {"next", "devel", "testing"}
@@ -29,7 +29,7 @@ class Flavour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DestinationBranch:
     """One branch that takes patches; `tree` is None where it is not in this repository."""
 
     name: str
@@ -53,10 +53,10 @@ class Destination:
     """A maintainer's tree; `fixes` is None where no branch of its own for fixes is known."""
 
     name: str
-    next: Place
-    fixes: Place | None = None
+    next: DestinationBranch
+    fixes: DestinationBranch | None = None
 
-    def place(self, flavour: Flavour) -> Place:
+    def place(self, flavour: Flavour) -> DestinationBranch:
         """The branch of that flavour; where fixes have none of their own, the only one."""
         return self.fixes if flavour is Flavour.FIXES and self.fixes else self.next
 
@@ -108,7 +108,7 @@ class Destinations:
         self._made: dict[_Stem, Destination] = {}
         self._stems: dict[str, _Stem] = {}
 
-    def of_section(self, section: Section) -> tuple[Destination, ...]:
+    def of_section(self, section: MaintainersSection) -> tuple[Destination, ...]:
         """Where the section's T: lines send patches, git trees first; () where it has none."""
         lines = sorted(section.trees, key=lambda line: line.scm != "git")
         return tuple(dict.fromkeys(self._destination(_read(line)[0]) for line in lines))
@@ -116,10 +116,14 @@ class Destinations:
     def main(self) -> Destination:
         """The repository's own main tree, where nothing says more."""
         tree = next(iter(self._trees), None)
-        place = Place(tree.name, tree.url, tree.branch, tree) if tree else Place("the main tree", None, None, None)
+        place = (
+            DestinationBranch(tree.name, tree.url, tree.branch, tree)
+            if tree
+            else DestinationBranch("the main tree", None, None, None)
+        )
         return self.of_place(place)
 
-    def of_place(self, place: Place) -> Destination:
+    def of_place(self, place: DestinationBranch) -> Destination:
         """The destination of a tree that no T: line names."""
         return Destination(place.name, place, self._configured_fixes(place.tree))
 
@@ -148,12 +152,12 @@ class Destinations:
                 return candidate
         return f"{stem.repository} {stem.branch}".rstrip()
 
-    def _place(self, line: TreeLine) -> Place:
+    def _place(self, line: TreeLine) -> DestinationBranch:
         trees = [tree for tree in self._here(line) if line.branch in (None, tree.branch)]
         tree = self._likeliest(trees)
         branch = line.branch or (tree.branch if tree and tree.branch not in _MAIN else None)
-        name = tree.name if tree and tree.kind == "configured" else line_name(TreeLine(line.scm, line.url, branch))
-        return Place(name, line.url, line.branch or (tree.branch if tree else None), tree)
+        name = tree.name if tree and tree.kind == "configured" else tree_line_name(TreeLine(line.scm, line.url, branch))
+        return DestinationBranch(name, line.url, line.branch or (tree.branch if tree else None), tree)
 
     def _here(self, line: TreeLine) -> Sequence[Tree]:
         return self._by_url.get(url_key(line.url), ())
@@ -177,27 +181,29 @@ class Destinations:
             return 3
         return 4 if tree.branch in _MAIN else 6 if words & _FIXES else 5
 
-    def _fixes_beside(self, place: Place, line: TreeLine) -> Place | None:
+    def _fixes_beside(self, place: DestinationBranch, line: TreeLine) -> DestinationBranch | None:
         """A branch for fixes beside the one for new work, where the T: line leaves the branch open."""
         if line.branch is not None or place.tree is None:
             return None
         stem = _stem(place.tree.branch or "")
         for tree in self._here(line):
             if set(_words(tree.branch or "")) & _FIXES and _stem(tree.branch or "") in ("", stem):
-                return Place(line_name(TreeLine(line.scm, line.url, tree.branch)), line.url, tree.branch, tree)
+                return DestinationBranch(
+                    tree_line_name(TreeLine(line.scm, line.url, tree.branch)), line.url, tree.branch, tree
+                )
         return None
 
-    def _configured_fixes(self, tree: Tree | None) -> Place | None:
+    def _configured_fixes(self, tree: Tree | None) -> DestinationBranch | None:
         name = self._fixes.get(tree.name) if tree else None
         found = next((one for one in self._trees if one.name == name), None)
-        return Place(found.name, found.url, found.branch, found) if found else None
+        return DestinationBranch(found.name, found.url, found.branch, found) if found else None
 
 
-def of_people(section: Section) -> Destination:
+def of_people(section: MaintainersSection) -> Destination:
     """The destination of a section that has no tree: its list, whose readers know where it goes."""
     name = next((entry for entry in section.lists if "@" in entry), None)
     name = f"via {name}" if name else f"the maintainers of '{short_heading(section.heading)}'"
-    return Destination(name, Place(name, None, None, None))
+    return Destination(name, DestinationBranch(name, None, None, None))
 
 
 def _pick(lines: Sequence[TreeLine]) -> dict[Flavour, TreeLine]:
@@ -213,13 +219,13 @@ def _pick(lines: Sequence[TreeLine]) -> dict[Flavour, TreeLine]:
     return {Flavour.NEXT: chosen} | ({Flavour.FIXES: fixes} if fixes and fixes != chosen else {})
 
 
-def _name(place: Place, fixes: Place | None, line: TreeLine) -> str:
+def _name(place: DestinationBranch, fixes: DestinationBranch | None, line: TreeLine) -> str:
     if fixes is None or (place.tree and place.tree.kind == "configured"):
         return place.name
-    base = base_name(line.url)
+    base = repository_name(line.url)
     url = line.url.removesuffix("/").removesuffix(".git").removesuffix(base) + (_stem(base) or base)
     branch = _stem(line.branch or "")
-    return line_name(TreeLine(line.scm, url, branch or None))
+    return tree_line_name(TreeLine(line.scm, url, branch or None))
 
 
 def _read(line: TreeLine) -> tuple[_Stem, Flavour | None]:

@@ -15,7 +15,7 @@ from seriestool.series.model import FileDiff, Patch
 from seriestool.split.destination import Destination
 from seriestool.split.file_owners import FileOwners, folder_words, is_companion, is_kin
 from seriestool.split.patch_recipients import is_author
-from seriestool.trees.maintainers import Section
+from seriestool.trees.maintainers import MaintainersSection
 from seriestool.trees.tree_names import short_heading
 
 _STATED = 0.6  # [PATCH net-next]
@@ -29,7 +29,7 @@ _STOP = {"the", "and", "for", "linux", "kernel", "drivers", "driver", "support",
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DestinationChoice:
     """A destination that a patch may go to; `score` is 1 where all its files speak for it, and nothing else."""
 
     destination: str
@@ -42,7 +42,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Ballot:
+class DestinationScores:
     """What speaks for each destination of one patch while it is counted."""
 
     patch: Patch
@@ -55,28 +55,28 @@ class Ballot:
         self.shares[destination] = self.shares.get(destination, 0.0) + share
         self.reasons.setdefault(destination, []).append(reason)
 
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self) -> tuple[DestinationChoice, ...]:
         """The destinations, the likeliest first; equal ones in the order in which their files come."""
         ranked = sorted(self.shares, key=lambda name: -round(self.shares[name], 6))
-        return tuple(Choice(name, self.shares[name], tuple(self.reasons[name])) for name in ranked)
+        return tuple(DestinationChoice(name, self.shares[name], tuple(self.reasons[name])) for name in ranked)
 
 
-def count_votes(patch: Patch, files: Mapping[bytes, FileOwners], words: Iterable[str]) -> Ballot:
+def score_destinations(patch: Patch, files: Mapping[bytes, FileOwners], words: Iterable[str]) -> DestinationScores:
     """What the files, the subject and the author say; `words` are those of the bracket in the series' subject."""
     touched = {path: files[path] for path in paths_of(patch) if path in files}
-    ballot = Ballot(patch, tuple(touched.values()))
-    _count_files(ballot)
+    ballot = DestinationScores(patch, tuple(touched.values()))
+    _score_files(ballot)
     candidates = {one.name: one for file in ballot.files for one in file.acceptable}
     for name, destination in candidates.items():
         word = next((word for word in words if word.lower() in destination.names), None)
         if word:
             ballot.add(name, _STATED, f"the subject says [{word}]")
-        _count_subject(ballot, destination)
-        _count_author(ballot, destination)
+        _score_subject(ballot, destination)
+        _score_author(ballot, destination)
     return ballot
 
 
-def decide(ballot: Ballot) -> str | None:
+def decide(ballot: DestinationScores) -> str | None:
     """The destination that has at least half of all votes and clearly more than any other, or None."""
     choices = ballot.choices()
     if not choices or choices[0].score < _ENOUGH:
@@ -86,14 +86,19 @@ def decide(ballot: Ballot) -> str | None:
     return choices[0].destination
 
 
-def lean(ballot: Ballot, decided: Mapping[int, str], others: Sequence[Ballot]) -> None:
+def score_by_other_patches(
+    ballot: DestinationScores, decided: Mapping[int, str], others: Sequence[DestinationScores]
+) -> None:
     """Adds what the decided patches of the series say of one that is not; only of those that its files do not
     exclude."""
     if not decided:
         return
     own = subject_word(ballot.patch.subject)
-    alike = Counter(decided[one.patch.counter] for one in others if own and own == subject_word(one.patch.subject)
-                    and one.patch.counter in decided)  # fmt: skip
+    alike = Counter(
+        decided[one.patch.counter]
+        for one in others
+        if own and own == subject_word(one.patch.subject) and one.patch.counter in decided
+    )
     every = Counter(decided.values())
     has_owners = any(file.owners for file in ballot.files)
     for name, count in every.items():
@@ -127,11 +132,11 @@ def subject_words(subject: str) -> list[str]:
             if len(word) > 1 and word not in _STOP]  # fmt: skip
 
 
-def _count_files(ballot: Ballot) -> None:
+def _score_files(ballot: DestinationScores) -> None:
     weights: dict[bytes, float] = {}
     for diff in ballot.patch.files:
         weights[diff.path] = weights.get(diff.path, 0.0) + 1 + log10(1 + _changed(diff))
-    voters = _voters(ballot)
+    voters = _scoring_files(ballot)
     whole = sum(weights.get(file.path, 1.0) for file in voters) or 1.0
     shares: dict[str, float] = {}
     counts: Counter[str] = Counter()
@@ -147,7 +152,7 @@ def _count_files(ballot: Ballot) -> None:
         ballot.add(name, share, f"MAINTAINERS: {where} in '{short_heading(headings[name])}'")
 
 
-def _voters(ballot: Ballot) -> list[FileOwners]:
+def _scoring_files(ballot: DestinationScores) -> list[FileOwners]:
     """The files but for those that lie elsewhere for what they are, not for whose: include/trace/events/nfs.h of a
     patch that begins with 'nfs:', where no other file is that folder's owner's."""
     words = subject_words(ballot.patch.subject)
@@ -169,7 +174,7 @@ def _heading(file: FileOwners, destination: Destination) -> str:
     return (claims or file.claims)[0].section.heading
 
 
-def _count_subject(ballot: Ballot, destination: Destination) -> None:
+def _score_subject(ballot: DestinationScores, destination: Destination) -> None:
     named = _names(ballot.files, destination)
     word = next((word for word in subject_words(ballot.patch.subject) if word in named), None)
     if word:
@@ -187,14 +192,14 @@ def _names(files: Iterable[FileOwners], destination: Destination) -> set[str]:
     return {part for name in names for part in (name, *name.split("-"))} - _STOP
 
 
-def _sections(file: FileOwners, destination: Destination) -> Iterator[Section]:
+def _sections(file: FileOwners, destination: Destination) -> Iterator[MaintainersSection]:
     """The sections that speak for the destination: those with its tree, and those more special that have no tree."""
     for claim in file.claims:
         if destination in claim.destinations or (not claim.destinations and destination in file.owners):
             yield claim.section
 
 
-def _count_author(ballot: Ballot, destination: Destination) -> None:
+def _score_author(ballot: DestinationScores, destination: Destination) -> None:
     for file in ballot.files:
         for section in _sections(file, destination):
             if any(is_author(entry, ballot.patch) for entry in section.maintainers):

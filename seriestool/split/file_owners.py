@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from seriestool.series.model import path_text
 from seriestool.split.destination import Destination, Destinations, of_people
-from seriestool.trees.maintainers import Maintainers, Section
+from seriestool.trees.maintainers import Maintainers, MaintainersSection
 
 _COMPANIONS = (b"Documentation/", b"include/", b"tools/")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SectionClaim:
     """One section that has the file; `depth` as in trees.maintainers.Match, `destinations` what its T: lines name."""
 
-    section: Section
+    section: MaintainersSection
     depth: int
     destinations: tuple[Destination, ...]
 
@@ -27,9 +27,9 @@ class FileOwners:
     """The owners of one path."""
 
     path: bytes
-    claims: tuple[Claim, ...]
+    claims: tuple[SectionClaim, ...]
     """The most special first; sections that have everything (THE REST) are in `rest`."""
-    rest: tuple[Section, ...]
+    rest: tuple[MaintainersSection, ...]
     owners: tuple[Destination, ...]
     """Those whose file it is: what the most special sections with a tree name first. () where no section has it."""
 
@@ -39,7 +39,7 @@ class FileOwners:
         return tuple(dict.fromkeys((*self.owners, *(one for claim in self.claims for one in claim.destinations))))
 
     @property
-    def special(self) -> tuple[Section, ...]:
+    def special(self) -> tuple[MaintainersSection, ...]:
         """The sections whose maintainers decide on it: its owners', and those more special that have no tree."""
         depth = max((claim.depth for claim in self.claims if _owns(claim, self.owners)), default=self.depth)
         return tuple(claim.section for claim in self.claims if claim.depth >= depth)
@@ -62,7 +62,9 @@ class FileOwners:
 def find_file_owners(path: bytes, maintainers: Maintainers, places: Destinations) -> FileOwners:
     """Whose file it is."""
     matches = maintainers.match(path)
-    claims = tuple(Claim(one.section, one.depth, places.of_section(one.section)) for one in matches if one.depth >= 0)
+    claims = tuple(
+        SectionClaim(one.section, one.depth, places.of_section(one.section)) for one in matches if one.depth >= 0
+    )
     rest = tuple(one.section for one in matches if one.depth < 0)
     return FileOwners(path, claims, rest, _owners(claims, path.startswith(_COMPANIONS)))
 
@@ -95,11 +97,11 @@ def words_of(name: bytes) -> tuple[str, ...]:
     )
 
 
-def _owns(claim: Claim, owners: Iterable[Destination]) -> bool:
+def _owns(claim: SectionClaim, owners: Iterable[Destination]) -> bool:
     return bool(claim.destinations[:1]) and claim.destinations[0] in owners
 
 
-def _owners(claims: tuple[Claim, ...], is_companion: bool) -> tuple[Destination, ...]:
+def _owners(claims: tuple[SectionClaim, ...], is_companion: bool) -> tuple[Destination, ...]:
     """What the most special claims name first; one without a tree defers to a more general one.
 
     The driver of one chip goes through its subsystem's tree. Of what accompanies code the general section must have
@@ -119,7 +121,7 @@ def _owners(claims: tuple[Claim, ...], is_companion: bool) -> tuple[Destination,
     return tuple(dict.fromkeys(claim.destinations[0] for claim in with_tree))
 
 
-def _has_people_of(general: Claim, others: Iterable[Claim]) -> bool:
+def _has_people_of(general: SectionClaim, others: Iterable[SectionClaim]) -> bool:
     """Whether one of the others has no list of its own, or a list or a maintainer in common with the general one."""
     section = general.section
     return any(

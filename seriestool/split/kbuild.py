@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from posixpath import basename
 
 from seriestool.series.hunks import split_lines
-from seriestool.split.outline import Definition, Name, Outline, Space
-from seriestool.split.symbol_uses import Use
+from seriestool.split.outline import Definition, Outline, SymbolKind, SymbolName
+from seriestool.split.symbol_uses import SymbolUse
 
 _ENTRY = re.compile(rb"\s*(?:menu)?config\s+(\w+)")
 _HELP = re.compile(rb"\s*(?:---)?help(?:---)?\s*$")
@@ -32,23 +32,25 @@ def read_options(content: bytes) -> Outline:
     """The options of a Kconfig file, with CONFIG_ before their names as all others call them."""
     found = (_ENTRY.match(line) for _, line in _statements(content))
     defined = Definition(is_shared=True, has_body=True)
-    return {Name(Space.CONFIG, b"CONFIG_" + match[1]): defined for match in found if match}
+    return {SymbolName(SymbolKind.CONFIG, b"CONFIG_" + match[1]): defined for match in found if match}
 
 
-def find_option_uses(content: bytes, rows: Collection[int]) -> Iterator[Use]:
+def find_option_uses(content: bytes, rows: Collection[int]) -> Iterator[SymbolUse]:
     """The words on these lines of a Kconfig file that can be options; what help texts say does not count."""
     for row, line in _statements(content):
         if row in rows and not _ENTRY.match(line):
-            yield from (Use(Space.CONFIG, b"CONFIG_" + word) for word in _WORDS.findall(_NO_CODE.sub(b"", line)))
+            yield from (
+                SymbolUse(SymbolKind.CONFIG, b"CONFIG_" + word) for word in _WORDS.findall(_NO_CODE.sub(b"", line))
+            )
 
 
-def find_make_uses(content: bytes, rows: Collection[int]) -> Iterator[Use]:
+def find_make_uses(content: bytes, rows: Collection[int]) -> Iterator[SymbolUse]:
     """The options and the objects on these lines of a Makefile."""
     for row, line in enumerate(split_lines(content)):
         if row in rows:
             text = line.partition(b"#")[0]
-            yield from (Use(Space.CONFIG, symbol) for symbol in _SYMBOL.findall(text))
-            yield from (Use(Space.FILE, stem + b".o") for stem in _OBJECT.findall(text))
+            yield from (SymbolUse(SymbolKind.CONFIG, symbol) for symbol in _SYMBOL.findall(text))
+            yield from (SymbolUse(SymbolKind.FILE, stem + b".o") for stem in _OBJECT.findall(text))
 
 
 def _statements(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from seriestool.series.hunks import Misplaced, apply_edits, prepare_edits, split_lines
+from seriestool.series.hunks import MisplacedHunk, apply_edits, prepare_edits, split_lines
 from seriestool.series.model import Hunk
 
 BASE = 0
@@ -16,7 +16,7 @@ def follow(origins: Sequence[int], before: bytes, hunks: Sequence[Hunk], after: 
     lines = split_lines(before)
     placed = apply_edits(lines, edits)
     size = after.count(b"\n") + (not after.endswith(b"\n") and bool(after))
-    if isinstance(placed, Misplaced) or len(origins) != len(lines):
+    if isinstance(placed, MisplacedHunk) or len(origins) != len(lines):
         return _between(origins, lines, split_lines(after), counter)
     found = list(origins)
     for hunk, edit, at in zip(hunks, edits, placed.places, strict=True):

@@ -4,15 +4,15 @@
 from collections.abc import Iterator
 
 from seriestool.series.model import path_text
-from seriestool.split.dependency_graph import Dependency, Tie
-from seriestool.split.local_names import Local
-from seriestool.split.patched_files import Reading, StageReading
+from seriestool.split.dependency_graph import Dependency, DependencyKind
+from seriestool.split.local_names import LocalDeclaration
+from seriestool.split.patched_files import PatchedFile, PatchReading
 
 _Where = tuple[bytes, bytes]
 """The function and the name."""
 
 
-class ScopeTies:
+class LocalDependencies:
     """What was found so far, patch by patch."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class ScopeTies:
         """Of each file, the patches that introduced a name in a function, in order."""
         self._found: dict[tuple[int, int], set[bytes]] = {}
 
-    def take(self, stage: StageReading) -> None:
+    def take(self, stage: PatchReading) -> None:
         """Go on by one patch."""
         before = dict(self._fresh)
         for file in stage.files:
@@ -35,12 +35,12 @@ class ScopeTies:
     def found(self) -> tuple[Dependency, ...]:
         """What was found, sorted."""
         return tuple(
-            Dependency(*pair, Tie.SCOPE, tuple(sorted(map(path_text, names))))
+            Dependency(*pair, DependencyKind.SCOPE, tuple(sorted(map(path_text, names))))
             for pair, names in sorted(self._found.items())
         )
 
 
-def _origins(file: Reading, known: dict[_Where, list[int]]) -> Iterator[tuple[Local, int]]:
+def _origins(file: PatchedFile, known: dict[_Where, list[int]]) -> Iterator[tuple[LocalDeclaration, int]]:
     """For each local name that is used, the patch that introduced it.
 
     That is the one which the line of the declaration comes from, unless it only wrote anew what was there: then the

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seriestool.split.c_syntax import Code, Spot
+from seriestool.split.c_syntax import NodePath, ParsedCode
 from seriestool.split.declarators import declarators, declaring_macro, find_declarator, find_tag
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _HOLDERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class LocalDeclaration:
     """A declaration in a function."""
 
     function: bytes
@@ -29,14 +29,14 @@ class Local:
     """Of `struct x *name` the x."""
 
 
-class Scopes:
+class LocalScopes:
     """What the functions of one file declare."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: ParsedCode) -> None:
         self._code = code
-        self._blocks: dict[int, dict[bytes, Local]] = {}
+        self._blocks: dict[int, dict[bytes, LocalDeclaration]] = {}
 
-    def find(self, spot: Spot, name: bytes) -> Local | None:
+    def find(self, spot: NodePath, name: bytes) -> LocalDeclaration | None:
         """The declaration that the name at `spot` means; None where it is not one of its function.
 
         Declarations further down do not count, but for labels.
@@ -50,19 +50,19 @@ class Scopes:
                 return None
         return None
 
-    def of_function(self, spot: Spot) -> Iterator[Local]:
+    def of_function(self, spot: NodePath) -> Iterator[LocalDeclaration]:
         """All that the function at `spot` declares, with all of its blocks."""
         stack = [spot]
         while stack:
             one = stack.pop()
             yield from self._declared_in(one).values()
-            stack.extend(Spot(child, one) for child in one.node.children if child.child_count)
+            stack.extend(NodePath(child, one) for child in one.node.children if child.child_count)
 
-    def function_of(self, spot: Spot) -> bytes:
+    def function_of(self, spot: NodePath) -> bytes:
         """The name of the function that it is in; empty where there is none."""
         return next((_function_name(self._code, one.node) for one in _with_itself(spot) if _is_function(one)), b"")
 
-    def _declared_in(self, spot: Spot) -> dict[bytes, Local]:
+    def _declared_in(self, spot: NodePath) -> dict[bytes, LocalDeclaration]:
         found = self._blocks.get(spot.node.id)
         if found is None:
             function = self.function_of(spot)
@@ -72,7 +72,7 @@ class Scopes:
             self._blocks[spot.node.id] = found
         return found
 
-    def _read(self, block: "Node", function: bytes) -> Iterator[Local]:
+    def _read(self, block: "Node", function: bytes) -> Iterator[LocalDeclaration]:
         """What stands in the block itself."""
         if block.type == "function_definition":
             yield from self._signature(block, function)
@@ -81,18 +81,18 @@ class Scopes:
             for node in _direct(block):
                 yield from self._of(node, function)
 
-    def _of(self, node: "Node", function: bytes) -> Iterator[Local]:
+    def _of(self, node: "Node", function: bytes) -> Iterator[LocalDeclaration]:
         if node.type == "declaration":
             tag = find_tag(self._code, node)
             for one in declarators(node):
-                yield Local(function, self._code.text(one.name), one.name.start_point.row, tag)
+                yield LocalDeclaration(function, self._code.text(one.name), one.name.start_point.row, tag)
         elif node.type == "expression_statement":
             call = node.children[0] if node.children else None
             found = declaring_macro(self._code, call) if call is not None and call.type == "call_expression" else None
             if found is not None:
-                yield Local(function, found[1], found[0].start_point.row)
+                yield LocalDeclaration(function, found[1], found[0].start_point.row)
 
-    def _signature(self, node: "Node", function: bytes) -> Iterator[Local]:
+    def _signature(self, node: "Node", function: bytes) -> Iterator[LocalDeclaration]:
         whole = node.child_by_field_name("declarator")
         found = find_declarator(whole) if whole is not None else None
         if found is None or found.parameters is None:
@@ -101,40 +101,40 @@ class Scopes:
             if parameter.type == "parameter_declaration":
                 tag = find_tag(self._code, parameter)
                 for one in declarators(parameter):
-                    yield Local(function, self._code.text(one.name), one.name.start_point.row, tag)
+                    yield LocalDeclaration(function, self._code.text(one.name), one.name.start_point.row, tag)
 
-    def _labels(self, node: "Node", function: bytes) -> Iterator[Local]:
+    def _labels(self, node: "Node", function: bytes) -> Iterator[LocalDeclaration]:
         stack = [node]
         while stack:
             one = stack.pop()
             label = one.child_by_field_name("label") if one.type == "labeled_statement" else None
             if label is not None:
-                yield Local(function, self._code.text(label) + b":", label.start_point.row)
+                yield LocalDeclaration(function, self._code.text(label) + b":", label.start_point.row)
             stack.extend(child for child in one.children if child.child_count and not child.type.endswith("expression"))
 
 
-def functions(code: Code) -> Iterator[tuple[bytes, Spot]]:
+def functions(code: ParsedCode) -> Iterator[tuple[bytes, NodePath]]:
     """The functions of the file by name; where #ifdef gives several versions of one, each."""
-    stack = [Spot(code.root, None)]
+    stack = [NodePath(code.root, None)]
     while stack:
         spot = stack.pop()
         if spot.node.type == "function_definition":
             yield _function_name(code, spot.node), spot
         else:
-            stack.extend(Spot(child, spot) for child in spot.node.children if child.child_count)
+            stack.extend(NodePath(child, spot) for child in spot.node.children if child.child_count)
 
 
-def _function_name(code: Code, node: "Node") -> bytes:
+def _function_name(code: ParsedCode, node: "Node") -> bytes:
     whole = node.child_by_field_name("declarator")
     found = find_declarator(whole) if whole is not None else None
     return code.text(found.name) if found is not None else b""
 
 
-def _is_function(spot: Spot) -> bool:
+def _is_function(spot: NodePath) -> bool:
     return spot.node.type == "function_definition"
 
 
-def _with_itself(spot: Spot) -> Iterator[Spot]:
+def _with_itself(spot: NodePath) -> Iterator[NodePath]:
     yield spot
     yield from spot.above()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.split.c_syntax import Code
+from seriestool.split.c_syntax import ParsedCode
 from seriestool.split.declarators import (
     RECORDS,
     Declarator,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seriestool.split.c_syntax import Node
 
 
-class Space(IntEnum):
+class SymbolKind(IntEnum):
     """C keeps several sorts of names apart; so does Kconfig, and so do paths."""
 
     NAME = 1
@@ -34,10 +34,10 @@ class Space(IntEnum):
     FILE = 5
 
 
-class Name(NamedTuple):
+class SymbolName(NamedTuple):
     """A name, as it is told from others."""
 
-    space: Space
+    space: SymbolKind
     text: bytes
     owner: bytes = b""
     """Of a member the struct or union that it belongs to."""
@@ -55,25 +55,25 @@ class Definition:
     """Of what is called: what callers must agree with. Several, where #ifdef makes it differ."""
 
 
-Outline = Mapping[Name, Definition]
+Outline = Mapping[SymbolName, Definition]
 
 
-def read_outline(code: Code, in_header: bool) -> Outline:
+def read_outline(code: ParsedCode, in_header: bool) -> Outline:
     """All that the file gives names to outside of functions."""
-    found: dict[Name, Definition] = {}
-    for name, new in _Reader(code, in_header).definitions():
+    found: dict[SymbolName, Definition] = {}
+    for name, new in _OutlineReader(code, in_header).definitions():
         old = found.get(name, new)
         shared, body = old.is_shared or new.is_shared, old.has_body or new.has_body
         found[name] = Definition(shared, body, old.shapes | new.shapes)
     return found
 
 
-class _Reader:
-    def __init__(self, code: Code, in_header: bool) -> None:
+class _OutlineReader:
+    def __init__(self, code: ParsedCode, in_header: bool) -> None:
         self._code = code
         self._in_header = in_header
 
-    def definitions(self) -> Iterator[tuple[Name, Definition]]:
+    def definitions(self) -> Iterator[tuple[SymbolName, Definition]]:
         stack: list[tuple[Node, bytes]] = [(self._code.root, b"")]
         while stack:
             node, owner = stack.pop()
@@ -84,7 +84,7 @@ class _Reader:
                 elif child.child_count:
                     stack.append((child, self._owner(node, child, owner)))
 
-    def _inside(self, body: "Node") -> Iterator[tuple[Name, Definition]]:
+    def _inside(self, body: "Node") -> Iterator[tuple[SymbolName, Definition]]:
         """The macros that are defined in the body of a function: all that is below them sees them."""
         stack = [body] if b"#define" in self._code.text(body) else []
         while stack:
@@ -103,7 +103,7 @@ class _Reader:
             return next((self._code.text(one.name) for one in declarators(node)), owner)
         return owner
 
-    def _of(self, node: "Node", owner: bytes) -> Iterator[tuple[Name, Definition]]:
+    def _of(self, node: "Node", owner: bytes) -> Iterator[tuple[SymbolName, Definition]]:
         if node.type in ("declaration", "function_definition"):
             yield from self._declared(node)
         elif node.type == "type_definition":
@@ -111,15 +111,15 @@ class _Reader:
                 yield self._name(one), self._here(shape=find_shape(self._code, node, one))
         elif node.type == "field_declaration":
             for one in declarators(node):
-                name = Name(Space.MEMBER, self._code.text(one.name), owner)
+                name = SymbolName(SymbolKind.MEMBER, self._code.text(one.name), owner)
                 yield name, self._here(shape=find_shape(self._code, node, one))
         elif node.type in RECORDS:
             yield from self._record(node)
         elif node.type == "call_expression" and (found := declaring_macro(self._code, node)):
-            yield Name(Space.NAME, found[1]), Definition(is_shared=True, has_body=True)
+            yield SymbolName(SymbolKind.NAME, found[1]), Definition(is_shared=True, has_body=True)
         yield from self._macro(node)
 
-    def _declared(self, node: "Node") -> Iterator[tuple[Name, Definition]]:
+    def _declared(self, node: "Node") -> Iterator[tuple[SymbolName, Definition]]:
         is_shared = self._in_header or not is_static(self._code, node)
         record = find_record(node)
         has_record = record is not None and record.child_by_field_name("body") is not None
@@ -130,26 +130,26 @@ class _Reader:
             is_announced = node.type == "declaration" and (one.is_function or is_extern(self._code, node))
             yield self._name(one), _definition(is_shared, not is_announced, shape)
 
-    def _record(self, node: "Node") -> Iterator[tuple[Name, Definition]]:
+    def _record(self, node: "Node") -> Iterator[tuple[SymbolName, Definition]]:
         body, tag = node.child_by_field_name("body"), node.child_by_field_name("name")
         if body is None:
             return
         if tag is not None:
-            yield Name(Space.TAG, self._code.text(tag)), self._here()
+            yield SymbolName(SymbolKind.TAG, self._code.text(tag)), self._here()
         if node.type == "enum_specifier":
             for name in _enumerators(body):
-                yield Name(Space.NAME, self._code.text(name)), self._here()
+                yield SymbolName(SymbolKind.NAME, self._code.text(name)), self._here()
 
-    def _macro(self, node: "Node") -> Iterator[tuple[Name, Definition]]:
+    def _macro(self, node: "Node") -> Iterator[tuple[SymbolName, Definition]]:
         if node.type not in ("preproc_def", "preproc_function_def"):
             return
         name, parameters = node.child_by_field_name("name"), node.child_by_field_name("parameters")
         if name is not None:
             shape = None if parameters is None else b",".join(b"x" for one in parameters.children if one.is_named)
-            yield Name(Space.NAME, self._code.text(name)), self._here(shape=shape)
+            yield SymbolName(SymbolKind.NAME, self._code.text(name)), self._here(shape=shape)
 
-    def _name(self, one: Declarator) -> Name:
-        return Name(Space.NAME, self._code.text(one.name))
+    def _name(self, one: Declarator) -> SymbolName:
+        return SymbolName(SymbolKind.NAME, self._code.text(one.name))
 
     def _here(self, shape: bytes | None = None) -> Definition:
         """One that others see by including the file."""

@@ -11,13 +11,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from seriestool.series.model import Patch, Series
-from seriestool.split.destination import Destination, Destinations, Flavour, Place
-from seriestool.split.destination_scores import Ballot, Choice, count_votes, decide, lean, paths_of, subject_words
+from seriestool.split.destination import Destination, DestinationBranch, Destinations, Flavour
+from seriestool.split.destination_scores import (
+    DestinationChoice,
+    DestinationScores,
+    decide,
+    paths_of,
+    score_by_other_patches,
+    score_destinations,
+    subject_words,
+)
 from seriestool.split.file_owners import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
-from seriestool.split.ownership import Ack, Owners, Part, PatchOwner
-from seriestool.split.patch_recipients import agreed, cc_of, maintainers_of, merge_cc
+from seriestool.split.ownership import Ack, PatchOwner, PatchPart, SeriesOwners
+from seriestool.split.patch_recipients import cc_of, maintainers_of, merge_cc, people_who_agreed
 from seriestool.trees import Tree
-from seriestool.trees.maintainers import Maintainers, Section
+from seriestool.trees.maintainers import Maintainers, MaintainersSection
 from seriestool.trees.suggestions import suggest
 
 _FIXED = re.compile(r"\s*(?:commit\s+)?[0-9a-f]{7,64}\b", re.I)
@@ -29,7 +37,7 @@ def find_owners(
     maintainers: Maintainers | None,
     trees: Sequence[Tree],
     fixes: Mapping[str, str] | None = None,
-) -> Owners:
+) -> SeriesOwners:
     """Who owns what; without MAINTAINERS all goes to one tree: what the subject names, or else the first of `trees`.
 
     `fixes` has for the name of a tree the name of the one that takes its fixes, as git-config gives it.
@@ -38,23 +46,23 @@ def find_owners(
     if maintainers is None:
         return _one_tree(series, trees, places)
     files = {path: find_file_owners(path, maintainers, places) for path in series.touched}
-    ballots = [count_votes(patch, files, series.prefixes) for patch in series.patches]
+    ballots = [score_destinations(patch, files, series.prefixes) for patch in series.patches]
     decided = _decide(ballots, places)
     known = {one.name: one for file in files.values() for one in file.acceptable}
     known.update({name: places.main() for name in decided.values() if name not in known})
     patches = tuple(_patch_owner(one, decided, known, series, maintainers) for one in ballots)
     wanted = dict.fromkeys(choice.destination for patch in patches for choice in patch.choices)
     others = dict.fromkeys(one.name for file in files.values() for one in file.owners)
-    return Owners(tuple(known[name] for name in wanted | others), tuple(files.values()), patches)
+    return SeriesOwners(tuple(known[name] for name in wanted | others), tuple(files.values()), patches)
 
 
-def _decide(ballots: Sequence[Ballot], places: Destinations) -> dict[int, str]:
+def _decide(ballots: Sequence[DestinationScores], places: Destinations) -> dict[int, str]:
     """Counter -> destination. Those that are clear by themselves first; they weigh in on the others."""
     decided = {one.patch.counter: name for one in ballots if (name := decide(one))}
     open_ones = [one for one in ballots if one.patch.counter not in decided]
     clear = dict(decided)
     for one in open_ones:
-        lean(one, clear, ballots)
+        score_by_other_patches(one, clear, ballots)
         if not one.shares:
             main = places.main().name
             one.add(main, 1.0, "no section of MAINTAINERS has its files")
@@ -64,7 +72,7 @@ def _decide(ballots: Sequence[Ballot], places: Destinations) -> dict[int, str]:
 
 
 def _patch_owner(
-    ballot: Ballot,
+    ballot: DestinationScores,
     decided: Mapping[int, str],
     known: Mapping[str, Destination],
     series: Series,
@@ -78,7 +86,7 @@ def _patch_owner(
         name,
         ballot.choices(),
         _acks(parts, patch),
-        tuple(Part(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
+        tuple(PatchPart(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
         cc_of(_sections(ballot, maintainers), patch),
         has_fixes(patch),
         _stated(known[name], series.prefixes) if name else None,
@@ -99,7 +107,7 @@ def _stated(destination: Destination, words: Iterable[str]) -> Flavour | None:
     return None
 
 
-def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners]]:
+def _parts(ballot: DestinationScores, name: str | None) -> dict[str | None, list[FileOwners]]:
     """The files of a patch by where they go: with the patch, unless others own them."""
     parts: dict[str | None, list[FileOwners]] = {}
     if name is None:
@@ -116,7 +124,7 @@ def _parts(ballot: Ballot, name: str | None) -> dict[str | None, list[FileOwners
     return parts
 
 
-def _parts_of_undecided(ballot: Ballot) -> dict[str | None, list[FileOwners]]:
+def _parts_of_undecided(ballot: DestinationScores) -> dict[str | None, list[FileOwners]]:
     """Each file goes to its first owner; those that nobody owns go with the first part."""
     owned: dict[str | None, list[FileOwners]] = {}
     for file in ballot.files:
@@ -149,10 +157,10 @@ def _acks(parts: Mapping[str | None, Sequence[FileOwners]], patch: Patch) -> tup
 
 def _ack(trees: tuple[str, ...], files: Sequence[FileOwners], patch: Patch) -> Ack:
     people = merge_cc(maintainers_of(file.special, patch) for file in files)
-    return Ack(trees, people, agreed(patch, people), tuple(file.path for file in files))
+    return Ack(trees, people, people_who_agreed(patch, people), tuple(file.path for file in files))
 
 
-def _sections(ballot: Ballot, maintainers: Maintainers) -> tuple[Section, ...]:
+def _sections(ballot: DestinationScores, maintainers: Maintainers) -> tuple[MaintainersSection, ...]:
     """The sections whose people want to know of the patch; THE REST only where there are no others."""
     found = [claim.section for file in ballot.files for claim in file.claims]
     lines = (line for line in ballot.patch.diff.split(b"\n") if line[:1] in (b"+", b"-"))
@@ -161,20 +169,26 @@ def _sections(ballot: Ballot, maintainers: Maintainers) -> tuple[Section, ...]:
     return tuple({id(section): section for section in found or rest}.values())
 
 
-def _one_tree(series: Series, trees: Sequence[Tree], places: Destinations) -> Owners:
+def _one_tree(series: Series, trees: Sequence[Tree], places: Destinations) -> SeriesOwners:
     suggested = next((one for one in suggest(series, None, trees) if one.tree), None)
     if suggested and suggested.tree:
         tree = suggested.tree
-        destination = places.of_place(Place(tree.name, tree.url, tree.branch, tree))
+        destination = places.of_place(DestinationBranch(tree.name, tree.url, tree.branch, tree))
         why = suggested.reasons
     else:
         destination, why = places.main(), ("the main tree; there is no MAINTAINERS file that says more",)
     files = tuple(FileOwners(path, (), (), ()) for path in series.touched)
     patches = tuple(
         PatchOwner(
-            patch.counter, destination.name, (Choice(destination.name, 1.0, why),), (),
-            (Part(destination.name, paths_of(patch)),), (), has_fixes(patch), _stated(destination, series.prefixes),
+            patch.counter,
+            destination.name,
+            (DestinationChoice(destination.name, 1.0, why),),
+            (),
+            (PatchPart(destination.name, paths_of(patch)),),
+            (),
+            has_fixes(patch),
+            _stated(destination, series.prefixes),
         )
         for patch in series.patches
-    )  # fmt: skip
-    return Owners((destination,), files, patches)
+    )
+    return SeriesOwners((destination,), files, patches)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from seriestool.series.model import path_text
 from seriestool.split.destination import Destination, Flavour
-from seriestool.split.destination_scores import Choice
+from seriestool.split.destination_scores import DestinationChoice
 from seriestool.split.file_owners import FileOwners
 
 
@@ -30,7 +30,7 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PatchPart:
     """The files of a patch that go to one destination (None: undecided) when it is cut by file."""
 
     destination: str | None
@@ -48,11 +48,11 @@ class PatchOwner:
     counter: int
     destination: str | None
     """None where its owners are as good as each other."""
-    choices: tuple[Choice, ...]
+    choices: tuple[DestinationChoice, ...]
     """The likeliest first; of a patch that is decided the first one is its destination."""
     owned: tuple[Ack, ...]
     """The owners of its files, those of the destination too; files that only accompany code are left out."""
-    parts: tuple[Part, ...]
+    parts: tuple[PatchPart, ...]
     """One where the patch does not straddle."""
     cc: tuple[str, ...]
     is_fix: bool
@@ -76,7 +76,7 @@ class PatchOwner:
 
 
 @dataclass(frozen=True, slots=True)
-class Owners:
+class SeriesOwners:
     """The owners of all files and all patches of a series."""
 
     destinations: tuple[Destination, ...]

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from seriestool.series.apply import FileState
 from seriestool.series.model import Patch, path_text
-from seriestool.split.c_syntax import Language, is_header
-from seriestool.split.dependency_graph import Dependency, Stage, Tie
-from seriestool.split.outline import Definition, Name, Outline, Space
-from seriestool.split.patch_groups import all_needs
-from seriestool.split.patched_files import Reader, StageReading
-from seriestool.split.symbol_dependencies import SymbolTies
+from seriestool.split.c_syntax import CParser, is_header
+from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
+from seriestool.split.outline import Definition, Outline, SymbolKind, SymbolName
+from seriestool.split.patch_groups import transitive_needs
+from seriestool.split.patched_files import PatchReading, SourceReader
+from seriestool.split.symbol_dependencies import SymbolDependencies
 
 _POINTER = b"( * ) "
 """What a pointer to a function has in its shape, and the function that it points to has not."""
@@ -32,7 +32,7 @@ _Tied = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bindings:
+class PartDependencies:
     """The ties between the parts of a patch, which are counted from 1."""
 
     ties: tuple[Dependency, ...]
@@ -42,39 +42,39 @@ class Bindings:
     """The parts, each after those that it needs; () where they cannot be parted, or where that is not known."""
 
 
-def find_bindings(stage: Stage, parts: Sequence[Patch], language: Language) -> Bindings:
+def find_part_dependencies(stage: PatchStage, parts: Sequence[Patch], language: CParser) -> PartDependencies:
     """What ties the parts of the stage's patch, as `split_by_file` cuts it.
 
     It is not known where a file is too large to be parsed, or where `language` has parsed enough already.
     """
-    reader = Reader([_stage_of(part, stage, n) for n, part in enumerate(parts, 1)], language)
+    reader = SourceReader([_stage_of(part, stage, n) for n, part in enumerate(parts, 1)], language)
     base = reader.base()
     readings = list(reader.readings())
     if None in base.values() or any(file.outline is None for reading in readings for file in reading.files):
-        return Bindings((), (), ())
+        return PartDependencies((), (), ())
     ties = tuple(_as_dependencies(_ties(readings, base, stage)))
     numbers = range(1, len(parts) + 1)
-    needs = all_needs(numbers, ties)
+    needs = transitive_needs(numbers, ties)
     knotted = [one for one in ties if one.patch in needs[one.needs]]
     if knotted:
-        return Bindings(ties, tuple(dict.fromkeys(name for one in knotted for name in one.names)), ())
+        return PartDependencies(ties, tuple(dict.fromkeys(name for one in knotted for name in one.names)), ())
     # Whoever waits for another needs that one, and all that it needs: more of them.
-    return Bindings(ties, (), tuple(sorted(numbers, key=lambda n: (len(needs[n]), n))))
+    return PartDependencies(ties, (), tuple(sorted(numbers, key=lambda n: (len(needs[n]), n))))
 
 
-def _stage_of(part: Patch, whole: Stage, number: int) -> Stage:
+def _stage_of(part: Patch, whole: PatchStage, number: int) -> PatchStage:
     paths = {path for diff in part.files for path in (diff.old_path, diff.new_path) if path is not None}
     before, after = ({p: one for p, one in files.items() if p in paths} for files in (whole.before, whole.after))
-    return Stage(replace(part, counter=number), before, after)
+    return PatchStage(replace(part, counter=number), before, after)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _ParsedPart:
     """One part as it was read: what its files define together, and how often each word stands in them."""
 
-    reading: StageReading
-    before: Mapping[Name, Definition]
-    after: Mapping[Name, Definition]
+    reading: PatchReading
+    before: Mapping[SymbolName, Definition]
+    after: Mapping[SymbolName, Definition]
     words_before: Counter[bytes]
     words_after: Counter[bytes]
     announced: frozenset[str]
@@ -84,17 +84,17 @@ class _Part:
     def number(self) -> int:
         return self.reading.patch
 
-    def gained(self) -> Iterator[Name]:
+    def gained(self) -> Iterator[SymbolName]:
         """What it offers to others and did not before."""
         for name, one in self.after.items():
             if one.is_shared and not (name in self.before and self.before[name].is_shared):
                 yield name
 
-    def lost(self) -> Iterator[Name]:
+    def lost(self) -> Iterator[SymbolName]:
         """What it had, and has no more."""
         return (name for name, one in self.before.items() if one.has_body and name not in self.after)
 
-    def reshaped(self) -> Iterator[tuple[Name, frozenset[bytes], frozenset[bytes]]]:
+    def reshaped(self) -> Iterator[tuple[SymbolName, frozenset[bytes], frozenset[bytes]]]:
         """What is called in another way than before: the shapes that went, and those that came."""
         for name, old in self.before.items():
             new = self.after.get(name)
@@ -102,16 +102,16 @@ class _Part:
                 yield name, old.shapes - new.shapes, new.shapes - old.shapes
 
 
-def _ties(readings: Iterable[StageReading], base: Mapping[bytes, Outline | None], stage: Stage) -> Iterator[_Tied]:
+def _ties(readings: Iterable[PatchReading], base: Mapping[bytes, Outline | None], stage: PatchStage) -> Iterator[_Tied]:
     parts = [_read(stage, reading, base) for reading in readings]
     yield from _by_use(parts, base)
     yield from _by_type(parts)
     yield from _by_removal(parts)
 
 
-def _read(stage: Stage, reading: StageReading, base: Mapping[bytes, Outline | None]) -> _Part:
-    before: dict[Name, Definition] = {}
-    after: dict[Name, Definition] = {}
+def _read(stage: PatchStage, reading: PatchReading, base: Mapping[bytes, Outline | None]) -> _ParsedPart:
+    before: dict[SymbolName, Definition] = {}
+    after: dict[SymbolName, Definition] = {}
     old_paths = dict.fromkeys(file.old_path for file in reading.files if file.old_path is not None)
     for path in old_paths:
         before.update(base.get(path) or {})
@@ -121,7 +121,9 @@ def _read(stage: Stage, reading: StageReading, base: Mapping[bytes, Outline | No
     new = (name for name, one in after.items() if name not in before and not one.has_body and name.text not in used)
     words_before = _words(stage.before[path] for path in old_paths)
     words_after = _words(stage.after[file.path] for file in reading.files if not file.is_gone)
-    return _Part(reading, before, after, words_before, words_after, frozenset(path_text(name.text) for name in new))
+    return _ParsedPart(
+        reading, before, after, words_before, words_after, frozenset(path_text(name.text) for name in new)
+    )
 
 
 def _words(files: Iterable[FileState]) -> Counter[bytes]:
@@ -135,16 +137,16 @@ def _words(files: Iterable[FileState]) -> Counter[bytes]:
     return found
 
 
-def _word(name: Name) -> bytes:
-    return b"." + name.text if name.space is Space.MEMBER else name.text
+def _word(name: SymbolName) -> bytes:
+    return b"." + name.text if name.space is SymbolKind.MEMBER else name.text
 
 
-def _by_use(parts: Sequence[_Part], base: Mapping[bytes, Outline | None]) -> Iterator[_Tied]:
+def _by_use(parts: Sequence[_ParsedPart], base: Mapping[bytes, Outline | None]) -> Iterator[_Tied]:
     """Who uses what another introduces; and whose calls were right before another changed what it called."""
     by_number = {one.number: one for one in parts}
     changed = {one.number: {path_text(name.text): name for name, _, _ in one.reshaped()} for one in parts}
     for order in (parts, parts[::-1]):
-        ties = SymbolTies(base)
+        ties = SymbolDependencies(base)
         for part in order:
             ties.take(part.reading)
         for tie in ties.found():
@@ -158,7 +160,7 @@ def _by_use(parts: Sequence[_Part], base: Mapping[bytes, Outline | None]) -> Ite
                     yield tie.needs, tie.patch, text
 
 
-def _by_type(parts: Sequence[_Part]) -> Iterator[_Tied]:
+def _by_type(parts: Sequence[_ParsedPart]) -> Iterator[_Tied]:
     """The type of a callback changes together with functions of that type."""
     functions: dict[_Reshaped, set[int]] = {}
     pointers: list[tuple[int, str, _Reshaped]] = []
@@ -168,7 +170,7 @@ def _by_type(parts: Sequence[_Part]) -> Iterator[_Tied]:
                 if _POINTER in old:
                     change = (old.replace(_POINTER, b"", 1), new.replace(_POINTER, b"", 1))
                     pointers.append((part.number, path_text(name.text), change))
-                elif name.space is Space.NAME:
+                elif name.space is SymbolKind.NAME:
                     functions.setdefault((old, new), set()).add(part.number)
     for number, text, change in pointers:
         for other in sorted(functions.get(change, set()) - {number}):
@@ -176,9 +178,9 @@ def _by_type(parts: Sequence[_Part]) -> Iterator[_Tied]:
             yield other, number, text
 
 
-def _by_removal(parts: Sequence[_Part]) -> Iterator[_Tied]:
+def _by_removal(parts: Sequence[_ParsedPart]) -> Iterator[_Tied]:
     """What moves is there twice, or nowhere, if its parts are parted; what goes needs its last users to go first."""
-    gained: dict[Name, list[int]] = {}
+    gained: dict[SymbolName, list[int]] = {}
     for part in parts:
         for name in part.gained():
             gained.setdefault(name, []).append(part.number)
@@ -194,7 +196,7 @@ def _by_removal(parts: Sequence[_Part]) -> Iterator[_Tied]:
                     yield part.number, user.number, text
 
 
-def _uses_less(part: _Part, name: Name) -> bool:
+def _uses_less(part: _ParsedPart, name: SymbolName) -> bool:
     return part.words_after[_word(name)] < part.words_before[_word(name)]
 
 
@@ -204,4 +206,4 @@ def _as_dependencies(ties: Iterable[_Tied]) -> Iterator[Dependency]:
     for part, needs, name in ties:
         names.setdefault((part, needs), set()).add(name)
     for (part, needs), found in sorted(names.items()):
-        yield Dependency(part, needs, Tie.SYMBOL, tuple(sorted(found)))
+        yield Dependency(part, needs, DependencyKind.SYMBOL, tuple(sorted(found)))

@@ -10,7 +10,7 @@ from seriestool.split.destination import Flavour
 _Node = TypeVar("_Node")
 
 
-class Stream(NamedTuple):
+class PatchGroup(NamedTuple):
     """Where a stream goes; `choices` are those of one that is undecided."""
 
     destination: str | None
@@ -18,21 +18,21 @@ class Stream(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-class Knot(NamedTuple):
+class GroupCycle(NamedTuple):
     """Streams that waited for each other, and the patches that were moved to `home` to part them."""
 
-    streams: tuple[Stream, ...]
-    home: Stream
+    streams: tuple[PatchGroup, ...]
+    home: PatchGroup
     moved: tuple[int, ...]
 
 
-Streams = dict[int, Stream]
+GroupByPatch = dict[int, PatchGroup]
 """By counter."""
-Needs = Mapping[int, frozenset[int]]
+NeedsByPatch = Mapping[int, frozenset[int]]
 """Counter -> all patches that it needs, also by way of others."""
 
 
-def all_needs(counters: Iterable[int], dependencies: Iterable[Dependency]) -> Needs:
+def transitive_needs(counters: Iterable[int], dependencies: Iterable[Dependency]) -> NeedsByPatch:
     """What each patch needs, also by way of others; needs of patches that are not there are passed over."""
     direct: dict[int, set[int]] = {counter: set() for counter in counters}
     for one in dependencies:
@@ -41,31 +41,33 @@ def all_needs(counters: Iterable[int], dependencies: Iterable[Dependency]) -> Ne
     return _closure(direct)
 
 
-def untie(streams: Streams, needs: Needs, weights: Mapping[int, float]) -> tuple[Streams, tuple[Knot, ...]]:
+def break_cycles(
+    streams: GroupByPatch, needs: NeedsByPatch, weights: Mapping[int, float]
+) -> tuple[GroupByPatch, tuple[GroupCycle, ...]]:
     """The streams with no two waiting for each other.
 
     Of those that do, the one that owns most takes what it needs of the others. It then needs none of them, so each
     round settles one stream for good.
     """
     streams = dict(streams)
-    knots: list[Knot] = []
-    while knot := _find_knot(streams, needs):
+    knots: list[GroupCycle] = []
+    while knot := _find_cycle(streams, needs):
         home = _heaviest(knot, streams, weights)
         wanted = {need for counter, stream in streams.items() if stream == home for need in needs[counter]}
         moved = tuple(sorted(n for n in wanted if streams[n] != home and streams[n] in knot))
         streams.update(dict.fromkeys(moved, home))
-        knots.append(Knot(knot, home, moved))
+        knots.append(GroupCycle(knot, home, moved))
     return streams, tuple(knots)
 
 
-def in_order(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
+def order_groups(streams: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
     """The streams, each after those it waits for; fixes first, then as their patches come."""
     waits = _waits(streams, needs)
-    first: dict[Stream, int] = {}
+    first: dict[PatchGroup, int] = {}
     for counter in sorted(streams):
         first.setdefault(streams[counter], counter)
     left = sorted(first, key=lambda one: (one.flavour is not Flavour.FIXES, first[one]))
-    done: list[Stream] = []
+    done: list[PatchGroup] = []
     while left:
         ready = next((one for one in left if waits[one].issubset(done)), left[0])
         left.remove(ready)
@@ -73,7 +75,7 @@ def in_order(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
     return tuple(done)
 
 
-def _find_knot(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
+def _find_cycle(streams: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
     """The streams of one cycle of waits, as their patches come; () where there is none."""
     reach = _closure(_waits(streams, needs))
     for stream in dict.fromkeys(streams[counter] for counter in sorted(streams)):
@@ -83,18 +85,18 @@ def _find_knot(streams: Streams, needs: Needs) -> tuple[Stream, ...]:
     return ()
 
 
-def _heaviest(knot: Sequence[Stream], streams: Streams, weights: Mapping[int, float]) -> Stream:
+def _heaviest(knot: Sequence[PatchGroup], streams: GroupByPatch, weights: Mapping[int, float]) -> PatchGroup:
     """The decided stream with most patches, then most changes; an undecided one only among its like."""
 
-    def rank(stream: Stream) -> tuple[bool, int, float]:
+    def rank(stream: PatchGroup) -> tuple[bool, int, float]:
         own = [counter for counter, one in streams.items() if one == stream]
         return stream.destination is not None, len(own), sum(weights.get(counter, 0.0) for counter in own)
 
     return max(knot, key=rank)
 
 
-def _waits(streams: Streams, needs: Needs) -> dict[Stream, set[Stream]]:
-    waits: dict[Stream, set[Stream]] = {streams[counter]: set() for counter in sorted(streams)}
+def _waits(streams: GroupByPatch, needs: NeedsByPatch) -> dict[PatchGroup, set[PatchGroup]]:
+    waits: dict[PatchGroup, set[PatchGroup]] = {streams[counter]: set() for counter in sorted(streams)}
     for counter, stream in streams.items():
         waits[stream].update(streams[need] for need in needs[counter])
     for stream, others in waits.items():

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from seriestool.series.model import Patch
-from seriestool.trees.maintainers import Section
+from seriestool.trees.maintainers import MaintainersSection
 
 # A name is a quoted string or plain words: anything else could mean something else in a header.
 _PERSON = re.compile(r'\s*(?P<name>"[^"\\]*"|[^"<>@,;:()\[\]\\]*?)\s*<(?P<address>[^\s<>@,;:()"]+@[^\s<>@,;:()"]+)>')
@@ -27,7 +27,7 @@ def address_of(person: str) -> str:
     return person.rpartition("<")[2].removesuffix(">").lower()
 
 
-def cc_of(sections: Iterable[Section], patch: Patch) -> tuple[str, ...]:
+def cc_of(sections: Iterable[MaintainersSection], patch: Patch) -> tuple[str, ...]:
     """Maintainers, then reviewers, then lists, each once; the author has his own mail already."""
     sections = tuple(sections)
     people = [find_person(entry) for section in sections for entry in section.maintainers]
@@ -46,7 +46,7 @@ def merge_cc(several: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return (*(entry for entry in entries if "<" in entry), *(entry for entry in entries if "<" not in entry))
 
 
-def maintainers_of(sections: Iterable[Section], patch: Patch) -> tuple[str, ...]:
+def maintainers_of(sections: Iterable[MaintainersSection], patch: Patch) -> tuple[str, ...]:
     """The people whose Acked-by counts, without the author."""
     people = (find_person(entry) for section in sections for entry in section.maintainers)
     return merge_cc([[person for person in people if person and not is_author(person, patch)]])
@@ -61,7 +61,7 @@ def is_author(entry: str, patch: Patch) -> bool:
     )
 
 
-def agreed(patch: Patch, people: Sequence[str]) -> tuple[str, ...]:
+def people_who_agreed(patch: Patch, people: Sequence[str]) -> tuple[str, ...]:
     """Those of the people whose Acked-by, Reviewed-by or Signed-off-by the patch has already."""
     said = " ".join(one.value.lower() for one in patch.trailers if one.name.lower() in _AGREES)
     return tuple(person for person in people if f"<{address_of(person)}>" in said)

@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 
 from seriestool.series.apply import FileState
 from seriestool.series.model import DiffKind, FileDiff
-from seriestool.split.c_syntax import MOST_BYTES, Code, Language, is_c, is_header
-from seriestool.split.dependency_graph import Stage
+from seriestool.split.c_syntax import MOST_BYTES, CParser, ParsedCode, is_c, is_header
+from seriestool.split.dependency_graph import PatchStage
 from seriestool.split.kbuild import find_make_uses, find_option_uses, is_kconfig, is_makefile, read_options
 from seriestool.split.line_origins import BASE, follow, rows_of
-from seriestool.split.local_names import Local, Scopes, functions
+from seriestool.split.local_names import LocalDeclaration, LocalScopes, functions
 from seriestool.split.outline import Outline, read_outline
-from seriestool.split.symbol_uses import Found, Use, find_uses
+from seriestool.split.symbol_uses import LineNames, SymbolUse, find_uses
 
-_NOTHING = Found((), ())
+_NOTHING = LineNames((), ())
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PatchedFile:
     """One file after one patch that touches it."""
 
     path: bytes
@@ -32,9 +32,9 @@ class Reading:
     """Where it was before; None where it was not there."""
     outline: Outline | None
     """What it defines; None where that cannot be told."""
-    uses: tuple[Use, ...]
+    uses: tuple[SymbolUse, ...]
     """On the lines that the patch adds."""
-    fresh: tuple[Local, ...]
+    fresh: tuple[LocalDeclaration, ...]
     """Parameters, variables and labels of functions that had none of this name before."""
     origins: Sequence[int]
     """The patch that each line comes from."""
@@ -45,20 +45,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class StageReading:
+class PatchReading:
     """All files of one patch."""
 
     patch: int
-    files: tuple[Reading, ...]
+    files: tuple[PatchedFile, ...]
 
 
-class Reader:
+class SourceReader:
     """Reads the stages of one series in order."""
 
-    def __init__(self, stages: Sequence[Stage], language: Language | None = None) -> None:
+    def __init__(self, stages: Sequence[PatchStage], language: CParser | None = None) -> None:
         """`language` is one that has been asked already, and has so much less left to parse."""
         self._stages = stages
-        self._language = language or Language()
+        self._language = language or CParser()
         self._origins: dict[bytes, tuple[int, ...]] = {}
 
     def base(self) -> dict[bytes, Outline | None]:
@@ -69,26 +69,26 @@ class Reader:
                 first.setdefault(path, stage.before.get(path))
         return {path: self._outline(path, state.content) for path, state in first.items() if state is not None}
 
-    def readings(self) -> Iterator[StageReading]:
-        """Stage by stage."""
+    def readings(self) -> Iterator[PatchReading]:
+        """PatchStage by stage."""
         for stage in self._stages:
             before = dict(self._origins)
             files = tuple(
                 replace(self._read(stage, diff, before), is_renamed=diff.kind is DiffKind.RENAME)
                 for diff in stage.patch.files
             )
-            yield StageReading(stage.patch.counter, files)
+            yield PatchReading(stage.patch.counter, files)
 
-    def _read(self, stage: Stage, diff: FileDiff, origins: Mapping[bytes, tuple[int, ...]]) -> Reading:
+    def _read(self, stage: PatchStage, diff: FileDiff, origins: Mapping[bytes, tuple[int, ...]]) -> PatchedFile:
         old_path = diff.old_path if diff.old_path in stage.before else None
         old = stage.before[old_path].content if old_path is not None else b""
         state = stage.after.get(diff.path)
         if state is None or diff.kind is DiffKind.DELETE:
             self._origins.pop(diff.path, None)
-            return Reading(diff.path, old_path, {}, (), (), (), is_gone=True)
+            return PatchedFile(diff.path, old_path, {}, (), (), (), is_gone=True)
         if max(len(old), len(state.content)) > MOST_BYTES:
             self._origins.pop(diff.path, None)
-            return Reading(diff.path, old_path, None, (), (), ())
+            return PatchedFile(diff.path, old_path, None, (), (), ())
         start = origins.get(old_path) if old_path is not None else ()
         lines = (BASE,) * (old.count(b"\n") + 1) if start is None else start
         if start is None and (not old or old.endswith(b"\n")):
@@ -101,15 +101,17 @@ class Reader:
 
     def _with_names(
         self, path: bytes, old_path: bytes | None, old: bytes, new: bytes, origins: Sequence[int], rows: Sequence[int]
-    ) -> Reading:
+    ) -> PatchedFile:
         if not is_c(path):
-            return Reading(path, old_path, self._outline(path, new), tuple(_kbuild_uses(path, new, rows)), (), origins)
+            return PatchedFile(
+                path, old_path, self._outline(path, new), tuple(_kbuild_uses(path, new, rows)), (), origins
+            )
         code = self._language.find_code(new)
         if code is None:
-            return Reading(path, old_path, None, (), (), origins)
+            return PatchedFile(path, old_path, None, (), (), origins)
         found = find_uses(self._language, code, rows) if rows else _NOTHING
         fresh = tuple(self._fresh(old, code, found.declared)) if found.declared else ()
-        return Reading(path, old_path, read_outline(code, is_header(path)), found.uses, fresh, origins)
+        return PatchedFile(path, old_path, read_outline(code, is_header(path)), found.uses, fresh, origins)
 
     def _outline(self, path: bytes, content: bytes) -> Outline | None:
         if is_kconfig(path):
@@ -119,7 +121,7 @@ class Reader:
         code = self._language.find_code(content)
         return read_outline(code, is_header(path)) if code is not None else None
 
-    def _fresh(self, old: bytes, new: Code, declared: Sequence[Local]) -> Iterator[Local]:
+    def _fresh(self, old: bytes, new: ParsedCode, declared: Sequence[LocalDeclaration]) -> Iterator[LocalDeclaration]:
         """Those of `declared` of which the function has more than before: the others were only written anew."""
         code = self._language.find_code(old)
         wanted = {local.function for local in declared}
@@ -129,14 +131,14 @@ class Reader:
         return (local for local, place in places if after[place] > before[place])
 
 
-def _count_locals(code: Code, wanted: Collection[bytes]) -> Counter[tuple[bytes, bytes]]:
+def _count_locals(code: ParsedCode, wanted: Collection[bytes]) -> Counter[tuple[bytes, bytes]]:
     """(function, name) -> in how many blocks of the function the name is declared."""
-    scopes = Scopes(code)
+    scopes = LocalScopes(code)
     chosen = (spot for function, spot in functions(code) if function in wanted)
     return Counter((local.function, local.name) for spot in chosen for local in scopes.of_function(spot))
 
 
-def _kbuild_uses(path: bytes, content: bytes, rows: Sequence[int]) -> Iterator[Use]:
+def _kbuild_uses(path: bytes, content: bytes, rows: Sequence[int]) -> Iterator[SymbolUse]:
     if is_kconfig(path):
         return find_option_uses(content, set(rows))
     return find_make_uses(content, set(rows)) if is_makefile(path) else iter(())

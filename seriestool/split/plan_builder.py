@@ -6,33 +6,48 @@ from collections.abc import Mapping, Sequence
 from seriestool.series.model import Patch, Series
 from seriestool.split.dependency_graph import Dependency
 from seriestool.split.destination import Flavour
-from seriestool.split.destination_scores import Choice
-from seriestool.split.ownership import Owners, PatchOwner
-from seriestool.split.patch_groups import Knot, Needs, Stream, Streams, all_needs, in_order, untie
+from seriestool.split.destination_scores import DestinationChoice
+from seriestool.split.ownership import PatchOwner, SeriesOwners
+from seriestool.split.patch_groups import (
+    GroupByPatch,
+    GroupCycle,
+    NeedsByPatch,
+    PatchGroup,
+    break_cycles,
+    order_groups,
+    transitive_needs,
+)
 from seriestool.split.patch_recipients import merge_cc
-from seriestool.split.split_plan import Cycle, PatchPlan, Plan, SubSeries, Verdict, Wait
+from seriestool.split.split_plan import (
+    PatchPlan,
+    SplitPlan,
+    SubmissionOption,
+    SubSeries,
+    SubSeriesDependency,
+    WaitCycle,
+)
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["SplitPlan", "make_plan"]
 
 
 def make_plan(
     series: Series,
-    owners: Owners,
+    owners: SeriesOwners,
     dependencies: Sequence[Dependency],
     indivisible: Mapping[int, tuple[str, ...]] | None = None,
-) -> Plan:
+) -> SplitPlan:
     """How the series goes to its trees.
 
     `indivisible` has for a patch that must not be cut by file the names that hold it together: a callback whose type
     and implementers change at once.
     """
-    needs = all_needs((patch.counter for patch in series.patches), dependencies)
+    needs = transitive_needs((patch.counter for patch in series.patches), dependencies)
     weights = {patch.counter: float(len(patch.diff)) for patch in series.patches}
     parted = _part(owners, needs)
-    streams, knots = untie(parted, needs, weights)
-    order = in_order(streams, needs)
-    maker = _Maker(series, owners, dependencies, indivisible or {}, needs, streams, parted, order)
-    return Plan(
+    streams, knots = break_cycles(parted, needs, weights)
+    order = order_groups(streams, needs)
+    maker = _SubSeriesBuilder(series, owners, dependencies, indivisible or {}, needs, streams, parted, order)
+    return SplitPlan(
         series.msgid,
         series.subject,
         series.expected,
@@ -45,13 +60,13 @@ def make_plan(
     )
 
 
-def _part(owners: Owners, needs: Needs) -> Streams:
+def _part(owners: SeriesOwners, needs: NeedsByPatch) -> GroupByPatch:
     """The stream of each patch by its owners; a fix goes to its tree's branch for fixes if all that it needs does."""
-    streams: Streams = {}
+    streams: GroupByPatch = {}
     for owner in sorted(owners.patches, key=lambda one: one.counter):
         if owner.destination is None:
             choices = tuple(sorted(choice.destination for choice in owner.choices))
-            streams[owner.counter] = Stream(None, Flavour.NEXT, choices)
+            streams[owner.counter] = PatchGroup(None, Flavour.NEXT, choices)
             continue
         is_separable = all(
             need in streams and streams[need].flavour is Flavour.FIXES for need in needs.get(owner.counter, ())
@@ -59,31 +74,31 @@ def _part(owners: Owners, needs: Needs) -> Streams:
         has_branch = owners.destination(owner.destination).fixes is not None
         wants = owner.stated is Flavour.FIXES or (owner.is_fix and owner.stated is None)
         flavour = Flavour.FIXES if wants and has_branch and is_separable else Flavour.NEXT
-        streams[owner.counter] = Stream(owner.destination, flavour)
+        streams[owner.counter] = PatchGroup(owner.destination, flavour)
     return streams
 
 
-def _cycle(knot: Knot, owners: Owners) -> Cycle:
-    return Cycle(tuple(_name(one, owners) for one in knot.streams), _name(knot.home, owners), knot.moved)
+def _cycle(knot: GroupCycle, owners: SeriesOwners) -> WaitCycle:
+    return WaitCycle(tuple(_name(one, owners) for one in knot.streams), _name(knot.home, owners), knot.moved)
 
 
-def _name(stream: Stream, owners: Owners) -> str:
+def _name(stream: PatchGroup, owners: SeriesOwners) -> str:
     return owners.destination(stream.destination).place(stream.flavour).name if stream.destination else "undecided"
 
 
-class _Maker:
+class _SubSeriesBuilder:
     """What every sub-series is made of."""
 
     def __init__(
         self,
         series: Series,
-        owners: Owners,
+        owners: SeriesOwners,
         dependencies: Sequence[Dependency],
         indivisible: Mapping[int, tuple[str, ...]],
-        needs: Needs,
-        streams: Streams,
-        parted: Streams,
-        order: Sequence[Stream],
+        needs: NeedsByPatch,
+        streams: GroupByPatch,
+        parted: GroupByPatch,
+        order: Sequence[PatchGroup],
     ) -> None:
         self._owners = owners
         self._dependencies = dependencies
@@ -93,11 +108,11 @@ class _Maker:
         self._parted = parted
         self._numbers = {stream: number for number, stream in enumerate(order, 1)}
         self._by_counter = {one.counter: one for one in owners.patches}
-        self._patches: dict[Stream, list[Patch]] = {}
+        self._patches: dict[PatchGroup, list[Patch]] = {}
         for patch in sorted(series.patches, key=lambda one: one.counter):
             self._patches.setdefault(streams[patch.counter], []).append(patch)
 
-    def subseries(self, number: int, stream: Stream) -> SubSeries:
+    def subseries(self, number: int, stream: PatchGroup) -> SubSeries:
         """The sub-series of one stream."""
         patches = tuple(self._patch(patch, stream) for patch in self._patches[stream])
         waits = self._waits(stream)
@@ -113,17 +128,17 @@ class _Maker:
             merge_cc(patch.cc for patch in patches),
         )
 
-    def _patch(self, patch: Patch, stream: Stream) -> PatchPlan:
+    def _patch(self, patch: Patch, stream: PatchGroup) -> PatchPlan:
         owner = self._by_counter[patch.counter]
         needs = tuple(sorted(n for n in self._needs[patch.counter] if self._streams[n] != stream))
         moved = self._parted[patch.counter] != stream
         acks = owner.acks(stream.destination)
         held = self._indivisible.get(patch.counter, ())
         is_cut = owner.straddles and patch.counter not in self._indivisible
-        verdicts = [Verdict.CHOOSE] if stream.destination is None else []
-        verdicts.append(Verdict.AFTER if needs else Verdict.NOW)
+        verdicts = [SubmissionOption.CHOOSE] if stream.destination is None else []
+        verdicts.append(SubmissionOption.AFTER if needs else SubmissionOption.NOW)
         if acks and stream.destination is not None:
-            verdicts.append(Verdict.THROUGH)
+            verdicts.append(SubmissionOption.THROUGH)
         return PatchPlan(
             patch.counter,
             patch.subject,
@@ -153,15 +168,15 @@ class _Maker:
         owned = f"its files belong to {whose}" if whose else "its files have several owners"
         return (f"patches that go there need it; {owned}",)
 
-    def _waits(self, stream: Stream) -> tuple[Wait, ...]:
+    def _waits(self, stream: PatchGroup) -> tuple[SubSeriesDependency, ...]:
         ties: dict[int, list[Dependency]] = {}
         for one in self._dependencies:
             needed = self._streams.get(one.needs)
             if self._streams.get(one.patch) == stream and needed is not None and needed != stream:
                 ties.setdefault(self._numbers[needed], []).append(one)
-        return tuple(Wait(number, tuple(ties[number])) for number in sorted(ties))
+        return tuple(SubSeriesDependency(number, tuple(ties[number])) for number in sorted(ties))
 
-    def _choices(self, stream: Stream) -> tuple[Choice, ...]:
+    def _choices(self, stream: PatchGroup) -> tuple[DestinationChoice, ...]:
         """The owners, and the trees of the patches that need it: those may take it along with the owners' Acked-by."""
         patches = self._patches[stream]
         choices = {one.destination: one for one in self._by_counter[patches[0].counter].choices}
@@ -170,24 +185,26 @@ class _Maker:
                  if one.needs in own and self._streams.get(one.patch, stream) != stream}  # fmt: skip
         for counter, user in sorted(users.items()):
             if user.destination and user.destination not in choices and not self._waits_for(user, set(users.values())):
-                choices[user.destination] = Choice(user.destination, 0.0, (f"patch {counter} needs it",))
+                choices[user.destination] = DestinationChoice(user.destination, 0.0, (f"patch {counter} needs it",))
         return tuple(choices.values())
 
-    def _waits_for(self, stream: Stream, others: set[Stream]) -> bool:
+    def _waits_for(self, stream: PatchGroup, others: set[PatchGroup]) -> bool:
         """Whether it waits for one of the others: if it took what they need, they would wait for it too."""
         needed = {self._streams[need] for patch in self._patches[stream] for need in self._needs[patch.counter]}
         return not needed.isdisjoint(others - {stream})
 
-    def _verdicts(self, stream: Stream, patches: Sequence[PatchPlan], waits: Sequence[Wait]) -> tuple[Verdict, ...]:
-        found = [Verdict.CHOOSE] if stream.destination is None else []
-        found.append(Verdict.AFTER if waits else Verdict.NOW)
-        if any(Verdict.THROUGH in patch.verdicts for patch in patches):
-            found.append(Verdict.THROUGH)
+    def _verdicts(
+        self, stream: PatchGroup, patches: Sequence[PatchPlan], waits: Sequence[SubSeriesDependency]
+    ) -> tuple[SubmissionOption, ...]:
+        found = [SubmissionOption.CHOOSE] if stream.destination is None else []
+        found.append(SubmissionOption.AFTER if waits else SubmissionOption.NOW)
+        if any(SubmissionOption.THROUGH in patch.verdicts for patch in patches):
+            found.append(SubmissionOption.THROUGH)
         if self._shared(stream):
-            found += [Verdict.SHARED_BRANCH, Verdict.NEXT_RC1]
+            found += [SubmissionOption.SHARED_BRANCH, SubmissionOption.NEXT_RC1]
         return tuple(found)
 
-    def _shared(self, stream: Stream) -> tuple[int, ...]:
+    def _shared(self, stream: PatchGroup) -> tuple[int, ...]:
         """What it needs of other trees' next release; fixes reach everybody before that."""
         own = {patch.counter for patch in self._patches[stream]}
         needed = {need for counter in own for need in self._needs[counter]} - own

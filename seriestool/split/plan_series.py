@@ -4,19 +4,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.base.search_context import Ground
-from seriestool.git import Workbench
-from seriestool.rebase.patch_stack import Base, Stack, make_stack, read_files
+from seriestool.base.search_context import SearchContext
+from seriestool.git import ScratchRepository
+from seriestool.rebase.patch_stack import PatchStack, SeriesBase, make_stack, read_files
 from seriestool.series.model import Patch, Series
-from seriestool.split.c_syntax import Language
-from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.split.c_syntax import CParser
+from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 from seriestool.split.owners import find_owners
-from seriestool.split.ownership import Owners
-from seriestool.split.part_dependencies import Bindings, find_bindings
+from seriestool.split.ownership import SeriesOwners
+from seriestool.split.part_dependencies import PartDependencies, find_part_dependencies
 from seriestool.split.patch_dependencies import find_dependencies
 from seriestool.split.plan_builder import make_plan
 from seriestool.split.split_by_file import split_by_file
-from seriestool.split.split_plan import Plan
+from seriestool.split.split_plan import SplitPlan
 from seriestool.trees import Tree, fixes_trees
 from seriestool.trees.maintainers import Maintainers
 from seriestool.trees.suggestions import read_maintainers
@@ -26,7 +26,7 @@ _MOST_TREES = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class OwnershipSources:
     """What says who owns what."""
 
     maintainers: Maintainers | None
@@ -35,21 +35,21 @@ class Known:
     """Name of a tree -> name of the tree that takes its fixes."""
 
 
-def find_known(ground: Ground, base: Base | None) -> Known:
+def find_ownership_sources(ground: SearchContext, base: SeriesBase | None) -> OwnershipSources:
     """Who owns what, as the base says, or else the trees."""
     trees = [place.tree for place in ground.places]
     commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_TREES])]
     maintainers = read_maintainers(ground.repository, commits)
-    return Known(maintainers, trees, fixes_trees(ground.repository.config()))
+    return OwnershipSources(maintainers, trees, fixes_trees(ground.repository.config()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Planned:
+class PlannedSeries:
     """A plan, and what it was made from: with --by-file another series than the one that was mailed."""
 
     series: Series
-    stack: Stack
-    plan: Plan
+    stack: PatchStack
+    plan: SplitPlan
     cut: tuple[int, ...] = ()
     """The patches that are parts of one that was mailed."""
 
@@ -59,60 +59,66 @@ class Planned:
         return tuple(step.patch.counter for step in self.stack.steps if step.after is None and step.patch.files)
 
 
-def plan_series(series: Series, stack: Stack, known: Known, bench: Workbench, by_file: bool = False) -> Planned:
+def plan_series(
+    series: Series, stack: PatchStack, known: OwnershipSources, bench: ScratchRepository, by_file: bool = False
+) -> PlannedSeries:
     """How the series goes to its trees; `by_file` puts the parts of patches that straddle trees in their place.
 
     Raises GitError where contents are not in the repository.
     """
     owners = find_owners(series, known.maintainers, known.trees, known.fixes)
     stages = _stages(stack, bench)
-    bindings = _find_bindings(owners, stages)
+    bindings = _find_part_dependencies(owners, stages)
     if by_file and bindings:
-        cut = _Cut(series, owners, bindings)
+        cut = _CutSeries(series, owners, bindings)
         if cut.parts:
             return _plan_parts(cut, stack, known, bench)
-    return Planned(series, stack, make_plan(series, owners, find_dependencies(stages), _indivisible(owners, bindings)))
+    return PlannedSeries(
+        series, stack, make_plan(series, owners, find_dependencies(stages), _indivisible(owners, bindings))
+    )
 
 
-def _plan_parts(cut: "_Cut", stack: Stack, known: Known, bench: Workbench) -> Planned:
+def _plan_parts(
+    cut: "_CutSeries", stack: PatchStack, known: OwnershipSources, bench: ScratchRepository
+) -> PlannedSeries:
     stack = make_stack(cut.series, stack.base, bench)
     owners = find_owners(cut.series, known.maintainers, known.trees, known.fixes)
     stages = _stages(stack, bench)
-    held = _indivisible(owners, _find_bindings(owners, stages))
+    held = _indivisible(owners, _find_part_dependencies(owners, stages))
     ties = _merged([*find_dependencies(stages), *cut.ties])
-    return Planned(cut.series, stack, make_plan(cut.series, owners, ties, held), cut.parts)
+    return PlannedSeries(cut.series, stack, make_plan(cut.series, owners, ties, held), cut.parts)
 
 
-def _stages(stack: Stack, bench: Workbench) -> list[Stage]:
+def _stages(stack: PatchStack, bench: ScratchRepository) -> list[PatchStage]:
     """The patches that apply on the base, with what they found there and what they left."""
     return [
-        Stage(step.patch, *(read_files(bench, tree, step.patch.files) for tree in (step.before, step.after)))
+        PatchStage(step.patch, *(read_files(bench, tree, step.patch.files) for tree in (step.before, step.after)))
         for step in stack.steps
         if step.after is not None
     ]
 
 
-def _find_bindings(owners: Owners, stages: Sequence[Stage]) -> dict[int, Bindings]:
+def _find_part_dependencies(owners: SeriesOwners, stages: Sequence[PatchStage]) -> dict[int, PartDependencies]:
     """What ties the parts of each patch that straddles trees; those that do not apply on the base are left out."""
     cut = {stage.patch.counter: (stage, split_by_file(stage.patch, owners)) for stage in stages}
     straddling = {counter: pair for counter, pair in cut.items() if len(pair[1]) > 1}
     if not straddling:
         return {}
-    language = Language()  # one for all: what it parses is bounded
-    return {counter: find_bindings(stage, parts, language) for counter, (stage, parts) in straddling.items()}
+    language = CParser()  # one for all: what it parses is bounded
+    return {counter: find_part_dependencies(stage, parts, language) for counter, (stage, parts) in straddling.items()}
 
 
-def _indivisible(owners: Owners, bindings: Mapping[int, Bindings]) -> dict[int, tuple[str, ...]]:
+def _indivisible(owners: SeriesOwners, bindings: Mapping[int, PartDependencies]) -> dict[int, tuple[str, ...]]:
     """The names that hold patches together; none of one of which nothing is known: it is not cut either."""
     whole = (one.counter for one in owners.patches if one.straddles)
     known = {counter: bindings.get(counter) for counter in whole}
     return {counter: one.names if one else () for counter, one in known.items() if one is None or not one.order}
 
 
-class _Cut:
+class _CutSeries:
     """The series with parts in the place of patches; all are counted anew."""
 
-    def __init__(self, series: Series, owners: Owners, bindings: Mapping[int, Bindings]) -> None:
+    def __init__(self, series: Series, owners: SeriesOwners, bindings: Mapping[int, PartDependencies]) -> None:
         patches: list[Patch] = []
         ties: list[Dependency] = []
         parts: list[int] = []
@@ -137,11 +143,11 @@ class _Cut:
 
 def _merged(ties: Sequence[Dependency]) -> tuple[Dependency, ...]:
     """One for each two patches and each tie, sorted as `find_dependencies` sorts them."""
-    return tuple(sorted(_joined(ties), key=lambda one: (one.patch, one.needs, list(Tie).index(one.tie))))
+    return tuple(sorted(_joined(ties), key=lambda one: (one.patch, one.needs, list(DependencyKind).index(one.tie))))
 
 
 def _joined(ties: Sequence[Dependency]) -> Iterator[Dependency]:
-    names: dict[tuple[int, int, Tie], set[str]] = {}
+    names: dict[tuple[int, int, DependencyKind], set[str]] = {}
     for one in ties:
         names.setdefault((one.patch, one.needs, one.tie), set()).update(one.names)
     for (patch, needs, tie), found in names.items():

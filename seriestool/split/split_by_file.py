@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from seriestool.series.diff import split_diff
 from seriestool.series.model import Patch
-from seriestool.split.ownership import Owners, Part
+from seriestool.split.ownership import PatchPart, SeriesOwners
 
 # The diffstat of the whole patch would be wrong in each part of it.
 _DIFFSTAT = re.compile(
@@ -17,7 +17,7 @@ _DIFFSTAT = re.compile(
 )
 
 
-def split_by_file(patch: Patch, owners: Owners, order: Sequence[int] = ()) -> tuple[Patch, ...]:
+def split_by_file(patch: Patch, owners: SeriesOwners, order: Sequence[int] = ()) -> tuple[Patch, ...]:
     """The patch cut into one for each tree that owns files of it, in the order of its parts; itself where one does.
 
     `order` has the numbers of these, from 1, in another order that is wanted.
@@ -46,7 +46,7 @@ def split_by_file(patch: Patch, owners: Owners, order: Sequence[int] = ()) -> tu
     )
 
 
-def _message(patch: Patch, part: Part, place: int, count: int) -> str:
+def _message(patch: Patch, part: PatchPart, place: int, count: int) -> str:
     where = f", the files of {part.destination}" if part.destination else ""
     line = f'[part {place} of {count} of "{patch.subject}"{where}]'
     return f"{patch.message}\n{line}" if patch.message else line

@@ -7,12 +7,12 @@ from enum import StrEnum
 from seriestool.series.model import SCHEMA
 from seriestool.split.dependency_graph import Dependency
 from seriestool.split.destination import Destination, Flavour
-from seriestool.split.destination_scores import Choice
+from seriestool.split.destination_scores import DestinationChoice
 from seriestool.split.file_owners import FileOwners
-from seriestool.split.ownership import Ack, Part
+from seriestool.split.ownership import Ack, PatchPart
 
 
-class Verdict(StrEnum):
+class SubmissionOption(StrEnum):
     """What can be done with patches; several can be true."""
 
     NOW = "now"
@@ -35,7 +35,7 @@ class PatchPlan:
 
     counter: int
     subject: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[SubmissionOption, ...]
     evidence: tuple[str, ...]
     """Why it goes to that tree."""
     is_fix: bool
@@ -45,7 +45,7 @@ class PatchPlan:
     """The patches of other sub-series that it needs, also by way of others."""
     acks: tuple[Ack, ...]
     """Whose Acked-by it wants."""
-    parts: tuple[Part, ...]
+    parts: tuple[PatchPart, ...]
     """What --by-file makes of it; () where it belongs to one tree, or cannot be cut."""
     indivisible: tuple[str, ...]
     """The names that hold it together, where it straddles trees and cannot be cut."""
@@ -72,7 +72,7 @@ class PatchPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class SubSeriesDependency:
     """A sub-series needs another one, and by what."""
 
     on: int
@@ -94,10 +94,10 @@ class SubSeries:
     """None where somebody has to choose."""
     flavour: Flavour
     patches: tuple[PatchPlan, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[DestinationChoice, ...]
     """Of an undecided one: its owners, the likeliest first, then the trees that need it."""
-    waits: tuple[Wait, ...]
-    verdicts: tuple[Verdict, ...]
+    waits: tuple[SubSeriesDependency, ...]
+    verdicts: tuple[SubmissionOption, ...]
     """The plainest first: NOW or AFTER, or before them CHOOSE."""
     shared: tuple[int, ...]
     """The patches of others that a shared branch would have to hold."""
@@ -131,7 +131,7 @@ class SubSeries:
 
 
 @dataclass(frozen=True, slots=True)
-class Cycle:
+class WaitCycle:
     """Trees that would wait for each other, so that `moved` patches go through the one called `through`."""
 
     trees: tuple[str, ...]
@@ -144,7 +144,7 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SplitPlan:
     """Which patches go where, in which order."""
 
     msgid: str
@@ -156,7 +156,7 @@ class Plan:
     """All that are chosen, or may be."""
     subseries: tuple[SubSeries, ...]
     """In the order in which they go."""
-    cycles: tuple[Cycle, ...]
+    cycles: tuple[WaitCycle, ...]
     dependencies: tuple[Dependency, ...]
     files: tuple[FileOwners, ...]
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-from seriestool.git import Workbench
-from seriestool.rebase.next_version import Rebased, Sender, letter_of, link_to, new_patches, shortlog_of
-from seriestool.rebase.patch_commits import Person, commit_series
+from seriestool.git import ScratchRepository
+from seriestool.rebase.next_version import RebasedSeries, Sender, cover_text, link_to, new_patches, shortlog_of
+from seriestool.rebase.patch_commits import CommitIdent, commit_series
 from seriestool.rebase.rebased_branches import left_out
-from seriestool.series.mail.compose import Outgoing, make_change_id, slug
+from seriestool.series.mail.compose import OutgoingSeries, make_change_id, slug
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
-from seriestool.split.plan_series import Planned
-from seriestool.split.split_plan import Plan, SubSeries, Verdict
-from seriestool.split.subseries_proof import Proof, Split, first_of
+from seriestool.split.plan_series import PlannedSeries
+from seriestool.split.split_plan import SplitPlan, SubmissionOption, SubSeries
+from seriestool.split.subseries_proof import Split, SubSeriesProof, patches_needed_first
 from seriestool.util.errors import InputError
 
 _WIDTH = 72
@@ -23,11 +23,11 @@ _SUBJECT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SubSeriesCommits:
     """A sub-series as commits."""
 
     number: int
-    proof: Proof
+    proof: SubSeriesProof
     first: tuple[tuple[Patch, str], ...]
     """The patches of others that are below it, with their commits; what the tree has already is not there."""
     commits: tuple[tuple[Patch, str], ...]
@@ -50,7 +50,9 @@ class Made:
         return self.commits[-1][1] if self.commits else self.start
 
 
-def make_commits(planned: Planned, answer: Split, committer: Person, bench: Workbench) -> tuple[Made, ...]:
+def make_commits(
+    planned: PlannedSeries, answer: Split, committer: CommitIdent, bench: ScratchRepository
+) -> tuple[SubSeriesCommits, ...]:
     """The sub-series that go in, as commits; the same patches on the same commit are the same commits."""
     patches = {patch.counter: patch for patch in planned.series.patches}
     made = []
@@ -58,16 +60,16 @@ def make_commits(planned: Planned, answer: Split, committer: Person, bench: Work
         if not proof.is_clean:
             continue
         own = [patches[counter] for counter in one.counters]
-        all_ones = [*(patches[counter] for counter in first_of(one, answer.plan)), *own]
+        all_ones = [*(patches[counter] for counter in patches_needed_first(one, answer.plan)), *own]
         commits = commit_series(bench, proof.site.target.commit, all_ones, proof.trees, committer)
         ours = tuple(pair for pair in commits if pair[0].counter in one.counters)
         kept = {patch.counter for patch, _ in ours}
         said = tuple(left_out(own, proof.patches, kept))
-        made.append(Made(one.number, proof, commits[: len(commits) - len(ours)], ours, said))
+        made.append(SubSeriesCommits(one.number, proof, commits[: len(commits) - len(ours)], ours, said))
     return tuple(made)
 
 
-def labels(plan: Plan) -> dict[int, str]:
+def subseries_labels(plan: SplitPlan) -> dict[int, str]:
     """Number of each sub-series -> what it is called in the names of branches and files."""
     found: dict[int, str] = {}
     for one in plan.subseries:
@@ -76,13 +78,13 @@ def labels(plan: Plan) -> dict[int, str]:
     return found
 
 
-def branch_names(template: str, series: Series, plan: Plan) -> dict[int, str]:
+def branch_names(template: str, series: Series, plan: SplitPlan) -> dict[int, str]:
     """Number -> branch, of a template with {series}, {tree} and {number}; InputError where two would be the same."""
     names = {
         number: template.replace("{tree}", label)
         .replace("{number}", str(number))
         .replace("{series}", slug(series.subject))
-        for number, label in labels(plan).items()
+        for number, label in subseries_labels(plan).items()
     }
     if len(set(names.values())) < len(names):
         raise InputError(
@@ -92,24 +94,29 @@ def branch_names(template: str, series: Series, plan: Plan) -> dict[int, str]:
 
 
 def as_mails(
-    planned: Planned, answer: Split, made: Sequence[Made], sender: Sender, bench: Workbench
-) -> dict[int, Outgoing]:
+    planned: PlannedSeries, answer: Split, made: Sequence[SubSeriesCommits], sender: Sender, bench: ScratchRepository
+) -> dict[int, OutgoingSeries]:
     """Each sub-series that is left as the first version of a series of its own."""
     return {one.number: _as_mail(one, planned.series, answer, made, sender, bench) for one in made if one.commits}
 
 
 def _as_mail(
-    one: Made, series: Series, answer: Split, made: Sequence[Made], sender: Sender, bench: Workbench
-) -> Outgoing:
+    one: SubSeriesCommits,
+    series: Series,
+    answer: Split,
+    made: Sequence[SubSeriesCommits],
+    sender: Sender,
+    bench: ScratchRepository,
+) -> OutgoingSeries:
     sub = answer.plan.subseries[one.number - 1]
     patches = new_patches(_rebased(one.start, one.commits), bench)
-    text = [*_introduction(one, sub, series, answer), letter_of(series.cover)]
+    text = [*_introduction(one, sub, series, answer), cover_text(series.cover)]
     if len(patches) > 1:
         text += [shortlog_of(patches), bench.diffstat(one.start, one.tip).rstrip("\n")]
     lists = tuple(entry for entry in sub.cc if "<" not in entry)
     people = tuple(entry for entry in sub.cc if "<" in entry)
     title = series.cover.subject if series.cover else series.subject
-    return Outgoing(
+    return OutgoingSeries(
         subject=f"{title} (part {sub.number} of {len(answer.plan.subseries)})",
         cover="\n\n".join(part for part in text if part),
         patches=patches,
@@ -126,8 +133,8 @@ def _as_mail(
     )
 
 
-def _rebased(start: str, commits: tuple[tuple[Patch, str], ...]) -> Rebased:
-    return Rebased("", start, "", commits)
+def _rebased(start: str, commits: tuple[tuple[Patch, str], ...]) -> RebasedSeries:
+    return RebasedSeries("", start, "", commits)
 
 
 def _change_id(sub: SubSeries, series: Series) -> str:
@@ -135,7 +142,7 @@ def _change_id(sub: SubSeries, series: Series) -> str:
     return make_change_id(f"{slug(series.subject, 28)} {slug(sub.name, 12)}", series.posted, said)
 
 
-def _prefixes(sub: SubSeries, series: Series, plan: Plan) -> tuple[str, ...]:
+def _prefixes(sub: SubSeries, series: Series, plan: SplitPlan) -> tuple[str, ...]:
     """The tree's own word, and what the series said besides: RFC."""
     trees = {name for one in plan.destinations for name in one.names}
     kept = [word for word in series.prefixes if word.lower() not in trees]
@@ -143,7 +150,9 @@ def _prefixes(sub: SubSeries, series: Series, plan: Plan) -> tuple[str, ...]:
     return (*kept, *own)
 
 
-def _needs(one: Made, series: Series, plan: Plan, made: Sequence[Made], bench: Workbench) -> Iterator[str]:
+def _needs(
+    one: SubSeriesCommits, series: Series, plan: SplitPlan, made: Sequence[SubSeriesCommits], bench: ScratchRepository
+) -> Iterator[str]:
     """What has to be below it on its base: the sub-series (as b4 names them), and the very patches (as git does)."""
     if not one.first:
         return
@@ -160,7 +169,7 @@ def _needs(one: Made, series: Series, plan: Plan, made: Sequence[Made], bench: W
 # --- the cover letter ---------------------------------------------------------------------------------------------
 
 
-def _introduction(one: Made, sub: SubSeries, series: Series, answer: Split) -> Iterator[str]:
+def _introduction(one: SubSeriesCommits, sub: SubSeries, series: Series, answer: Split) -> Iterator[str]:
     """What a reader must know of a part; titles stand on lines of their own, for nobody knows what is in them."""
     plan = answer.plan
     title = series.cover.subject if series.cover else series.subject
@@ -169,7 +178,7 @@ def _introduction(one: Made, sub: SubSeries, series: Series, answer: Split) -> I
     yield "\n".join([f"  {title}", *([f"  {link_to(series)}"] if series.msgid else [])])
     if sub.waits:
         others = [f"part {wait.on} ({plan.subseries[wait.on - 1].name})" for wait in sub.waits]
-        yield _filled(f"It goes after {_and(others)}.")
+        yield _filled(f"It goes after {_join_words(others)}.")
     if one.first:
         titles = [f"- {patch.subject} (part {plan.of_patch(patch.counter).number})" for patch, _ in one.first]
         yield "\n".join(["On its base-commit it needs these patches first:", *titles])
@@ -188,14 +197,14 @@ def _goes_to(sub: SubSeries) -> str:
     if sub.destination:
         return f"It is for {sub.name}."
     names = [choice.destination for choice in sub.choices]
-    return f"Which tree takes it is open: {_and(names, 'or')}." if names else "Which tree takes it is open."
+    return f"Which tree takes it is open: {_join_words(names, 'or')}." if names else "Which tree takes it is open."
 
 
 def _acks(sub: SubSeries) -> Iterator[str]:
     for patch in sub.patches:
         wanted = [ack for ack in patch.acks if set(ack.people) - set(ack.given)]
-        if Verdict.THROUGH in patch.verdicts and wanted:
-            trees = _and([" or ".join(ack.trees) for ack in wanted])
+        if SubmissionOption.THROUGH in patch.verdicts and wanted:
+            trees = _join_words([" or ".join(ack.trees) for ack in wanted])
             yield f"- {patch.subject} ({trees})"
 
 
@@ -207,5 +216,5 @@ def _filled(text: str) -> str:
     return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _and(words: Sequence[str], last: str = "and") -> str:
+def _join_words(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

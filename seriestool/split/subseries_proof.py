@@ -9,19 +9,19 @@ sub-series that need the same patches have them as the same commits, and merge w
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.search_context import Ground
-from seriestool.base.verdict import Commit
-from seriestool.git import Workbench
-from seriestool.rebase.patch_stack import Base, Stack
+from seriestool.base.search_context import SearchContext
+from seriestool.base.verdict import CommitSummary
+from seriestool.git import ScratchRepository
+from seriestool.rebase.patch_stack import PatchStack, SeriesBase
 from seriestool.rebase.rebase_result import PatchResult
 from seriestool.rebase.rebase_series import rebase_series
 from seriestool.rebase.tree_rebaser import Resolutions, Target
-from seriestool.split.plan_series import Planned
-from seriestool.split.split_plan import Plan, SubSeries
+from seriestool.split.plan_series import PlannedSeries
+from seriestool.split.split_plan import SplitPlan, SubSeries
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProofTarget:
     """Where a sub-series is tried."""
 
     target: Target
@@ -30,11 +30,11 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SubSeriesProof:
     """How one sub-series fared."""
 
     number: int
-    site: Site
+    site: ProofTarget
     first: tuple[PatchResult, ...]
     """The patches of others that it needs."""
     patches: tuple[PatchResult, ...]
@@ -68,11 +68,11 @@ class Proof:
 class Split:
     """The answer: the plan, and what became of each sub-series."""
 
-    plan: Plan
-    base: Base | None
-    proofs: tuple[Proof, ...]
+    plan: SplitPlan
+    base: SeriesBase | None
+    proofs: tuple[SubSeriesProof, ...]
     """One for each sub-series, in their order."""
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitSummary, ...]
     """The commits that the answer names, for people."""
     cut: tuple[int, ...]
     """The patches that are parts of one that was mailed."""
@@ -83,7 +83,7 @@ class Split:
         """Whether all sub-series go in."""
         return all(proof.is_clean for proof in self.proofs)
 
-    def commit(self, oid: str | None) -> Commit | None:
+    def commit(self, oid: str | None) -> CommitSummary | None:
         """What is known of a commit that the answer names."""
         return next((commit for commit in self.commits if commit.oid == oid), None)
 
@@ -100,30 +100,30 @@ class Split:
         }
 
 
-def find_sites(plan: Plan, chosen: Mapping[int, Target], others: Target) -> tuple[Site, ...]:
+def find_proof_targets(plan: SplitPlan, chosen: Mapping[int, Target], others: Target) -> tuple[ProofTarget, ...]:
     """Where each sub-series is tried: on what is `chosen` for it by number, on its own tree if that is here, or else
     on `others`."""
-    return tuple(_site(one, chosen.get(one.number), others) for one in plan.subseries)
+    return tuple(_proof_target(one, chosen.get(one.number), others) for one in plan.subseries)
 
 
-def _site(one: SubSeries, chosen: Target | None, others: Target) -> Site:
+def _proof_target(one: SubSeries, chosen: Target | None, others: Target) -> ProofTarget:
     tree = one.destination.place(one.flavour).tree if one.destination else None
     if chosen is not None:
-        return Site(chosen, tree is not None and tree.commit == chosen.commit)
-    return Site(Target(tree.name, tree.commit), True) if tree else Site(others, False)
+        return ProofTarget(chosen, tree is not None and tree.commit == chosen.commit)
+    return ProofTarget(Target(tree.name, tree.commit), True) if tree else ProofTarget(others, False)
 
 
-def first_of(one: SubSeries, plan: Plan) -> tuple[int, ...]:
+def patches_needed_first(one: SubSeries, plan: SplitPlan) -> tuple[int, ...]:
     """The patches that have to be there before the sub-series, in the order of the plan."""
     needed = {need for patch in one.patches for need in patch.needs}
     return tuple(counter for other in plan.subseries for counter in other.counters if counter in needed)
 
 
 def prove(
-    planned: Planned,
-    sites: Sequence[Site],
-    ground: Ground,
-    bench: Workbench,
+    planned: PlannedSeries,
+    sites: Sequence[ProofTarget],
+    ground: SearchContext,
+    bench: ScratchRepository,
     memory: Resolutions,
     notes: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
@@ -134,7 +134,7 @@ def prove(
     """
     plan = planned.plan
     proofs = []
-    commits: dict[str, Commit] = {}
+    commits: dict[str, CommitSummary] = {}
     for one, site in zip(plan.subseries, sites, strict=True):
         proof, named = _prove(one, site, planned, ground, bench, memory)
         proofs.append(proof)
@@ -145,11 +145,16 @@ def prove(
 
 
 def _prove(
-    one: SubSeries, site: Site, planned: Planned, ground: Ground, bench: Workbench, memory: Resolutions
-) -> tuple[Proof, tuple[Commit, ...]]:
+    one: SubSeries,
+    site: ProofTarget,
+    planned: PlannedSeries,
+    ground: SearchContext,
+    bench: ScratchRepository,
+    memory: Resolutions,
+) -> tuple[SubSeriesProof, tuple[CommitSummary, ...]]:
     steps = {step.patch.counter: step for step in planned.stack.steps}
-    first = first_of(one, planned.plan)
-    stack = Stack(planned.stack.base, tuple(steps[counter] for counter in (*first, *one.counters)))
+    first = patches_needed_first(one, planned.plan)
+    stack = PatchStack(planned.stack.base, tuple(steps[counter] for counter in (*first, *one.counters)))
     answer = rebase_series(planned.series, stack, (site.target,), ground, bench, memory)
     results, trees = answer.trees[0].patches, answer.trees[0].trees
-    return Proof(one.number, site, results[: len(first)], results[len(first) :], trees), answer.commits
+    return SubSeriesProof(one.number, site, results[: len(first)], results[len(first) :], trees), answer.commits

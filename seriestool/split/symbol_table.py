@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from seriestool.split.line_origins import BASE
-from seriestool.split.outline import Definition, Name, Outline, Space
-from seriestool.split.patched_files import Reading, StageReading
+from seriestool.split.outline import Definition, Outline, SymbolKind, SymbolName
+from seriestool.split.patched_files import PatchedFile, PatchReading
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SymbolEntry:
     """A name in one file."""
 
     path: bytes
-    name: Name
+    name: SymbolName
     definition: Definition
     made: int
     """The patch that introduced it; BASE where it was there before the series."""
@@ -30,25 +30,25 @@ class Entry:
         return self.shared if self.definition.is_shared else None
 
 
-_Key = tuple[Space, bytes]
+_Key = tuple[SymbolKind, bytes]
 
 
-class Names:
+class SymbolTable:
     """The names after the patches that were taken."""
 
     def __init__(self, base: Mapping[bytes, Outline | None]) -> None:
-        self._files: dict[bytes, dict[Name, Entry]] = {}
-        self._by_text: dict[_Key, dict[tuple[bytes, bytes], Entry]] = {}
+        self._files: dict[bytes, dict[SymbolName, SymbolEntry]] = {}
+        self._by_text: dict[_Key, dict[tuple[bytes, bytes], SymbolEntry]] = {}
         self._unread: set[bytes | None] = {path for path, outline in base.items() if outline is None}
         """Files of which nothing is known so far: what they have later on was there."""
         for path, outline in base.items():
-            self._set(path, {name: Entry(path, name, one, BASE, BASE) for name, one in (outline or {}).items()})
+            self._set(path, {name: SymbolEntry(path, name, one, BASE, BASE) for name, one in (outline or {}).items()})
 
-    def find(self, space: Space, text: bytes) -> Iterable[Entry]:
+    def find(self, space: SymbolKind, text: bytes) -> Iterable[SymbolEntry]:
         """What is called so, in any file."""
         return self._by_text.get((space, text), {}).values()
 
-    def take(self, stage: StageReading) -> None:
+    def take(self, stage: PatchReading) -> None:
         """Go on by one patch."""
         before = {
             path: self._files.get(path, {}) for file in stage.files for path in (file.path, file.old_path) if path
@@ -61,7 +61,13 @@ class Names:
         for file in stage.files:
             self._take_file(file, before.get(file.old_path or b"", {}), moved, stage.patch)
 
-    def _take_file(self, file: Reading, before: Mapping[Name, Entry], moved: Mapping[Name, Entry], patch: int) -> None:
+    def _take_file(
+        self,
+        file: PatchedFile,
+        before: Mapping[SymbolName, SymbolEntry],
+        moved: Mapping[SymbolName, SymbolEntry],
+        patch: int,
+    ) -> None:
         if file.outline is not None:
             made = BASE if self._unread & {file.path, file.old_path} else patch
             self._set(file.path, dict(_entries(file.path, file.outline, before, moved, patch, made)))
@@ -69,7 +75,7 @@ class Names:
         elif file.path not in self._files:
             self._unread.add(file.path)
 
-    def _set(self, path: bytes, entries: dict[Name, Entry]) -> None:
+    def _set(self, path: bytes, entries: dict[SymbolName, SymbolEntry]) -> None:
         for name in self._files.pop(path, {}):
             self._by_text[name.space, name.text].pop((path, name.owner), None)
         for name, entry in entries.items():
@@ -77,7 +83,9 @@ class Names:
         self._files[path] = entries
 
 
-def _left_behind(before: Mapping[bytes, Mapping[Name, Entry]], after: Mapping[bytes, Reading]) -> dict[Name, Entry]:
+def _left_behind(
+    before: Mapping[bytes, Mapping[SymbolName, SymbolEntry]], after: Mapping[bytes, PatchedFile]
+) -> dict[SymbolName, SymbolEntry]:
     """What the patch takes out of a file: where it puts it into another, it is moved and not new."""
     left = {}
     for path, entries in before.items():
@@ -90,18 +98,18 @@ def _left_behind(before: Mapping[bytes, Mapping[Name, Entry]], after: Mapping[by
 def _entries(
     path: bytes,
     outline: Outline,
-    before: Mapping[Name, Entry],
-    moved: Mapping[Name, Entry],
+    before: Mapping[SymbolName, SymbolEntry],
+    moved: Mapping[SymbolName, SymbolEntry],
     patch: int,
     made: int,
-) -> Iterator[tuple[Name, Entry]]:
+) -> Iterator[tuple[SymbolName, SymbolEntry]]:
     """The names of a file after a patch; `made` is to whom new ones are put down."""
     for name, new in outline.items():
         old = before.get(name)
         if old is None and (found := moved.get(name)) and (found.definition.is_shared or not new.is_shared):
             old = found
         if old is None:
-            yield name, Entry(path, name, new, made, made)
+            yield name, SymbolEntry(path, name, new, made, made)
             continue
         shared = old.shared if old.definition.is_shared or not new.is_shared else patch
         entry = replace(old, path=path, name=name, definition=new, shared=shared)

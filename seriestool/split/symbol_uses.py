@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seriestool.split.c_syntax import Code, Language, Spot, leaves
+from seriestool.split.c_syntax import CParser, NodePath, ParsedCode, leaves
 from seriestool.split.declarators import RECORDS, find_declaration, find_tag
-from seriestool.split.local_names import Local, Scopes
-from seriestool.split.outline import Space
+from seriestool.split.local_names import LocalDeclaration, LocalScopes
+from seriestool.split.outline import SymbolKind
 
 if TYPE_CHECKING:
     from seriestool.split.c_syntax import Node
@@ -20,14 +20,14 @@ _CONFIG = b"CONFIG_"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class SymbolUse:
     """A name on a line."""
 
-    space: Space
+    space: SymbolKind
     text: bytes
     owner: bytes | None = None
     """Of a member the struct that it must be of, where the declaration beside it says so."""
-    local: Local | None = None
+    local: LocalDeclaration | None = None
     """What it means in its function."""
     is_vague: bool = False
     """Whether it may be a name of any sort: in the argument of a macro, say."""
@@ -36,44 +36,44 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LineNames:
     """What some lines use, and what they declare in functions."""
 
-    uses: tuple[Use, ...]
-    declared: tuple[Local, ...]
+    uses: tuple[SymbolUse, ...]
+    declared: tuple[LocalDeclaration, ...]
 
 
-def find_uses(language: Language, code: Code, rows: Sequence[int]) -> Found:
+def find_uses(language: CParser, code: ParsedCode, rows: Sequence[int]) -> LineNames:
     """The names on the lines `rows` (0-based, sorted) that are not in comments or strings, each once."""
-    reader = _Reader(language, code)
-    uses: dict[Use, None] = {}
+    reader = _UseReader(language, code)
+    uses: dict[SymbolUse, None] = {}
     for spot in _on_rows(code.root, rows):
         uses.update(dict.fromkeys(reader.uses(spot, rows)))
-    return Found(tuple(uses), tuple(reader.declared))
+    return LineNames(tuple(uses), tuple(reader.declared))
 
 
-def _on_rows(root: "Node", rows: Sequence[int]) -> Iterator[Spot]:
+def _on_rows(root: "Node", rows: Sequence[int]) -> Iterator[NodePath]:
     """The tokens that begin on one of the rows, or reach into it."""
-    stack = [Spot(root, None)]
+    stack = [NodePath(root, None)]
     while stack:
         spot = stack.pop()
         at = bisect_left(rows, spot.node.start_point.row)
         if at == len(rows) or rows[at] > spot.node.end_point.row or spot.node.type == "comment":
             continue
         if spot.node.child_count and spot.node.type != "string_literal":
-            stack.extend(Spot(child, spot) for child in reversed(spot.node.children))
+            stack.extend(NodePath(child, spot) for child in reversed(spot.node.children))
         else:
             yield spot
 
 
-class _Reader:
-    def __init__(self, language: Language, code: Code) -> None:
+class _UseReader:
+    def __init__(self, language: CParser, code: ParsedCode) -> None:
         self._language = language
         self._code = code
-        self._scopes = Scopes(code)
-        self.declared: list[Local] = []
+        self._scopes = LocalScopes(code)
+        self.declared: list[LocalDeclaration] = []
 
-    def uses(self, spot: Spot, rows: Sequence[int]) -> Iterator[Use]:
+    def uses(self, spot: NodePath, rows: Sequence[int]) -> Iterator[SymbolUse]:
         node, up = spot.node, spot.up
         if up is None:
             return
@@ -81,14 +81,14 @@ class _Reader:
             yield from self._macro_body(node, up.node, rows)
         elif up.node.type == "preproc_include":
             if up.node.child_by_field_name("path") == node:
-                yield Use(Space.FILE, self._code.text(node))
+                yield SymbolUse(SymbolKind.FILE, self._code.text(node))
         elif node.type in _IDENTIFIERS:
             text = self._code.text(node)
             if text.startswith(_CONFIG):
-                yield Use(Space.CONFIG, text)
+                yield SymbolUse(SymbolKind.CONFIG, text)
             yield from self._identifier(spot, up, text)
 
-    def _identifier(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+    def _identifier(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
         kind = spot.node.type
         declaration = find_declaration(spot)
         if declaration is not None:
@@ -96,48 +96,48 @@ class _Reader:
         elif kind == "statement_identifier":
             yield from self._label(spot, up, text)
         elif kind == "field_identifier":
-            yield Use(Space.MEMBER, text, owner=self._owner(spot, up))
+            yield SymbolUse(SymbolKind.MEMBER, text, owner=self._owner(spot, up))
         elif kind == "type_identifier":
             if up.node.type not in RECORDS:
-                yield Use(Space.NAME, text)
+                yield SymbolUse(SymbolKind.NAME, text)
             elif up.node.child_by_field_name("body") is None and not _is_announced(up):
-                yield Use(Space.TAG, text)
+                yield SymbolUse(SymbolKind.TAG, text)
         elif not _is_defined(spot, up):
             yield from self._name(spot, up, text)
 
-    def _name(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+    def _name(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
         local = self._scopes.find(spot, text)
         if local is not None and local.row == spot.node.start_point.row and up.node.type == "argument_list":
             self.declared.append(local)  # by a macro: LIST_HEAD(name)
             return
         is_vague = local is None and any(one.node.type in ("argument_list", "ERROR") for one in spot.above())
-        yield Use(Space.NAME, text, local=local, is_vague=is_vague)
+        yield SymbolUse(SymbolKind.NAME, text, local=local, is_vague=is_vague)
 
-    def _declared(self, spot: Spot, declaration: Spot, text: bytes) -> Iterator[Use]:
+    def _declared(self, spot: NodePath, declaration: NodePath, text: bytes) -> Iterator[SymbolUse]:
         node = declaration.node
         function = self._scopes.function_of(declaration)
         if node.type in ("field_declaration", "type_definition"):
             return
         if node.type == "function_definition":
-            yield Use(Space.NAME, text, is_body=True)
+            yield SymbolUse(SymbolKind.NAME, text, is_body=True)
         elif node.type == "parameter_declaration" or function:
             local = self._scopes.find(spot, text)
             if local is not None and local.row == spot.node.start_point.row:
                 self.declared.append(local)
         else:
             is_body = not any(one.node.type == "function_declarator" for one in _up_to(spot, declaration))
-            yield Use(Space.NAME, text, is_body=is_body)
+            yield SymbolUse(SymbolKind.NAME, text, is_body=is_body)
 
-    def _label(self, spot: Spot, up: Spot, text: bytes) -> Iterator[Use]:
+    def _label(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
         local = self._scopes.find(spot, text + b":")
         if local is None:
             return
         if up.node.type == "labeled_statement":
             self.declared.append(local)
         else:
-            yield Use(Space.NAME, text, local=local)
+            yield SymbolUse(SymbolKind.NAME, text, local=local)
 
-    def _owner(self, spot: Spot, up: Spot) -> bytes | None:
+    def _owner(self, spot: NodePath, up: NodePath) -> bytes | None:
         """The struct of `x` in `x->member`, and of the variable in which `.member = ` stands."""
         if up.node.type == "field_expression":
             argument = up.node.child_by_field_name("argument")
@@ -147,7 +147,7 @@ class _Reader:
             return local.tag if local is not None else None
         return self._initialized(up) if up.node.type == "field_designator" else None
 
-    def _initialized(self, designator: Spot) -> bytes | None:
+    def _initialized(self, designator: NodePath) -> bytes | None:
         """Only at the first level: what is further in is of a type that is not told here."""
         line = [one.node for one in designator.above()][:5]
         types = [node.type for node in line]
@@ -157,7 +157,7 @@ class _Reader:
         is_plain = declarator is not None and declarator.type == "identifier"
         return find_tag(self._code, line[3]) if is_plain else None
 
-    def _macro_body(self, node: "Node", macro: "Node", rows: Sequence[int]) -> Iterator[Use]:
+    def _macro_body(self, node: "Node", macro: "Node", rows: Sequence[int]) -> Iterator[SymbolUse]:
         """To the grammar a macro's body is text; as a piece of C it has names, but not what they are."""
         code = self._language.find_fragment(self._code.text(node))
         parameters = macro.child_by_field_name("parameters")
@@ -167,24 +167,24 @@ class _Reader:
             text = code.text(leaf) if code is not None else b""
             if leaf.type in _IDENTIFIERS and text not in own and node.start_point.row + leaf.start_point.row in on_rows:
                 if text.startswith(_CONFIG):
-                    yield Use(Space.CONFIG, text)
+                    yield SymbolUse(SymbolKind.CONFIG, text)
                 is_member = leaf.type == "field_identifier"
-                yield Use(Space.MEMBER if is_member else Space.NAME, text, is_vague=not is_member)
+                yield SymbolUse(SymbolKind.MEMBER if is_member else SymbolKind.NAME, text, is_vague=not is_member)
 
 
-def _is_defined(spot: Spot, up: Spot) -> bool:
+def _is_defined(spot: NodePath, up: NodePath) -> bool:
     """Whether a constant or a macro gets its name there, or a macro's parameter."""
     if up.node.type == "preproc_params":
         return True
     return up.node.type in _DEFINITIONS and up.node.child_by_field_name("name") == spot.node
 
 
-def _is_announced(record: Spot) -> bool:
+def _is_announced(record: NodePath) -> bool:
     """Whether it is only `struct x;`."""
     return record.up is not None and record.up.node.type in ("translation_unit", "preproc_ifdef", "preproc_if")
 
 
-def _up_to(spot: Spot, end: Spot) -> Iterator[Spot]:
+def _up_to(spot: NodePath, end: NodePath) -> Iterator[NodePath]:
     for one in spot.above():
         if one.node == end.node:
             return

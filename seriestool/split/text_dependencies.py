@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from seriestool.series.apply import FileState
 from seriestool.series.model import DiffKind, FileDiff, path_text
-from seriestool.split.commute import Change, commute, find_change
-from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.split.commute import FileChange, commute, find_change
+from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 
 MOST_STEPS = 300_000
 """Exchanges of two changes that are tried for all files together, some seconds; past that, what is left of a file's
@@ -21,38 +21,38 @@ patches is taken to stay in order. Independent patches of one file, each against
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class FileTouch:
     """What one patch does to one path."""
 
     patch: int
-    change: Change | None
+    change: FileChange | None
     """None where nothing can be moved past it: it makes the file, removes, renames or copies it, changes its mode or
     its bytes."""
     is_read: bool = False
     """Whether it only needs the path as it is: two such touches do not mind each other."""
 
 
-def textual_dependencies(stages: Sequence[Stage]) -> tuple[Dependency, ...]:
+def textual_dependencies(stages: Sequence[PatchStage]) -> tuple[Dependency, ...]:
     """The needs by text, sorted by patch, then by what it needs; the names are the paths."""
-    steps = _Steps(MOST_STEPS)
+    steps = _ExchangeBudget(MOST_STEPS)
     found: dict[tuple[int, int], set[str]] = {}
     for path, touches in _shared_paths(stages):
         for patch, needs in _needs(touches, steps):
             found.setdefault((patch, needs), set()).add(path_text(path))
-    return tuple(Dependency(*pair, Tie.TEXT, tuple(sorted(paths))) for pair, paths in sorted(found.items()))
+    return tuple(Dependency(*pair, DependencyKind.TEXT, tuple(sorted(paths))) for pair, paths in sorted(found.items()))
 
 
 @dataclass(slots=True)
-class _Steps:
+class _ExchangeBudget:
     """How many exchanges may still be tried."""
 
     left: int
 
 
-def _shared_paths(stages: Sequence[Stage]) -> Iterator[tuple[bytes, list[Touch]]]:
+def _shared_paths(stages: Sequence[PatchStage]) -> Iterator[tuple[bytes, list[FileTouch]]]:
     """The paths that several patches touch, sorted, with the touches in order."""
     counts = Counter(path for stage in stages for path in _roles(stage))
-    touches: dict[bytes, list[Touch]] = {path: [] for path, count in counts.items() if count > 1}
+    touches: dict[bytes, list[FileTouch]] = {path: [] for path, count in counts.items() if count > 1}
     last: dict[bytes, FileState | None] = {}
     for stage in stages:
         for path, role in _roles(stage).items():
@@ -69,7 +69,7 @@ _Role = FileDiff | bool
 """The one plain diff of a path; else whether the patch only reads the path."""
 
 
-def _roles(stage: Stage) -> dict[bytes, _Role]:
+def _roles(stage: PatchStage) -> dict[bytes, _Role]:
     """What the patch does to each path: those of its files, and the directories in which it makes or removes some."""
     roles: dict[bytes, _Role] = {}
     for diff in stage.patch.files:
@@ -99,16 +99,16 @@ def _made_or_left(diff: FileDiff, before: Mapping[bytes, FileState]) -> Iterator
             yield from (b"/".join(parts[:count]) for count in range(1, len(parts)))
 
 
-def _touch(stage: Stage, path: bytes, role: _Role, follows: bool) -> Touch:
+def _touch(stage: PatchStage, path: bytes, role: _Role, follows: bool) -> FileTouch:
     counter = stage.patch.counter
     if isinstance(role, bool):
-        return Touch(counter, None, is_read=role)
-    return Touch(counter, _find_plain(role, stage.before, stage.after, path) if follows else None)
+        return FileTouch(counter, None, is_read=role)
+    return FileTouch(counter, _find_plain(role, stage.before, stage.after, path) if follows else None)
 
 
 def _find_plain(
     diff: FileDiff, before: Mapping[bytes, FileState], after: Mapping[bytes, FileState], path: bytes
-) -> Change | None:
+) -> FileChange | None:
     """The change of lines that the diff is; None where it is another one."""
     old, new = before.get(path), after.get(path)
     if old is None or new is None or old.mode != new.mode or diff.binary is not None:
@@ -116,7 +116,7 @@ def _find_plain(
     return find_change(old.content, diff.hunks)
 
 
-def _needs(touches: Sequence[Touch], steps: _Steps) -> Iterator[tuple[int, int]]:
+def _needs(touches: Sequence[FileTouch], steps: _ExchangeBudget) -> Iterator[tuple[int, int]]:
     """(patch, what it needs) for the touches of one path."""
     drags: list[set[int]] = []
     """For each touch which others it takes along, by their place in `touches`."""
@@ -127,7 +127,7 @@ def _needs(touches: Sequence[Touch], steps: _Steps) -> Iterator[tuple[int, int]]
 
 
 def _walk(
-    touches: Sequence[Touch], number: int, drags: Sequence[set[int]], steps: _Steps
+    touches: Sequence[FileTouch], number: int, drags: Sequence[set[int]], steps: _ExchangeBudget
 ) -> tuple[list[int], set[int]]:
     """Which earlier touches the one at `number` needs directly, and all that it takes along."""
     unit = [touches[number]]
@@ -135,7 +135,7 @@ def _walk(
     along: set[int] = set()
     direct = []
     for at in reversed(range(number)):
-        blocked = None if at in along else _pass(touches[at], unit, steps)
+        blocked = None if at in along else _move_behind(touches[at], unit, steps)
         if blocked is None and at not in along:
             continue
         # What stands in the way of a member is that one's need, not ours: where it knows.
@@ -147,7 +147,7 @@ def _walk(
     return direct, along
 
 
-def _pass(touch: Touch, unit: list[Touch], steps: _Steps) -> int | None:
+def _move_behind(touch: FileTouch, unit: list[FileTouch], steps: _ExchangeBudget) -> int | None:
     """Move the touch behind the unit, whose members become what they are before it; or the member that it cannot pass.
 
     The unit stays as it is then.
@@ -163,11 +163,11 @@ def _pass(touch: Touch, unit: list[Touch], steps: _Steps) -> int | None:
     return None
 
 
-def _exchange(first: Touch, second: Touch, steps: _Steps) -> tuple[Touch, Touch] | None:
+def _exchange(first: FileTouch, second: FileTouch, steps: _ExchangeBudget) -> tuple[FileTouch, FileTouch] | None:
     if first.is_read and second.is_read:
         return second, first
     if first.change is None or second.change is None or steps.left <= 0:
         return None
     steps.left -= 1
     pair = commute(first.change, second.change)
-    return None if pair is None else (Touch(second.patch, pair[0]), Touch(first.patch, pair[1]))
+    return None if pair is None else (FileTouch(second.patch, pair[0]), FileTouch(first.patch, pair[1]))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from seriestool.base.verdict import Commit
+from seriestool.base.verdict import CommitSummary
 from seriestool.series.model import SCHEMA, path_text
-from seriestool.track.tracked_series import Tracked
+from seriestool.track.tracked_series import TrackedSeries
 
 
-class State(StrEnum):
+class ApplyState(StrEnum):
     """What becomes of the series on the tip of a tree."""
 
     EXACT = "exact"
@@ -43,12 +43,12 @@ class LandedPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeStanding:
+class TreeStatus:
     """The series on one tree."""
 
     tree: str
     tip: str | None
-    state: State
+    state: ApplyState
     patch: int | None = None
     """The first that conflicts."""
     path: bytes | None = None
@@ -74,7 +74,7 @@ class TreeStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class NewestVersion:
     """The newest version that lists or the server know of."""
 
     version: int
@@ -87,15 +87,15 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SeriesStatus:
     """One tracked series, its newest tracked version looked at."""
 
     name: str
-    tracked: Tracked | None
+    tracked: TrackedSeries | None
     """None where its file cannot be read."""
-    trees: tuple[TreeStanding, ...] = ()
-    newest: Newest | None = None
-    commits: tuple[Commit, ...] = ()
+    trees: tuple[TreeStatus, ...] = ()
+    newest: NewestVersion | None = None
+    commits: tuple[CommitSummary, ...] = ()
     """Those that are named, for people."""
     problems: tuple[str, ...] = ()
     """What could not be answered, and why."""
@@ -103,14 +103,14 @@ class Standing:
     @property
     def is_broken(self) -> bool:
         """Whether it does not go into one of its trees any more."""
-        return any(tree.state is State.CONFLICTS for tree in self.trees)
+        return any(tree.state is ApplyState.CONFLICTS for tree in self.trees)
 
     @property
     def is_superseded(self) -> bool:
         """Whether a newer version than any tracked one is known."""
         return bool(self.tracked and self.newest and self.newest.version > self.tracked.newest.version)
 
-    def commit(self, oid: str | None) -> Commit | None:
+    def commit(self, oid: str | None) -> CommitSummary | None:
         """What is known of a commit that is named."""
         return next((one for one in self.commits if one.oid == oid), None)
 
@@ -130,6 +130,6 @@ class Standing:
         }
 
 
-def standings_dict(standings: Sequence[Standing]) -> dict[str, object]:
+def statuses_dict(standings: Sequence[SeriesStatus]) -> dict[str, object]:
     """All of them as JSON shows them."""
     return {"schema": SCHEMA, "series": [one.to_dict() for one in standings]}

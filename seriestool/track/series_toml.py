@@ -4,7 +4,7 @@
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from seriestool.track.tracked_series import FILE, Tracked, TrackedVersion, parse_record
+from seriestool.track.tracked_series import FILE, TrackedSeries, TrackedVersion, parse_record
 from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HEAD = "Kept by 'seriestool track'; what is added by hand stays."
 
 
-def write_record(tracked: Tracked, before: str | None) -> str:
+def write_record(tracked: TrackedSeries, before: str | None) -> str:
     """The text that says what is tracked; `before` is what stood there. The same input gives the same text.
 
     Raises InputError where that cannot be kept.
@@ -36,14 +36,14 @@ def write_record(tracked: Tracked, before: str | None) -> str:
     return text
 
 
-def _means(text: str, tracked: Tracked) -> bool:
+def _means(text: str, tracked: TrackedSeries) -> bool:
     try:
         return parse_record(tracked.name, text) == tracked
     except InputError:
         return False
 
 
-def _new(tracked: Tracked) -> "TOMLDocument":
+def _new(tracked: TrackedSeries) -> "TOMLDocument":
     import tomlkit
 
     document = tomlkit.document()
@@ -55,7 +55,7 @@ def _new(tracked: Tracked) -> "TOMLDocument":
     return document
 
 
-def _edit(document: "TOMLDocument", tracked: Tracked) -> None:
+def _edit(document: "TOMLDocument", tracked: TrackedSeries) -> None:
     import tomlkit
 
     for key, value in _fields(tracked).items():
@@ -85,7 +85,7 @@ def _table(version: TrackedVersion) -> "Table":
     return table
 
 
-def _fields(tracked: Tracked) -> dict[str, Any]:
+def _fields(tracked: TrackedSeries) -> dict[str, Any]:
     fields = {"change-id": tracked.change_id, "subject": tracked.subject, "author": tracked.author}
     found: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     return found if tracked.trees is None else {**found, "trees": list(tracked.trees)}

@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.base.open_context import get_refs, read_history
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.git import Repository
 from seriestool.series.model import Series
-from seriestool.track.series_status import Newest, Standing, State, TreeStanding
-from seriestool.track.track_store import Shelf
-from seriestool.track.tracked_series import Tracked
-from seriestool.track.tree_status import look_at
+from seriestool.track.series_status import ApplyState, NewestVersion, SeriesStatus, TreeStatus
+from seriestool.track.track_store import TrackStore
+from seriestool.track.tracked_series import TrackedSeries
+from seriestool.track.tree_status import find_tree_statuses
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.tip_journal import record_tips
 from seriestool.util.errors import OutsideError, SeriestoolError
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class StatusSources:
     """Where things are looked up."""
 
-    mails: Callable[[Tracked], Series]
+    mails: Callable[[TrackedSeries], Series]
     """The newest tracked version where its mails are not kept; raises SeriestoolError."""
-    newest: Callable[[Tracked], tuple[Newest | None, str | None]]
+    newest: Callable[[TrackedSeries], tuple[NewestVersion | None, str | None]]
 
 
-def open_all_ground(repository: Repository, talk: Talk, cache_dir: Path) -> Ground:
+def open_search_context(repository: Repository, talk: ProgressMonitor, cache_dir: Path) -> SearchContext:
     """The ground for whatever series: all trees, in the order in which they matter while no series is known.
 
     Raises NotFoundError where there are no commits.
@@ -40,34 +40,34 @@ def open_all_ground(repository: Repository, talk: Talk, cache_dir: Path) -> Grou
     with suppress(OutsideError):  # tips that cannot be remembered are no reason not to answer
         record_tips(repository, trees, int(time.time()))
     history = read_history(repository, refs, trees, talk, "reading the history", cache_dir)
-    return Ground(repository, history, trees, list_tags(refs))
+    return SearchContext(repository, history, trees, list_tags(refs))
 
 
-def standing_of(name: str, shelf: Shelf, ground: Ground, sources: Sources) -> Standing:
+def find_status(name: str, shelf: TrackStore, ground: SearchContext, sources: StatusSources) -> SeriesStatus:
     """How the series stands; what could not be found out is told among its problems."""
     try:
         tracked = shelf.get(name)
     except SeriestoolError as error:
-        return Standing(name, None, problems=(error.message,))
+        return SeriesStatus(name, None, problems=(error.message,))
     problems = []
-    trees: tuple[TreeStanding, ...] = ()
+    trees: tuple[TreeStatus, ...] = ()
     try:
-        trees = look_at(_series(tracked, shelf, sources), tracked.trees, ground)
+        trees = find_tree_statuses(_series(tracked, shelf, sources), tracked.trees, ground)
     except SeriestoolError as error:
         problems.append(error.message)
-    problems += [f"there is no tree '{tree.tree}' here" for tree in trees if tree.state is State.NO_TREE]
+    problems += [f"there is no tree '{tree.tree}' here" for tree in trees if tree.state is ApplyState.NO_TREE]
     newest, problem = sources.newest(tracked)
     if problem:
         problems.append(problem)
-    return Standing(name, tracked, trees, newest, ground.commits(_named(trees)), tuple(problems))
+    return SeriesStatus(name, tracked, trees, newest, ground.commits(_named(trees)), tuple(problems))
 
 
-def _series(tracked: Tracked, shelf: Shelf, sources: Sources) -> Series:
+def _series(tracked: TrackedSeries, shelf: TrackStore, sources: StatusSources) -> Series:
     if tracked.newest.mails is not None:
         return shelf.series(tracked, tracked.newest)
     return sources.mails(tracked)
 
 
-def _named(trees: tuple[TreeStanding, ...]) -> list[str | None]:
+def _named(trees: tuple[TreeStatus, ...]) -> list[str | None]:
     named: list[str | None] = [oid for tree in trees for oid in (tree.broke, *tree.behind)]
     return [*named, *(one.commit for tree in trees for one in tree.landed)]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.series.model import Series
 from seriestool.track.series_toml import write_record
-from seriestool.track.track_store import Shelf
-from seriestool.track.tracked_series import FILE, Tracked, TrackedVersion, author_of, kept_text
+from seriestool.track.track_store import TrackStore
+from seriestool.track.tracked_series import FILE, TrackedSeries, TrackedVersion, author_of, toml_text
 from seriestool.util.errors import InputError
 
 _FROM_LINE = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
@@ -29,16 +29,16 @@ class Extras:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredVersion:
     """What became of it."""
 
-    tracked: Tracked
+    tracked: TrackedSeries
     version: TrackedVersion
     is_new: bool
     """Whether the version was not there before."""
 
 
-def keep(shelf: Shelf, name: str, series: Series, extras: Extras, force: bool = False) -> Kept:
+def store_version(shelf: TrackStore, name: str, series: Series, extras: Extras, force: bool = False) -> StoredVersion:
     """Put the version into the folder `name`, which is made where it is not there.
 
     Raises InputError where another version of that number, or another series, has the place and `force` is not given;
@@ -65,11 +65,11 @@ def keep(shelf: Shelf, name: str, series: Series, extras: Extras, force: bool = 
             shelf.write(name, inner, data)
         if text != before:
             shelf.write(name, FILE, text.encode())  # last: what it names is there
-    return Kept(tracked, version, old is None)
+    return StoredVersion(tracked, version, old is None)
 
 
 def _refuse_changes(
-    shelf: Shelf, name: str, old: TrackedVersion | None, new: TrackedVersion, files: Mapping[str, bytes]
+    shelf: TrackStore, name: str, old: TrackedVersion | None, new: TrackedVersion, files: Mapping[str, bytes]
 ) -> None:
     if old is not None and old.msgid != new.msgid:
         raise InputError(
@@ -81,19 +81,21 @@ def _refuse_changes(
             raise InputError(f"'{shelf.root / name / inner}' is there already and differs", hint="--force replaces it")
 
 
-def _tracked(name: str, series: Series, extras: Extras, known: Tracked | None, version: TrackedVersion) -> Tracked:
+def _tracked(
+    name: str, series: Series, extras: Extras, known: TrackedSeries | None, version: TrackedVersion
+) -> TrackedSeries:
     """The series with this version in its place."""
     others = [one for one in known.versions if one.version != version.version] if known else []
     versions = tuple(sorted([*others, version], key=lambda one: one.version))
     if known is None:
-        change_id = kept_text(series.change_id) if series.change_id else None
-        return Tracked(name, change_id, versions[-1].subject, _author(series), extras.trees, versions)
+        change_id = toml_text(series.change_id) if series.change_id else None
+        return TrackedSeries(name, change_id, versions[-1].subject, _author(series), extras.trees, versions)
     newest = versions[-1]
     return replace(
         known,
         versions=versions,
         subject=newest.subject or known.subject,
-        change_id=known.change_id or (kept_text(series.change_id) if series.change_id else None),
+        change_id=known.change_id or (toml_text(series.change_id) if series.change_id else None),
         author=(_author(series) or known.author) if newest is version else known.author,
         trees=known.trees if extras.trees is None else extras.trees,
     )
@@ -103,11 +105,11 @@ def _version(series: Series, extras: Extras, old: TrackedVersion | None) -> Trac
     same = old if old is not None and old.msgid == series.msgid else None
     return TrackedVersion(
         series.version,
-        kept_text(series.msgid),
-        kept_text(series.subject),
+        toml_text(series.msgid),
+        toml_text(series.subject),
         series.posted.replace(microsecond=0),
         len(series.patches),
-        kept_text(series.base.commit) if series.base.commit else None,
+        toml_text(series.base.commit) if series.base.commit else None,
         _place(same.mails if same else None, extras.mails, f"versions/v{series.version}.mbox"),
         _place(same.report if same else None, extras.report is not None, f"reports/v{series.version}.json"),
     )
@@ -143,4 +145,4 @@ def _mboxrd(mails: Sequence[bytes]) -> bytes:
 
 def _author(series: Series) -> str | None:
     author = author_of(series)
-    return kept_text(author) if author else None
+    return toml_text(author) if author else None

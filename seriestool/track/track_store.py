@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from seriestool.series.mail import Wanted
+from seriestool.series.mail import SeriesSelector
 from seriestool.series.model import Series
 from seriestool.sources.archive.mails_on_disk import read_file
 from seriestool.sources.resolve import series_of_text
 from seriestool.track.folder_name import folder_name, is_name
-from seriestool.track.tracked_series import FILE, Tracked, TrackedVersion, parse_record
+from seriestool.track.tracked_series import FILE, TrackedSeries, TrackedVersion, parse_record
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 _LONGEST_RECORD = 1_000_000
 _OURS = ("versions", "reports")
 
 
-class Shelf:
+class TrackStore:
     """The tracked series below a folder."""
 
     def __init__(self, root: Path) -> None:
@@ -36,7 +36,7 @@ class Shelf:
             raise OutsideError(f"cannot read '{self.root}': {error.strerror}") from error
         return tuple(name for name in found if self._file(name, FILE).is_file())
 
-    def get(self, name: str) -> Tracked:
+    def get(self, name: str) -> TrackedSeries:
         """The tracked series; NotFoundError where there is none of that name, InputError where its file is no good."""
         if not is_name(name) or not self._file(name, FILE).is_file():
             raise NotFoundError(
@@ -67,7 +67,7 @@ class Shelf:
             except UnicodeDecodeError as error:
                 raise InputError(f"'{path}' is not UTF-8", hint="mend it by hand") from error
 
-    def series(self, tracked: Tracked, version: TrackedVersion) -> Series:
+    def series(self, tracked: TrackedSeries, version: TrackedVersion) -> Series:
         """The version out of the mails that are kept; NotFoundError where none are."""
         if version.mails is None:
             raise NotFoundError(
@@ -75,7 +75,7 @@ class Shelf:
                 hint=f"'seriestool track {tracked.name} --force' fetches them again",
             )
         path = self._file(tracked.name, version.mails)
-        wanted = Wanted(msgid=version.msgid or None, version=version.version, partial=True)
+        wanted = SeriesSelector(msgid=version.msgid or None, version=version.version, partial=True)
         return series_of_text(read_file(path), wanted, str(path))
 
     def read(self, name: str, inner: str) -> bytes | None:

@@ -63,7 +63,7 @@ class TrackedVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked:
+class TrackedSeries:
     """A tracked series; versions oldest first, at least one."""
 
     name: str
@@ -86,12 +86,14 @@ class Tracked:
     def is_same_work(self, series: Series) -> bool:
         """Whether it is a version of this: the same change-id; without one, a mail of it, or title and author."""
         if self.change_id is not None and series.change_id is not None:
-            return self.change_id == kept_text(series.change_id)
+            return self.change_id == toml_text(series.change_id)
         if series.msgid and any(one.msgid == series.msgid for one in self.versions):
             return True
-        titles = {folded(self.subject), *(folded(one.subject) for one in self.versions)}
+        titles = {title_key(self.subject), *(title_key(one.subject) for one in self.versions)}
         return (
-            self.author is not None and self.author == author_of(series) and folded(kept_text(series.subject)) in titles
+            self.author is not None
+            and self.author == author_of(series)
+            and title_key(toml_text(series.subject)) in titles
         )
 
 
@@ -100,32 +102,32 @@ def author_of(series: Series) -> str | None:
     return series.patches[0].author_email.lower() if series.patches else None
 
 
-def kept_text(text: str) -> str:
+def toml_text(text: str) -> str:
     """What a mail says, as a file of text can have it."""
     return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
-def folded(title: str) -> str:
+def title_key(title: str) -> str:
     """The title as it is compared."""
     return " ".join(title.casefold().split())
 
 
-def parse_record(name: str, text: str) -> Tracked:
+def parse_record(name: str, text: str) -> TrackedSeries:
     """The series that is tracked as `name`; raises InputError where the text is not what it should be."""
     try:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"'{name}/{FILE}' is no TOML: {error}", hint="mend it by hand") from error
-    return _Reader(name).read(found)
+    return _RecordReader(name).read(found)
 
 
-class _Reader:
+class _RecordReader:
     """Reads one record, and says where it is wrong."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def read(self, found: Mapping[str, Any]) -> Tracked:
+    def read(self, found: Mapping[str, Any]) -> TrackedSeries:
         tables = self._get(found, "version", list, [])
         if not tables or not all(isinstance(table, dict) for table in tables):
             raise self._wrong("there is no [[version]] in it")
@@ -137,7 +139,7 @@ class _Reader:
         trees = self._get(found, "trees", list, None)
         if trees is not None and not all(isinstance(tree, str) for tree in trees):
             raise self._wrong("trees are names")
-        return Tracked(
+        return TrackedSeries(
             self._name,
             self._get(found, "change-id", str, None),
             self._get(found, "subject", str, versions[-1].subject),

@@ -10,36 +10,36 @@ from typing import NamedTuple
 
 from seriestool.base import fit
 from seriestool.base.find import find_base
-from seriestool.base.history_region import Region
-from seriestool.base.preimage import find_preimage, sharpen
-from seriestool.base.prerequisites.patch_source import NoSource
+from seriestool.base.history_region import HistoryRegion
+from seriestool.base.preimage import disambiguate_blobs, find_preimage
+from seriestool.base.prerequisites.patch_source import NoPatchSource
 from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
-from seriestool.base.search_context import Ground, Place
-from seriestool.base.verdict import Level
-from seriestool.git import Workbench
-from seriestool.rebase.patch_stack import Base, Stack, find_footing, make_stack
+from seriestool.base.search_context import SearchContext, TreeTip
+from seriestool.base.verdict import FitLevel
+from seriestool.git import ScratchRepository
+from seriestool.rebase.patch_stack import PatchStack, SeriesBase, find_series_base, make_stack
 from seriestool.rebase.rebase_result import Conflict, PatchResult, TreeResult
-from seriestool.rebase.tree_rebaser import NoResolutions, Onto, Target
+from seriestool.rebase.tree_rebaser import NoResolutions, Target, TreeRebaser
 from seriestool.series.model import Outcome, Series
-from seriestool.track.series_status import LandedPatch, State, TreeStanding
+from seriestool.track.series_status import ApplyState, LandedPatch, TreeStatus
 
 MOST_TREES = 16
 _MOST_BEHIND = 3
 
 
-class _Regions(NamedTuple):
-    exact: Region
-    applying: Region
+class _AppliesRegions(NamedTuple):
+    exact: HistoryRegion
+    applying: HistoryRegion
 
 
-def find_home_trees(series: Series, ground: Ground, most: int = 8) -> tuple[str, ...]:
+def find_home_trees(series: Series, ground: SearchContext, most: int = 8) -> tuple[str, ...]:
     """The trees on whose lines the series applies or applied, in the ground's order; the first one where none is."""
     regions = _find_regions(series, ground)
     names = [place.tree.name for place in ground.places if any(region.runs(place.tip) for region in regions)]
     return tuple(names[:most] or [place.tree.name for place in ground.places[:1]])
 
 
-def look_at(series: Series, names: Sequence[str] | None, ground: Ground) -> tuple[TreeStanding, ...]:
+def find_tree_statuses(series: Series, names: Sequence[str] | None, ground: SearchContext) -> tuple[TreeStatus, ...]:
     """How the series stands on the tips of the trees; where `names` is None, on those of the first MOST_TREES trees.
 
     Raises InputError where its patches contradict each other.
@@ -51,52 +51,54 @@ def look_at(series: Series, names: Sequence[str] | None, ground: Ground) -> tupl
     open_places = [known[name] for name, standing in found.items() if standing is None]
     if open_places:
         with ground.repository.workbench() as bench:
-            merged = _Merging(series, regions, ground, bench)
+            merged = _MergeTrial(series, regions, ground, bench)
             found.update({place.tree.name: merged.look_at(place) for place in open_places})
     return tuple(standing for standing in found.values() if standing is not None)
 
 
-def _absent(name: str) -> TreeStanding:
-    return TreeStanding(name, None, State.NO_TREE)
+def _absent(name: str) -> TreeStatus:
+    return TreeStatus(name, None, ApplyState.NO_TREE)
 
 
-def _find_regions(series: Series, ground: Ground) -> _Regions:
-    preimage = sharpen(find_preimage(series), ground.history, ground.contents)
+def _find_regions(series: Series, ground: SearchContext) -> _AppliesRegions:
+    preimage = disambiguate_blobs(find_preimage(series), ground.history, ground.contents)
     exact = fit.find_exact(ground.history, preimage)
     applying = fit.find_applying(ground.history, preimage, ground.contents, ground.posting(series))
-    return _Regions(exact, applying.region)
+    return _AppliesRegions(exact, applying.region)
 
 
-def _plain(place: Place, regions: _Regions) -> TreeStanding | None:
+def _plain(place: TreeTip, regions: _AppliesRegions) -> TreeStatus | None:
     """The standing where the series goes in as it is; None where a merge has to tell."""
-    states = {State.EXACT: regions.exact, State.APPLIES: regions.applying}
+    states = {ApplyState.EXACT: regions.exact, ApplyState.APPLIES: regions.applying}
     state = next((state for state, region in states.items() if place.tip in region), None)
-    return TreeStanding(place.tree.name, place.tree.commit, state) if state else None
+    return TreeStatus(place.tree.name, place.tree.commit, state) if state else None
 
 
-def _ended_by(place: Place, region: Region, ground: Ground) -> str | None:
+def _ended_by(place: TreeTip, region: HistoryRegion, ground: SearchContext) -> str | None:
     """The commit on the tree's line after which the newest run of the region ends."""
     runs = region.runs(place.tip)
     return ground.history.oid(runs[0].ended_by) if runs and runs[0].ended_by is not None else None
 
 
-class _Merging:
+class _MergeTrial:
     """The series merged into trees that do not take it as it is; what it was made from is looked up once."""
 
-    def __init__(self, series: Series, regions: _Regions, ground: Ground, bench: Workbench) -> None:
+    def __init__(
+        self, series: Series, regions: _AppliesRegions, ground: SearchContext, bench: ScratchRepository
+    ) -> None:
         self._regions = regions
         self._ground = ground
         self._bench = bench
-        self._stack: Stack = make_stack(series, _find_start(series, ground), bench)
+        self._stack: PatchStack = make_stack(series, _find_start(series, ground), bench)
 
-    def look_at(self, place: Place) -> TreeStanding:
+    def look_at(self, place: TreeTip) -> TreeStatus:
         """How the series stands on the tip of the tree."""
         target = Target(place.tree.name, place.tree.commit)
-        result = Onto(target, self._ground.history, self._bench, NoResolutions()).run(self._stack)
+        result = TreeRebaser(target, self._ground.history, self._bench, NoResolutions()).run(self._stack)
         landed = tuple(_landed(one) for one in result.patches if one.outcome is Outcome.ALREADY_MERGED)
         failing = next((one for one in result.patches if not one.is_in), None)
         conflict = failing.conflicts[0] if failing and failing.conflicts else None
-        return TreeStanding(
+        return TreeStatus(
             place.tree.name,
             place.tree.commit,
             _state(result, len(landed)),
@@ -107,25 +109,25 @@ class _Merging:
             landed,
         )
 
-    def _broke(self, place: Place, landed: Iterable[LandedPatch]) -> str | None:
+    def _broke(self, place: TreeTip, landed: Iterable[LandedPatch]) -> str | None:
         """The commit that ended it; that a patch of the series itself went in breaks nothing."""
         oid = _ended_by(place, self._regions.applying, self._ground)
         return None if oid in {one.commit for one in landed} else oid
 
 
-def _find_start(series: Series, ground: Ground) -> Base | None:
+def _find_start(series: Series, ground: SearchContext) -> SeriesBase | None:
     """What the series was made from, as far as the trees alone tell; the lists are not asked."""
     verdict = find_base(series, ground)
-    if verdict.level in (Level.EXACT, Level.APPLIES):
-        return find_footing(verdict, None)
-    return find_footing(verdict, find_prerequisites(verdict, ground, NoSource()).rebuilt)
+    if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
+        return find_series_base(verdict, None)
+    return find_series_base(verdict, find_prerequisites(verdict, ground, NoPatchSource()).rebuilt)
 
 
-def _state(result: TreeResult, landed: int) -> State:
+def _state(result: TreeResult, landed: int) -> ApplyState:
     if not result.is_clean:
-        return State.CONFLICTS
+        return ApplyState.CONFLICTS
     empty = sum(one.outcome is Outcome.EMPTY for one in result.patches)
-    return State.MERGED if landed and landed + empty == len(result.patches) else State.MERGES
+    return ApplyState.MERGED if landed and landed + empty == len(result.patches) else ApplyState.MERGES
 
 
 def _landed(result: PatchResult) -> LandedPatch:

@@ -57,7 +57,7 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfiguredTree:
     """A tree as git-config names it, fetched or not."""
 
     name: str
@@ -71,7 +71,7 @@ class Configured:
         return f"{TREES}{self.name}/"
 
 
-def configured_trees(config: Config) -> tuple[Configured, ...]:
+def configured_trees(config: Config) -> tuple[ConfiguredTree, ...]:
     """The trees that git-config names, sorted by name.
 
     Raises InputError where a name could not be part of a ref.
@@ -80,7 +80,7 @@ def configured_trees(config: Config) -> tuple[Configured, ...]:
     for name in names:
         check_name(name)
     return tuple(
-        Configured(name, _last(config, name, "url"), _last(config, name, "branch"), _last(config, name, "ref"))
+        ConfiguredTree(name, _last(config, name, "url"), _last(config, name, "branch"), _last(config, name, "ref"))
         for name in sorted(names)
     )
 
@@ -143,8 +143,8 @@ def default_order(trees: Iterable[Tree], refs: Sequence[Ref], config: Config, he
 
 def _tree(
     ref: Ref,
-    named: Mapping[str, Configured],
-    configured: Sequence[Configured],
+    named: Mapping[str, ConfiguredTree],
+    configured: Sequence[ConfiguredTree],
     remotes: Sequence[str],
     config: Config,
 ) -> Tree | None:
@@ -170,7 +170,7 @@ def _remote_tree(ref: Ref, remotes: Sequence[str], config: Config) -> Tree | Non
     return Tree(name, ref.name, ref.commit, without_password(url), branch or name, "remote")
 
 
-def _fetched_tree(ref: Ref, configured: Sequence[Configured]) -> Tree | None:
+def _fetched_tree(ref: Ref, configured: Sequence[ConfiguredTree]) -> Tree | None:
     for tree in configured:
         if not tree.url or not ref.name.startswith(tree.folder):
             continue

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seriestool.git import GitError, Repository
-from seriestool.trees import Configured, check_name, configured_trees, list_trees
+from seriestool.trees import ConfiguredTree, check_name, configured_trees, list_trees
 from seriestool.trees.tip_journal import record_tips
 from seriestool.util.errors import InputError, NotFoundError
 
@@ -21,7 +21,7 @@ _BAD_BRANCH = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class TreeFetchResult:
     """How fetching one tree went; `error` is one line, None where it went well."""
 
     name: str
@@ -53,7 +53,7 @@ def remove_tree(repository: Repository, name: str) -> None:
         repository.update_refs(stale)
 
 
-def get_configured(repository: Repository, names: Sequence[str]) -> tuple[Configured, ...]:
+def get_configured(repository: Repository, names: Sequence[str]) -> tuple[ConfiguredTree, ...]:
     """The configured trees of those names, all of them for no names; raises NotFoundError for an unknown one."""
     known = {tree.name: tree for tree in configured_trees(repository.config())}
     for name in names:
@@ -68,13 +68,13 @@ def check_branch(branch: str) -> None:
         raise InputError(f"'{branch}' cannot be the name of a branch")
 
 
-def fetch_tree(repository: Repository, tree: Configured, timeout: float = TIMEOUT) -> Fetched:
+def fetch_tree(repository: Repository, tree: ConfiguredTree, timeout: float = TIMEOUT) -> TreeFetchResult:
     """The tree's branch, or all its branches, fetched to where `list_trees` finds them.
 
     What the tree has no more is deleted here; the journal keeps its commits. A failure is in the result, not raised.
     """
     if not tree.url:
-        return Fetched(tree.name, None)  # somebody else keeps its ref up to date
+        return TreeFetchResult(tree.name, None)  # somebody else keeps its ref up to date
     try:
         if tree.branch is not None:
             check_branch(tree.branch)
@@ -83,16 +83,16 @@ def fetch_tree(repository: Repository, tree: Configured, timeout: float = TIMEOU
         if tree.branch is not None:
             _drop_others(repository, tree)
     except (GitError, InputError) as error:
-        return Fetched(tree.name, error.message)
-    return Fetched(tree.name, None)
+        return TreeFetchResult(tree.name, error.message)
+    return TreeFetchResult(tree.name, None)
 
 
-def record(repository: Repository, now: int) -> bool:
+def record_current_tips(repository: Repository, now: int) -> bool:
     """Whether the journal of tips changed: see `record_tips`."""
     return record_tips(repository, list_trees(repository.refs(), repository.config(), repository.head()), now)
 
 
-def _drop_others(repository: Repository, tree: Configured) -> None:
+def _drop_others(repository: Repository, tree: ConfiguredTree) -> None:
     own = f"{tree.folder}{tree.branch}"
     others: Mapping[str, None] = {
         ref.name: None for ref in repository.refs() if ref.name.startswith(tree.folder) and ref.name != own

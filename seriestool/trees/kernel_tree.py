@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a tree is that of a Linux kernel: what many of its rules depend on."""
 
-from seriestool.git import Workbench
+from seriestool.git import ScratchRepository
 
 _FOLDERS = (b"arch", b"include/uapi/linux", b"Documentation")
 
 
-def is_kernel(bench: Workbench, tree: str) -> bool:
+def is_kernel(bench: ScratchRepository, tree: str) -> bool:
     """Whether the git tree is that of a Linux kernel; a part of one, cut out for a purpose, counts too.
 
     Others have some of it (QEMU checkpatch.pl, iproute2 the headers for user space), none has all.

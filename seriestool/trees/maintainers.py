@@ -30,7 +30,7 @@ class TreeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MaintainersSection:
     """One entry of the file; bytes where patterns are for paths and contents."""
 
     heading: str
@@ -49,17 +49,17 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class SectionMatch:
     """A section that a path belongs to; `depth` says how special it is: -1 everything, 0 by name, then by directory."""
 
-    section: Section
+    section: MaintainersSection
     depth: int
 
 
 class Maintainers:
     """The sections of one MAINTAINERS file, ready to be asked."""
 
-    def __init__(self, sections: Iterable[Section]) -> None:
+    def __init__(self, sections: Iterable[MaintainersSection]) -> None:
         self.sections = tuple(sections)
         # A path is looked up by each folder above it; only patterns that begin with that folder are tried.
         self._by_folder: dict[bytes, list[tuple[int, bytes]]] = {}
@@ -70,7 +70,7 @@ class Maintainers:
         self._keywords: list[tuple[int, re.Pattern[bytes]]] | None = None
         self._compiled: dict[bytes, re.Pattern[bytes]] = {}
 
-    def match(self, path: bytes) -> tuple[Match, ...]:
+    def match(self, path: bytes) -> tuple[SectionMatch, ...]:
         """The sections that the path belongs to, the most special first, then in the order of the file."""
         depths: dict[int, int] = {}
         for number, pattern in self._candidates(path):
@@ -81,9 +81,9 @@ class Maintainers:
                 depths[number] = 0
         found = [(number, depth) for number, depth in depths.items() if not self._is_excluded(number, path)]
         found.sort(key=lambda item: (-item[1], item[0]))
-        return tuple(Match(self.sections[number], depth) for number, depth in found)
+        return tuple(SectionMatch(self.sections[number], depth) for number, depth in found)
 
-    def match_content(self, lines: Iterable[bytes]) -> tuple[Section, ...]:
+    def match_content(self, lines: Iterable[bytes]) -> tuple[MaintainersSection, ...]:
         """The sections one of whose keywords stands in an added or removed line, in the order of the file."""
         if self._keywords is None:
             self._keywords = list(_regexes((n, section.keywords) for n, section in enumerate(self.sections)))
@@ -128,7 +128,7 @@ def parse_maintainers(text: bytes) -> Maintainers:
     return Maintainers(_sections(text))
 
 
-def parse_tree(value: str) -> TreeLine | None:
+def parse_tree_line(value: str) -> TreeLine | None:
     """What a `T:` line names: `git git://host/path.git branch`, or None for anything else."""
     words = value.split()
     if words and re.match(r"[a-z+]+://", words[0]):
@@ -145,7 +145,7 @@ def parse_tree(value: str) -> TreeLine | None:
     return TreeLine(words[0].rstrip(":"), words[1], branch or None)
 
 
-def _sections(text: bytes) -> Iterator[Section]:
+def _sections(text: bytes) -> Iterator[MaintainersSection]:
     heading, values = b"", dict[bytes, list[bytes]]()
     for line in text.split(b"\n", _LINES)[:_LINES]:
         if line[1:2] == b":" and line[:1].isupper():
@@ -160,16 +160,16 @@ def _sections(text: bytes) -> Iterator[Section]:
         yield _section(heading, values)
 
 
-def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> Section:
+def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> MaintainersSection:
     every = values.get
     status = every(b"S")
-    return Section(
+    return MaintainersSection(
         heading=_shown(heading),
         files=tuple(every(b"F", ())),
         excluded=tuple(every(b"X", ())),
         names=tuple(every(b"N", ())),
         keywords=tuple(every(b"K", ())),
-        trees=tuple(tree for value in every(b"T", ()) if (tree := parse_tree(_shown(value)))),
+        trees=tuple(tree for value in every(b"T", ()) if (tree := parse_tree_line(_shown(value)))),
         lists=tuple(map(_list, every(b"L", ()))),
         maintainers=tuple(map(_shown, every(b"M", ()))),
         reviewers=tuple(map(_shown, every(b"R", ()))),

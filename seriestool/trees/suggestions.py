@@ -15,8 +15,8 @@ from typing import NamedTuple
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree
-from seriestool.trees.maintainers import Maintainers, Match, Section, TreeLine, parse_maintainers
-from seriestool.trees.tree_names import base_name, line_name, short_heading, url_key
+from seriestool.trees.maintainers import Maintainers, MaintainersSection, SectionMatch, TreeLine, parse_maintainers
+from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
 
 _PREFIX = 100.0
 _STABLE = 90.0
@@ -70,7 +70,7 @@ _Hints = dict[str, list[_Hint]]
 """By what two spellings of a URL have in common."""
 
 
-class _Place(NamedTuple):
+class _TreeOption(NamedTuple):
     """Where points are collected: a tree that is here, or a T: line's that is not."""
 
     name: str
@@ -86,14 +86,14 @@ def suggest(series: Series, maintainers: Maintainers | None, trees: Sequence[Tre
     """
     hints = _hints(series, maintainers) if maintainers else {}
     lines = _known_lines(maintainers, trees) if maintainers else ()
-    places = [*(_Place(tree.name, tree, tree.url, tree.branch) for tree in trees), *lines]
+    places = [*(_TreeOption(tree.name, tree, tree.url, tree.branch) for tree in trees), *lines]
     found = []
     for number, place in enumerate(places):
         evidence = [*_by_words(series, place), *_by_hints(hints, place)]
         score = sum(points for points, _ in evidence)
         if score > 0:
             reasons = tuple(dict.fromkeys(reason for _, reason in sorted(evidence, key=lambda item: -item[0])))
-            found.append((-score - _habit(place), number, Suggestion(*place, score, reasons)))
+            found.append((-score - _branch_preference(place), number, Suggestion(*place, score, reasons)))
     return tuple(suggestion for _, _, suggestion in sorted(found, key=lambda item: item[:2]))
 
 
@@ -115,7 +115,7 @@ def read_maintainers(repository: Repository, commits: Iterable[str]) -> Maintain
     return None
 
 
-def _by_words(series: Series, place: _Place) -> Iterator[tuple[float, str]]:
+def _by_words(series: Series, place: _TreeOption) -> Iterator[tuple[float, str]]:
     names = _names_of(place)
     for word in series.prefixes:
         if word.lower() in _NO_TREE:
@@ -130,7 +130,7 @@ def _by_words(series: Series, place: _Place) -> Iterator[tuple[float, str]]:
             yield _SUBSYSTEM * counts[word] / len(series.patches), f"the subjects begin with '{word}:'"
 
 
-def _by_hints(hints: _Hints, place: _Place) -> Iterator[tuple[float, str]]:
+def _by_hints(hints: _Hints, place: _TreeOption) -> Iterator[tuple[float, str]]:
     for hint in hints.get(url_key(place.url), ()):
         exact = hint.line.branch is not None and hint.line.branch == place.branch
         if exact or hint.line.branch is None or place.tree is not None:
@@ -152,15 +152,15 @@ def _hints(series: Series, maintainers: Maintainers) -> _Hints:
     return hints
 
 
-def _with_trees(matches: Iterable[Match]) -> tuple[Match, ...]:
+def _with_trees(matches: Iterable[SectionMatch]) -> tuple[SectionMatch, ...]:
     # What matches everything (THE REST) says nothing.
     return tuple(match for match in matches if match.depth >= 0 and match.section.trees)
 
 
-def _by_files(matches: Mapping[bytes, Sequence[Match]]) -> Iterator[_Hint]:
+def _by_files(matches: Mapping[bytes, Sequence[SectionMatch]]) -> Iterator[_Hint]:
     """Each file has the same weight; among its sections a folder deeper counts twice as much."""
-    weights: dict[Section, float] = {}
-    files: Counter[Section] = Counter()
+    weights: dict[MaintainersSection, float] = {}
+    files: Counter[MaintainersSection] = Counter()
     for found in matches.values():
         whole = sum(2.0**match.depth for match in found)
         for match in found:
@@ -171,7 +171,7 @@ def _by_files(matches: Mapping[bytes, Sequence[Match]]) -> Iterator[_Hint]:
         yield from (_Hint(line, _FILES * weight / len(matches), reason) for line in section.trees)
 
 
-def _by_author(series: Series, sections: Iterable[Section]) -> Iterator[_Hint]:
+def _by_author(series: Series, sections: Iterable[MaintainersSection]) -> Iterator[_Hint]:
     """Maintainers base what they send on their own trees."""
     authors = {(patch.author_name.lower(), patch.author_email.lower()) for patch in series.patches}
     known = {word for author in authors for word in author if " " in word or "@" in word}
@@ -207,22 +207,24 @@ def _by_lists(recipients: Iterable[str], maintainers: Maintainers) -> Iterator[_
                 yield _Hint(line, points, f"mailed to {address}")
 
 
-def _known_lines(maintainers: Maintainers, trees: Iterable[Tree]) -> tuple[_Place, ...]:
+def _known_lines(maintainers: Maintainers, trees: Iterable[Tree]) -> tuple[_TreeOption, ...]:
     """The trees that MAINTAINERS names and that are not here."""
     here = {url_key(tree.url) for tree in trees}
     lines = {line: None for section in maintainers.sections for line in section.trees if line.scm == "git"}
     return tuple(
-        _Place(line_name(line), None, line.url, line.branch) for line in lines if url_key(line.url) not in here
+        _TreeOption(tree_line_name(line), None, line.url, line.branch)
+        for line in lines
+        if url_key(line.url) not in here
     )
 
 
-def _names_of(place: _Place) -> set[str]:
+def _names_of(place: _TreeOption) -> set[str]:
     """All that people may call the tree in a subject's bracket, lower case."""
     names = {place.name, place.branch or ""}
     if place.tree and place.tree.kind in ("remote", "configured"):
         names |= {place.name.partition("/")[0]}
     if place.url:
-        base = base_name(place.url)
+        base = repository_name(place.url)
         names |= {base, f"{base}/{place.branch}"} if base not in ("linux", "kernel") else set()
     return {name.lower() for name in names} - {"", "linux", "kernel", "origin"}
 
@@ -236,7 +238,7 @@ def _is_stable(word: str, branch: str | None) -> bool:
     return bool(match and branch and re.search(rf"(?<![\d.]){re.escape(match[0])}(?!\d)", branch))
 
 
-def _habit(place: _Place) -> float:
+def _branch_preference(place: _TreeOption) -> float:
     """Less than any evidence: among the branches of one repository new work goes to the one for the next release."""
     if place.branch in ("master", "main"):
         return 0.02

@@ -34,7 +34,7 @@ class PastTip(NamedTuple):
     seen_until: int | None
 
 
-class _Seen(NamedTuple):
+class _TipRecord(NamedTuple):
     time: int
     commit: str
     tree: str
@@ -76,7 +76,7 @@ def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 1000) 
 def _record(repository: Repository, folder: Path, tips: Mapping[str, str], now: int, keep: int) -> None:
     old = list(_parse(_read(folder / "log")))
     last = {seen.tree: seen.commit for seen in old}
-    new = [_Seen(now, commit, tree) for tree, commit in sorted(tips.items()) if last.get(tree) != commit]
+    new = [_TipRecord(now, commit, tree) for tree, commit in sorted(tips.items()) if last.get(tree) != commit]
     left = {commit for tree, commit in last.items() if tips.get(tree) != commit}
     kept = _newest([*old, *new], keep)
     _move_refs(repository, tips, left, {seen.commit for seen in kept})
@@ -94,7 +94,7 @@ def _move_refs(repository: Repository, tips: Mapping[str, str], left: set[str], 
         repository.update_refs(values)
 
 
-def _newest(seen: Sequence[_Seen], keep: int) -> list[_Seen]:
+def _newest(seen: Sequence[_TipRecord], keep: int) -> list[_TipRecord]:
     counts: dict[str, int] = {}
     kept = []
     for entry in reversed(seen[-_KEEP_ALL:]):
@@ -104,8 +104,8 @@ def _newest(seen: Sequence[_Seen], keep: int) -> list[_Seen]:
     return kept[::-1]
 
 
-def _intervals(seen: Iterable[_Seen]) -> list[PastTip]:
-    by_tree: dict[str, list[_Seen]] = {}
+def _intervals(seen: Iterable[_TipRecord]) -> list[PastTip]:
+    by_tree: dict[str, list[_TipRecord]] = {}
     for entry in sorted(dict.fromkeys(seen), key=lambda one: one.time):
         by_tree.setdefault(entry.tree, []).append(entry)
     return [
@@ -115,9 +115,9 @@ def _intervals(seen: Iterable[_Seen]) -> list[PastTip]:
     ]
 
 
-def _steps(entries: Iterable[_Seen]) -> list[tuple[_Seen, _Seen | None]]:
+def _steps(entries: Iterable[_TipRecord]) -> list[tuple[_TipRecord, _TipRecord | None]]:
     # Journal and reflog both know of most moves; the later word on the same tip adds nothing.
-    moves: list[_Seen] = []
+    moves: list[_TipRecord] = []
     for entry in entries:
         if not moves or moves[-1].commit != entry.commit:
             moves.append(entry)
@@ -129,34 +129,34 @@ def _is_followed(tree: Tree, repository: Repository) -> bool:
     return tree.kind in ("remote", "configured") or (repository.is_bare and tree.kind == "branch")
 
 
-def _in_reflogs(repository: Repository, trees: Sequence[Tree], limit: int) -> Iterator[_Seen]:
+def _in_reflogs(repository: Repository, trees: Sequence[Tree], limit: int) -> Iterator[_TipRecord]:
     # Read from the files (gitrepository-layout(5), "logs"): git would walk those of all refs, and it never tells the
     # value from which the first entry moved away. That one is the lost base after a clone and one forced fetch.
     if (repository.common_dir / "reftable").exists():
         names = {tree.ref: tree.name for tree in trees}
         entries = repository.reflog(limit)
-        yield from (_Seen(entry.time, entry.commit, names[entry.ref]) for entry in entries if entry.ref in names)
+        yield from (_TipRecord(entry.time, entry.commit, names[entry.ref]) for entry in entries if entry.ref in names)
         return
     for tree in trees:
         lines = _read_end(repository.common_dir / "logs" / tree.ref, limit * _REFLOG_LINE).splitlines()
         moves = [move for line in lines[-limit:] if (move := _parse_move(line))]
         if moves and moves[0].old.strip("0"):
-            yield _Seen(max(moves[0].time - 1, 0), moves[0].old, tree.name)
-        yield from (_Seen(move.time, move.new, tree.name) for move in moves)
+            yield _TipRecord(max(moves[0].time - 1, 0), moves[0].old, tree.name)
+        yield from (_TipRecord(move.time, move.new, tree.name) for move in moves)
 
 
-class _Move(NamedTuple):
+class _ReflogMove(NamedTuple):
     old: str
     new: str
     time: int
 
 
-def _parse_move(line: bytes) -> _Move | None:
+def _parse_move(line: bytes) -> _ReflogMove | None:
     words = line.partition(b"\t")[0].split(b" ")
     if len(words) < 5 or len(words[0]) not in (40, 64) or not words[-2].isdigit():
         return None
     old, new = (word.decode("ascii", "replace") for word in words[:2])
-    return _Move(old, new, int(words[-2][:18]))
+    return _ReflogMove(old, new, int(words[-2][:18]))
 
 
 def _read_end(path: Path, size: int) -> bytes:
@@ -178,12 +178,12 @@ def _digest(tips: Mapping[str, str]) -> str:
     return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 
-def _parse(journal: bytes) -> Iterator[_Seen]:
+def _parse(journal: bytes) -> Iterator[_TipRecord]:
     for line in journal.decode("utf-8", "surrogateescape").split("\n"):
         time, _, rest = line.partition(" ")
         commit, _, tree = rest.partition(" ")
         if time.isdigit() and tree and len(commit) in (40, 64):
-            yield _Seen(int(time), commit, tree)
+            yield _TipRecord(int(time), commit, tree)
 
 
 def _read(path: Path) -> bytes:

@@ -20,12 +20,12 @@ def url_key(url: str | None) -> str:
     return f"{host}/{path.strip('/').removesuffix('.git').removeprefix('scm/')}"
 
 
-def base_name(url: str) -> str:
+def repository_name(url: str) -> str:
     """The last part of a URL: 'net-next' of '.../netdev/net-next.git'."""
     return url.rstrip("/").rpartition("/")[2].removesuffix(".git")
 
 
-def line_name(line: TreeLine) -> str:
+def tree_line_name(line: TreeLine) -> str:
     """What to call the tree of a T: line: 'net-next', 'cel/linux', 'cel/linux nfsd-next'."""
     parts = line.url.removesuffix("/").removesuffix(".git").split("/")
     name = "/".join(parts[-2:]) if parts[-1] in _GENERIC else parts[-1]

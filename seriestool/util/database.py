@@ -18,7 +18,7 @@ _PREFIX = 15  # hex digits that SQLite's signed 64 bits hold
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class DatabaseSchema:
     """What a file is to contain."""
 
     version: int
@@ -34,7 +34,7 @@ class Schema:
 class Database:
     """One open file; SQLite's errors become ours."""
 
-    def __init__(self, connection: "sqlite3.Connection", path: Path, schema: Schema) -> None:
+    def __init__(self, connection: "sqlite3.Connection", path: Path, schema: DatabaseSchema) -> None:
         self.connection = connection
         self.path = path
         self._schema = schema
@@ -56,7 +56,7 @@ class Database:
             yield connection
 
 
-def find_database(path: Path, schema: Schema) -> Database | None:
+def find_database(path: Path, schema: DatabaseSchema) -> Database | None:
     """The file to ask, or None where there is none; raises OutsideError where it is damaged."""
     if not path.exists():
         return None
@@ -70,7 +70,7 @@ def find_database(path: Path, schema: Schema) -> Database | None:
     return Database(connection, path, schema)
 
 
-def make_database(path: Path, schema: Schema) -> Database:
+def make_database(path: Path, schema: DatabaseSchema) -> Database:
     """The file to add to: the one that is there, or a new one where there is none or it is damaged."""
     import sqlite3
 
@@ -84,7 +84,7 @@ def make_database(path: Path, schema: Schema) -> Database:
         return Database(_connect(path, schema), path, schema)
 
 
-def make_temporary(schema: Schema) -> Database:
+def make_temporary(schema: DatabaseSchema) -> Database:
     """An empty one in memory."""
     path = Path(":memory:")
     return Database(_connect(path, schema), path, schema)
@@ -101,7 +101,7 @@ def prefix_range(oid: str) -> tuple[int, int]:
     return int(head.ljust(_PREFIX, "0"), 16), int(head.ljust(_PREFIX, "f"), 16)
 
 
-def _connect(path: Path, schema: Schema) -> "sqlite3.Connection":
+def _connect(path: Path, schema: DatabaseSchema) -> "sqlite3.Connection":
     import sqlite3
 
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
@@ -118,12 +118,12 @@ def _connect(path: Path, schema: Schema) -> "sqlite3.Connection":
     return connection
 
 
-def _is_current(connection: "sqlite3.Connection", schema: Schema) -> bool:
+def _is_current(connection: "sqlite3.Connection", schema: DatabaseSchema) -> bool:
     return bool(connection.execute("PRAGMA user_version").fetchone()[0] == schema.version)
 
 
 @contextmanager
-def _explained(path: Path, schema: Schema) -> Iterator[None]:
+def _explained(path: Path, schema: DatabaseSchema) -> Iterator[None]:
     import sqlite3
 
     try:

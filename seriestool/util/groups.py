@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping
 
 
-def join_lots(ties: Mapping[str, Iterable[str]]) -> list[list[str]]:
+def connected_groups(ties: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """The keys in lots: two are in one lot where they have a name in common, or are each other's, or through others."""
     leader: dict[str, str] = {}
 

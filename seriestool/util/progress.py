@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 
-class Talk(Protocol):
+class ProgressMonitor(Protocol):
     """Who is told; `cli/ui.py` has the one of the terminal."""
 
     def note(self, text: str) -> None:
@@ -19,7 +19,7 @@ class Talk(Protocol):
         """A function to call with how much is done so far."""
 
 
-class Silent:
+class NullProgressMonitor:
     """Nobody listens."""
 
     def note(self, text: str) -> None:

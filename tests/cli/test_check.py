@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from seriestool.check.protocol import Check, Finding, Scope, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope
 from seriestool.check.registry import BUILTIN
 from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
 from tests.checks import mail_series
@@ -249,7 +249,7 @@ def test_tracking_data_that_cannot_be_read_is_as_good_as_none(
 def test_a_check_that_breaks_is_named_with_its_log(
     kernel: Kernel, mistakes: Path, cli_here: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(subject: Subject) -> tuple[Finding, ...]:
+    def crash(subject: CheckSubject) -> tuple[Finding, ...]:
         raise ZeroDivisionError
 
     broken = Check("spdx", "for a test", Scope.PATCH, crash)

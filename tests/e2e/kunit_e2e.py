@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seriestool.check.kunit.kunit_outcome import parse_transcript
-from seriestool.check.protocol import Finding, Skipped, Subject, Workplace
+from seriestool.check.protocol import CheckEnvironment, CheckSubject, Finding, SkipCheck
 from seriestool.check.rules.kunit_build import CHECK
 from seriestool.git import Repository
 from seriestool.rebase.given_base import given_base
@@ -127,7 +127,7 @@ class Scratch:
 
 
 @contextmanager
-def open_subject(scratch: Scratch, mbox: bytes, work: Path) -> Iterator[Subject]:
+def open_subject(scratch: Scratch, mbox: bytes, work: Path) -> Iterator[CheckSubject]:
     """The series on the kernel, in a real sandbox."""
     sandbox = find_sandbox()
     if isinstance(sandbox, str):
@@ -136,11 +136,11 @@ def open_subject(scratch: Scratch, mbox: bytes, work: Path) -> Iterator[Subject]
     with Repository.open(scratch.path) as repository, repository.workbench() as bench:
         base = given_base(series, scratch.base, bench)
         stack = make_stack(series, base, bench)
-        place = Workplace(
+        place = CheckEnvironment(
             repository, bench, work / "cache", {}, sandbox, offline=True, jobs=os.cpu_count() or 1,
             report=lambda text: print(f"... {text}", file=sys.stderr),
         )  # fmt: skip
-        yield Subject(series, stack.steps, base, place)
+        yield CheckSubject(series, stack.steps, base, place)
 
 
 def run_check(scratch: Scratch, mbox: bytes, work: Path) -> tuple[Finding, ...]:
@@ -148,7 +148,7 @@ def run_check(scratch: Scratch, mbox: bytes, work: Path) -> tuple[Finding, ...]:
     with open_subject(scratch, mbox, work) as subject:
         try:
             return tuple(CHECK.run(subject))
-        except Skipped as reason:
+        except SkipCheck as reason:
             raise SystemExit(f"skipped: {reason}") from None
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import requests
 
-from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.notify.delivery import DeliveryStatus
 from seriestool.bot.notify.patchwork_api import find_patch, make_server
 from seriestool.bot.notify.send.patchwork import Patchwork
 
@@ -35,19 +35,27 @@ def main(arguments: Sequence[str]) -> int:
     bodies = [_body(given.msgid, f"{run}-{state}", state, f"{state}: “it is” {n}") for n, state in enumerate(_STATES)]
     way = Patchwork(server)
     steps = [
-        ("posted", way.deliver("x", _bytes(bodies)).fate is Fate.GONE),
+        ("posted", way.deliver("x", _bytes(bodies)).fate is DeliveryStatus.GONE),
         ("read back", _read(server.api, given.msgid, run) == _wanted(bodies)),
-        ("posted again", way.deliver("x", _bytes(bodies)).fate is Fate.GONE),
+        ("posted again", way.deliver("x", _bytes(bodies)).fate is DeliveryStatus.GONE),
         ("each is there once", _read(server.api, given.msgid, run) == _wanted(bodies)),
     ]
     changed = [_body(given.msgid, f"{run}-fail", "success", "mended"), *bodies[:2]]
     steps += [
-        ("one changed", way.deliver("x", _bytes(changed)).fate is Fate.GONE),
+        ("one changed", way.deliver("x", _bytes(changed)).fate is DeliveryStatus.GONE),
         ("one more is there", _read(server.api, given.msgid, run) == [*_wanted(bodies), *_wanted(changed[:1])]),
-        ("a patch it has not", way.deliver("x", _bytes([_body("no@where", run, "fail", "")])).fate is Fate.LATER),
-        ("a wrong token", Patchwork(make_server(given.url, "0123")).deliver("x", _bytes(
-            [_body(given.msgid, f"{run}-x", "fail", "")])).fate is Fate.REFUSED),
-    ]  # fmt: skip
+        (
+            "a patch it has not",
+            way.deliver("x", _bytes([_body("no@where", run, "fail", "")])).fate is DeliveryStatus.LATER,
+        ),
+        (
+            "a wrong token",
+            Patchwork(make_server(given.url, "0123"))
+            .deliver("x", _bytes([_body(given.msgid, f"{run}-x", "fail", "")]))
+            .fate
+            is DeliveryStatus.REFUSED,
+        ),
+    ]
     for name, is_good in steps:
         print(f"{'ok' if is_good else 'NOT OK'}  {name}")
     return 0 if all(is_good for _, is_good in steps) else 1

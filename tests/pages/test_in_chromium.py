@@ -10,10 +10,10 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from seriestool.precheck.precheck_result import Answer, Precheck
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import precheck_page
-from seriestool.report.series_index import Paging, Row, index_page
+from seriestool.report.series_index import IndexRow, Paging, index_page
 from tests.browser import Browser, open_browser
 from tests.helpers import Repo
 from tests.page_cases import (
@@ -65,15 +65,15 @@ def pages(made: Precheck, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def row(n: int) -> Row:
-    answer = list(Answer)[n % len(Answer)] if n % 7 else None
+def row(n: int) -> IndexRow:
+    answer = list(PrecheckAnswer)[n % len(PrecheckAnswer)] if n % 7 else None
     href = f"s/{n}/index.html" if answer else None
     subject = f"{('net', 'mm', 'nfsd')[n % 3]}: series {n} of many"
     sentence = f"It is {answer}." if answer else "It waits for its turn."
     posted = POSTED - n * DAY
     author = ("Ned Net", "Zo\u00eb Mem")[n % 2]
     msgid = f"m{n}@example.org"
-    return Row(subject, author, n % 3 + 1, "netdev", posted, msgid, answer, sentence, href, posted)
+    return IndexRow(subject, author, n % 3 + 1, "netdev", posted, msgid, answer, sentence, href, posted)
 
 
 def test_what_judges_the_pages_can_say_no(browser: Browser, tmp_path: Path) -> None:

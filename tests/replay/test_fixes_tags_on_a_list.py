@@ -9,8 +9,8 @@ import pytest
 
 from seriestool.series.mail import Mail
 from seriestool.series.mail.patch_mail import take_apart
-from seriestool.series.message.commit_message import Message
-from seriestool.series.message.fixes import find_tags
+from seriestool.series.message.commit_message import CommitMessage
+from seriestool.series.message.fixes import find_fixes_tags
 from tests.helpers import shared
 
 _JUDGED = Path(__file__).parents[1] / "data/fixes-tags/linux-nfs-sample.tsv"
@@ -20,7 +20,7 @@ _STRICT = re.compile(r'Fixes: [0-9a-f]{12,40} \("[^ ].*[^ ]"\)')
 
 
 @pytest.fixture(scope="module")
-def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Message]:
+def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CommitMessage]:
     """Message-id -> commit message, of all patches in the archive."""
     folder = tmp_path_factory.mktemp("list")
     bundle = shared("data/linux-nfs-2026.bundle")
@@ -29,8 +29,8 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Message]:
     return {mail.msgid: _message(mail) for mail in mails if _is_patch(mail)}
 
 
-def _message(mail: Mail) -> Message:
-    return Message((mail.subject.title, "", *take_apart(mail).message.split("\n")))
+def _message(mail: Mail) -> CommitMessage:
+    return CommitMessage((mail.subject.title, "", *take_apart(mail).message.split("\n")))
 
 
 def _mails(archive: Path) -> list[bytes]:
@@ -51,13 +51,13 @@ def _is_patch(mail: Mail) -> bool:
     return mail.subject.is_patch and not mail.subject.is_reply and mail.has_diff
 
 
-def _said(message: Message) -> dict[int, tuple[str, str]]:
+def _said(message: CommitMessage) -> dict[int, tuple[str, str]]:
     """Line -> (verdict, mistake) of the grammar."""
-    tags = find_tags(message)
+    tags = find_fixes_tags(message)
     return {tag.number: ("bad", ",".join(tag.flaws)) if tag.flaws else ("good", "-") for tag in tags}
 
 
-def test_the_grammar_agrees_with_a_reader(messages: dict[str, Message]) -> None:
+def test_the_grammar_agrees_with_a_reader(messages: dict[str, CommitMessage]) -> None:
     rows = [line.split("\t") for line in _JUDGED.read_text().splitlines() if not line.startswith("#")]
     assert len(rows) == 200
     other = [
@@ -68,7 +68,7 @@ def test_the_grammar_agrees_with_a_reader(messages: dict[str, Message]) -> None:
     assert other == []
 
 
-def test_no_good_tag_is_called_bad(messages: dict[str, Message]) -> None:
+def test_no_good_tag_is_called_bad(messages: dict[str, CommitMessage]) -> None:
     good = called_bad = 0
     for message in messages.values():
         said = _said(message)
@@ -79,7 +79,7 @@ def test_no_good_tag_is_called_bad(messages: dict[str, Message]) -> None:
     assert (good, called_bad) == (445, 0)
 
 
-def test_nothing_but_candidates_is_called_a_tag(messages: dict[str, Message]) -> None:
+def test_nothing_but_candidates_is_called_a_tag(messages: dict[str, CommitMessage]) -> None:
     candidates = tags = 0
     for message in messages.values():
         candidates += sum(_CANDIDATE.match(line) is not None for line in message.lines[2:])

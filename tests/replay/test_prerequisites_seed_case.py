@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from seriestool.base.prerequisites.blob_proof import EFFORT
-from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
 from tests.bases import Answer, find
@@ -250,14 +250,14 @@ def without_branch(case: Case) -> Iterator[None]:
 def test_the_search_makes_few_contents(
     case: Case, without_branch: None, sealed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    efforts: list[Effort] = []
-    start = Effort.__init__
+    efforts: list[SearchEffort] = []
+    start = SearchEffort.__init__
 
-    def record(self: Effort, size: int) -> None:
+    def record(self: SearchEffort, size: int) -> None:
         start(self, size)
         efforts.append(self)
 
-    monkeypatch.setattr(Effort, "__init__", record)
+    monkeypatch.setattr(SearchEffort, "__init__", record)
     monkeypatch.setenv("XDG_DATA_HOME", str(case.data))
     found = find(case.repo, case.mbox.read_bytes(), "--prerequisites")
     assert found["rebuilt"] == case.answer["rebuilt"]

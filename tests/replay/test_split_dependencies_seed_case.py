@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from seriestool.base.find import find_base
-from seriestool.base.prerequisites.list_patch_source import ListedSource
+from seriestool.base.prerequisites.list_patch_source import ListPatchSource
 from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.git import Repository
 from seriestool.series.apply import FileState, apply_patch
-from seriestool.series.model import Failure
+from seriestool.series.model import PatchFailure
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import make_index
-from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.split.dependency_graph import Dependency, Stage, Tie
+from seriestool.sources.resolve import SeriesSelector, series_of_text
+from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 from seriestool.split.patch_dependencies import find_dependencies
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import update
@@ -40,7 +40,7 @@ NAMES = {
 }
 
 
-def make_stages(folder: Path) -> list[Stage]:
+def make_stages(folder: Path) -> list[PatchStage]:
     """The patches on the rebuilt base."""
     kernel, archive = Repo(folder / "kernel.git", bare=True), Repo(folder / "linux-nfs.git", bare=True)
     kernel.git("fetch", "--quiet", str(shared("data/kernel-subset.bundle")), "+refs/*:refs/*")
@@ -48,15 +48,17 @@ def make_stages(folder: Path) -> list[Stage]:
     archive.git("symbolic-ref", "HEAD", "refs/heads/master")
     with make_index(folder / "lists.sqlite") as index:
         update_list(index, "linux-nfs", str(archive.path), folder / "mirrors")
-    series = series_of_text(shared("data/tls-session-tags/series.mbox").read_bytes(), Wanted(), "series.mbox")
+    series = series_of_text(shared("data/tls-session-tags/series.mbox").read_bytes(), SeriesSelector(), "series.mbox")
     with Repository.open(kernel.path) as repository:
         refs = repository.refs()
         history = update(repository, refs, folder / "index")
-        ground = Ground(repository, history, list_trees(refs, repository.config(), repository.head()), list_tags(refs))
+        ground = SearchContext(
+            repository, history, list_trees(refs, repository.config(), repository.head()), list_tags(refs)
+        )
         lists = find_index(folder / "lists.sqlite")
         assert lists is not None
         with lists:
-            rebuilt = find_prerequisites(find_base(series, ground), ground, ListedSource(lists)).rebuilt
+            rebuilt = find_prerequisites(find_base(series, ground), ground, ListPatchSource(lists)).rebuilt
         assert rebuilt is not None
         position = history.find(rebuilt.commit)
         assert position is not None
@@ -66,9 +68,9 @@ def make_stages(folder: Path) -> list[Stage]:
     stages = []
     for patch in series.patches:
         applied = apply_patch(files, patch.files)
-        assert not isinstance(applied, Failure), (patch.counter, applied)
+        assert not isinstance(applied, PatchFailure), (patch.counter, applied)
         paths = {path for diff in patch.files for path in (diff.old_path, diff.new_path) if path is not None}
-        stages.append(Stage(patch, _some(files, paths), _some(applied.files, paths)))
+        stages.append(PatchStage(patch, _some(files, paths), _some(applied.files, paths)))
         files = dict(applied.files)
     return stages
 
@@ -86,16 +88,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dependency
         yield find_dependencies(make_stages(folder))
 
 
-def pairs(found: tuple[Dependency, ...], tie: Tie) -> dict[str, set[str]]:
+def pairs(found: tuple[Dependency, ...], tie: DependencyKind) -> dict[str, set[str]]:
     return {f"{one.patch}<-{one.needs}": set(one.names) for one in found if one.tie is tie}
 
 
 def test_by_text(found: tuple[Dependency, ...]) -> None:
-    assert set(pairs(found, Tie.TEXT)) == TEXT
+    assert set(pairs(found, DependencyKind.TEXT)) == TEXT
 
 
 def test_by_symbol(found: tuple[Dependency, ...]) -> None:
-    names = pairs(found, Tie.SYMBOL)
+    names = pairs(found, DependencyKind.SYMBOL)
     assert set(names) == SYMBOL
     assert {pair: names[pair] for pair in NAMES} == NAMES
     for pair in ("4<-3", "7<-3", "8<-3", "9<-3"):
@@ -105,10 +107,10 @@ def test_by_symbol(found: tuple[Dependency, ...]) -> None:
 
 def test_by_scope(found: tuple[Dependency, ...]) -> None:
     """Patch 7 uses the parameter that patch 4 gives to svc_tcp_handshake_done."""
-    assert pairs(found, Tie.SCOPE) == {"7<-4": {"tags"}}
+    assert pairs(found, DependencyKind.SCOPE) == {"7<-4": {"tags"}}
 
 
 def test_order(found: tuple[Dependency, ...]) -> None:
-    ties = list(Tie)
+    ties = list(DependencyKind)
     keys = [(one.patch, one.needs, ties.index(one.tie)) for one in found]
     assert keys == sorted(set(keys))

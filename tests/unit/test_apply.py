@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from seriestool.series.apply import Applied, FileState, Track, apply_patch, parent_paths, reverse_patch, tracks
+from seriestool.series.apply import FileState, PatchedFiles, PathTrack, apply_patch, parent_paths, reverse_patch, tracks
 from seriestool.series.diff import parse_diff
-from seriestool.series.model import Failure, FileDiff
+from seriestool.series.model import FileDiff, PatchFailure
 from tests.helpers import Repo
 
 TEN = b"".join(b"%d\n" % n for n in range(1, 11))
@@ -28,24 +28,24 @@ def rename(old: bytes, new: bytes, word: bytes = b"rename") -> bytes:
     return b"diff --git a/%b b/%b\nsimilarity index 100%%\n%b from %b\n%b to %b\n" % (old, new, word, old, word, new)
 
 
-def tried(files: dict[bytes, bytes], text: bytes) -> dict[bytes, bytes] | Failure:
+def tried(files: dict[bytes, bytes], text: bytes) -> dict[bytes, bytes] | PatchFailure:
     result = apply_patch({path: FileState(content) for path, content in files.items()}, parse_diff(text))
-    return {p: s.content for p, s in result.files.items()} if isinstance(result, Applied) else result
+    return {p: s.content for p, s in result.files.items()} if isinstance(result, PatchedFiles) else result
 
 
-def series(*texts: bytes) -> tuple[Track, ...]:
+def series(*texts: bytes) -> tuple[PathTrack, ...]:
     return tracks([parse_diff(text) for text in texts])
 
 
 def test_a_hunk_at_its_place() -> None:
     result = apply_patch({b"f": FileState(TEN)}, parse_diff(FIVE))
-    assert result == Applied({b"f": FileState(TEN.replace(b"5", b"five"))}, 0)
+    assert result == PatchedFiles({b"f": FileState(TEN.replace(b"5", b"five"))}, 0)
 
 
 @pytest.mark.parametrize("moved", [1, 40, 700])
 def test_a_hunk_that_moved_is_counted(moved: int) -> None:
     result = apply_patch({b"f": FileState(b"x\n" * moved + TEN)}, parse_diff(FIVE))
-    assert isinstance(result, Applied)
+    assert isinstance(result, PatchedFiles)
     assert result.offsets == 1
 
 
@@ -61,31 +61,31 @@ def test_the_nearer_place_wins_and_of_two_the_later_one() -> None:
 
 def test_a_failing_hunk_says_what_it_expected_and_found() -> None:
     failure = tried({b"f": TEN.replace(b"6", b"six")}, FIVE)
-    assert failure == Failure(
+    assert failure == PatchFailure(
         b"f", "hunk", 1, 3, (b"3\n", b"4\n", b"5\n", b"6\n", b"7\n"), (b"3\n", b"4\n", b"5\n", b"six\n", b"7\n")
     )
 
 
 def test_lines_of_an_earlier_hunk_are_not_matched_again() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -2,2 +2,3 @@\n a\n+b\n c\n@@ -3,2 +4,3 @@\n b\n+d\n c\n"
-    assert isinstance(tried({b"f": b"x\na\nc\ny\n"}, text), Failure)
+    assert isinstance(tried({b"f": b"x\na\nc\ny\n"}, text), PatchFailure)
 
 
 def test_a_hunk_from_line_one_has_to_stand_at_the_beginning() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -1,2 +1,3 @@\n+0\n 1\n 2\n"
-    assert isinstance(tried({b"f": b"x\n" + TEN}, text), Failure)
+    assert isinstance(tried({b"f": b"x\n" + TEN}, text), PatchFailure)
 
 
 def test_a_hunk_without_context_behind_has_to_stand_at_the_end() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -9,2 +9,3 @@\n 9\n 10\n+11\n"
     assert tried({b"f": b"x\n" + TEN}, text) == {b"f": b"x\n" + TEN + b"11\n"}
-    assert isinstance(tried({b"f": TEN + b"x\n"}, text), Failure)
+    assert isinstance(tried({b"f": TEN + b"x\n"}, text), PatchFailure)
 
 
 def test_a_last_line_without_newline_is_another_line() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -9,2 +9,2 @@\n 9\n-10\n\\ No newline at end of file\n+ten\n"
     assert tried({b"f": TEN[:-1]}, text) == {b"f": TEN[:-3] + b"ten\n"}
-    assert isinstance(tried({b"f": TEN}, text), Failure)
+    assert isinstance(tried({b"f": TEN}, text), PatchFailure)
 
 
 REASONS = {
@@ -108,14 +108,14 @@ REASONS = {
 @pytest.mark.parametrize(("files", "text", "reason"), REASONS.values(), ids=REASONS)
 def test_reasons(files: dict[bytes, bytes], text: bytes, reason: str) -> None:
     failure = tried(files, text)
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, PatchFailure)
     assert failure.reason == reason
 
 
 def test_a_wrong_permission_bit_is_no_failure() -> None:
     text = b"diff --git a/f b/f\nindex 1234567..2345678 100755\n" + FIVE
     result = apply_patch({b"f": FileState(TEN, 0o100644)}, parse_diff(text))
-    assert isinstance(result, Applied)
+    assert isinstance(result, PatchedFiles)
     assert result.files[b"f"].mode == 0o100644
 
 
@@ -131,7 +131,7 @@ def test_a_copy_reads_what_was_there_before_the_patch() -> None:
 def test_a_type_change_is_a_removal_and_a_creation() -> None:
     text = DELETE + CREATE.replace(b"100644", b"120000")
     result = apply_patch({b"n": FileState(b"x\n")}, parse_diff(text))
-    assert isinstance(result, Applied)
+    assert isinstance(result, PatchedFiles)
     assert result.files == {b"n": FileState(b"x\n", 0o120000)}
 
 
@@ -139,7 +139,7 @@ def test_a_traditional_diff_that_only_adds_creates_what_is_absent() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -0,0 +1 @@\n+x\n"
     assert tried({}, text) == {b"f": b"x\n"}
     assert tried({b"f": b""}, text) == {b"f": b"x\n"}
-    assert isinstance(tried({b"f": b"y\n"}, text), Failure)
+    assert isinstance(tried({b"f": b"y\n"}, text), PatchFailure)
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
@@ -154,12 +154,12 @@ def test_binary_patches_both_ways(repo: Repo, object_format: str) -> None:
     assert {hunk.method for diff in diffs for hunk in diff.binary_hunks} == {"delta", "literal"}
     before = {path: FileState(content) for path, content in contents.items()}
     after = apply_patch(before, diffs)
-    assert isinstance(after, Applied)
+    assert isinstance(after, PatchedFiles)
     assert after.files == {path: FileState(content) for path, content in changed.items()}
     back = apply_patch(after.files, reverse_patch(diffs))
-    assert isinstance(back, Applied)
+    assert isinstance(back, PatchedFiles)
     assert back.files == before
-    assert isinstance(apply_patch(after.files, diffs), Failure)
+    assert isinstance(apply_patch(after.files, diffs), PatchFailure)
 
 
 def test_a_submodule_is_the_line_that_names_its_commit(repo: Repo) -> None:
@@ -167,16 +167,16 @@ def test_a_submodule_is_the_line_that_names_its_commit(repo: Repo) -> None:
     tip = repo.commit({"sub": ("2" * 40, 0o160000)})
     diffs = parse_diff(repo.git_bytes("diff", base, tip))
     result = apply_patch({b"sub": FileState(b"Subproject commit " + b"1" * 40 + b"\n", 0o160000)}, diffs)
-    assert isinstance(result, Applied)
+    assert isinstance(result, PatchedFiles)
     assert result.files[b"sub"].content == b"Subproject commit " + b"2" * 40 + b"\n"
-    assert isinstance(apply_patch({b"sub": FileState(b"Subproject commit " + b"1" * 40 + b"\n")}, diffs), Failure)
+    assert isinstance(apply_patch({b"sub": FileState(b"Subproject commit " + b"1" * 40 + b"\n")}, diffs), PatchFailure)
 
 
 def test_merged_already_is_that_the_reverse_applies() -> None:
     diffs: tuple[FileDiff, ...] = parse_diff(FIVE) + parse_diff(CREATE)
     merged = {b"f": FileState(TEN.replace(b"5", b"five")), b"n": FileState(b"x\n")}
     undone = apply_patch(merged, reverse_patch(diffs))
-    assert isinstance(undone, Applied)
+    assert isinstance(undone, PatchedFiles)
     assert undone.files == {b"f": FileState(TEN)}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from seriestool.series.apply import Applied, FileState, apply_patch, reverse_patch, tracks
+from seriestool.series.apply import FileState, PatchedFiles, apply_patch, reverse_patch, tracks
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff
@@ -114,7 +114,7 @@ def git_apply(repo: Repo, tree: str, text: bytes, *options: str) -> tuple[bytes,
 
 def ours(files: Files, diffs: tuple[FileDiff, ...]) -> tuple[bytes, int] | None:
     result = apply_patch(files, diffs)
-    if not isinstance(result, Applied):
+    if not isinstance(result, PatchedFiles):
         return None
     listing = (
         b"%o %s 0\t%s\0" % (s.mode, blob_oid(s.content).encode(), path) for path, s in sorted(result.files.items())
@@ -189,7 +189,7 @@ def test_tracks_say_what_patch_after_patch_says(repo: Repo, group: int) -> None:
 def in_order(files: Mapping[bytes, FileState], patches: list[tuple[FileDiff, ...]]) -> int | None:
     for number, diffs in enumerate(patches):
         result = apply_patch(files, diffs)
-        if not isinstance(result, Applied):
+        if not isinstance(result, PatchedFiles):
             return number
         files = result.files
     return None

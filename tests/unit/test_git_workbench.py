@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.git import GitError, Merge, Repository, TreeEntry, Workbench
+from seriestool.git import GitError, MergeResult, Repository, ScratchRepository, TreeEntry
 from seriestool.git.merge_tree import Merger
 from seriestool.git.tree_object import format_tree, kind_of
 from seriestool.util.errors import OutsideError
@@ -222,7 +222,7 @@ def delta(base: Side, side: Side) -> dict[str, File]:
     return dict(sorted(changed.items(), key=lambda item: item[1] is not None))
 
 
-def merged_by(bench: Workbench, commits: Iterable[str]) -> Merge:
+def merged_by(bench: ScratchRepository, commits: Iterable[str]) -> MergeResult:
     return bench.merge(*map(bench.tree_of, commits))
 
 
@@ -288,7 +288,7 @@ def test_random_merges_in_sequence(repo: Repo) -> None:
     assert kinds >= {"contents", "modify/delete"}
 
 
-def random_trees(bench: Workbench, dice: random.Random) -> list[str]:
+def random_trees(bench: ScratchRepository, dice: random.Random) -> list[str]:
     """Three trees, two of them made from the first one."""
     names = [b"a", b"b", b"d/a", b"d/b", b"e\n"]
     base = {name: [b"%d %d\n" % (n, dice.randrange(3)) for n in range(9)] for name in names if dice.random() < 0.7}
@@ -335,7 +335,7 @@ def test_a_merge_that_fails_is_an_error_and_the_next_one_works(repo: Repo) -> No
 
 
 def test_a_merge_of_commits_is_that_of_git_merge(repo: Repo) -> None:
-    """Merge bases are found, and where there are several, they are merged first."""
+    """MergeResult bases are found, and where there are several, they are merged first."""
     start = repo.commit({"a": TEXT})
     left, right = (repo.commit({"a": edited(n)}, branch=f"b{n}", parent=start) for n in (3, 20))
     both = edited(3, edited(20))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.trees.maintainers import Maintainers, TreeLine, parse_maintainers, parse_tree
+from seriestool.trees.maintainers import Maintainers, TreeLine, parse_maintainers, parse_tree_line
 
 HEAD = b"""\
 List of maintainers
@@ -171,7 +171,7 @@ def test_no_file_is_a_traceback(lines: list[tuple[str, bytes]], path: bytes) -> 
     ],
 )
 def test_tree_line(value: str, tree: TreeLine | None) -> None:
-    assert parse_tree(value) == tree
+    assert parse_tree_line(value) == tree
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from seriestool.git import Repository
 from seriestool.sources.archive.public_inbox import is_url
-from seriestool.sources.pushlog import Change, Push, parse_push
+from seriestool.sources.pushlog import Push, RefUpdate, parse_push
 from seriestool.sources.pushlog.lost_commits import fetch_commit, repo_url
 from seriestool.sources.pushlog.push_log_index import PushLog, Sighting, find_log, make_log
 from seriestool.sources.pushlog.push_records import read_source
@@ -101,8 +101,8 @@ def test_attachments_go_to_the_changes_they_belong_to() -> None:
     parsed = parse_push(raw.encode())
     assert parsed
     assert parsed.changes == (
-        Change("refs/heads/one", None, A, ((A, "a"),)),
-        Change("refs/heads/two", A, B, ((C, "c"), (B, "b"))),
+        RefUpdate("refs/heads/one", None, A, ((A, "a"),)),
+        RefUpdate("refs/heads/two", A, B, ((C, "c"), (B, "b"))),
     )
 
 
@@ -243,7 +243,7 @@ def test_carried_commit_names_the_push(log: PushLog) -> None:
     assert (carried.role, carried.ref, carried.since, carried.msgid) == ("carried", NEXT, at(1), "1@gitolite")
     found = log.find_push("1@gitolite")
     assert found
-    assert found.changes == (Change(NEXT, A, B, ((C, "subject of cc"), (B, "subject of bb"))),)
+    assert found.changes == (RefUpdate(NEXT, A, B, ((C, "subject of cc"), (B, "subject of bb"))),)
     assert [sighting.role for sighting in log.find_commit(B)] == ["tip"]
 
 

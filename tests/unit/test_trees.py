@@ -5,7 +5,7 @@ import pytest
 
 from seriestool.git import Ref, without_password
 from seriestool.trees import (
-    Configured,
+    ConfiguredTree,
     Tree,
     check_name,
     configured_trees,
@@ -115,7 +115,7 @@ def test_upstream_in_the_same_repository() -> None:
 
 def test_configured_but_not_fetched_is_known_and_no_tree() -> None:
     config = {"seriestool.tree.x.url": ("first", "last")}
-    assert configured_trees(config) == (Configured("x", "last", None, None),)
+    assert configured_trees(config) == (ConfiguredTree("x", "last", None, None),)
     assert names([], config) == []
 
 

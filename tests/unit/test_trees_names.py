@@ -4,7 +4,7 @@
 import pytest
 
 from seriestool.trees.maintainers import TreeLine
-from seriestool.trees.tree_names import base_name, line_name, short_heading, url_key
+from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
 
 KORG = "git.kernel.org/pub/scm/linux/kernel/git"
 
@@ -40,10 +40,10 @@ def test_no_repository() -> None:
     ],
 )
 def test_name_of_a_line(url: str, branch: str | None, name: str) -> None:
-    assert line_name(TreeLine("git", url, branch)) == name
+    assert tree_line_name(TreeLine("git", url, branch)) == name
 
 
 def test_short() -> None:
-    assert base_name("git://host/x/net-next.git") == base_name("git://host/x/net-next/") == "net-next"
+    assert repository_name("git://host/x/net-next.git") == repository_name("git://host/x/net-next/") == "net-next"
     assert short_heading("A" * 61) == "A" * 59 + "…"
     assert short_heading("A" * 60) == "A" * 60

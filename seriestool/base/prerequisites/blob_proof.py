@@ -27,11 +27,11 @@ from seriestool.base.prerequisites import (
 from seriestool.base.prerequisites import (
     version_subset as subset,
 )
-from seriestool.base.prerequisites.patch_source import PatchSource, Touch
-from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.patch_source import PatchSource, PathTouch
+from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.series.binary import blob_oid
 from seriestool.series.hunks import split_lines
-from seriestool.trees.history import History, absent, match_value
+from seriestool.trees.history import History, is_absent, match_value
 
 EFFORT = 150_000_000
 """Bytes of content that each way of search may make for a blob: half a second."""
@@ -49,7 +49,7 @@ Lines = Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class PathVersion:
     """One version of a path in the trees, and the commit that brought it."""
 
     value: int
@@ -58,7 +58,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class BlobProof:
     """A blob and how it is made."""
 
     path: bytes
@@ -68,7 +68,7 @@ class Proof:
     """version, patches, merge or subset."""
     start: int | None
     """Position of the commit whose version it starts from; None where the first patch creates the file."""
-    steps: tuple[tuple[Touch, bool], ...] = ()
+    steps: tuple[tuple[PathTouch, bool], ...] = ()
     """Mailed patches in order; True: taken off."""
     stages: tuple[bytes, ...] = ()
     """The content after each step."""
@@ -79,14 +79,14 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class BlobSearch:
     """All that a search for one blob knows."""
 
     wanted: Expectation
-    same: Version | None
+    same: PathVersion | None
     """The version of the path that has the blob's id, if any tree has one."""
-    versions: tuple[Version, ...]
-    touches: tuple[Touch, ...]
+    versions: tuple[PathVersion, ...]
+    touches: tuple[PathTouch, ...]
     pins: pins.Pins
     identify: Callable[[Lines], str]
     posted: datetime
@@ -109,7 +109,7 @@ class Search:
 def prepare(
     wanted: Expectation, preimage: PreImage, history: History, contents: Contents, source: PatchSource,
     posted: datetime, own: frozenset[str], used: frozenset[str] = frozenset(), effort: int = EFFORT,
-) -> Search:  # fmt: skip
+) -> BlobSearch:  # fmt: skip
     """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain.
 
     `used` are series that other blobs were proven with: one explanation for many is the likelier one.
@@ -129,12 +129,12 @@ def prepare(
         touches += tuple(touch for touch in source.touching(name, posted, MOST_TOUCHES) if touch not in touches)
     touches = _by_likelihood(touches, posted, used)
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
-    return Search(
+    return BlobSearch(
         wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own, effort
     )
 
 
-def _by_likelihood(touches: Sequence[Touch], posted: datetime, used: frozenset[str]) -> tuple[Touch, ...]:
+def _by_likelihood(touches: Sequence[PathTouch], posted: datetime, used: frozenset[str]) -> tuple[PathTouch, ...]:
     """Series that explain other blobs first, then versions that were current when the series was posted."""
     current: dict[str, int] = {}
     for touch in touches:
@@ -142,19 +142,19 @@ def _by_likelihood(touches: Sequence[Touch], posted: datetime, used: frozenset[s
         if change_id and touch.patch.date <= posted + _SLACK:
             current[change_id] = max(touch.patch.version, current.get(change_id, 0))
 
-    def is_old(touch: Touch) -> bool:
+    def is_old(touch: PathTouch) -> bool:
         return touch.patch.version < current.get(touch.patch.change_id or "", 0)
 
     return tuple(sorted(touches, key=lambda touch: (touch.patch.series not in used, is_old(touch))))
 
 
-def prove(search: Search) -> Proof | None:
+def prove(search: BlobSearch) -> BlobProof | None:
     """The first proof found; None where a bounded search finds none."""
     ways = (_as_version, _by_one_patch, _by_links, _by_merge, _by_context, _by_subset)
     return next((proof for way in ways if (proof := way(search))), None)
 
 
-def nearest(search: Search, takes: Callable[[Lines], bool]) -> Version | None:
+def nearest(search: BlobSearch, takes: Callable[[Lines], bool]) -> PathVersion | None:
     """The version of the path to stand in for the blob: one that takes the series' hunks if any, of these the one that
     contradicts the known lines least."""
     return min(
@@ -164,7 +164,7 @@ def nearest(search: Search, takes: Callable[[Lines], bool]) -> Version | None:
     )
 
 
-def _other_names(path: bytes, touches: Sequence[Touch]) -> tuple[bytes, ...]:
+def _other_names(path: bytes, touches: Sequence[PathTouch]) -> tuple[bytes, ...]:
     """What mailed patches rename the path to, or rename to it: its content can be there."""
     names = (name for touch in touches for name in (touch.diff.old_path, touch.diff.new_path))
     return tuple(dict.fromkeys(name for name in names if name is not None and name != path))[:_MOST_NAMES]
@@ -172,51 +172,51 @@ def _other_names(path: bytes, touches: Sequence[Touch]) -> tuple[bytes, ...]:
 
 def _versions(
     path: bytes, history: History, contents: Contents, known: pins.Pins, posted: datetime
-) -> tuple[Version, ...]:
+) -> tuple[PathVersion, ...]:
     """Versions that were current near the posting, those first that contradict the known lines least."""
     time = int(posted.timestamp())
-    brought = {value: position for position, value in history.changes(path) if not absent(value)}
+    brought = {value: position for position, value in history.changes(path) if not is_absent(value)}
     near = sorted(brought, key=lambda value: (abs(history.time(brought[value]) - time), value))[:_READ_VERSIONS]
     found = [one for value in near if (one := _read(value, brought[value], path, contents))]
     found.sort(key=lambda one: (pins.violations(one.lines, known), one.value))
     return tuple(found[:MOST_VERSIONS])
 
 
-def _read(value: int, position: int, path: bytes, contents: Contents) -> Version | None:
+def _read(value: int, position: int, path: bytes, contents: Contents) -> PathVersion | None:
     try:
         state = contents.state(value, path)
     except ContentMissingError:
         return None
-    return Version(value, position, split_lines(state.content)) if state else None
+    return PathVersion(value, position, split_lines(state.content)) if state else None
 
 
-def _as_version(search: Search) -> Proof | None:
+def _as_version(search: BlobSearch) -> BlobProof | None:
     same = search.same
     if same is None or not search.identify(same.lines).startswith(search.blob):
         return None
     return _proof(search, "version", same, same.lines)
 
 
-def _by_links(search: Search) -> Proof | None:
+def _by_links(search: BlobSearch) -> BlobProof | None:
     route = links.find_chain(
-        search.contents, _moves(search), search.identify, search.blob, Effort(search.effort)
+        search.contents, _moves(search), search.identify, search.blob, SearchEffort(search.effort)
     )  # fmt: skip
     return _by_route(search, route)
 
 
-def _by_one_patch(search: Search) -> Proof | None:
+def _by_one_patch(search: BlobSearch) -> BlobProof | None:
     """Before the chain that index lines name: the blob can be a single patch away from a version that is not on it."""
     return _by_context(search, 1)
 
 
-def _by_context(search: Search, steps: int = context.MOST_STEPS) -> Proof | None:
+def _by_context(search: BlobSearch, steps: int = context.MOST_STEPS) -> BlobProof | None:
     route = context.find_route(
-        search.contents, _moves(search), search.pins, search.identify, search.blob, Effort(search.effort), steps
+        search.contents, _moves(search), search.pins, search.identify, search.blob, SearchEffort(search.effort), steps
     )
     return _by_route(search, route)
 
 
-def _moves(search: Search) -> list[context.Move]:
+def _moves(search: BlobSearch) -> list[context.PatchMove]:
     latest = search.posted + _SLACK
     return context.moves_of(
         (number, touch.diff, touch.patch.date <= latest and touch.patch.msgid not in search.own)
@@ -224,7 +224,7 @@ def _moves(search: Search) -> list[context.Move]:
     )
 
 
-def _by_route(search: Search, route: context.Route | None) -> Proof | None:
+def _by_route(search: BlobSearch, route: context.PatchRoute | None) -> BlobProof | None:
     if route is None:
         return None
     steps = tuple((search.touches[move.patch], move.is_removal) for move in route.moves)
@@ -233,7 +233,7 @@ def _by_route(search: Search, route: context.Route | None) -> Proof | None:
     return replace(proof, steps=steps, stages=tuple(b"".join(lines) for lines in route.stages))
 
 
-def _by_merge(search: Search) -> Proof | None:
+def _by_merge(search: BlobSearch) -> BlobProof | None:
     versions = search.versions[:_MERGED_VERSIONS]
     for base in versions:
         sides = [(side, merge.changes(base.lines, side.lines)) for side in versions if side is not base]
@@ -244,10 +244,10 @@ def _by_merge(search: Search) -> Proof | None:
     return None
 
 
-def _by_subset(search: Search) -> Proof | None:
+def _by_subset(search: BlobSearch) -> BlobProof | None:
     found = subset.find_between(
         search.contents, search.pins, lambda lines: search.identify(lines).startswith(search.blob),
-        Effort(search.effort),
+        SearchEffort(search.effort),
     )  # fmt: skip
     if found is None:
         return None
@@ -256,16 +256,16 @@ def _by_subset(search: Search) -> Proof | None:
 
 
 def _proof(
-    search: Search,
+    search: BlobSearch,
     kind: str,
-    start: Version | None,
+    start: PathVersion | None,
     lines: Lines,
-    others: Sequence[Version] = (),
+    others: Sequence[PathVersion] = (),
     changes: int = 0,
-) -> Proof:
+) -> BlobProof:
     positions = tuple(one.position for one in others)
     oid = search.identify(lines)
-    return Proof(
+    return BlobProof(
         search.wanted.path, oid, b"".join(lines), kind, start.position if start else None, (), (), positions, changes
     )
 

@@ -8,8 +8,8 @@ each content on the way is made, and must have the id that the mail claims.
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 
-from seriestool.base.prerequisites.patch_routes import Move, Route, starts, take
-from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.patch_routes import PatchMove, PatchRoute, extend_route, start_routes
+from seriestool.base.prerequisites.search_effort import SearchEffort
 
 _SHORTEST = 7
 """Digits of an abbreviated id; git never abbreviates below 4, and mails hardly below 7."""
@@ -18,17 +18,22 @@ Lines = Sequence[bytes]
 
 
 def find_chain(
-    versions: Sequence[Lines], moves: Sequence[Move], identify: Callable[[Lines], str], blob: str, effort: Effort
-) -> Route | None:
+    versions: Sequence[Lines],
+    moves: Sequence[PatchMove],
+    identify: Callable[[Lines], str],
+    blob: str,
+    effort: SearchEffort,
+) -> PatchRoute | None:
     """The shortest chain to content whose id begins with `blob`; None where no chain holds."""
     far = _distances(moves, blob)
-    leaving: dict[str, list[Move]] = defaultdict(list)
+    leaving: dict[str, list[PatchMove]] = defaultdict(list)
     for move in moves:
         source, target = _ends(move)
         if target in far and source is not None:
             leaving[source].append(move)
     begun = (
-        (route, _key(identify(route.lines)) if route.start is not None else "") for route in starts(versions, moves)
+        (route, _key(identify(route.lines)) if route.start is not None else "")
+        for route in start_routes(versions, moves)
     )
     near = sorted(
         ((far[key], number, route, key) for number, (route, key) in enumerate(begun) if key in far), reverse=True
@@ -47,7 +52,7 @@ def find_chain(
     return None
 
 
-def _distances(moves: Sequence[Move], blob: str) -> dict[str, int]:
+def _distances(moves: Sequence[PatchMove], blob: str) -> dict[str, int]:
     """How many moves each id is away from `blob`, as the index lines have it; '' is the absent file."""
     arriving: dict[str, list[str]] = defaultdict(list)
     for move in moves:
@@ -66,19 +71,19 @@ def _distances(moves: Sequence[Move], blob: str) -> dict[str, int]:
 
 
 def _made(
-    route: Route, moves: Sequence[Move], identify: Callable[[Lines], str], effort: Effort
-) -> Iterator[tuple[Route, str]]:
+    route: PatchRoute, moves: Sequence[PatchMove], identify: Callable[[Lines], str], effort: SearchEffort
+) -> Iterator[tuple[PatchRoute, str]]:
     for move in moves:
         if effort.is_spent:
             return
-        made = take(route, move, effort)
+        made = extend_route(route, move, effort)
         if made is not None:
             oid = identify(made.lines)
             if oid.startswith(move.diff.new_blob or "-"):
                 yield made, oid
 
 
-def _ends(move: Move) -> tuple[str | None, str | None]:
+def _ends(move: PatchMove) -> tuple[str | None, str | None]:
     """The ids that a move leads from and to; None where the mail does not name one."""
     diff = move.diff
     source = "" if diff.old_path is None else _key(diff.old_blob)

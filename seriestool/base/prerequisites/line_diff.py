@@ -19,7 +19,7 @@ _MOST_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DiffPart:
     """Lines that both versions have (`theirs` is None), or a change: the lines of the one and of the other."""
 
     ours: tuple[bytes, ...]
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gap:
+class _UnmatchedLines:
     """Lines `low` to `high` of ours, `start` to `stop` of theirs, that are not matched yet."""
 
     low: int
@@ -37,16 +37,16 @@ class _Gap:
     depth: int = 0
 
 
-def compare(ours: Lines, theirs: Lines) -> tuple[Part, ...]:
+def compare_lines(ours: Lines, theirs: Lines) -> tuple[DiffPart, ...]:
     """The parts of which `ours` is made on the one side and `theirs` on the other."""
-    parts: list[Part] = []
+    parts: list[DiffPart] = []
     a = b = 0
     for low, start, count in _blocks(ours, theirs):
         if low > a or start > b:
-            parts.append(Part(tuple(ours[a:low]), tuple(theirs[b:start])))
+            parts.append(DiffPart(tuple(ours[a:low]), tuple(theirs[b:start])))
         a, b = low + count, start + count
         if count:
-            parts.append(Part(tuple(ours[low:a])))
+            parts.append(DiffPart(tuple(ours[low:a])))
     return tuple(parts)
 
 
@@ -64,7 +64,7 @@ def _blocks(ours: Lines, theirs: Lines) -> Iterator[tuple[int, int, int]]:
 
 
 def _matches(ours: Lines, theirs: Lines) -> Iterator[tuple[int, int, int]]:
-    gaps = [_Gap(0, len(ours), 0, len(theirs))]
+    gaps = [_UnmatchedLines(0, len(ours), 0, len(theirs))]
     while gaps:
         gap, (head, tail) = _trimmed(ours, theirs, gaps.pop())
         if head:
@@ -79,23 +79,25 @@ def _matches(ours: Lines, theirs: Lines) -> Iterator[tuple[int, int, int]]:
             begins = [(gap.low, gap.start), *((a + 1, b + 1) for a, b in anchors)]
             yield from ((a, b, 1) for a, b in anchors)
             gaps += [
-                _Gap(a, c, b, d, gap.depth + 1) for (a, b), (c, d) in zip(begins, ends, strict=True) if a < c and b < d
+                _UnmatchedLines(a, c, b, d, gap.depth + 1)
+                for (a, b), (c, d) in zip(begins, ends, strict=True)
+                if a < c and b < d
             ]
         else:
             yield from _closely(ours, theirs, gap)
 
 
-def _trimmed(ours: Lines, theirs: Lines, gap: _Gap) -> tuple[_Gap, tuple[int, int]]:
+def _trimmed(ours: Lines, theirs: Lines, gap: _UnmatchedLines) -> tuple[_UnmatchedLines, tuple[int, int]]:
     """The gap without the lines at both its ends that are the same, and how many these are."""
     limit = min(gap.high - gap.low, gap.stop - gap.start)
     head = next((n for n in range(limit) if ours[gap.low + n] != theirs[gap.start + n]), limit)
     limit -= head
     tail = next((n for n in range(limit) if ours[gap.high - 1 - n] != theirs[gap.stop - 1 - n]), limit)
-    inner = _Gap(gap.low + head, gap.high - tail, gap.start + head, gap.stop - tail, gap.depth)
+    inner = _UnmatchedLines(gap.low + head, gap.high - tail, gap.start + head, gap.stop - tail, gap.depth)
     return inner, (head, tail)
 
 
-def _anchors(ours: Lines, theirs: Lines, gap: _Gap) -> list[tuple[int, int]]:
+def _anchors(ours: Lines, theirs: Lines, gap: _UnmatchedLines) -> list[tuple[int, int]]:
     """Lines that stand once on both sides, as many as are in the same order there."""
     mine = Counter(ours[gap.low : gap.high])
     other = Counter(theirs[gap.start : gap.stop])
@@ -122,7 +124,7 @@ def _longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _closely(ours: Lines, theirs: Lines, gap: _Gap) -> Iterator[tuple[int, int, int]]:
+def _closely(ours: Lines, theirs: Lines, gap: _UnmatchedLines) -> Iterator[tuple[int, int, int]]:
     mine, other = ours[gap.low : gap.high], theirs[gap.start : gap.stop]
     if len(mine) * len(other) > MOST_PAIRS:
         return

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from heapq import heappop, heappush, nsmallest
 
 from seriestool.base.prerequisites.pins import Pins, violations
-from seriestool.base.prerequisites.search_effort import Effort
-from seriestool.series.apply import REGULAR, Image, apply_diff, reverse
+from seriestool.base.prerequisites.search_effort import SearchEffort
+from seriestool.series.apply import REGULAR, FileImage, apply_diff, reverse
 from seriestool.series.hunks import Edit, prepare_edits
-from seriestool.series.model import DiffKind, Failure, FileDiff
+from seriestool.series.model import DiffKind, FileDiff, PatchFailure
 
 MOST_ROUTES = 300
 """Contents from which one move more is tried."""
@@ -24,7 +24,7 @@ Lines = Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class PatchMove:
     """One patch's part on a file, put on or taken off."""
 
     patch: int
@@ -37,18 +37,18 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class PatchRoute:
     """How the blob is made: from which version, by which moves."""
 
     start: int | None
     """None: from no file at all, the first move creates it."""
-    moves: tuple[Move, ...]
+    moves: tuple[PatchMove, ...]
     lines: Lines
     stages: tuple[Lines, ...] = ()
     """The content after each move."""
 
 
-def moves_of(diffs: Iterable[tuple[int, FileDiff, bool]]) -> list[Move]:
+def moves_of(diffs: Iterable[tuple[int, FileDiff, bool]]) -> list[PatchMove]:
     """The moves of (patch, its diff of the file, whether it may be put on); taking off is always allowed."""
     moves = []
     for patch, diff, may_add in diffs:
@@ -58,56 +58,56 @@ def moves_of(diffs: Iterable[tuple[int, FileDiff, bool]]) -> list[Move]:
     return moves
 
 
-def _move(patch: int, is_removal: bool, diff: FileDiff) -> Move:
+def _move(patch: int, is_removal: bool, diff: FileDiff) -> PatchMove:
     edits = prepare_edits(diff.hunks)
     needs = frozenset(line for edit in edits for line in edit.old[: len(edit.old) - edit.is_loose])
-    return Move(patch, is_removal, diff, edits, needs)
+    return PatchMove(patch, is_removal, diff, edits, needs)
 
 
-def starts(versions: Sequence[Lines], moves: Sequence[Move]) -> list[Route]:
+def start_routes(versions: Sequence[Lines], moves: Sequence[PatchMove]) -> list[PatchRoute]:
     """A route without moves from each version; and one from nothing, where a move creates the file."""
-    routes = [Route(number, (), lines) for number, lines in enumerate(versions)]
+    routes = [PatchRoute(number, (), lines) for number, lines in enumerate(versions)]
     if any(move.diff.kind is DiffKind.CREATE for move in moves):
-        routes.append(Route(None, (), ()))
+        routes.append(PatchRoute(None, (), ()))
     return routes
 
 
-def take(route: Route, move: Move, effort: Effort) -> Route | None:
+def extend_route(route: PatchRoute, move: PatchMove, effort: SearchEffort) -> PatchRoute | None:
     """The route with a move more; None where the move does not apply, or leaves no file."""
     effort.spend(len(route.lines))
     is_absent = route.start is None and not route.moves
-    made = apply_diff(move.diff, move.edits, None if is_absent else Image(list(route.lines), REGULAR))
-    if isinstance(made, Failure) or made[0] is None:
+    made = apply_diff(move.diff, move.edits, None if is_absent else FileImage(list(route.lines), REGULAR))
+    if isinstance(made, PatchFailure) or made[0] is None:
         return None
     lines = made[0].lines
-    return Route(route.start, (*route.moves, move), lines, (*route.stages, lines))
+    return PatchRoute(route.start, (*route.moves, move), lines, (*route.stages, lines))
 
 
 def find_route(
     versions: Sequence[Lines],
-    moves: Sequence[Move],
+    moves: Sequence[PatchMove],
     pins: Pins,
     identify: Callable[[Lines], str],
     blob: str,
-    effort: Effort,
+    effort: SearchEffort,
     steps: int = MOST_STEPS,
-) -> Route | None:
+) -> PatchRoute | None:
     """The first route of so many moves at most to content whose id begins with `blob`; None where a bounded search
     finds none.
 
     From every version one move is tried; from then on the content that contradicts the fewest pins goes first.
     """
-    return _Search(versions, moves, pins, identify, effort, steps).find(blob)
+    return _RouteSearch(versions, moves, pins, identify, effort, steps).find(blob)
 
 
-class _Search:
+class _RouteSearch:
     def __init__(
         self,
         versions: Sequence[Lines],
-        moves: Sequence[Move],
+        moves: Sequence[PatchMove],
         pins: Pins,
         identify: Callable[[Lines], str],
-        effort: Effort,
+        effort: SearchEffort,
         steps: int,
     ) -> None:
         self._steps = steps
@@ -117,10 +117,10 @@ class _Search:
         self._effort = effort
         self._seen = {identify(lines) for lines in versions}
         # Violations of -1: all versions come before anything that was made of them.
-        self._waiting = [(-1, 0, number, route) for number, route in enumerate(starts(versions, moves))]
+        self._waiting = [(-1, 0, number, route) for number, route in enumerate(start_routes(versions, moves))]
         self._count = len(self._waiting)
 
-    def find(self, blob: str) -> Route | None:
+    def find(self, blob: str) -> PatchRoute | None:
         for _ in range(MOST_ROUTES):
             if not self._waiting or self._effort.is_spent:
                 return None
@@ -131,7 +131,7 @@ class _Search:
                 self._remember(found)
         return None
 
-    def _next(self, route: Route) -> Iterator[tuple[Route, str]]:
+    def _next(self, route: PatchRoute) -> Iterator[tuple[PatchRoute, str]]:
         """What one move more leads to, if nothing led there before."""
         if len(route.moves) >= self._steps:
             return
@@ -140,7 +140,7 @@ class _Search:
         for move in self._moves:
             if move.patch in used or not move.needs <= there or self._effort.is_spent:
                 continue
-            made = take(route, move, self._effort)
+            made = extend_route(route, move, self._effort)
             if made is None:
                 continue
             oid = self._identify(made.lines)
@@ -148,7 +148,7 @@ class _Search:
                 self._seen.add(oid)
                 yield made, oid
 
-    def _remember(self, route: Route) -> None:
+    def _remember(self, route: PatchRoute) -> None:
         self._count += 1
         heappush(self._waiting, (violations(route.lines, self._pins), len(route.moves), self._count, route))
         if (

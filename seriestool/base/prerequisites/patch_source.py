@@ -10,7 +10,7 @@ from seriestool.series.model import FileDiff, Patch
 
 
 @dataclass(frozen=True, slots=True)
-class MailedPatch:
+class SourcePatch:
     """A patch on a list."""
 
     msgid: str
@@ -28,36 +28,36 @@ class MailedPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class PathTouch:
     """What a mailed patch does to one path."""
 
-    patch: MailedPatch
+    patch: SourcePatch
     diff: FileDiff
 
 
 class PatchSource(Protocol):
     """An index of lists, or a list server's search."""
 
-    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[Touch]:
+    def touching(self, path: bytes, near: datetime, most: int) -> Sequence[PathTouch]:
         """What mailed patches do to a path, those first whose date is nearest to `near`."""
 
-    def find_patch(self, msgid: str) -> MailedPatch | None:
+    def find_patch(self, msgid: str) -> SourcePatch | None:
         """The patch mail with this message-id."""
 
-    def find_patch_id(self, patch_id: str) -> Sequence[MailedPatch]:
+    def find_patch_id(self, patch_id: str) -> Sequence[SourcePatch]:
         """The patches with this stable patch-id: in several versions of a series it can be the same."""
 
-    def find_change_id(self, change_id: str) -> Sequence[MailedPatch]:
+    def find_change_id(self, change_id: str) -> Sequence[SourcePatch]:
         """All patches, of all versions, of the series with this change-id."""
 
     def read(self, msgid: str) -> Patch | None:
         """The patch itself, with its message and author."""
 
-    def series_of(self, msgid: str) -> Sequence[MailedPatch]:
+    def series_of(self, msgid: str) -> Sequence[SourcePatch]:
         """The patches of the series of which this mail is one, in order."""
 
 
-class NoSource:
+class NoPatchSource:
     """No lists at all."""
 
     def touching(self, path: bytes, near: datetime, most: int) -> tuple[()]:  # noqa: ARG002

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.base.prerequisites.patch_source import MailedPatch
-from seriestool.base.verdict import Level, outcome_dict
+from seriestool.base.prerequisites.patch_source import SourcePatch
+from seriestool.base.verdict import FitLevel, outcome_dict
 from seriestool.series.apply import FileState
 from seriestool.series.model import PatchOutcome, path_text
 
 
-class NeedState(StrEnum):
+class NeededPatchState(StrEnum):
     """What became of a patch that the series needs."""
 
     UNMERGED = "unmerged"
@@ -26,12 +26,12 @@ class NeedState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class NeededPatch:
     """A mailed patch that stands between a tree and the base of the series."""
 
-    patch: MailedPatch | None
+    patch: SourcePatch | None
     """None where it is stated and found nowhere."""
-    state: NeedState
+    state: NeededPatchState
     source: str
     """stated or discovered."""
     stated_as: str | None = None
@@ -61,7 +61,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class BlobRecipe:
     """How one blob of the base is made, or what stands in for it where nothing makes it."""
 
     path: bytes
@@ -72,7 +72,7 @@ class Recipe:
     """base, version, object, patches, subset or merge; nearest where it is not proven."""
     commit: str | None
     """The commit whose version of the path it starts from; None where no commit has it (object)."""
-    patches: tuple[tuple[MailedPatch, bool], ...] = ()
+    patches: tuple[tuple[SourcePatch, bool], ...] = ()
     """In order; True: taken off."""
     others: tuple[str, ...] = ()
     changes: int = 0
@@ -92,7 +92,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuiltBase:
     """A base put together: a commit of a tree, with the blobs that were proven in the place of its own."""
 
     commit: str
@@ -101,13 +101,13 @@ class Rebuilt:
     """How many blobs are proven."""
     expected: int
     """How many blobs the series names."""
-    level: Level
+    level: FitLevel
     """What the series does on it: applies, partial or none."""
-    recipes: tuple[Recipe, ...]
+    recipes: tuple[BlobRecipe, ...]
     outcomes: tuple[PatchOutcome, ...]
     grafts: Mapping[bytes, FileState]
     """Paths in which the base differs from `commit` before any patch is put on; not part of the JSON."""
-    layers: tuple["Layer", ...] = ()
+    layers: tuple["PatchLayer", ...] = ()
     """The patches that are put on, in order; not part of the JSON."""
 
     def to_dict(self) -> dict[str, object]:
@@ -124,19 +124,19 @@ class Rebuilt:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class PatchLayer:
     """A mailed patch on top of the grafts, and what it makes of the paths that are proven with it."""
 
-    patch: MailedPatch
+    patch: SourcePatch
     files: Mapping[bytes, FileState]
 
 
 @dataclass(frozen=True, slots=True)
-class Prerequisites:
+class PrerequisiteResult:
     """What a series builds on beyond the trees."""
 
-    needs: tuple[Need, ...] = ()
-    rebuilt: Rebuilt | None = None
+    needs: tuple[NeededPatch, ...] = ()
+    rebuilt: RebuiltBase | None = None
     hints: tuple[str, ...] = ()
     """Links next to words of dependence in the cover letter; never applied by themselves."""
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.base.search_context import Ground
-from seriestool.base.verdict import Level, Verdict
+from seriestool.base.search_context import SearchContext
+from seriestool.base.verdict import FitLevel, Verdict
 from seriestool.util.errors import NotFoundError
-from seriestool.util.progress import Talk
+from seriestool.util.progress import ProgressMonitor
 
 if TYPE_CHECKING:
     from seriestool.base.prerequisites.patch_source import PatchSource
-    from seriestool.base.prerequisites.prerequisite_results import Prerequisites, Rebuilt
+    from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult, RebuiltBase
     from seriestool.sources.lists import PatchLists
     from seriestool.sources.lists.remote_lists import RemoteLists
     from seriestool.sources.lore import Lore
@@ -23,7 +23,7 @@ _MOST_ASKED = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asking:
+class PrerequisiteOptions:
     """Whether lists are asked, and which."""
 
     wish: bool | None
@@ -35,14 +35,16 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class FoundPrerequisites:
     """What the series builds on, and where its patches are read."""
 
-    found: "Prerequisites"
+    found: "PrerequisiteResult"
     source: "PatchSource"
 
 
-def find_needed(asking: Asking, verdict: Verdict, ground: Ground, talk: Talk) -> Needed | None:
+def search_prerequisites(
+    asking: PrerequisiteOptions, verdict: Verdict, ground: SearchContext, talk: ProgressMonitor
+) -> FoundPrerequisites | None:
     """What the series builds on; None where the lists are not asked.
 
     They are asked where there is no base, or where the author states prerequisites; on request also where the series
@@ -54,41 +56,43 @@ def find_needed(asking: Asking, verdict: Verdict, ground: Ground, talk: Talk) ->
     lists = _find_lists(asking, verdict, talk)
     if lists is None:
         return None
-    from seriestool.base.prerequisites.list_patch_source import ListedSource
+    from seriestool.base.prerequisites.list_patch_source import ListPatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
     talk.detail("searching the lists for what the series builds on")
-    source = ListedSource(lists)
-    return Needed(find_prerequisites(verdict, ground, source), source)
+    source = ListPatchSource(lists)
+    return FoundPrerequisites(find_prerequisites(verdict, ground, source), source)
 
 
-def find_rebuilt(asking: Asking, verdict: Verdict, ground: Ground, talk: Talk) -> "Rebuilt | None":
+def find_rebuilt_base(
+    asking: PrerequisiteOptions, verdict: Verdict, ground: SearchContext, talk: ProgressMonitor
+) -> "RebuiltBase | None":
     """The base put together from the trees, and from the lists where they are asked; None where one was found.
 
-    Raises as `find_needed` does.
+    Raises as `search_prerequisites` does.
     """
-    if verdict.level in (Level.EXACT, Level.APPLIES):
+    if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
         return None
-    needed = find_needed(asking, verdict, ground, talk)
+    needed = search_prerequisites(asking, verdict, ground, talk)
     return needed.found.rebuilt if needed is not None else rebuild_from_trees(verdict, ground)
 
 
-def rebuild_from_trees(verdict: Verdict, ground: Ground) -> "Rebuilt | None":
+def rebuild_from_trees(verdict: Verdict, ground: SearchContext) -> "RebuiltBase | None":
     """The base put together from the trees alone; None where nothing needs to be."""
-    from seriestool.base.prerequisites.patch_source import NoSource
+    from seriestool.base.prerequisites.patch_source import NoPatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
-    return find_prerequisites(verdict, ground, NoSource()).rebuilt
+    return find_prerequisites(verdict, ground, NoPatchSource()).rebuilt
 
 
-def _is_open(asking: Asking, verdict: Verdict) -> bool:
+def _is_open(asking: PrerequisiteOptions, verdict: Verdict) -> bool:
     """Whether there is anything to ask the lists."""
     if asking.wish:
-        return verdict.level is not Level.EXACT or bool(verdict.series.base.prerequisites)
+        return verdict.level is not FitLevel.EXACT or bool(verdict.series.base.prerequisites)
     return not verdict.level.is_base or bool(verdict.series.base.prerequisites)
 
 
-def _find_lists(asking: Asking, verdict: Verdict, talk: Talk) -> "PatchLists | None":
+def _find_lists(asking: PrerequisiteOptions, verdict: Verdict, talk: ProgressMonitor) -> "PatchLists | None":
     from seriestool.sources.lists.patch_index import find_index
 
     index = find_index(asking.index)

@@ -6,18 +6,25 @@ from dataclasses import replace
 from functools import partial
 
 from seriestool.base.contents import ContentMissingError
-from seriestool.base.preimage import Expectation, Expects, find_preimage, sharpen
-from seriestool.base.prerequisites.blob_proof import EFFORT, Proof, Search, nearest, prepare, prove
-from seriestool.base.prerequisites.patch_order import Step, order_steps
-from seriestool.base.prerequisites.patch_source import MailedPatch, NoSource, PatchSource
-from seriestool.base.prerequisites.prerequisite_results import Layer, Need, NeedState, Prerequisites, Rebuilt, Recipe
+from seriestool.base.preimage import Expectation, ExpectedKind, disambiguate_blobs, find_preimage
+from seriestool.base.prerequisites.blob_proof import EFFORT, BlobProof, BlobSearch, nearest, prepare, prove
+from seriestool.base.prerequisites.patch_order import PatchStep, order_steps
+from seriestool.base.prerequisites.patch_source import NoPatchSource, PatchSource, SourcePatch
+from seriestool.base.prerequisites.prerequisite_results import (
+    BlobRecipe,
+    NeededPatch,
+    NeededPatchState,
+    PatchLayer,
+    PrerequisiteResult,
+    RebuiltBase,
+)
 from seriestool.base.prerequisites.stated_prerequisites import find_hints, resolve_stated
-from seriestool.base.search_context import Ground
+from seriestool.base.search_context import SearchContext
 from seriestool.base.trial import level_of, try_series
-from seriestool.base.verdict import Level, Verdict
+from seriestool.base.verdict import FitLevel, Verdict
 from seriestool.series.apply import FileState
 from seriestool.series.model import Series
-from seriestool.trees.history import History, absent, match_value, mode_of
+from seriestool.trees.history import History, is_absent, match_value, mode_of
 
 MOST_EFFORT = 20 * EFFORT
 """For all blobs of a series together: with hundreds of them each is searched for less long."""
@@ -25,7 +32,7 @@ MOST_SEARCHES = 80
 """Blobs that are searched for; the others are looked for in the trees only."""
 
 
-def find_prerequisites(verdict: Verdict, ground: Ground, source: PatchSource) -> Prerequisites:
+def find_prerequisites(verdict: Verdict, ground: SearchContext, source: PatchSource) -> PrerequisiteResult:
     """What the series needs beyond the trees: as the author states, and as its blobs prove.
 
     The blobs are searched for where no commit is the base; then the base is put together on the commit that has most of
@@ -33,54 +40,54 @@ def find_prerequisites(verdict: Verdict, ground: Ground, source: PatchSource) ->
     """
     stated = resolve_stated(verdict.series, source)
     hints = find_hints(verdict.series)
-    stated = tuple(_landed(need, ground.history, source) for need in stated)
+    stated = tuple(_with_merged_state(need, ground.history, source) for need in stated)
     position = _best_position(verdict, ground)
     if position is None:
-        return Prerequisites(stated, None, hints)
-    rebuilder = _Rebuilder(verdict.series, ground, source, position)
+        return PrerequisiteResult(stated, None, hints)
+    rebuilder = _BaseRebuilder(verdict.series, ground, source, position)
     rebuilt = rebuilder.rebuild()
-    return Prerequisites((*rebuilder.credited(stated), *rebuilder.needs(stated)), rebuilt, hints)
+    return PrerequisiteResult((*rebuilder.credited(stated), *rebuilder.needs(stated)), rebuilt, hints)
 
 
-def _landed(need: Need, history: History, source: PatchSource) -> Need:
+def _with_merged_state(need: NeededPatch, history: History, source: PatchSource) -> NeededPatch:
     """The need as merged, where all blobs that its patch makes have been in the trees."""
-    mailed = source.read(need.patch.msgid) if need.patch and need.state is NeedState.UNMERGED else None
+    mailed = source.read(need.patch.msgid) if need.patch and need.state is NeededPatchState.UNMERGED else None
     made = {diff.new_path: diff.new_blob for diff in mailed.files if diff.new_path} if mailed else {}
-    commits = [_maker(history, path, blob) for path, blob in made.items()]
+    commits = [_find_commit_with_blob(history, path, blob) for path, blob in made.items()]
     if not commits or not commits[0] or None in commits:
         return need
-    return replace(need, state=NeedState.MERGED, merged_as=commits[0])
+    return replace(need, state=NeededPatchState.MERGED, merged_as=commits[0])
 
 
-def _maker(history: History, path: bytes, blob: str | None) -> str | None:
+def _find_commit_with_blob(history: History, path: bytes, blob: str | None) -> str | None:
     """The commit that brought the path's blob."""
     brought = (position for position, value in history.changes(path) if match_value(value, blob or "-"))
     position = next(brought, None)
     return None if position is None else history.oid(position)
 
 
-def _best_position(verdict: Verdict, ground: Ground) -> int | None:
+def _best_position(verdict: Verdict, ground: SearchContext) -> int | None:
     """The commit with most of the blobs, of those that were tried; None where nothing needs to be rebuilt."""
-    if verdict.level is Level.EXACT or not verdict.candidates:
+    if verdict.level is FitLevel.EXACT or not verdict.candidates:
         return None
     best = max(verdict.candidates, key=lambda candidate: candidate.matched)
     return ground.history.find(best.commit)
 
 
-class _Rebuilder:
-    def __init__(self, series: Series, ground: Ground, source: PatchSource, position: int) -> None:
+class _BaseRebuilder:
+    def __init__(self, series: Series, ground: SearchContext, source: PatchSource, position: int) -> None:
         self._series = series
         self._ground = ground
         self._source = source
         self._position = position
-        self._preimage = sharpen(find_preimage(series), ground.history, ground.contents)
+        self._preimage = disambiguate_blobs(find_preimage(series), ground.history, ground.contents)
         self._own = frozenset(patch.msgid for patch in series.patches)
-        self._proofs: list[Proof] = []
+        self._proofs: list[BlobProof] = []
         self._effort = EFFORT
 
-    def rebuild(self) -> Rebuilt:
+    def rebuild(self) -> RebuiltBase:
         """The base on the chosen commit, and how the series fares there."""
-        blobs = [wanted for wanted in self._preimage.expectations if wanted.expects is Expects.BLOB]
+        blobs = [wanted for wanted in self._preimage.expectations if wanted.expects is ExpectedKind.BLOB]
         lacking = [one for one in blobs if not one.accepts(self._ground.history.value(self._position, one.path))]
         self._effort = min(EFFORT, MOST_EFFORT // max(len(lacking), 1))
         made = [self._make(wanted, number < MOST_SEARCHES) for number, wanted in enumerate(blobs)]
@@ -88,7 +95,7 @@ class _Rebuilder:
         history = self._ground.history
         outcomes = try_series({**self._tree_files(), **files}, self._series.patches)
         recipes = tuple(recipe for recipe, _ in made)
-        return Rebuilt(
+        return RebuiltBase(
             history.oid(self._position),
             self._ground.tree_of(self._position),
             sum(recipe.is_proven for recipe in recipes),
@@ -99,12 +106,12 @@ class _Rebuilder:
             *self._stacked(files),
         )
 
-    def _stacked(self, files: Mapping[bytes, FileState]) -> tuple[dict[bytes, FileState], tuple[Layer, ...]]:
+    def _stacked(self, files: Mapping[bytes, FileState]) -> tuple[dict[bytes, FileState], tuple[PatchLayer, ...]]:
         """The grafted files as a bottom, and the patches that come on top of it."""
         there = self._tree_files()
         bottom = dict(files)
         order = self._order()
-        layers: dict[MailedPatch, dict[bytes, FileState]] = {}
+        layers: dict[SourcePatch, dict[bytes, FileState]] = {}
         for proof in self._proofs:
             first = _first_addition(proof)
             patches = [touch.patch for touch, _ in proof.steps[first:]]
@@ -119,32 +126,32 @@ class _Rebuilder:
                 layers.setdefault(patch, {})[proof.path] = FileState(content, mode)
         bottom = {path: state for path, state in bottom.items() if there.get(path) != state}
         stack = [patch for patch, removal in order if not removal and patch in layers]
-        return bottom, tuple(Layer(patch, layers[patch]) for patch in stack)
+        return bottom, tuple(PatchLayer(patch, layers[patch]) for patch in stack)
 
-    def _order(self) -> tuple[Step, ...]:
+    def _order(self) -> tuple[PatchStep, ...]:
         return order_steps([[(touch.patch, removal) for touch, removal in proof.steps] for proof in self._proofs])
 
-    def _start_of(self, proof: Proof) -> bytes | None:
+    def _start_of(self, proof: BlobProof) -> bytes | None:
         """What the proof starts from; None where that is no file, or one of another name."""
         if proof.start is None:
             return None
         state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
         return state.content if state else None
 
-    def credited(self, stated: Sequence[Need]) -> tuple[Need, ...]:
+    def credited(self, stated: Sequence[NeededPatch]) -> tuple[NeededPatch, ...]:
         """The stated needs with the paths that were proven with them."""
         proven = {patch.msgid: tuple(paths) for (patch, removal), paths in self._proven_with().items() if not removal}
         return tuple(replace(need, paths=proven.get(need.patch.msgid, ())) if need.patch else need for need in stated)
 
-    def _proven_with(self) -> dict[tuple[MailedPatch, bool], list[bytes]]:
+    def _proven_with(self) -> dict[tuple[SourcePatch, bool], list[bytes]]:
         """(patch, whether it was taken off) -> paths."""
-        paths: dict[tuple[MailedPatch, bool], list[bytes]] = {}
+        paths: dict[tuple[SourcePatch, bool], list[bytes]] = {}
         for proof in self._proofs:
             for touch, removal in proof.steps:
                 paths.setdefault((touch.patch, removal), []).append(proof.path)
         return paths
 
-    def needs(self, stated: Sequence[Need]) -> tuple[Need, ...]:
+    def needs(self, stated: Sequence[NeededPatch]) -> tuple[NeededPatch, ...]:
         """The patches of all proofs, each once, in the order in which they are put on and taken off."""
         known = {need.patch.msgid for need in stated if need.patch}
         proven = self._proven_with()
@@ -154,24 +161,26 @@ class _Rebuilder:
             if patch.msgid not in known and patch.msgid not in self._own
         )
 
-    def _need(self, patch: MailedPatch, removal: bool, proven: Sequence[bytes]) -> Need:
+    def _need(self, patch: SourcePatch, removal: bool, proven: Sequence[bytes]) -> NeededPatch:
         merged = self._merged_as(patch, proven)
-        state = NeedState.MERGED if merged or removal else NeedState.UNMERGED
-        if state is NeedState.UNMERGED and self._is_superseded(patch):
-            state = NeedState.SUPERSEDED
-        return Need(patch, state, "discovered", None, removal, merged, tuple(proven))
+        state = NeededPatchState.MERGED if merged or removal else NeededPatchState.UNMERGED
+        if state is NeededPatchState.UNMERGED and self._is_superseded(patch):
+            state = NeededPatchState.SUPERSEDED
+        return NeededPatch(patch, state, "discovered", None, removal, merged, tuple(proven))
 
-    def _is_superseded(self, patch: MailedPatch) -> bool:
+    def _is_superseded(self, patch: SourcePatch) -> bool:
         if patch.change_id is None:
             return False
         return any(other.version > patch.version for other in self._source.find_change_id(patch.change_id))
 
-    def _merged_as(self, patch: MailedPatch, proven: Iterable[bytes]) -> str | None:
+    def _merged_as(self, patch: SourcePatch, proven: Iterable[bytes]) -> str | None:
         """The commit of a tree that made what the patch makes."""
         history = self._ground.history
         mailed = self._source.read(patch.msgid)
         made = {diff.new_path: diff.new_blob for diff in mailed.files} if mailed else {}
-        return next((commit for path in proven if (commit := _maker(history, path, made.get(path)))), None)
+        return next(
+            (commit for path in proven if (commit := _find_commit_with_blob(history, path, made.get(path)))), None
+        )
 
     def _tree_files(self) -> dict[bytes, FileState]:
         try:
@@ -179,14 +188,14 @@ class _Rebuilder:
         except ContentMissingError:
             return {}
 
-    def _make(self, wanted: Expectation, is_searched: bool) -> tuple[Recipe, FileState | None]:
+    def _make(self, wanted: Expectation, is_searched: bool) -> tuple[BlobRecipe, FileState | None]:
         history, contents = self._ground.history, self._ground.contents
         value = history.value(self._position, wanted.path)
         if wanted.accepts(value):
-            return Recipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
-        own_mode = mode_of(value) if not absent(value) else wanted.mode or 0o100644
+            return BlobRecipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
+        own_mode = mode_of(value) if not is_absent(value) else wanted.mode or 0o100644
         search = prepare(
-            wanted, self._preimage, history, contents, self._source if is_searched else NoSource(),
+            wanted, self._preimage, history, contents, self._source if is_searched else NoPatchSource(),
             self._series.posted, self._own, self._used(), self._effort,
         )  # fmt: skip
         proof = prove(search)
@@ -194,7 +203,7 @@ class _Rebuilder:
             self._proofs.append(proof)
             return _recipe(wanted, proof, history), FileState(proof.content, own_mode)
         if (stored := self._stored(wanted)) is not None:  # after what names the patches that the series needs
-            return Recipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
+            return BlobRecipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
         return self._stand_in(wanted, search, own_mode)
 
     def _stored(self, wanted: Expectation) -> bytes | None:
@@ -204,13 +213,13 @@ class _Rebuilder:
         found = self._ground.repository.objects.read(wanted.blob or "")
         return found[2] if found and found[1] == "blob" and found[0].startswith(wanted.blob or "-") else None
 
-    def _stand_in(self, wanted: Expectation, search: Search, mode: int) -> tuple[Recipe, FileState | None]:
+    def _stand_in(self, wanted: Expectation, search: BlobSearch, mode: int) -> tuple[BlobRecipe, FileState | None]:
         """The tree version that fits best what is known of a blob that nothing makes."""
         best = nearest(search, partial(self._takes, wanted.path))
         if best is None:
-            return Recipe(wanted.path, wanted.blob or "", False, "nearest", None), None
+            return BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", None), None
         commit = self._ground.history.oid(best.position)
-        recipe = Recipe(wanted.path, wanted.blob or "", False, "nearest", commit)
+        recipe = BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", commit)
         return recipe, FileState(b"".join(best.lines), mode)
 
     def _used(self) -> frozenset[str]:
@@ -220,14 +229,14 @@ class _Rebuilder:
         return all(track.try_content(b"".join(lines)).ok for track in self._preimage.tracks_of(path))
 
 
-def _first_addition(proof: Proof) -> int:
+def _first_addition(proof: BlobProof) -> int:
     """Where in the steps of a proof the run of patches begins that are put on, up to the end."""
     removals = [number for number, (_, removal) in enumerate(proof.steps) if removal]
     return removals[-1] + 1 if removals else 0
 
 
-def _recipe(wanted: Expectation, proof: Proof, history: History) -> Recipe:
+def _recipe(wanted: Expectation, proof: BlobProof, history: History) -> BlobRecipe:
     patches = tuple((touch.patch, removal) for touch, removal in proof.steps)
     others = tuple(history.oid(position) for position in proof.others)
     start = None if proof.start is None else history.oid(proof.start)
-    return Recipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)
+    return BlobRecipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)

@@ -5,7 +5,7 @@ LINE = 32
 """Bytes of a line, about: what a content of n lines costs to make and to hash."""
 
 
-class Effort:
+class SearchEffort:
     """Bytes of content that may still be made and hashed; 300 MB take a second.
 
     Counted in bytes and not in seconds: the same question has the same answer on every machine.

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from seriestool.base.prerequisites.patch_source import MailedPatch, PatchSource
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState
+from seriestool.base.prerequisites.patch_source import PatchSource, SourcePatch
+from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState
 from seriestool.series.model import Prerequisite, Series
 
 _MSGID = re.compile(r"[^\s<>/\"()]+@[^\s<>/\"()]+")
@@ -21,7 +21,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+")
 _MOST_HINTS = 10
 
 
-def resolve_stated(series: Series, source: PatchSource) -> tuple[Need, ...]:
+def resolve_stated(series: Series, source: PatchSource) -> tuple[NeededPatch, ...]:
     """A need for each stated prerequisite, in order: found, missing, ambiguous or superseded."""
     return tuple(
         need
@@ -39,7 +39,7 @@ def find_hints(series: Series) -> tuple[str, ...]:
     return tuple(dict.fromkeys(links))[:_MOST_HINTS]
 
 
-def _resolve(stated: Prerequisite, source: PatchSource) -> tuple[Need, ...]:
+def _resolve(stated: Prerequisite, source: PatchSource) -> tuple[NeededPatch, ...]:
     words = f"{_name(stated.kind)}: {stated.value}"
     if stated.kind == "patch-id":
         return _by_patch_id(stated.value, words, source)
@@ -52,42 +52,44 @@ def _name(kind: str) -> str:
     return {"based-on": "Based-on", "depends-on": "Depends-on"}.get(kind, f"prerequisite-{kind}")
 
 
-def _by_patch_id(value: str, words: str, source: PatchSource) -> tuple[Need, ...]:
+def _by_patch_id(value: str, words: str, source: PatchSource) -> tuple[NeededPatch, ...]:
     found = source.find_patch_id(value.strip().lower())
     works = {patch.change_id or patch.subject for patch in found}
     if len(works) > 1:
-        return tuple(Need(patch, NeedState.AMBIGUOUS, "stated", words) for patch in found)
+        return tuple(NeededPatch(patch, NeededPatchState.AMBIGUOUS, "stated", words) for patch in found)
     if not found:
-        return (Need(None, NeedState.MISSING, "stated", words),)
+        return (NeededPatch(None, NeededPatchState.MISSING, "stated", words),)
     # The same patch can stand in several versions of its series: the newest one is the one to take.
     return (_found(max(found, key=lambda patch: (patch.version, patch.date)), words, source),)
 
 
-def _by_change_id(value: str, words: str, source: PatchSource) -> tuple[Need, ...]:
+def _by_change_id(value: str, words: str, source: PatchSource) -> tuple[NeededPatch, ...]:
     """`change-id` or `change-id:vN` (b4 prep --edit-deps): all patches of that version, or of the newest."""
     match = _CHANGE_ID.fullmatch(value.strip())
     name, version = (match[1], match[2]) if match else (value.strip(), None)
     patches = sorted(source.find_change_id(name), key=lambda patch: (patch.version, patch.counter))
     by_version = {number: list(some) for number, some in groupby(patches, key=lambda patch: patch.version)}
     if not by_version:
-        return (Need(None, NeedState.MISSING, "stated", words),)
+        return (NeededPatch(None, NeededPatchState.MISSING, "stated", words),)
     wanted = int(version) if version else max(by_version)
     if wanted not in by_version:
-        return (Need(None, NeedState.MISSING, "stated", words),)
-    state = NeedState.SUPERSEDED if wanted < max(by_version) else NeedState.UNMERGED
-    return tuple(Need(patch, state, "stated", words) for patch in by_version[wanted])
+        return (NeededPatch(None, NeededPatchState.MISSING, "stated", words),)
+    state = NeededPatchState.SUPERSEDED if wanted < max(by_version) else NeededPatchState.UNMERGED
+    return tuple(NeededPatch(patch, state, "stated", words) for patch in by_version[wanted])
 
 
-def _by_message(value: str, words: str, source: PatchSource) -> tuple[Need, ...]:
+def _by_message(value: str, words: str, source: PatchSource) -> tuple[NeededPatch, ...]:
     """A message-id, or a URL with one in it: the series that the mail belongs to."""
     match = _MSGID.search(value.replace("%40", "@"))
-    patches: Sequence[MailedPatch] = source.series_of(match[0]) if match else ()
+    patches: Sequence[SourcePatch] = source.series_of(match[0]) if match else ()
     if not patches:
-        return (Need(None, NeedState.MISSING, "stated", words),)
+        return (NeededPatch(None, NeededPatchState.MISSING, "stated", words),)
     return tuple(_found(patch, words, source) for patch in patches)
 
 
-def _found(patch: MailedPatch, words: str, source: PatchSource) -> Need:
+def _found(patch: SourcePatch, words: str, source: PatchSource) -> NeededPatch:
     newer = source.find_change_id(patch.change_id) if patch.change_id else ()
-    state = NeedState.SUPERSEDED if any(one.version > patch.version for one in newer) else NeedState.UNMERGED
-    return Need(patch, state, "stated", words)
+    state = (
+        NeededPatchState.SUPERSEDED if any(one.version > patch.version for one in newer) else NeededPatchState.UNMERGED
+    )
+    return NeededPatch(patch, state, "stated", words)

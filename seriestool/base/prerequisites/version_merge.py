@@ -3,7 +3,7 @@
 
 from collections.abc import Collection, Sequence
 
-from seriestool.base.prerequisites.line_diff import compare
+from seriestool.base.prerequisites.line_diff import compare_lines
 
 Lines = Sequence[bytes]
 
@@ -34,7 +34,7 @@ def changes(base: Lines, other: Lines) -> tuple[Change, ...]:
     """What turns `base` into `other`, in order."""
     found = []
     at = 0
-    for part in compare(base, other):
+    for part in compare_lines(base, other):
         if part.theirs is not None:
             found.append((at, at + len(part.ours), part.theirs))
         at += len(part.ours)

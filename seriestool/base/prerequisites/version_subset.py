@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from seriestool.base.prerequisites.line_diff import Part, compare
+from seriestool.base.prerequisites.line_diff import DiffPart, compare_lines
 from seriestool.base.prerequisites.pins import Pins
-from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.search_effort import SearchEffort
 
 Lines = Sequence[bytes]
 Accept = Callable[[Lines], bool]
@@ -26,7 +26,7 @@ _NODE = 8  # lines: what a node costs, against a content that is made
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class VersionSubset:
     """The content that was asked for: `changes` of the changes from the version `start` to the version `other`."""
 
     start: int
@@ -35,7 +35,7 @@ class Between:
     changes: int
 
 
-def find_between(versions: Sequence[Lines], pins: Pins, accept: Accept, effort: Effort) -> Between | None:
+def find_between(versions: Sequence[Lines], pins: Pins, accept: Accept, effort: SearchEffort) -> VersionSubset | None:
     """The content that `accept` takes; None where the search finds none.
 
     First those that differ from a version in one change, then in two, then all that the pins allow, the pair of
@@ -46,22 +46,22 @@ def find_between(versions: Sequence[Lines], pins: Pins, accept: Accept, effort: 
         for start, other, search in pairs:
             found = search.find(most)
             if found is not None:
-                return Between(start, other, *found)
+                return VersionSubset(start, other, *found)
     return None
 
 
 def _pairs(
-    versions: Sequence[Lines], pins: Pins, accept: Accept, effort: Effort
-) -> Iterator[tuple[int, int, "_Search"]]:
+    versions: Sequence[Lines], pins: Pins, accept: Accept, effort: SearchEffort
+) -> Iterator[tuple[int, int, "_SubsetSearch"]]:
     for (start, ours), (other, theirs) in combinations(enumerate(versions), 2):
-        search = _Search(compare(ours, theirs), pins, accept, effort)
+        search = _SubsetSearch(compare_lines(ours, theirs), pins, accept, effort)
         if search.choices:
             yield start, other, search
             yield other, start, search.swapped()
 
 
-class _Search:
-    def __init__(self, parts: Sequence[Part], pins: Pins, accept: Accept, effort: Effort) -> None:
+class _SubsetSearch:
+    def __init__(self, parts: Sequence[DiffPart], pins: Pins, accept: Accept, effort: SearchEffort) -> None:
         self._parts = parts
         self._changes = sum(part.theirs is not None for part in parts)
         self._numbers = sorted(pins)
@@ -72,10 +72,10 @@ class _Search:
         self.choices = self._ways[0].get(0, 0) if self._ways else 2**self._changes
         """How many subsets the pins allow."""
 
-    def swapped(self) -> "_Search":
+    def swapped(self) -> "_SubsetSearch":
         """The same search from the other version."""
-        parts = [part if part.theirs is None else Part(part.theirs, part.ours) for part in self._parts]
-        return _Search(parts, self._pins, self._accept, self._effort)
+        parts = [part if part.theirs is None else DiffPart(part.theirs, part.ours) for part in self._parts]
+        return _SubsetSearch(parts, self._pins, self._accept, self._effort)
 
     def find(self, most: int | None) -> tuple[Lines, int] | None:
         """The lines of the first choice that is taken, of those with at most so many changes, and how many it has."""
@@ -110,7 +110,7 @@ class _Search:
             ways.append({line: count for line, count in onward.items() if count})
         return ways[::-1]
 
-    def _ends(self, part: Part, line: int) -> Iterator[tuple[bool, int]]:
+    def _ends(self, part: DiffPart, line: int) -> Iterator[tuple[bool, int]]:
         """(theirs?, the line after it) for each side of a part that may begin at `line`."""
         if self._fits(part.ours, line):
             yield False, line + len(part.ours)

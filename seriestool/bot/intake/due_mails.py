@@ -12,16 +12,16 @@ Time is what the caller says. What a clock says that was set back is not waited 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.intake.related_mails import MOST, Kept, find_component, find_mails, find_own_thread
-from seriestool.bot.intake.series_assembly import QUIET, Assembly, Found
+from seriestool.bot.intake.related_mails import MOST, StoredMail, find_mails, find_own_thread, find_related_mails
+from seriestool.bot.intake.series_assembly import COVER_WAIT, AssemblyResult, SeriesAssembly
 from seriestool.bot.store import Store
 from seriestool.series.mail.posting import Posting
-from seriestool.util.groups import join_lots
+from seriestool.util.groups import connected_groups
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-Lot = list[Kept]
+Lot = list[StoredMail]
 """Mails that may belong together, oldest first."""
 
 SETTLE = 3600
@@ -33,38 +33,38 @@ _PER_QUESTION = 500
 _LOCK = 0x5E21E5  # of Postgres: two that assemble at once would find a series twice
 
 
-def find_series(store: Store, now: int, settle: int = SETTLE) -> Found:
+def assemble_series(store: Store, now: int, settle: int = SETTLE) -> AssemblyResult:
     """What the mails that came, and the time that went by, make of series; the tables have it now.
 
     `now` is unix time, `settle` seconds. Raises OutsideError where the database cannot be used.
     """
-    found = Found()
+    found = AssemblyResult()
     crowd: set[str] = set()
     while True:
         with store.transaction() as connection:
             _lock(connection)
-            due = _find_due(connection, now, max(settle, QUIET))
+            due = _find_due(connection, now, max(settle, COVER_WAIT))
             if not due:
                 return found
             lots = _find_lots(connection, due, crowd)
             if crowd:  # of few mails that are due much was read: all of it is looked at now
                 due = list({*due, *(one.head.msgid for lot in lots for one in lot)})
-            assemblies = [Assembly(connection, lot, now, settle, found) for lot in lots]
+            assemblies = [SeriesAssembly(connection, lot, now, settle, found) for lot in lots]
             for assembly, posting in _postings(assemblies, set(due)):
                 assembly.judge(posting)
-            _set_looked_at(connection, due, now, max(settle, QUIET))
+            _set_looked_at(connection, due, now, max(settle, COVER_WAIT))
 
 
 def _find_lots(connection: "Connection", due: Sequence[str], crowd: set[str]) -> list[Lot]:
     """The mails that are due, and what may belong to them; `crowd` gets those that are too many to be looked at."""
     if not crowd:
-        kept = find_component(connection, due)
+        kept = find_related_mails(connection, due)
         if len(kept) < MOST:
             return _split(kept, due)
     return _crowded(connection, due, crowd)
 
 
-def _postings(assemblies: Sequence[Assembly], due: set[str]) -> list[tuple[Assembly, Posting]]:
+def _postings(assemblies: Sequence[SeriesAssembly], due: set[str]) -> list[tuple[SeriesAssembly, Posting]]:
     """The postings of which a mail is due, oldest first: what was posted earlier is found earlier."""
     found = [
         (assembly, posting)
@@ -75,13 +75,13 @@ def _postings(assemblies: Sequence[Assembly], due: set[str]) -> list[tuple[Assem
     return sorted(found, key=lambda pair: (pair[1].first.posted, pair[1].first.msgid))
 
 
-def _split(kept: Mapping[str, Kept], due: Iterable[str]) -> list[Lot]:
+def _split(kept: Mapping[str, StoredMail], due: Iterable[str]) -> list[Lot]:
     """The mails in lots that may belong together, those lots of which a mail is due."""
     wanted = set(due)
     ties = {msgid: list(one.head.references) for msgid, one in kept.items()}
     for msgid, name in _companies(kept.values()):
         ties[msgid].append(name)
-    return [_sorted(kept[one] for one in names) for names in join_lots(ties) if not wanted.isdisjoint(names)]
+    return [_sorted(kept[one] for one in names) for names in connected_groups(ties) if not wanted.isdisjoint(names)]
 
 
 def _crowded(connection: "Connection", due: Sequence[str], crowd: set[str]) -> list[Lot]:
@@ -95,7 +95,7 @@ def _crowded(connection: "Connection", due: Sequence[str], crowd: set[str]) -> l
         if one.head.msgid in seen:
             continue
         if crowd.isdisjoint((one.head.msgid, *one.head.references)):
-            kept = find_component(connection, [one.head.msgid])
+            kept = find_related_mails(connection, [one.head.msgid])
             if len(kept) < MOST:
                 lots += _split(kept, [one.head.msgid])
                 seen.update(kept)
@@ -107,11 +107,11 @@ def _crowded(connection: "Connection", due: Sequence[str], crowd: set[str]) -> l
     return lots
 
 
-def _sorted(kept: Iterable[Kept]) -> Lot:
+def _sorted(kept: Iterable[StoredMail]) -> Lot:
     return sorted(kept, key=lambda one: (one.posted, one.head.msgid))
 
 
-def _companies(kept: Iterable[Kept]) -> Iterator[tuple[str, str]]:
+def _companies(kept: Iterable[StoredMail]) -> Iterator[tuple[str, str]]:
     """(message-id, name) of counting patches that one sender sent, none more than two days after another."""
     free = [one for one in kept if one.is_patch and one.series is None and one.head.subject.counter is not None]
     last: dict[str, tuple[int, str]] = {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class ListPosition:
     """How far a list was read; JSON in its cursor."""
 
     source: str
@@ -28,7 +28,7 @@ class Position:
     read_at: int = 0
     """When something was read last."""
 
-    def with_done(self, part: str, *state: str) -> "Position":
+    def with_done(self, part: str, *state: str) -> "ListPosition":
         """The position with a part read up to that state."""
         return replace(self, done={**self.done, part: state})
 
@@ -37,7 +37,7 @@ class Position:
         return json.dumps(asdict(self))
 
 
-def get_position(store: Store, name: str, source: str) -> Position:
+def get_position(store: Store, name: str, source: str) -> ListPosition:
     """Where the list was left; a new one where it was never read, or is read from elsewhere now."""
     from sqlalchemy import select
 
@@ -45,10 +45,10 @@ def get_position(store: Store, name: str, source: str) -> Position:
 
     with store.transaction() as connection:
         row = connection.execute(select(cursors).where(cursors.c.list == name)).first()
-    return _parse(row.position, source) if row else Position(source)
+    return _parse(row.position, source) if row else ListPosition(source)
 
 
-def set_cursor(connection: "Connection", name: str, position: Position, now: int, error: str | None) -> None:
+def set_cursor(connection: "Connection", name: str, position: ListPosition, now: int, error: str | None) -> None:
     """Say how far the list was read, or why it could not be."""
     from sqlalchemy import update
 
@@ -59,14 +59,14 @@ def set_cursor(connection: "Connection", name: str, position: Position, now: int
         insert_new(connection, cursors, [{"list": name, **values}])
 
 
-def _parse(text: str, source: str) -> Position:
+def _parse(text: str, source: str) -> ListPosition:
     try:
         kept = json.loads(text)
         if kept["source"] == source:
             done = {str(part): tuple(state) for part, state in kept["done"].items()}
-            return Position(
+            return ListPosition(
                 source, str(kept["way"]), int(kept["since"]), done, int(kept["until"]), int(kept["read_at"])
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # of no use: it is read as if for the first time, and what is known already is there once
-    return Position(source)
+    return ListPosition(source)

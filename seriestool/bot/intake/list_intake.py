@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.bot.bot_config import Config
-from seriestool.bot.intake.due_mails import find_series
-from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.due_mails import assemble_series
+from seriestool.bot.intake.list_reader import ReadLimits, read_list
 from seriestool.bot.intake.purge import purge
 from seriestool.bot.store import Store
-from seriestool.sources.lists.list_config import Configured, configured_lists
+from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
 from seriestool.util.errors import SeriestoolError
 
 
 @dataclass(frozen=True)
-class Reading:
+class ListIntake:
     """The lists, and how they are read."""
 
-    lists: Sequence[Configured]
+    lists: Sequence[ConfiguredList]
     mirrors: Path
     settle: int
     """Seconds to wait for stragglers."""
-    reach: Reach
+    reach: ReadLimits
     config: Config
     note: Callable[[str], None]
     now: Callable[[], float] = time.time
@@ -36,7 +36,7 @@ class Reading:
             )
             if tally.error:
                 self.note(f"cannot read '{each.name}': {tally.error}")
-        find_series(store, int(self.now()), self.settle)
+        assemble_series(store, int(self.now()), self.settle)
 
     def index(self, path: Path) -> None:
         """Bring the index of patches up to date, in which prerequisites are looked for: those lists that it has.

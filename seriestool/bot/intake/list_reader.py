@@ -13,14 +13,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seriestool.bot.intake.list_cursor import Position, get_position, set_cursor
+from seriestool.bot.intake.list_cursor import ListPosition, get_position, set_cursor
 from seriestool.bot.intake.mail_row import is_usable_msgid
-from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails, take_back
+from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails, remove_mails
 from seriestool.bot.intake.time_slices import read_slices
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail, split_mbox
-from seriestool.sources.archive.public_inbox import Arrival, find_news, is_url, newest_time, read_epochs, small_mails
+from seriestool.sources.archive.public_inbox import (
+    ArchiveChange,
+    find_archive_changes,
+    is_url,
+    newest_time,
+    read_epochs,
+    small_mails,
+)
 from seriestool.sources.lists.indexed_mail import MAX_MAIL
 from seriestool.sources.lore import Config, Lore
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
@@ -32,7 +39,7 @@ _MAILBOX = "mbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReadLimits:
     """How much is read."""
 
     first_days: int | None = 14
@@ -54,9 +61,9 @@ def read_list(
     mirrors: Path,
     now: int,
     via: str | None = None,
-    reach: Reach | None = None,
+    reach: ReadLimits | None = None,
     config: Config | None = None,
-) -> Tally:
+) -> ListReadResult:
     """What was new on the list `name`; it is in the table of mails now.
 
     `source` is the path or the URL of a public-inbox archive, or an mbox file. Copies of git archives are kept below
@@ -64,7 +71,7 @@ def read_list(
     that cannot be read is no exception: the tally and the cursor have the error.
     Raises OutsideError where the database cannot be used.
     """
-    reader = _Reader(store, name, mirrors, now, reach or Reach(), get_position(store, name, source))
+    reader = _ListReader(store, name, mirrors, now, reach or ReadLimits(), get_position(store, name, source))
     error = None
     try:
         reader.read(via, config or {})
@@ -78,17 +85,19 @@ def read_list(
     return reader.tally
 
 
-class _Reader:
+class _ListReader:
     """One look at one list; `position` is what the database has."""
 
-    def __init__(self, store: Store, name: str, mirrors: Path, now: int, reach: Reach, position: Position) -> None:
+    def __init__(
+        self, store: Store, name: str, mirrors: Path, now: int, reach: ReadLimits, position: ListPosition
+    ) -> None:
         self.store = store
         self.name = name
         self.mirrors = mirrors
         self.now = now
         self.reach = reach
         self.position = position
-        self.tally = Tally()
+        self.tally = ListReadResult()
 
     def read(self, via: str | None, config: Config) -> None:
         """Read on; by git or over HTTP as `via` says, or else as it was done the last time, or can be done."""
@@ -126,10 +135,10 @@ class _Reader:
         position = replace(self.position, way="git")
         with Repository.open(path) as archive:
             done = position.done.get(path.name, ())
-            news = find_news(archive, done, position.since if not done else 0)
+            news = find_archive_changes(archive, done, position.since if not done else 0)
             if news is not None and news.is_rewritten:
                 since = max(0, min(position.read_at, self.now) - _REWRITTEN)
-                news = find_news(archive, ("0" * archive.oid_size * 2,), since)
+                news = find_archive_changes(archive, ("0" * archive.oid_size * 2,), since)
             if news is None:
                 return
             for batch in news.batches(self.reach.batch):
@@ -138,15 +147,15 @@ class _Reader:
                     return
             self.keep((), (), self.position.with_done(path.name, *news.tips))
 
-    def keep_arrivals(self, archive: Repository, batch: Sequence[Arrival], then: Position) -> None:
+    def keep_arrivals(self, archive: Repository, batch: Sequence[ArchiveChange], then: ListPosition) -> None:
         """Keep what the batch brought, and forget what it took back."""
         last = {one.blob: one for one in batch}  # what came and went in one batch is gone
         come = [one.blob for one in last.values() if not one.is_gone]
         gone = [one.blob for one in last.values() if one.is_gone]
-        held: list[Arrived] = []
+        held: list[IncomingMail] = []
         size = kept = 0
         for oid, raw in small_mails(archive, come, self.reach.largest):
-            held.append(Arrived(raw, last[oid].time))
+            held.append(IncomingMail(raw, last[oid].time))
             kept += 1
             size += len(raw)
             if size > self.reach.batch_bytes:
@@ -185,12 +194,12 @@ class _Reader:
         self.keep((), (), self.position.with_done(_MAILBOX, state))
         self.tally.mails += len(mails)
 
-    def keep(self, mails: Sequence[Arrived], gone: Sequence[str], then: Position) -> None:
+    def keep(self, mails: Sequence[IncomingMail], gone: Sequence[str], then: ListPosition) -> None:
         """The mails, and where the list stands then, in one transaction."""
         then = replace(then, read_at=self.now)
         with self.store.transaction() as connection:
-            keep_mails(connection, self.name, mails, self.now, self.tally)
-            take_back(connection, gone)
+            insert_mails(connection, self.name, mails, self.now, self.tally)
+            remove_mails(connection, gone)
             set_cursor(connection, self.name, then, self.now, None)
         self.position = then
         self.tally.gone += len(gone)
@@ -201,11 +210,11 @@ def _newest(path: Path) -> int:
         return newest_time(archive)
 
 
-def _lots(mails: Sequence[bytes], reach: Reach) -> Iterator[list[Arrived]]:
-    held: list[Arrived] = []
+def _lots(mails: Sequence[bytes], reach: ReadLimits) -> Iterator[list[IncomingMail]]:
+    held: list[IncomingMail] = []
     size = 0
     for raw in mails:
-        held.append(Arrived(raw))
+        held.append(IncomingMail(raw))
         size += len(raw)
         if len(held) >= reach.batch or size > reach.batch_bytes:
             yield held

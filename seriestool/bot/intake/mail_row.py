@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
-from seriestool.series.mail.mail_summary import Head, clean, head_of, pack_head
+from seriestool.series.mail.mail_summary import MailSummary, clean, pack_summary, summarize_mail
 from seriestool.series.mail.patch_mail import is_unnamed_patch, parse_author, take_apart
 from seriestool.series.patch_id import find_patch_id
-from seriestool.sources.lists.patch_index import one_mail
+from seriestool.sources.lists.patch_index import normalize_mail
 
 MAX_MSGID = 500
 """Bytes; a longer one cannot be a key of Postgres, and nobody sends any."""
@@ -40,12 +40,12 @@ def parse_row(raw: bytes, name: str, now: int, imported: datetime | None = None)
 
     `now` is when it was read, `imported` when the archive had it.
     """
-    mail = Mail(one_mail(raw))
+    mail = Mail(normalize_mail(raw))
     if not is_usable_msgid(mail.msgid):
         return None
-    head = head_of(mail, mail.has_diff, imported)
+    head = summarize_mail(mail, mail.has_diff, imported)
     head = head._replace(
-        sender=plain(head.sender), references=tuple(one for one in head.references if is_usable_msgid(one))
+        sender=plain_text(head.sender), references=tuple(one for one in head.references if is_usable_msgid(one))
     )
     if is_unnamed_patch(mail):
         head = head._replace(subject=head.subject._replace(is_patch=True))
@@ -57,9 +57,9 @@ def parse_row(raw: bytes, name: str, now: int, imported: datetime | None = None)
         "seen": now,
         "posted": int(head.posted.timestamp()),
         "sender": head.sender,
-        "sender_name": plain(parse_author(sender)[0]),
+        "sender_name": plain_text(parse_author(sender)[0]),
         "is_patch": int(is_patch),
-        "head": pack_head(head),
+        "head": pack_summary(head),
         "patch_id": find_patch_id(take_apart(mail).diff) if is_patch and head.has_diff else None,
         "hints": " ".join(find_hints(mail)) or None,
         "due": 0 if is_patch else None,
@@ -105,18 +105,18 @@ def _bracketed(subject: str) -> str:
     return " ".join(words)
 
 
-def _is_patch(head: Head) -> bool:
+def _is_patch(head: MailSummary) -> bool:
     subject = head.subject
     if subject.is_reply or not subject.is_patch:
         return False
     return subject.counter == 0 or head.has_diff or head.is_empty
 
 
-def _is_worth(mail: Mail, head: Head, is_patch: bool) -> bool:
+def _is_worth(mail: Mail, head: MailSummary, is_patch: bool) -> bool:
     return is_patch or (not head.subject.is_reply and len(mail.raw) <= _MAX_LETTER)
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text as both databases take it: bounded, and without control characters."""
     return clean(_CONTROL.sub("", text))
 

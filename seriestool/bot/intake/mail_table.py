@@ -16,7 +16,7 @@ _PER_QUESTION = 500
 
 
 @dataclass(slots=True)
-class Tally:
+class ListReadResult:
     """What a look at a list brought."""
 
     mails: int = 0
@@ -31,7 +31,7 @@ class Tally:
     """Why it could not be read, or not to the end."""
 
 
-class Arrived(NamedTuple):
+class IncomingMail(NamedTuple):
     """A mail as a list had it."""
 
     raw: bytes
@@ -39,7 +39,9 @@ class Arrived(NamedTuple):
     """When the list had it, where that is known."""
 
 
-def keep_mails(connection: "Connection", name: str, mails: Iterable[Arrived], now: int, tally: Tally) -> None:
+def insert_mails(
+    connection: "Connection", name: str, mails: Iterable[IncomingMail], now: int, tally: ListReadResult
+) -> None:
     """Put the mails into the table, those that it does not have; of two with one message-id the first counts."""
     from seriestool.bot.bot_tables import links
     from seriestool.bot.bot_tables import mails as table
@@ -54,7 +56,7 @@ def keep_mails(connection: "Connection", name: str, mails: Iterable[Arrived], no
     insert_new(connection, links, below)
 
 
-def take_back(connection: "Connection", msgids: Sequence[str]) -> None:
+def remove_mails(connection: "Connection", msgids: Sequence[str]) -> None:
     """Forget mails that the archive does not have any more.
 
     A series that nobody has begun to look at loses them, and is incomplete again; of another one only the mail's
@@ -62,11 +64,11 @@ def take_back(connection: "Connection", msgids: Sequence[str]) -> None:
     """
     from sqlalchemy import delete, select, update
 
-    from seriestool.bot.bot_tables import State, links, mails, series
+    from seriestool.bot.bot_tables import SeriesState, links, mails, series
 
     for msgid in msgids:
         key = connection.execute(select(mails.c.series).where(mails.c.msgid == msgid)).scalar()
-        waits = (series.c.key == key) & series.c.state.in_((State.WAITING, State.SUPERSEDED))
+        waits = (series.c.key == key) & series.c.state.in_((SeriesState.WAITING, SeriesState.SUPERSEDED))
         if key is None or connection.execute(delete(series).where(waits)).rowcount:
             connection.execute(update(mails).where(mails.c.series == (key or "")).values(series=None, due=0))
             connection.execute(delete(mails).where(mails.c.msgid == msgid))
@@ -75,7 +77,7 @@ def take_back(connection: "Connection", msgids: Sequence[str]) -> None:
             connection.execute(update(mails).where(mails.c.msgid == msgid).values(raw=None))
 
 
-def _rows(name: str, mails: Iterable[Arrived], now: int, tally: Tally) -> Iterator[MailRow]:
+def _rows(name: str, mails: Iterable[IncomingMail], now: int, tally: ListReadResult) -> Iterator[MailRow]:
     for raw, time in mails:
         imported = datetime.fromtimestamp(min(time, 2**32), UTC) if time is not None else None
         row = parse_row(raw, name, now, imported)

@@ -52,9 +52,9 @@ def _forget_texts(store: Store, before: int) -> int:
 def _forget_mails(store: Store, before: int) -> int:
     from sqlalchemy import delete, select
 
-    from seriestool.bot.bot_tables import State, links, mails, series
+    from seriestool.bot.bot_tables import SeriesState, links, mails, series
 
-    is_open = series.c.state.in_((State.WAITING, State.QUEUED, State.RUNNING, State.FAILED))
+    is_open = series.c.state.in_((SeriesState.WAITING, SeriesState.QUEUED, SeriesState.RUNNING, SeriesState.FAILED))
     needed = select(series.c.key).where(is_open, series.c.key == mails.c.series).exists()
     old = select(mails.c.msgid).where(mails.c.seen < before, ~needed).order_by(mails.c.seen).limit(_LOT)
     count = 0

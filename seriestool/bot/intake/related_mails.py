@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seriestool.series.mail import Mail
-from seriestool.series.mail.mail_summary import Head, as_mail, unpack_head
+from seriestool.series.mail.mail_summary import MailSummary, mail_of_summary, unpack_summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,10 +24,10 @@ _MOST_OF_SENDER = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredMail:
     """A mail of the table, as far as assembling looks at it."""
 
-    head: Head
+    head: MailSummary
     mail: Mail
     """Of the head."""
     list: str
@@ -40,15 +40,15 @@ class Kept:
     hints: tuple[str, ...]
 
 
-def find_component(connection: "Connection", msgids: Iterable[str]) -> dict[str, Kept]:
+def find_related_mails(connection: "Connection", msgids: Iterable[str]) -> dict[str, StoredMail]:
     """The mails of these message-ids, and all that may belong to them; complete where they are fewer than MOST."""
     return _gather(connection, msgids, list, _companions)
 
 
-def find_own_thread(connection: "Connection", kept: Kept) -> dict[str, Kept]:
+def find_own_thread(connection: "Connection", kept: StoredMail) -> dict[str, StoredMail]:
     """The same of one mail in a crowd: what hangs together by threads alone, and what its sender sent."""
 
-    def own(fresh: Sequence[Kept]) -> list[Kept]:
+    def own(fresh: Sequence[StoredMail]) -> list[StoredMail]:
         return [one for one in fresh if one.head.sender == kept.head.sender]
 
     found = _gather(connection, [kept.head.msgid], own, lambda *_: [])
@@ -62,13 +62,13 @@ def find_own_thread(connection: "Connection", kept: Kept) -> dict[str, Kept]:
 def _gather(
     connection: "Connection",
     msgids: Iterable[str],
-    choose: Callable[[Sequence[Kept]], list[Kept]],
-    find_companions: Callable[["Connection", Sequence[Kept]], list[str]],
-) -> dict[str, Kept]:
+    choose: Callable[[Sequence[StoredMail]], list[StoredMail]],
+    find_companions: Callable[["Connection", Sequence[StoredMail]], list[str]],
+) -> dict[str, StoredMail]:
     """The mails, and what hangs together with those that are chosen."""
     from seriestool.bot.bot_tables import mails
 
-    found: dict[str, Kept] = {}
+    found: dict[str, StoredMail] = {}
     asked: set[str] = set()
     todo = list(msgids)
     while todo and len(found) < MOST:
@@ -85,7 +85,7 @@ def _gather(
     return found
 
 
-def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> Iterator[Kept]:
+def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> Iterator[StoredMail]:
     """The mails of which the column has one of the values, oldest first, in lots."""
     from sqlalchemy import select
 
@@ -98,9 +98,19 @@ def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> 
     for some in _lots(values):
         question = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
         for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(question):
-            kept = unpack_head(head)
-            yield Kept(kept, as_mail(kept), name, seen, posted, sender_name, bool(is_patch), series, patch_id,
-                       tuple((hints or "").split()))  # fmt: skip
+            kept = unpack_summary(head)
+            yield StoredMail(
+                kept,
+                mail_of_summary(kept),
+                name,
+                seen,
+                posted,
+                sender_name,
+                bool(is_patch),
+                series,
+                patch_id,
+                tuple((hints or "").split()),
+            )
 
 
 def read_raw(connection: "Connection", column: Any, values: Sequence[str]) -> Iterator[bytes]:
@@ -128,7 +138,7 @@ def _children(connection: "Connection", msgids: Sequence[str]) -> list[str]:
     return found
 
 
-def _companions(connection: "Connection", mails: Sequence[Kept]) -> list[str]:
+def _companions(connection: "Connection", mails: Sequence[StoredMail]) -> list[str]:
     """Patches of the same senders and days that are in no series yet: they may have been sent without threads."""
     from sqlalchemy import select
 

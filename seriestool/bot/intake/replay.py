@@ -8,12 +8,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.bot.intake.due_mails import SETTLE, find_series
-from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
+from seriestool.bot.intake.due_mails import SETTLE, assemble_series
+from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails
 from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
-from seriestool.sources.archive.public_inbox import find_news, small_mails
+from seriestool.sources.archive.public_inbox import find_archive_changes, small_mails
 from seriestool.sources.lists.indexed_mail import MAX_MAIL
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ _BATCH = 1000
 _PER_TURN = 500
 
 
-class Span(NamedTuple):
+class ReplayPeriod(NamedTuple):
     """A stretch of time, unix seconds; the end is not part of it."""
 
     since: int
     until: int
 
 
-class Listed(NamedTuple):
+class ReplayList(NamedTuple):
     """A list, and the repositories of its archive, oldest first."""
 
     name: str
     epochs: tuple[Path, ...]
 
 
-class _Place(NamedTuple):
+class _MailLocation(NamedTuple):
     time: int
     order: int
     list: str
@@ -47,7 +47,7 @@ class _Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReplayEvent:
     """A series that was found."""
 
     time: int
@@ -63,8 +63,8 @@ class Event:
 
 
 def replay(
-    store: Store, lists: Sequence[Listed], span: Span, interval: int = 300, settle: int = SETTLE
-) -> Iterator[Event]:
+    store: Store, lists: Sequence[ReplayList], span: ReplayPeriod, interval: int = 300, settle: int = SETTLE
+) -> Iterator[ReplayEvent]:
     """Each series that was found in the stretch, or given up, when it was; the store is of this replay alone.
 
     Mails come when the archive got them, or when they were sent where it got them much later (it was imported then).
@@ -82,22 +82,22 @@ def replay(
     yield from _waited(store, last, max(span.until, last) + settle + interval, settle)
 
 
-def unfinished(store: Store) -> list[Event]:
+def unfinished(store: Store) -> list[ReplayEvent]:
     """What was found and not done with: of a replay that was cut short."""
     from sqlalchemy import select
 
-    from seriestool.bot.bot_tables import State, series
+    from seriestool.bot.bot_tables import SeriesState, series
 
     with store.transaction() as connection:
         question = (
             select(series)
-            .where(series.c.state.in_((State.WAITING, State.RUNNING)))
+            .where(series.c.state.in_((SeriesState.WAITING, SeriesState.RUNNING)))
             .order_by(series.c.found, series.c.key)
         )
         return [_event(row, row.found) for row in connection.execute(question)]
 
 
-def set_begun(store: Store, key: str) -> None:
+def set_running(store: Store, key: str) -> None:
     """Say that the series is being looked at: a newer version does not make it void any more."""
     _set(store, key, {"state": "running"})
 
@@ -116,12 +116,12 @@ def _set(store: Store, key: str, values: dict[str, object]) -> None:
         connection.execute(update(series).where(series.c.key == key).values(values))
 
 
-def _places(listed: Listed, span: Span) -> Iterator[_Place]:
+def _places(listed: ReplayList, span: ReplayPeriod) -> Iterator[_MailLocation]:
     """Where the mails of the stretch are, with the time at which each came."""
     order = 0
     for epoch in listed.epochs:
         with Repository.open(epoch) as archive:
-            news = find_news(archive, ())
+            news = find_archive_changes(archive, ())
             if news is None:
                 continue
             gone: set[str] = set()
@@ -135,7 +135,7 @@ def _places(listed: Listed, span: Span) -> Iterator[_Place]:
                     order += 1
                     time = _arrival(raw, times[oid])
                     if span.since <= time < span.until:
-                        yield _Place(time, order, listed.name, epoch, oid)
+                        yield _MailLocation(time, order, listed.name, epoch, oid)
 
 
 def _arrival(raw: bytes, imported: int) -> int:
@@ -143,16 +143,16 @@ def _arrival(raw: bytes, imported: int) -> int:
     return imported if posted > imported - _IMPORTED else posted
 
 
-def _arrive(store: Store, places: Sequence[_Place], now: int) -> None:
+def _arrive(store: Store, places: Sequence[_MailLocation], now: int) -> None:
     for (name, epoch), group in groupby(places, key=lambda place: (place.list, place.epoch)):
         with Repository.open(epoch) as archive:
             some = {place.blob: place.time for place in group}
-            mails = [Arrived(raw, some[oid]) for oid, raw in small_mails(archive, list(some), MAX_MAIL)]
+            mails = [IncomingMail(raw, some[oid]) for oid, raw in small_mails(archive, list(some), MAX_MAIL)]
         with store.transaction() as connection:
-            keep_mails(connection, name, mails, now, Tally())
+            insert_mails(connection, name, mails, now, ListReadResult())
 
 
-def _waited(store: Store, last: int, now: int, settle: int) -> Iterator[Event]:
+def _waited(store: Store, last: int, now: int, settle: int) -> Iterator[ReplayEvent]:
     """What time alone makes of the mails between two moments."""
     while (due := _next_due(store)) is not None and last < due < now:
         yield from _look(store, due, settle)
@@ -168,12 +168,12 @@ def _next_due(store: Store) -> int | None:
         return due
 
 
-def _look(store: Store, now: int, settle: int) -> Iterator[Event]:
-    found = find_series(store, now, settle)
+def _look(store: Store, now: int, settle: int) -> Iterator[ReplayEvent]:
+    found = assemble_series(store, now, settle)
     yield from _events(store, [*found.complete, *found.incomplete], now)
 
 
-def _events(store: Store, keys: Iterable[str], now: int) -> Iterator[Event]:
+def _events(store: Store, keys: Iterable[str], now: int) -> Iterator[ReplayEvent]:
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import series
@@ -185,12 +185,12 @@ def _events(store: Store, keys: Iterable[str], now: int) -> Iterator[Event]:
             yield _event(row, now)
 
 
-def _event(row: "Row[tuple[object, ...]]", now: int) -> Event:
-    return Event(
+def _event(row: "Row[tuple[object, ...]]", now: int) -> ReplayEvent:
+    return ReplayEvent(
         now, row.key, row.list, row.msgid, row.subject, row.version, row.expected, row.missing, row.state
     )  # fmt: skip
 
 
-def moment(time: int) -> str:
+def format_minute(time: int) -> str:
     """The time to the minute, UTC."""
     return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}"

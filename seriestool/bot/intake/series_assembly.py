@@ -6,16 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seriestool.bot.intake.mail_row import plain
-from seriestool.bot.intake.related_mails import Kept
-from seriestool.bot.intake.versions import Relative, choose_lineage, find_relatives, pack_work, short, voids
-from seriestool.series.mail.lineage import work_of
+from seriestool.bot.intake.mail_row import plain_text
+from seriestool.bot.intake.related_mails import StoredMail
+from seriestool.bot.intake.versions import (
+    VersionRow,
+    choose_lineage,
+    find_other_versions,
+    pack_work,
+    shorten,
+    supersedes,
+)
+from seriestool.series.mail.lineage import posting_identity
 from seriestool.series.mail.posting import Posting, find_postings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-QUIET = 300
+COVER_WAIT = 300
 """Seconds to wait for a cover letter."""
 
 _TOGETHER = 2 * 24 * 3600
@@ -23,7 +30,7 @@ _PER_QUESTION = 500
 
 
 @dataclass(slots=True)
-class Found:
+class AssemblyResult:
     """What a look at the mails brought: keys of series."""
 
     complete: list[str] = field(default_factory=list)
@@ -38,10 +45,12 @@ def series_key(msgid: str, version: int) -> str:
     return hashlib.sha1(f"{msgid}\0{version}".encode(), usedforsecurity=False).hexdigest()
 
 
-class Assembly:
+class SeriesAssembly:
     """One look at mails that hang together."""
 
-    def __init__(self, connection: "Connection", lot: Sequence[Kept], now: int, settle: int, found: Found) -> None:
+    def __init__(
+        self, connection: "Connection", lot: Sequence[StoredMail], now: int, settle: int, found: AssemblyResult
+    ) -> None:
         self.connection = connection
         self.kept = {one.head.msgid: one for one in lot}
         self.home = {one.head.msgid: one.series for one in lot if one.series}
@@ -77,7 +86,7 @@ class Assembly:
         is_guess = posting.expected > 1 and any(mail.subject.counter is None for mail in posting.patches.values())
         if posting.missing or is_guess:  # of a patch that does not count: it may turn out that another one was meant
             return self.settle
-        return QUIET if self.may_get_cover(posting) else 0
+        return COVER_WAIT if self.may_get_cover(posting) else 0
 
     def is_over(self, posting: Posting, seconds: int) -> bool:
         """Whether nothing of it came for so long; also where it came at a time that is yet to be."""
@@ -185,7 +194,7 @@ class Assembly:
         """A row for the series, once; what it makes void is said to be so."""
         from sqlalchemy import select
 
-        from seriestool.bot.bot_tables import State, series
+        from seriestool.bot.bot_tables import SeriesState, series
 
         row, new = self.describe(posting, hint)
         known = self.connection.execute(select(series.c.missing).where(series.c.key == new.key)).scalar()
@@ -193,43 +202,47 @@ class Assembly:
         self.take(posting, new.key)
         if known == 0:
             return
-        relatives = find_relatives(self.connection, new, self.home.values(), below)
+        relatives = find_other_versions(self.connection, new, self.home.values(), below)
         finished = [one for one in relatives if not one.missing]
         twin = next((one for one in finished if _is_twin(one, new)), None)
         if twin:
             self.found.notes.append(f"'{posting.first.subject.title}' was sent again unchanged: {posting.first.msgid}")
             return
-        above = next((one for one in finished if voids(one, new)), None)
+        above = next((one for one in finished if supersedes(one, new)), None)
         row |= {
             "lineage": choose_lineage(new, [one for one in relatives if one.key == below] or relatives),
             "missing": 0,
-            "state": State.SUPERSEDED if above else State.WAITING,
+            "state": SeriesState.SUPERSEDED if above else SeriesState.WAITING,
             "superseded_by": above.key if above else None,
         }
         self.connection.execute(series.insert(), [row])
         self.found.complete.append(new.key)
-        self.supersede(new, [one for one in relatives if voids(new, one)])
+        self.supersede(new, [one for one in relatives if supersedes(new, one)])
 
-    def supersede(self, new: Relative, old: Sequence[Relative]) -> None:
+    def supersede(self, new: VersionRow, old: Sequence[VersionRow]) -> None:
         """Say of the older ones that nobody needs to look at them, and which one is the newest."""
         from sqlalchemy import func, select, update
 
-        from seriestool.bot.bot_tables import State, series
+        from seriestool.bot.bot_tables import SeriesState, series
 
-        waiting = [one.key for one in old if one.state in (State.WAITING, State.QUEUED, State.INCOMPLETE)]
-        void = {"state": State.SUPERSEDED, "superseded_by": new.key}
+        waiting = [
+            one.key for one in old if one.state in (SeriesState.WAITING, SeriesState.QUEUED, SeriesState.INCOMPLETE)
+        ]
+        void = {"state": SeriesState.SUPERSEDED, "superseded_by": new.key}
         self.connection.execute(update(series).where(series.c.key.in_(waiting)).values(void))
         self.found.superseded += waiting
         newer = series.alias()
         known = select(func.max(newer.c.posted)).where(newer.c.key == series.c.superseded_by).scalar_subquery()
-        is_older = series.c.key.in_([one.key for one in old if one.state == State.SUPERSEDED]) & (known < new.posted)
+        is_older = series.c.key.in_([one.key for one in old if one.state == SeriesState.SUPERSEDED]) & (
+            known < new.posted
+        )
         self.connection.execute(update(series).where(is_older).values(superseded_by=new.key))
 
     def give_up(self, posting: Posting) -> None:
         """A row that says that patches are missing, or the same one with fewer of them."""
         from sqlalchemy import select
 
-        from seriestool.bot.bot_tables import State, series
+        from seriestool.bot.bot_tables import SeriesState, series
 
         row, new = self.describe(posting)
         known = self.connection.execute(select(series.c.missing).where(series.c.key == new.key)).scalar()
@@ -238,24 +251,24 @@ class Assembly:
             return
         self.forget_incomplete(posting)
         self.set_mails(posting, due=None)
-        relatives = find_relatives(self.connection, new, self.home.values())
-        above = next((one for one in relatives if voids(one, new)), None)
+        relatives = find_other_versions(self.connection, new, self.home.values())
+        above = next((one for one in relatives if supersedes(one, new)), None)
         row |= {
             "lineage": choose_lineage(new, relatives),
-            "state": State.SUPERSEDED if above else State.INCOMPLETE,
+            "state": SeriesState.SUPERSEDED if above else SeriesState.INCOMPLETE,
             "superseded_by": above.key if above else None,
         }
         self.connection.execute(series.insert(), [row])
         self.found.incomplete.append(new.key)
 
-    def describe(self, posting: Posting, hint: str = "") -> tuple[dict[str, object], Relative]:
+    def describe(self, posting: Posting, hint: str = "") -> tuple[dict[str, object], VersionRow]:
         """The row without what others decide, and the same to be compared."""
         first = self.kept[posting.first.msgid]
         key = series_key(first.head.msgid, posting.version)
-        work = short(work_of(posting))
+        work = shorten(posting_identity(posting))
         content = [self.kept[mail.msgid].patch_id or mail.msgid for _, mail in sorted(posting.patches.items())]
         words = (*first.hints, *([hint] if hint else []))
-        new = Relative(
+        new = VersionRow(
             key, "", "", first.posted, posting.expected, 0 if hint else len(posting.missing),
             frozenset(words), work, tuple(content),
         )  # fmt: skip
@@ -266,14 +279,14 @@ class Assembly:
             "version": posting.version,
             "expected": posting.expected,
             "missing": len(posting.missing),
-            "subject": plain(first.head.subject.title),
+            "subject": plain_text(first.head.subject.title),
             "author_name": first.sender_name,
             "author": first.head.sender,
             "posted": first.posted,
             "found": self.now,
             "tries": 0,
             "has_cover": int(posting.cover is not None),
-            "change_id": plain(work.change_id) if work.change_id else None,
+            "change_id": plain_text(work.change_id) if work.change_id else None,
             "hints": " ".join(words) or None,
             "work": pack_work(work, content),
         }
@@ -288,11 +301,11 @@ class Assembly:
         """Take out the rows that listed parts of it as incomplete."""
         from sqlalchemy import delete
 
-        from seriestool.bot.bot_tables import State, series
+        from seriestool.bot.bot_tables import SeriesState, series
 
         for some in _lots([mail.msgid for mail in posting.mails]):
             is_part = series.c.msgid.in_(some) & (series.c.missing > 0)
-            is_open = series.c.state.in_((State.INCOMPLETE, State.SUPERSEDED))
+            is_open = series.c.state.in_((SeriesState.INCOMPLETE, SeriesState.SUPERSEDED))
             self.connection.execute(delete(series).where(is_part & is_open))
 
     def set_mails(self, posting: Posting, **values: object) -> None:
@@ -305,16 +318,16 @@ class Assembly:
             self.connection.execute(update(mails).where(mails.c.msgid.in_(some)).values(**values))
 
 
-def _is_twin(old: Relative, new: Relative) -> bool:
+def _is_twin(old: VersionRow, new: VersionRow) -> bool:
     return old.work.version == new.work.version and old.content == new.content and old.expected == new.expected
 
 
-def _is_addition(kept: Kept) -> bool:
+def _is_addition(kept: StoredMail) -> bool:
     """Whether the mail counts beyond the end of its series: 5/4."""
     return (kept.head.subject.counter or 0) > kept.head.subject.expected
 
 
-def _additions(added: Sequence[Kept]) -> list[Posting]:
+def _additions(added: Sequence[StoredMail]) -> list[Posting]:
     """What was sent to go on top of something else, one posting for each sender and parent."""
     postings: dict[tuple[str, str, int], Posting] = {}
     for one in added:

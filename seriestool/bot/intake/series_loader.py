@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.intake.related_mails import read_raw
 from seriestool.bot.store import Store
-from seriestool.precheck.precheck_result import Version
-from seriestool.series.mail import Wanted, assemble, parse_mails
+from seriestool.precheck.precheck_result import SeriesVersion
+from seriestool.series.mail import SeriesSelector, assemble, parse_mails
 from seriestool.series.model import Series
 from seriestool.util.errors import InputError, NotFoundError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class LoadedSeries:
     """What a precheck is made of."""
 
     key: str
@@ -26,11 +26,11 @@ class Posted:
     series: Series
     previous: Series | None
     """The newest complete version that was posted before; None where there is none, or its mails are gone."""
-    versions: tuple[Version, ...]
+    versions: tuple[SeriesVersion, ...]
     """All complete ones that were known when this one was found, oldest first, this one among them."""
 
 
-def load_series(store: Store, key: str) -> Posted:
+def load_series(store: Store, key: str) -> LoadedSeries:
     """The series of that key.
 
     Raises NotFoundError where there is none, InputError where its mails are damaged or not there any more,
@@ -43,7 +43,7 @@ def load_series(store: Store, key: str) -> Posted:
             raise NotFoundError(f"no series has the key '{key[:50]}'")
         rows = [one for one in rows if one.found <= row.found]  # the same whenever it is asked
         before = [one for one in rows if (one.posted, one.key) < (row.posted, row.key)]
-        return Posted(
+        return LoadedSeries(
             key,
             row.list,
             tuple((row.hints or "").split()),
@@ -76,7 +76,7 @@ def _series(connection: "Connection", row: Any, before: list[Any]) -> Series:
     raws = list(read_raw(connection, mails.c.series, keys))
     if not raws:
         raise InputError(f"the mails of '{row.msgid}' are not kept any more", hint="name it by its message-id")
-    return assemble(parse_mails(raws), Wanted(row.msgid, version=row.version), row.msgid)
+    return assemble(parse_mails(raws), SeriesSelector(row.msgid, version=row.version), row.msgid)
 
 
 def _previous(connection: "Connection", before: list[Any]) -> Series | None:
@@ -88,6 +88,6 @@ def _previous(connection: "Connection", before: list[Any]) -> Series | None:
     return None
 
 
-def _version(row: Any, key: str) -> Version:
+def _version(row: Any, key: str) -> SeriesVersion:
     posted = datetime.fromtimestamp(row.posted, UTC)
-    return Version(row.version, row.msgid, row.subject, posted, row.expected, row.key == key)
+    return SeriesVersion(row.version, row.msgid, row.subject, posted, row.expected, row.key == key)

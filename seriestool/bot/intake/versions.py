@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seriestool.series.mail.lineage import Work, is_same
+from seriestool.series.mail.lineage import PostingIdentity, is_same
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,7 +19,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Relative:
+class VersionRow:
     """A series of the table, as far as it is compared with others."""
 
     key: str
@@ -29,7 +29,7 @@ class Relative:
     expected: int
     missing: int
     hints: frozenset[str]
-    work: Work
+    work: PostingIdentity
     content: tuple[str, ...]
     """Of each patch its patch-id, or what else it is known by."""
 
@@ -39,7 +39,7 @@ class Relative:
         return frozenset(word for word in self.hints if word.startswith("for:"))
 
 
-def short(work: Work) -> Work:
+def shorten(work: PostingIdentity) -> PostingIdentity:
     """The same with digests in place of texts: as large as a series has patches, and not as its words are."""
     return work._replace(
         title=_digest(work.title),
@@ -49,14 +49,16 @@ def short(work: Work) -> Work:
     )
 
 
-def pack_work(work: Work, content: Sequence[str]) -> str:
+def pack_work(work: PostingIdentity, content: Sequence[str]) -> str:
     """The work of a short form, and what its patches are known by, as JSON."""
     kept = [work.change_id, work.sender, work.version, work.title, sorted(work.titles), sorted(work.msgids),
             sorted(work.references), list(content[:_MOST_NAMES])]  # fmt: skip
     return json.dumps(kept)
 
 
-def find_relatives(connection: "Connection", new: Relative, keys: Iterable[str], below: str = "") -> list[Relative]:
+def find_other_versions(
+    connection: "Connection", new: VersionRow, keys: Iterable[str], below: str = ""
+) -> list[VersionRow]:
     """The other series of the same work, newest first.
 
     `keys` are of series whose mails the new one hangs below; `below` is of one that is known to be of the same work.
@@ -77,10 +79,10 @@ def find_relatives(connection: "Connection", new: Relative, keys: Iterable[str],
         wanted.append(series.c.change_id == new.work.change_id)
     question = select(series).where(or_(*wanted)).order_by(series.c.posted.desc(), series.c.key).limit(2 * _MOST)
     others = (_relative(row) for row in connection.execute(question))
-    return [one for one in others if one.key != new.key and (one.key == below or _is_kin(one, new))]
+    return [one for one in others if one.key != new.key and (one.key == below or _is_same_work(one, new))]
 
 
-def choose_lineage(new: Relative, relatives: Sequence[Relative]) -> str:
+def choose_lineage(new: VersionRow, relatives: Sequence[VersionRow]) -> str:
     """The lineage of the nearest older relative, else of the oldest one, else a new one."""
     for one in relatives:
         if one.posted <= new.posted:
@@ -88,7 +90,7 @@ def choose_lineage(new: Relative, relatives: Sequence[Relative]) -> str:
     return relatives[-1].lineage if relatives else hashlib.sha1(f"lineage {new.key}".encode()).hexdigest()  # noqa: S324
 
 
-def voids(new: Relative, old: Relative) -> bool:
+def supersedes(new: VersionRow, old: VersionRow) -> bool:
     """Whether nobody needs to look at `old` any more because of `new`.
 
     A series may begin to count anew when it is an RFC no more. Of two with one version, which only say that they are
@@ -105,21 +107,25 @@ def voids(new: Relative, old: Relative) -> bool:
     return is_below or has_same_id or new.expected > 1
 
 
-def _is_kin(one: Relative, other: Relative) -> bool:
+def _is_same_work(one: VersionRow, other: VersionRow) -> bool:
     if one.branches != other.branches:
         return False
     old, new = (one, other) if one.posted <= other.posted else (other, one)
     return is_same(old.work, new.work)
 
 
-def _relative(row: Any) -> Relative:
+def _relative(row: Any) -> VersionRow:
     try:
         change_id, sender, version, title, titles, msgids, references, content = json.loads(row.work)
     except ValueError:
         change_id, sender, version, title, titles, msgids, references, content = None, "", 0, "", (), (), (), ()
-    work = Work(change_id, sender, version, title, frozenset(titles), frozenset(msgids), frozenset(references))
+    work = PostingIdentity(
+        change_id, sender, version, title, frozenset(titles), frozenset(msgids), frozenset(references)
+    )
     hints = frozenset((row.hints or "").split())
-    return Relative(row.key, row.lineage, row.state, row.posted, row.expected, row.missing, hints, work, tuple(content))
+    return VersionRow(
+        row.key, row.lineage, row.state, row.posted, row.expected, row.missing, hints, work, tuple(content)
+    )
 
 
 def _digests(texts: Iterable[str]) -> frozenset[str]:

@@ -10,10 +10,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from seriestool.bot.bot_tables import Sent, cursors, reports, sayings, series
-from seriestool.bot.notify.message_composer import Wording, message_of
-from seriestool.bot.notify.notify_decision import DAY, Channel, Decision, Moment, Rules, Said, Voice, decide
-from seriestool.bot.notify.summary import Facts
+from seriestool.bot.bot_tables import MessageState, cursors, reports, sayings, series
+from seriestool.bot.notify.message_composer import Wording, compose_message
+from seriestool.bot.notify.notify_decision import (
+    DAY,
+    Channel,
+    Decision,
+    DecisionContext,
+    EarlierMessage,
+    Notification,
+    NotifyRules,
+    decide,
+)
+from seriestool.bot.notify.summary import ReportSummary
 from seriestool.bot.store import Store, insert_new
 
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ _MAILS = (Channel.AUTHOR, Channel.ALL)
 
 
 def decide_and_record(
-    store: Store, facts: Facts, rules: Rules, wording: Wording, now: int, as_of: int | None = None
+    store: Store, facts: ReportSummary, rules: NotifyRules, wording: Wording, now: int, as_of: int | None = None
 ) -> Decision:
     """The decision on a report; what it says stands in `sayings` as decided, for send_saying() to say.
 
@@ -37,9 +46,12 @@ def decide_and_record(
         _serialise(connection)
         if not rules.lists:  # a worker that only works: the lists are those that others read
             rules = replace(rules, lists=_lists_read(connection))
-        said, moment = find_said(connection, facts.lineage), find_moment(connection, facts, now, as_of)
+        said, moment = (
+            find_earlier_messages(connection, facts.lineage),
+            find_decision_context(connection, facts, now, as_of),
+        )
         decision = decide(facts, said, rules, moment)
-        insert_new(connection, sayings, list(_saying_rows(decision, facts, wording, now)))
+        insert_new(connection, sayings, list(_message_rows(decision, facts, wording, now)))
         _keep(connection, decision)
     return decision
 
@@ -58,18 +70,21 @@ def _keep(connection: "Connection", decision: Decision) -> None:
     connection.execute(update(reports).where(reports.c.key == decision.key).values(decision=words))
 
 
-def find_said(connection: "Connection", lineage: str) -> tuple[Said, ...]:
+def find_earlier_messages(connection: "Connection", lineage: str) -> tuple[EarlierMessage, ...]:
     """What was said of a work before, whatever its version."""
     from sqlalchemy import select
 
     wanted = (sayings.c.id, sayings.c.channel, sayings.c.state, sayings.c.version, sayings.c.said)
     rows = connection.execute(select(*wanted).where(sayings.c.lineage == lineage).order_by(sayings.c.id))
     return tuple(
-        Said(row.id, row.channel, row.state, row.version, frozenset(map(str, json.loads(row.said)))) for row in rows
+        EarlierMessage(row.id, row.channel, row.state, row.version, frozenset(map(str, json.loads(row.said))))
+        for row in rows
     )
 
 
-def find_moment(connection: "Connection", facts: Facts, now: int, as_of: int | None = None) -> Moment:
+def find_decision_context(
+    connection: "Connection", facts: ReportSummary, now: int, as_of: int | None = None
+) -> DecisionContext:
     """What else counts for a decision of now."""
     from sqlalchemy import func, select
 
@@ -79,28 +94,28 @@ def find_moment(connection: "Connection", facts: Facts, now: int, as_of: int | N
     today = (
         select(func.count())
         .select_from(sayings)
-        .where(sayings.c.decided > now - DAY, sayings.c.channel.in_(_MAILS), sayings.c.state != Sent.FAILED)
+        .where(sayings.c.decided > now - DAY, sayings.c.channel.in_(_MAILS), sayings.c.state != MessageState.FAILED)
     )
-    return Moment(
+    return DecisionContext(
         is_superseded=connection.execute(newer.limit(1)).first() is not None,
         mails_to_author=connection.execute(today.where(sayings.c.author == facts.author)).scalar_one(),
         mails=connection.execute(today).scalar_one(),
     )
 
 
-def _saying_rows(decision: Decision, facts: Facts, wording: Wording, now: int) -> Iterable[dict[str, object]]:
+def _message_rows(decision: Decision, facts: ReportSummary, wording: Wording, now: int) -> Iterable[dict[str, object]]:
     for voice in decision.voices:
-        yield _saying_row(voice, facts, wording, now)
+        yield _message_row(voice, facts, wording, now)
 
 
-def _saying_row(voice: Voice, facts: Facts, wording: Wording, now: int) -> dict[str, object]:
-    message, msgid = message_of(voice, facts, wording, datetime.fromtimestamp(now, UTC))
+def _message_row(voice: Notification, facts: ReportSummary, wording: Wording, now: int) -> dict[str, object]:
+    message, msgid = compose_message(voice, facts, wording, datetime.fromtimestamp(now, UTC))
     return {
         "id": voice.id,
         "key": facts.key,
         "lineage": facts.lineage,
         "channel": str(voice.channel),
-        "state": str(Sent.DECIDED),
+        "state": str(MessageState.DECIDED),
         "reason": voice.reason,
         "said": json.dumps(sorted(voice.identities)),
         "message": message,

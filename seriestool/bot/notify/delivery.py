@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Fate(StrEnum):
+class DeliveryStatus(StrEnum):
     """How an attempt ended."""
 
     GONE = "gone"
@@ -20,19 +20,19 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryResult:
     """How an attempt ended, and why."""
 
-    fate: Fate
+    fate: DeliveryStatus
     error: str | None = None
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """A way by which something is said."""
 
     @property
     def is_repeatable(self) -> bool:
         """Whether the other side can be asked, so that delivering a second time what it has changes nothing."""
 
-    def deliver(self, saying: str, message: bytes) -> Outcome:
+    def deliver(self, saying: str, message: bytes) -> DeliveryResult:
         """Deliver the message; what goes wrong outside is in the outcome, and is not raised."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from seriestool.bot.notify.delivery import Fate, Outcome
+from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus
 
 _FOLDERS = ("tmp", "new", "cur")
 _ID = re.compile(r"[0-9a-f]{8,64}")
@@ -19,15 +19,15 @@ class Maildir:
     folder: Path
     is_repeatable: bool = True
 
-    def deliver(self, saying: str, message: bytes) -> Outcome:
+    def deliver(self, saying: str, message: bytes) -> DeliveryResult:
         """Put the draft into new/, unless it is there or in cur/ already."""
         if _ID.fullmatch(saying) is None:  # it becomes a file's name
-            return Outcome(Fate.REFUSED, f"'{saying[:80]}' is no id of a saying")
+            return DeliveryResult(DeliveryStatus.REFUSED, f"'{saying[:80]}' is no id of a saying")
         try:
             self._put(f"{saying}.seriestool", message.replace(b"\r\n", b"\n"))
         except OSError as error:
-            return Outcome(Fate.LATER, f"cannot write the draft: {error}")
-        return Outcome(Fate.GONE)
+            return DeliveryResult(DeliveryStatus.LATER, f"cannot write the draft: {error}")
+        return DeliveryResult(DeliveryStatus.GONE)
 
     def _put(self, name: str, message: bytes) -> None:
         for folder in _FOLDERS:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.notify.etiquette import has_opted_out, pick_recipients
-from seriestool.bot.notify.notify_decision import Channel, Voice
-from seriestool.bot.notify.summary import Facts, MailedPatch
-from seriestool.report.author_mail import Letter, guarded, letter_text, render
-from seriestool.report.mail_writer import Envelope, Person, is_address, is_msgid, make_mail, reply_subject
+from seriestool.bot.notify.notify_decision import Channel, Notification
+from seriestool.bot.notify.summary import PatchSummary, ReportSummary
+from seriestool.report.author_mail import AuthorMail, author_mail_text, guarded, render
+from seriestool.report.mail_writer import MailAddress, MailHeaders, is_address, is_msgid, make_mail, reply_subject
 from seriestool.util.errors import InputError
 
 MARK = "X-Seriestool"
@@ -24,7 +24,7 @@ _FROM = re.compile(r'\s*(?:"?([^"<>]*?)"?\s*<)?\s*([^\s<>"]+@[^\s<>"]+?)\s*>?\s*
 class Wording:
     """Who speaks, and in whose words."""
 
-    sender: Person | None = None
+    sender: MailAddress | None = None
     url: str | None = None
     """Where the pages are."""
     templates: Path | None = None
@@ -39,15 +39,15 @@ class Wording:
         return cls(parse_sender(config.sender) if config.sender else None, config.url, folder, config.opt_out)
 
 
-def parse_sender(text: str) -> Person:
+def parse_sender(text: str) -> MailAddress:
     """Who `Name <address>` or a bare address is; raises InputError where it is neither."""
     match = _FROM.fullmatch(text)
     if match is None or not is_address(match[2]):
         raise InputError(f"seriestool.bot.from is '{text}'", hint="'Name <address>' is wanted")
-    return Person(match[2], match[1] or "")
+    return MailAddress(match[2], match[1] or "")
 
 
-def message_of(voice: Voice, facts: Facts, wording: Wording, date: datetime) -> tuple[bytes, str]:
+def compose_message(voice: Notification, facts: ReportSummary, wording: Wording, date: datetime) -> tuple[bytes, str]:
     """(the bytes that go out, the message-id in them); the id is '' for Patchwork.
 
     The same arguments give the same bytes. Raises InputError where a template is wrong, or nobody is there to speak.
@@ -55,7 +55,7 @@ def message_of(voice: Voice, facts: Facts, wording: Wording, date: datetime) -> 
     if voice.channel is Channel.PATCHWORK:
         return _checks(voice, facts, wording), ""
     msgid = _msgid(voice, wording)
-    text = f"{letter_text(_letter(voice, facts, wording), wording.templates)}\n-- \n{_footer(voice, wording)}"
+    text = f"{author_mail_text(_letter(voice, facts, wording), wording.templates)}\n-- \n{_footer(voice, wording)}"
     return make_mail(_envelope(voice, facts, wording, msgid, date), text), msgid
 
 
@@ -64,8 +64,8 @@ def page_url(url: str, key: str) -> str:
     return f"{url.rstrip('/')}/series/{key}/"
 
 
-def _letter(voice: Voice, facts: Facts, wording: Wording) -> Letter:
-    return Letter(
+def _letter(voice: Notification, facts: ReportSummary, wording: Wording) -> AuthorMail:
+    return AuthorMail(
         subject=facts.subject,
         version=facts.version,
         patches=facts.expected,
@@ -79,7 +79,7 @@ def _letter(voice: Voice, facts: Facts, wording: Wording) -> Letter:
     )
 
 
-def _footer(voice: Voice, wording: Wording) -> str:
+def _footer(voice: Notification, wording: Wording) -> str:
     values: dict[str, object] = {
         "address": wording.sender.address if wording.sender else None,
         "is_draft": voice.channel is Channel.DRAFT,
@@ -87,17 +87,17 @@ def _footer(voice: Voice, wording: Wording) -> str:
     return guarded(render("seriestool.bot.notify", "footer.txt", wording.templates, values))
 
 
-def _envelope(voice: Voice, facts: Facts, wording: Wording, msgid: str, date: datetime) -> Envelope:
+def _envelope(voice: Notification, facts: ReportSummary, wording: Wording, msgid: str, date: datetime) -> MailHeaders:
     if wording.sender is None and voice.channel is not Channel.DRAFT:
         raise InputError("a mail has no sender", hint="set seriestool.bot.from")
     patch = _only_patch(voice, facts)
     parent = patch.msgid if patch is not None and is_msgid(patch.msgid) else facts.msgid
     headline = patch.headline if patch is not None and parent == patch.msgid else facts.headline
     above = [one for one in dict.fromkeys((facts.msgid, parent)) if is_msgid(one)]
-    return Envelope(
+    return MailHeaders(
         subject=reply_subject(headline or facts.subject),
         sender=wording.sender,
-        to=(Person(facts.author, facts.author_name),),
+        to=(MailAddress(facts.author, facts.author_name),),
         cc=_copies(voice, facts, wording),
         msgid=msgid,
         date=date.astimezone(UTC),
@@ -107,7 +107,7 @@ def _envelope(voice: Voice, facts: Facts, wording: Wording, msgid: str, date: da
     )
 
 
-def _only_patch(voice: Voice, facts: Facts) -> MailedPatch | None:
+def _only_patch(voice: Notification, facts: ReportSummary) -> PatchSummary | None:
     """The patch that all of it is about, so that the reply stands below it; None where it is about more than one."""
     counters = {one.counter for one in voice.complaints}
     if len(counters) != 1:
@@ -115,18 +115,18 @@ def _only_patch(voice: Voice, facts: Facts) -> MailedPatch | None:
     return next((patch for patch in facts.patches if patch.counter in counters), None)
 
 
-def _copies(voice: Voice, facts: Facts, wording: Wording) -> tuple[Person, ...]:
+def _copies(voice: Notification, facts: ReportSummary, wording: Wording) -> tuple[MailAddress, ...]:
     if voice.channel is Channel.AUTHOR:
         return ()
     own = {facts.author, wording.sender.address.lower() if wording.sender else ""}
     return tuple(
-        Person(one)
+        MailAddress(one)
         for one in pick_recipients(facts.recipients, facts.list, facts.hints)
         if is_address(one) and one not in own and not has_opted_out(one, wording.opt_out)
     )
 
 
-def _marks(voice: Voice) -> tuple[tuple[str, str], ...]:
+def _marks(voice: Notification) -> tuple[tuple[str, str], ...]:
     """What tells other programs not to answer (RFC 3834, 5); a draft is sent by a person, and has not got them."""
     gravity = "fail" if any(one.is_grave for one in voice.complaints) else "warn"
     ours = ((MARK, f"{gravity}; {voice.id}"),)
@@ -135,12 +135,12 @@ def _marks(voice: Voice) -> tuple[tuple[str, str], ...]:
     return (*ours, ("Auto-Submitted", "auto-replied"), ("Precedence", "bulk"), ("X-Auto-Response-Suppress", "All"))
 
 
-def _msgid(voice: Voice, wording: Wording) -> str:
+def _msgid(voice: Notification, wording: Wording) -> str:
     host = wording.sender.address.rpartition("@")[2] if wording.sender else "seriestool.invalid"
     return f"seriestool-{voice.id}@{host}"
 
 
-def _checks(voice: Voice, facts: Facts, wording: Wording) -> bytes:
+def _checks(voice: Notification, facts: ReportSummary, wording: Wording) -> bytes:
     url = page_url(wording.url, facts.key) if wording.url else ""
     bodies = [
         {"msgid": one.msgid, "context": one.context, "state": one.state, "description": one.description,

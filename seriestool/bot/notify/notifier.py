@@ -6,42 +6,42 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from seriestool.bot.bot_config import BotConfig, Config
-from seriestool.bot.bot_tables import Sent, reports
+from seriestool.bot.bot_tables import MessageState, reports
 from seriestool.bot.notify.decision_record import decide_and_record
 from seriestool.bot.notify.message_composer import Wording
-from seriestool.bot.notify.notify_decision import Decision, Rules
+from seriestool.bot.notify.notify_decision import Decision, NotifyRules
 from seriestool.bot.notify.send import (
-    CLAIM,
-    Channels,
+    CLAIM_SECONDS,
+    OpenChannels,
     find_decided,
     find_due,
     open_channels,
     recover_sending,
-    send_saying,
+    send_message,
 )
-from seriestool.bot.notify.summary import facts_from_json
+from seriestool.bot.notify.summary import summary_from_json
 from seriestool.bot.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class Notifier:
     """The bot's voice."""
 
-    rules: Rules
+    rules: NotifyRules
     wording: Wording
-    channels: Channels
+    channels: OpenChannels
     now: Callable[[], float] = time.time
     round: float = 60.0
     """Seconds after which what waits is left for the next round: a server that does not answer holds up the lists."""
 
     @classmethod
-    def open(cls, config: BotConfig, git_config: Config, lists: Iterable[str], may_send: bool) -> "Speaker":
+    def open(cls, config: BotConfig, git_config: Config, lists: Iterable[str], may_send: bool) -> "Notifier":
         """That of the configuration; `lists` are those that are watched, `may_send` is the command line's --send.
 
         Raises InputError where something of it cannot be used.
         """
         channels = open_channels(config, git_config, may_send)
-        return cls(Rules.from_config(config, lists), Wording.from_config(config), channels)
+        return cls(NotifyRules.from_config(config, lists), Wording.from_config(config), channels)
 
     def decide(self, store: Store, key: str) -> Decision | None:
         """What is to be said of the report on the series stands in `sayings`; asked again, it adds nothing.
@@ -54,15 +54,15 @@ class Speaker:
             row = connection.execute(select(reports.c.facts).where(reports.c.key == key)).first()
         if row is None:
             return None
-        return decide_and_record(store, facts_from_json(row.facts), self.rules, self.wording, int(self.now()))
+        return decide_and_record(store, summary_from_json(row.facts), self.rules, self.wording, int(self.now()))
 
-    def say(self, store: Store, key: str) -> dict[str, Sent]:
+    def say(self, store: Store, key: str) -> dict[str, MessageState]:
         """What was decided of the series, tried once: id -> where it stands. Raises OutsideError."""
-        return {one: send_saying(store, one, self.channels, int(self.now())) for one in find_decided(store, key)}
+        return {one: send_message(store, one, self.channels, int(self.now())) for one in find_decided(store, key)}
 
     def say_rest(
-        self, store: Store, patience: int = CLAIM, is_leaving: Callable[[], bool] = lambda: False
-    ) -> dict[str, Sent]:
+        self, store: Store, patience: int = CLAIM_SECONDS, is_leaving: Callable[[], bool] = lambda: False
+    ) -> dict[str, MessageState]:
         """What waits since a server was gone or a worker died, tried once; for each round of the engine's loop.
 
         Nothing is begun once `is_leaving`: it would be cut off, and nobody would know whether it was said.
@@ -74,5 +74,5 @@ class Speaker:
             if is_leaving() or time.monotonic() > end:
                 break
             if one not in said:
-                said[one] = send_saying(store, one, self.channels, int(self.now()))
+                said[one] = send_message(store, one, self.channels, int(self.now()))
         return said

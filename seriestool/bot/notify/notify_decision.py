@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from seriestool.bot.bot_config import BotConfig, Policy
 from seriestool.bot.notify.etiquette import find_refusal, find_robot, has_opted_out, is_hidden
-from seriestool.bot.notify.summary import Complaint, Context, Facts
+from seriestool.bot.notify.summary import Complaint, PatchworkCheck, ReportSummary
 from seriestool.report.mail_writer import is_address, is_msgid
 
 DAY = 86_400
 _MERGED = "merged"
 _DAMAGED = "damaged"
-_HEARD = {"decided", "sending", "sent", "unknown"}
+_COUNTED_STATES = {"decided", "sending", "sent", "unknown"}
 """States of a saying that was heard, or may have been, or will be; what was refused or withdrawn was not."""
 _NUMBERS = re.compile(r"(?::\d+(?::\d+)?\b)|\b(lines?|hunks?|patch(?:es)?|columns?) (?:\d+(?:-\d+)?(?:, | and )?)+")
 _BRACKET = re.compile(r"^(?:\[[^]]*\]\s*|re:\s*)+", re.I)
@@ -44,7 +44,7 @@ def channels_of(policy: Policy) -> frozenset[Channel]:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EarlierMessage:
     """Something that was said before of the same work."""
 
     id: str
@@ -56,7 +56,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class NotifyRules:
     """What the operator wants."""
 
     policy: Policy = Policy.NEVER
@@ -74,7 +74,7 @@ class Rules:
     """Mails to all authors in a day: a flood of forged mails must not become a flood of ours."""
 
     @classmethod
-    def from_config(cls, config: BotConfig, lists: Iterable[str]) -> "Rules":
+    def from_config(cls, config: BotConfig, lists: Iterable[str]) -> "NotifyRules":
         """Those of the configuration; `lists` are the names of the lists that are really watched."""
         sender = re.search(r"([^\s<>]+@[^\s<>]+)>?\s*$", config.sender or "")
         return cls(
@@ -85,7 +85,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DecisionContext:
     """What else counts, as it is when the decision is made."""
 
     is_superseded: bool = False
@@ -97,7 +97,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Notification:
     """Something to say."""
 
     id: str
@@ -105,7 +105,7 @@ class Voice:
     channel: Channel
     complaints: tuple[Complaint, ...]
     """Of a mail: what is new, the gravest first."""
-    contexts: tuple[Context, ...]
+    contexts: tuple[PatchworkCheck, ...]
     """Of Patchwork: all of it."""
     identities: tuple[str, ...]
     reason: str
@@ -116,7 +116,7 @@ class Decision:
     """What is said of a report, and why the rest is not."""
 
     key: str
-    voices: tuple[Voice, ...]
+    voices: tuple[Notification, ...]
     silences: tuple[str, ...]
     """A sentence each."""
 
@@ -125,113 +125,117 @@ class Decision:
         return [*(f"{voice.channel}: {voice.reason}" for voice in self.voices), *self.silences]
 
 
-class _SilentError(Exception):
+class _NoNotificationError(Exception):
     """Nothing is said, and why."""
 
 
-def decide(facts: Facts, said: Iterable[Said], rules: Rules, moment: Moment) -> Decision:
+def decide(
+    facts: ReportSummary, said: Iterable[EarlierMessage], rules: NotifyRules, moment: DecisionContext
+) -> Decision:
     """What is said of the report; the same answer for the same arguments."""
     said = tuple(said)
-    voices: list[Voice] = []
+    voices: list[Notification] = []
     silences: list[str] = []
     try:
-        _keep_silent(facts, rules, moment)
-    except _SilentError as reason:
+        _check_may_notify(facts, rules, moment)
+    except _NoNotificationError as reason:
         return Decision(facts.key, (), (str(reason),))
-    parts: tuple[Callable[[], Voice], ...] = (
+    parts: tuple[Callable[[], Notification], ...] = (
         lambda: _decide_mail(facts, said, rules, moment),
         lambda: _decide_patchwork(facts, said, rules),
     )
     for part in parts:
         try:
             voices.append(part())
-        except _SilentError as reason:
+        except _NoNotificationError as reason:
             silences.append(str(reason))
     return Decision(facts.key, tuple(voices), tuple(silences))
 
 
-def _keep_silent(facts: Facts, rules: Rules, moment: Moment) -> None:
-    """Raise _SilentError where nothing is said by any way."""
+def _check_may_notify(facts: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
+    """Raise _NoNotificationError where nothing is said by any way."""
     if rules.policy is Policy.NEVER:
-        raise _SilentError("nothing is said: the policy is 'never'")
+        raise _NoNotificationError("nothing is said: the policy is 'never'")
     if facts.list not in rules.lists:
-        raise _SilentError(f"nothing is said: the list '{facts.list}' is not watched")
+        raise _NoNotificationError(f"nothing is said: the list '{facts.list}' is not watched")
     if rules.sender is not None and facts.author == rules.sender:
-        raise _SilentError("nothing is said: the mail is our own")
+        raise _NoNotificationError("nothing is said: the mail is our own")
     for reason in (find_robot(facts.author, facts.author_name, facts.hints), find_refusal(facts.hints)):
         if reason is not None:
-            raise _SilentError(f"nothing is said: {reason}")
+            raise _NoNotificationError(f"nothing is said: {reason}")
     if has_opted_out(facts.author, rules.opt_out):
-        raise _SilentError(f"nothing is said: {facts.author} has opted out")
+        raise _NoNotificationError(f"nothing is said: {facts.author} has opted out")
     if moment.is_superseded:
-        raise _SilentError("nothing is said: a newer version was mailed")
+        raise _NoNotificationError("nothing is said: a newer version was mailed")
     if facts.answer == _MERGED:
-        raise _SilentError("nothing is said: it is merged")
+        raise _NoNotificationError("nothing is said: it is merged")
     if facts.answer == _DAMAGED:
-        raise _SilentError("nothing is said: a mail of it cannot be read")
+        raise _NoNotificationError("nothing is said: a mail of it cannot be read")
     if len(facts.patches) < facts.expected:
-        raise _SilentError(f"nothing is said: {len(facts.patches)} of {facts.expected} patches are at hand")
+        raise _NoNotificationError(f"nothing is said: {len(facts.patches)} of {facts.expected} patches are at hand")
 
 
-def _decide_mail(facts: Facts, said: tuple[Said, ...], rules: Rules, moment: Moment) -> Voice:
+def _decide_mail(
+    facts: ReportSummary, said: tuple[EarlierMessage, ...], rules: NotifyRules, moment: DecisionContext
+) -> Notification:
     channel = _MAIL.get(rules.policy)
     if channel is None:
-        raise _SilentError(f"no mail: the policy is '{rules.policy}'")
+        raise _NoNotificationError(f"no mail: the policy is '{rules.policy}'")
     if not facts.is_sure:
-        raise _SilentError("no mail: the base is not sure, and nobody is blamed for a wrong guess of ours")
+        raise _NoNotificationError("no mail: the base is not sure, and nobody is blamed for a wrong guess of ours")
     if not facts.complaints:
-        raise _SilentError("no mail: there is nothing to mend")
-    heard = _heard(said, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
+        raise _NoNotificationError("no mail: there is nothing to mend")
+    heard = _counted_identities(said, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
     new = tuple(one for one in facts.complaints if heard.isdisjoint(identities_of(one)))
     if not new:
-        raise _SilentError(f"no mail: all of it was said before, of {_versions(said)}")
+        raise _NoNotificationError(f"no mail: all of it was said before, of {_versions(said)}")
     grave = sum(one.is_grave for one in new)
     if not grave and channel is not Channel.DRAFT and not rules.with_warnings:
-        raise _SilentError("no mail: what is new are warnings only")
+        raise _NoNotificationError("no mail: what is new are warnings only")
     if not is_msgid(facts.msgid) or not is_address(facts.author):
-        raise _SilentError("no mail: its message-id or its author's address is none that a reply can name")
+        raise _NoNotificationError("no mail: its message-id or its author's address is none that a reply can name")
     if channel is not Channel.DRAFT:
-        _keep_polite(facts, rules, moment)
+        _check_mail_limits(facts, rules, moment)
     names = tuple(sorted({name for one in new for name in identities_of(one)}))
     digest = _id(channel, facts.key, names)
     if any(one.id == digest for one in said):
-        raise _SilentError("no mail: the very same was refused or withdrawn before")
+        raise _NoNotificationError("no mail: the very same was refused or withdrawn before")
     reason = f"{_count(grave, 'failure')} and {_count(len(new) - grave, 'warning')} that were not said before"
-    return Voice(digest, channel, new, (), names, reason)
+    return Notification(digest, channel, new, (), names, reason)
 
 
-def _keep_polite(facts: Facts, rules: Rules, moment: Moment) -> None:
+def _check_mail_limits(facts: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     """What a person who sends a draft decides himself."""
     if is_hidden(facts.author, facts.author_name, facts.recipients):
-        raise _SilentError("no mail: the list hides the address of the author")
+        raise _NoNotificationError("no mail: the list hides the address of the author")
     if moment.mails_to_author >= rules.per_author:
-        raise _SilentError(f"no mail: {facts.author} got {moment.mails_to_author} in the last day")
+        raise _NoNotificationError(f"no mail: {facts.author} got {moment.mails_to_author} in the last day")
     if moment.mails >= rules.per_day:
-        raise _SilentError(f"no mail: {moment.mails} were sent in the last day, and no more may be")
+        raise _NoNotificationError(f"no mail: {moment.mails} were sent in the last day, and no more may be")
 
 
-def _decide_patchwork(facts: Facts, said: tuple[Said, ...], rules: Rules) -> Voice:
+def _decide_patchwork(facts: ReportSummary, said: tuple[EarlierMessage, ...], rules: NotifyRules) -> Notification:
     if not rules.has_patchwork:
-        raise _SilentError("no checks on Patchwork: no server and token are set")
+        raise _NoNotificationError("no checks on Patchwork: no server and token are set")
     contexts = tuple(one for one in facts.contexts if is_msgid(one.msgid))
     if not contexts:
-        raise _SilentError("no checks on Patchwork: there are none")
+        raise _NoNotificationError("no checks on Patchwork: there are none")
     names = tuple(sorted(f"{one.msgid} {one.context} {one.state} {one.description}" for one in contexts))
     digest = _id(Channel.PATCHWORK, facts.key, names)
     if any(one.id == digest for one in said):
-        raise _SilentError("no checks on Patchwork: they are there as they are now")
+        raise _NoNotificationError("no checks on Patchwork: they are there as they are now")
     reason = f"{_count(len(contexts), 'check')} of {_count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
-    return Voice(digest, Channel.PATCHWORK, (), contexts, (digest,), reason)
+    return Notification(digest, Channel.PATCHWORK, (), contexts, (digest,), reason)
 
 
-def _versions(said: Iterable[Said]) -> str:
-    return ", ".join(f"v{version}" for version in sorted({one.version for one in said if one.state in _HEARD}))
+def _versions(said: Iterable[EarlierMessage]) -> str:
+    return ", ".join(f"v{version}" for version in sorted({one.version for one in said if one.state in _COUNTED_STATES}))
 
 
-def _heard(said: Iterable[Said], channels: Iterable[Channel]) -> frozenset[str]:
+def _counted_identities(said: Iterable[EarlierMessage], channels: Iterable[Channel]) -> frozenset[str]:
     wanted = {str(one) for one in channels}
     return frozenset(
-        name for one in said if one.channel in wanted and one.state in _HEARD for name in one.identities
+        name for one in said if one.channel in wanted and one.state in _COUNTED_STATES for name in one.identities
     )  # fmt: skip
 
 

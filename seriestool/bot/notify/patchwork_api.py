@@ -22,7 +22,7 @@ _MOST_BODIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class CheckPayload:
     """A check of one patch, as it is told."""
 
     msgid: str
@@ -38,7 +38,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class PatchworkServer:
     """A Patchwork server's API."""
 
     api: str
@@ -54,7 +54,7 @@ class Server:
         return f"{self.api}/patches/{patch}/checks/"
 
 
-def make_server(url: str, token: str) -> Server:
+def make_server(url: str, token: str) -> PatchworkServer:
     """The server behind `https://host`, `.../api` or `.../api/1.3`; raises InputError where it cannot be used."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -70,17 +70,17 @@ def make_server(url: str, token: str) -> Server:
         base += f"/{_VERSION}"
     if tuple(map(int, base.rpartition("/")[2].split("."))) < (1, 2):
         raise InputError(f"{base} is too old an API", hint=f"version {_VERSION} or a later one is wanted")
-    return Server(base, token)
+    return PatchworkServer(base, token)
 
 
-def parse_bodies(message: bytes) -> tuple[Body, ...]:
+def parse_bodies(message: bytes) -> tuple[CheckPayload, ...]:
     """What a saying has for Patchwork; raises ValueError where it is none."""
     read = json.loads(message)
     if not isinstance(read, list) or len(read) > _MOST_BODIES:
         raise ValueError("it is no list of checks")
     names = ("msgid", "context", "state", "description", "target_url")
     try:
-        bodies = tuple(Body(*(str(one[name]) for name in names)) for one in read)
+        bodies = tuple(CheckPayload(*(str(one[name]) for name in names)) for one in read)
     except (KeyError, TypeError) as error:
         raise ValueError(f"a check has no {error}") from error
     for body in bodies:
@@ -104,7 +104,7 @@ def find_patch(answer: object, msgid: str) -> int | None:
     return None
 
 
-def find_missing(bodies: Iterable[Body], answers: Iterable[object]) -> tuple[Body, ...]:
+def find_missing(bodies: Iterable[CheckPayload], answers: Iterable[object]) -> tuple[CheckPayload, ...]:
     """Those that the server has not got yet: the latest of each context says something else, or there is none."""
     latest: dict[str, tuple[int, object, object]] = {}
     for one in answers:

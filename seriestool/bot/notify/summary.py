@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seriestool.base.verdict import Level
-from seriestool.check.protocol import Finding, Report, Result, Status
+from seriestool.base.verdict import FitLevel
+from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.precheck.complaints import APPLY, Complaint, find_complaints
 from seriestool.precheck.conclusions import answer_of
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.summary_sentence import how_sure, name_of_base, verdict_sentence
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.summary_sentence import base_confidence, name_of_base, verdict_sentence
 from seriestool.report.author_mail import takers_of
 from seriestool.report.check_export import PREFIX, patchwork_checks
 from seriestool.report.terminal import printable_line
@@ -21,13 +21,34 @@ from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
 from seriestool.util.record import from_plain, to_plain
 
-__all__ = ["Complaint", "Context", "Facts", "MailedPatch", "Posted", "facts_from_json", "facts_of", "facts_to_json"]
+__all__ = [
+    "Complaint",
+    "PatchSummary",
+    "PatchworkCheck",
+    "ReportSummary",
+    "SeriesRow",
+    "summarize_report",
+    "summary_from_json",
+    "summary_to_json",
+]
 
 HINTS = (
-    "auto-submitted", "list-id", "precedence", "return-path", "x-auto-response-suppress", "x-autoreply",
-    "x-autorespond", "x-cron-env", "x-patchwork-action", "x-patchwork-bot", "x-patchwork-hint", "x-patchwork-state",
-    "x-seriestool", "x-seriestool-hint", "x-stable",
-)  # fmt: skip
+    "auto-submitted",
+    "list-id",
+    "precedence",
+    "return-path",
+    "x-auto-response-suppress",
+    "x-autoreply",
+    "x-autorespond",
+    "x-cron-env",
+    "x-patchwork-action",
+    "x-patchwork-bot",
+    "x-patchwork-hint",
+    "x-patchwork-state",
+    "x-seriestool",
+    "x-seriestool-hint",
+    "x-stable",
+)
 """Headers in which a mail says that it wants no answer, or that no person sent it."""
 _LONGEST_HINT = 200
 _LONGEST_DESCRIPTION = 255
@@ -36,7 +57,7 @@ _MOST_CONTEXTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class MailedPatch:
+class PatchSummary:
     """A patch as a reply or Patchwork names it."""
 
     counter: int
@@ -48,7 +69,7 @@ class MailedPatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class PatchworkCheck:
     """One check of Patchwork's: a context for each of ours."""
 
     msgid: str
@@ -58,7 +79,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReportSummary:
     """A report in short."""
 
     key: str
@@ -89,8 +110,8 @@ class Facts:
     how: str
     """How the base was chosen, and how sure it is: a sentence."""
     complaints: tuple[Complaint, ...]
-    patches: tuple[MailedPatch, ...]
-    contexts: tuple[Context, ...]
+    patches: tuple[PatchSummary, ...]
+    contexts: tuple[PatchworkCheck, ...]
     headline: str = ""
     """The header Subject of the first mail, decoded."""
     takers: tuple[str, ...] = ()
@@ -98,7 +119,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class SeriesRow:
     """What the bot's database knows of a series, as far as a report has it not: a row of the table `series`."""
 
     key: str
@@ -109,21 +130,21 @@ class Posted:
     """Address, lower case."""
 
     @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> "Posted":
+    def from_row(cls, row: Mapping[str, object]) -> "SeriesRow":
         """That of the row."""
         return cls(*(str(row[name]) for name in ("key", "lineage", "list", "author_name", "author")))
 
 
-def facts_of(precheck: Precheck, posted: Posted) -> Facts:
+def summarize_report(precheck: Precheck, posted: SeriesRow) -> ReportSummary:
     """The report in short; what was mailed is read from the raw mails that the series keeps."""
     series = precheck.series
     first = Mail(_first_mail(series))
-    is_sure, how = how_sure(precheck)
+    is_sure, how = base_confidence(precheck)
     complaints = find_complaints(precheck)
     contexts = _contexts(precheck, complaints, is_sure)
     if len(contexts) > _MOST_CONTEXTS:
         contexts = tuple(one for one in contexts if one.state != "success")[:_MOST_CONTEXTS]
-    return Facts(
+    return ReportSummary(
         key=posted.key,
         lineage=posted.lineage,
         list=posted.list,
@@ -151,25 +172,25 @@ def facts_of(precheck: Precheck, posted: Posted) -> Facts:
     )
 
 
-def damaged_facts(row: Mapping[str, Any], sentence: str) -> Facts:
+def damaged_summary(row: Mapping[str, Any], sentence: str) -> ReportSummary:
     """The same of a series that cannot be read, from its row of the table `series`: nothing is known of its patches."""
-    return Facts(
+    return ReportSummary(
         key=row["key"], lineage=row["lineage"], list=row["list"], msgid=row["msgid"], subject=row["subject"],
         version=row["version"], expected=row["expected"], posted=row["posted"], author_name=row["author_name"],
-        author=row["author"], recipients=(), hints=(), answer=str(Answer.DAMAGED), sentence=sentence,
-        level=str(Level.NONE), is_sure=False, base=None, base_name=None, how=sentence, complaints=(), patches=(),
+        author=row["author"], recipients=(), hints=(), answer=str(PrecheckAnswer.DAMAGED), sentence=sentence,
+        level=str(FitLevel.NONE), is_sure=False, base=None, base_name=None, how=sentence, complaints=(), patches=(),
         contexts=(),
     )  # fmt: skip
 
 
-def facts_to_json(facts: Facts) -> str:
+def summary_to_json(facts: ReportSummary) -> str:
     """The facts as a row keeps them."""
     return json.dumps(to_plain(facts))
 
 
-def facts_from_json(text: str) -> Facts:
+def summary_from_json(text: str) -> ReportSummary:
     """The facts of a row; raises ValueError, TypeError or KeyError where it has none."""
-    return from_plain(Facts, json.loads(text))
+    return from_plain(ReportSummary, json.loads(text))
 
 
 def _first_mail(series: Series) -> bytes:
@@ -188,17 +209,17 @@ def _headline(mail: Mail) -> str:
     return decode_header(mail.header("subject") or b"")
 
 
-def _mailed(patch: Patch) -> MailedPatch:
+def _mailed(patch: Patch) -> PatchSummary:
     headline = _headline(Mail(patch.raw)) or f"[PATCH] {patch.subject}"
-    return MailedPatch(patch.counter, patch.msgid, patch.subject, find_patch_id(patch.diff), headline)
+    return PatchSummary(patch.counter, patch.msgid, patch.subject, find_patch_id(patch.diff), headline)
 
 
-def _contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_sure: bool) -> tuple[Context, ...]:
+def _contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_sure: bool) -> tuple[PatchworkCheck, ...]:
     """What Patchwork is told: whether it goes in, and what each check saw; of a doubtful base only that it is one."""
     found = list(_apply_contexts(precheck, complaints, is_sure))
     if is_sure and precheck.checks is not None:
         bodies = patchwork_checks(_seen(precheck.checks))
-        found += [Context(one["msgid"], one["context"], one["state"], one["description"]) for one in bodies]
+        found += [PatchworkCheck(one["msgid"], one["context"], one["state"], one["description"]) for one in bodies]
     return tuple(replace(one, description=_description(one.description)) for one in found)
 
 
@@ -209,7 +230,7 @@ def _seen(report: Report) -> Report:
     return replace(report, results=tuple(kept))
 
 
-def _says_something(result: Result, seen: tuple[Finding, ...]) -> bool:
+def _says_something(result: CheckResult, seen: tuple[Finding, ...]) -> bool:
     return result.check != APPLY and (bool(seen) or not result.findings)
 
 
@@ -217,7 +238,7 @@ def _is_seen(finding: Finding) -> bool:
     return finding.status not in (Status.SKIP, Status.ERROR)
 
 
-def _apply_contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_sure: bool) -> Iterator[Context]:
+def _apply_contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_sure: bool) -> Iterator[PatchworkCheck]:
     refused = {one.counter: one for one in reversed(complaints) if one.source.startswith(f"{APPLY}/")}
     for patch in precheck.series.patches:
         complaint = refused.get(patch.counter)
@@ -227,7 +248,7 @@ def _apply_contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_su
             state, text = "fail" if complaint.is_grave else "warning", complaint.message
         else:
             state, text = "success", f"it applies to {name_of_base(precheck)}"
-        yield Context(patch.msgid, f"{PREFIX}{APPLY}", state, text)
+        yield PatchworkCheck(patch.msgid, f"{PREFIX}{APPLY}", state, text)
 
 
 def _description(text: str) -> str:

@@ -14,7 +14,7 @@ must not count: it would be 'in the last hour' for as long as the clock was wron
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingSeries:
     """A series whose turn has not come."""
 
     key: str
@@ -24,7 +24,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AdmittedSeries:
     """A series whose turn has come, and when."""
 
     list: str
@@ -33,7 +33,7 @@ class Admitted:
 
 
 def admit(
-    waiting: Iterable[Waiting], recent: Iterable[Admitted], bounds: Bounds, now: int, in_hand: int = 0
+    waiting: Iterable[WaitingSeries], recent: Iterable[AdmittedSeries], bounds: Bounds, now: int, in_hand: int = 0
 ) -> tuple[str, ...]:
     """The keys of those whose turn it is, first come first; all others stay as they are.
 
@@ -64,9 +64,9 @@ def admit(
     return tuple(chosen)
 
 
-def _queues(waiting: Iterable[Waiting]) -> list[list[Waiting]]:
+def _queues(waiting: Iterable[WaitingSeries]) -> list[list[WaitingSeries]]:
     """One for each author on each list, the oldest series at its end."""
-    queues: dict[tuple[str, str], list[Waiting]] = {}
+    queues: dict[tuple[str, str], list[WaitingSeries]] = {}
     for one in sorted(waiting, key=lambda one: (one.found, one.key), reverse=True):
         queues.setdefault((one.list, one.author), []).append(one)
     return list(queues.values())

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.bot.bot_config import Bounds
-from seriestool.bot.queue.handlers import Crew
-from seriestool.bot.queue.main_loop import Bot, Heart, Task
-from seriestool.bot.queue.pipeline import Course
-from seriestool.bot.queue.reconcile import Keeper
-from seriestool.bot.queue.retry import Patience, Stopped
-from seriestool.bot.queue.worker_process import Bench
+from seriestool.bot.queue.handlers import Handlers
+from seriestool.bot.queue.main_loop import Heartbeat, MainLoop, Task
+from seriestool.bot.queue.pipeline import Pipeline
+from seriestool.bot.queue.reconcile import Reconciler
+from seriestool.bot.queue.retry import Retrier, StopRequested
+from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.queue.workers import Worker, lock_file
 from seriestool.bot.store import Store, StoreError, with_driver
 from seriestool.report.terminal import printable_line as one_line
 
 
 @dataclass(frozen=True)
-class Plan:
+class BotSetup:
     """What is to be run, and how."""
 
     database: str
     name: str
-    crew: Crew
+    crew: Handlers
     tasks: tuple[Task, ...]
     """What is done besides, in this order: lists are read, trees are fetched."""
     bounds: Bounds
@@ -48,17 +48,17 @@ class Plan:
     """Seconds between two looks at whether a full disk has room again."""
 
 
-def run_bot(plan: Plan, stop: threading.Event) -> None:
+def run_bot(plan: BotSetup, stop: threading.Event) -> None:
     """Run until told to stop, or (`once`) until there is nothing to do.
 
     Raises InputError for a URL that is none, OutsideError where another bot has the file or the name.
     """
     url = with_driver(plan.database)
-    with suppress(Stopped), ExitStack() as stack:
+    with suppress(StopRequested), ExitStack() as stack:
         is_alone = url.startswith("sqlite")
         if is_alone:
             stack.enter_context(lock_file(Path(url.partition(":///")[2])))
-        patience = Patience(stop, plan.note)
+        patience = Retrier(stop, plan.note)
         store = patience.until(lambda: Store.open(url))
         stack.callback(store.close)
         worker = stack.enter_context(_named(store, plan, patience, is_alone))
@@ -66,7 +66,7 @@ def run_bot(plan: Plan, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _named(store: Store, plan: Plan, patience: Patience, is_alone: bool) -> Iterator[Worker]:
+def _named(store: Store, plan: BotSetup, patience: Retrier, is_alone: bool) -> Iterator[Worker]:
     worker = Worker(store, plan.name)
     patience.until(lambda: worker.claim(lambda: patience.wait(plan.interval), is_alone))
     try:
@@ -76,24 +76,26 @@ def _named(store: Store, plan: Plan, patience: Patience, is_alone: bool) -> Iter
             worker.leave()
 
 
-def _run(plan: Plan, stop: threading.Event, store: Store, worker: Worker, patience: Patience, stack: ExitStack) -> None:
-    from seriestool.bot.queue.workflows import Engine
+def _run(
+    plan: BotSetup, stop: threading.Event, store: Store, worker: Worker, patience: Retrier, stack: ExitStack
+) -> None:
+    from seriestool.bot.queue.workflows import WorkflowEngine
 
-    heart = stack.enter_context(Heart(worker, stop, plan.interval))
-    bench = Bench(plan.crew.look, plan.crew.log_crash, plan.limit, plan.crew.preload)
+    heart = stack.enter_context(Heartbeat(worker, stop, plan.interval))
+    bench = ProcessPool(plan.crew.look, plan.crew.log_crash, plan.limit, plan.crew.preload)
     stack.callback(bench.close)
-    tell = teller(store, plan.note)
-    course = Course(store, plan.crew, bench, patience, worker.name, plan.tries, plan.pause, tell=tell)
-    engine = Engine(plan.database, worker.executor, plan.jobs, course, plan.detail)
+    tell = make_done_callback(store, plan.note)
+    course = Pipeline(store, plan.crew, bench, patience, worker.name, plan.tries, plan.pause, tell=tell)
+    engine = WorkflowEngine(plan.database, worker.executor, plan.jobs, course, plan.detail)
     stack.callback(lambda: engine.close(plan.grace))
     patience.until(lambda: engine.launch(plan.poll))
-    keeper = Keeper(store, engine, worker, plan.bounds, plan.note, plan.backoff)
-    Bot(keeper, worker, plan.tasks, stop, plan.note, plan.crew.log_crash, plan.interval).run(plan.once)
+    keeper = Reconciler(store, engine, worker, plan.bounds, plan.note, plan.backoff)
+    MainLoop(keeper, worker, plan.tasks, stop, plan.note, plan.crew.log_crash, plan.interval).run(plan.once)
     if heart.taken:
         raise heart.taken
 
 
-def teller(store: Store, note: Callable[[str], None]) -> Callable[[str], None]:
+def make_done_callback(store: Store, note: Callable[[str], None]) -> Callable[[str], None]:
     """What notes a series that is done with, in a line, by its key."""
 
     def tell(key: str) -> None:

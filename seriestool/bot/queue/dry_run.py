@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from seriestool.bot.notify.decision_record import decide_and_record
 from seriestool.bot.notify.message_composer import Wording
-from seriestool.bot.notify.notify_decision import Rules
-from seriestool.bot.notify.summary import facts_from_json
-from seriestool.bot.queue.handlers import Trouble
-from seriestool.bot.queue.worker_process import Bench
+from seriestool.bot.notify.notify_decision import NotifyRules
+from seriestool.bot.notify.summary import summary_from_json
+from seriestool.bot.queue.handlers import StepResult
+from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.store import Store, insert_new
 
 
-class Rehearsed(NamedTuple):
+class DryRunResult(NamedTuple):
     """What was found of a series, in two words."""
 
     answer: str
@@ -25,16 +25,16 @@ class Rehearsed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """One replay; nothing that it decides is ever sent."""
 
     store: Store
-    bench: Bench
+    bench: ProcessPool
     pool: ThreadPoolExecutor
-    rules: Rules
+    rules: NotifyRules
     wording: Wording
 
-    def begin(self, key: str, now: int) -> Callable[[], Rehearsed]:
+    def begin(self, key: str, now: int) -> Callable[[], DryRunResult]:
         """A function that waits for the report on the series, and then decides as of the unix time `now`."""
         looking = self.pool.submit(self._look, key, now)
         return lambda: self._finish(key, now, looking)
@@ -49,22 +49,22 @@ class Rehearsal:
             if connection.execute(select(reports.c.key).where(reports.c.key == key)).first() is not None:
                 return None
         answer = self.bench.look(key)
-        if isinstance(answer, Trouble):
+        if isinstance(answer, StepResult):
             return answer.error
         with self.store.transaction() as connection:
             insert_new(connection, reports, [answer.row(key, now)])
         return None
 
-    def _finish(self, key: str, now: int, looking: "Future[str | None]") -> Rehearsed:
+    def _finish(self, key: str, now: int, looking: "Future[str | None]") -> DryRunResult:
         from sqlalchemy import select
 
         from seriestool.bot.bot_tables import reports
 
         error = looking.result()
         if error is not None:
-            return Rehearsed("", f"no report: {error}")
+            return DryRunResult("", f"no report: {error}")
         with self.store.transaction() as connection:
             row = connection.execute(select(reports.c.answer, reports.c.facts).where(reports.c.key == key)).one()
-        facts = facts_from_json(row.facts)
+        facts = summary_from_json(row.facts)
         decision = decide_and_record(self.store, facts, self.rules, self.wording, now, as_of=now)
-        return Rehearsed(row.answer, "; ".join(decision.lines()))
+        return DryRunResult(row.answer, "; ".join(decision.lines()))

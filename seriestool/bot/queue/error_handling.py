@@ -5,7 +5,7 @@ import errno
 import re
 from collections.abc import Callable
 
-from seriestool.bot.queue.handlers import Fate, Trouble
+from seriestool.bot.queue.handlers import StepResult, StepStatus
 from seriestool.bot.store import StoreError
 from seriestool.git import GitError
 from seriestool.util.errors import NotFoundError, OutsideError, SeriestoolError
@@ -24,21 +24,21 @@ _BROKEN = re.compile(
 _GONE = ("not a git repository", "no commits in")
 
 
-def trouble_of(error: Exception, log_crash: Callable[[BaseException], str]) -> Trouble:
+def classify_error(error: Exception, log_crash: Callable[[BaseException], str]) -> StepResult:
     """What to do about the error; of a bug a log is written."""
-    if isinstance(error, StoreError) or has_no_room(error):
-        return Trouble(Fate.LATER, _line(error))
-    if is_broken(error):
-        return Trouble(Fate.BROKEN, _line(error))
+    if isinstance(error, StoreError) or is_disk_full(error):
+        return StepResult(StepStatus.LATER, _line(error))
+    if is_repository_damaged(error):
+        return StepResult(StepStatus.BROKEN, _line(error))
     if isinstance(error, OSError | OutsideError):
-        return Trouble(Fate.AGAIN, _line(error))
+        return StepResult(StepStatus.AGAIN, _line(error))
     if isinstance(error, SeriestoolError):
         again = error.exit_code == OutsideError.exit_code
-        return Trouble(Fate.AGAIN if again else Fate.FAILED, _line(error))
-    return Trouble(Fate.FAILED, f"a bug: {_line(error)} ({_logged(error, log_crash)})")
+        return StepResult(StepStatus.AGAIN if again else StepStatus.FAILED, _line(error))
+    return StepResult(StepStatus.FAILED, f"a bug: {_line(error)} ({_logged(error, log_crash)})")
 
 
-def has_no_room(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether a disk is full."""
     if isinstance(error, OSError):
         return error.errno in _NO_ROOM
@@ -46,7 +46,7 @@ def has_no_room(error: BaseException) -> bool:
     return isinstance(error, OutsideError) and bool(_FULL.search(said))
 
 
-def is_broken(error: BaseException) -> bool:
+def is_repository_damaged(error: BaseException) -> bool:
     """Whether git says that its repository is damaged, or that there is none any more."""
     if isinstance(error, NotFoundError):
         return error.message.startswith(_GONE)

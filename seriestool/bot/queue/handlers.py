@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ReportRow:
     """A report, as the table `reports` has it."""
 
     answer: str
@@ -28,21 +28,21 @@ class Looked:
         return {"key": key, "made": made, **{name: getattr(self, name) for name in self.__slots__}}
 
 
-class Look(Protocol):
+class ReportHandler(Protocol):
     """Looks at a series, in a process of its own: it is pickled, and keeps nothing open."""
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         """The report on the series with that key."""
 
 
-class Decide(Protocol):
+class DecisionHandler(Protocol):
     """Decides what is said of a report."""
 
     def __call__(self, store: "Store", key: str) -> object:
         """What is to be said of the report on the series stands in `sayings`; asked again, it adds nothing."""
 
 
-class Say(Protocol):
+class SendHandler(Protocol):
     """Says what was decided."""
 
     def __call__(self, store: "Store", key: str) -> object:
@@ -50,12 +50,12 @@ class Say(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class Handlers:
     """All of them."""
 
-    look: Look
-    decide: Decide
-    say: Say
+    look: ReportHandler
+    decide: DecisionHandler
+    say: SendHandler
     log_crash: Callable[[BaseException], str]
     """Writes the log of a bug, and says where; pickled, as `look` is."""
     mend: Callable[[], None] | None = None
@@ -64,7 +64,7 @@ class Crew:
     """Modules that each process needs, imported once for all of them."""
 
 
-class Fate(StrEnum):
+class StepStatus(StrEnum):
     """What became of a try."""
 
     DONE = "done"
@@ -79,8 +79,8 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class StepResult:
     """Why there is no report."""
 
-    fate: Fate
+    fate: StepStatus
     error: str

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from seriestool.bot.queue.error_handling import trouble_of
-from seriestool.bot.queue.reconcile import Keeper
-from seriestool.bot.queue.retry import Stopped
+from seriestool.bot.queue.error_handling import classify_error
+from seriestool.bot.queue.reconcile import Reconciler
+from seriestool.bot.queue.retry import StopRequested
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.queue.workers import NameTakenError, Worker
 from seriestool.bot.store import StoreError
@@ -36,10 +36,10 @@ class Task:
 
 
 @dataclass
-class Bot:
+class MainLoop:
     """All that turns the round."""
 
-    keeper: Keeper
+    keeper: Reconciler
     worker: Worker
     tasks: tuple[Task, ...]
     stop: threading.Event
@@ -60,7 +60,7 @@ class Bot:
         besides.start()
         try:
             self._rounds(once)
-        except Stopped:
+        except StopRequested:
             pass
         finally:
             self.stop.set()
@@ -118,7 +118,7 @@ class Bot:
             task.due = 0.0
             raise
         except Exception as error:  # one list, one tree: the bot goes on with the others
-            self.note(f"{task.name}: {trouble_of(error, self.log_crash).error}")
+            self.note(f"{task.name}: {classify_error(error, self.log_crash).error}")
 
     def _trouble(self, what: str) -> None:
         if not self._outage:
@@ -131,7 +131,7 @@ class Bot:
             self.note("the bot's database is back")
 
 
-class Heart:
+class Heartbeat:
     """Beats as long as the process has work in hand: also while it leaves, or the others would take it for gone."""
 
     def __init__(self, worker: Worker, stop: threading.Event, interval: float) -> None:

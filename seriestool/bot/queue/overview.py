@@ -4,7 +4,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seriestool.bot.bot_tables import Sent, State
+from seriestool.bot.bot_tables import MessageState, SeriesState
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.queue.workers import read_workers
 from seriestool.bot.store import Store
@@ -15,7 +15,7 @@ SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ListRead:
+class ListStatus:
     """A list, and how far it was read."""
 
     list: str
@@ -25,7 +25,7 @@ class ListRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedSeries:
     """A series that a person has to look at."""
 
     key: str
@@ -37,7 +37,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownMessage:
     """A message that may have gone out."""
 
     id: str
@@ -49,7 +49,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSeen:
+class WorkerStatus:
     """A worker, as it was seen last."""
 
     name: str
@@ -62,15 +62,15 @@ class WorkerSeen:
 class Overview:
     """All of it."""
 
-    lists: tuple[ListRead, ...]
+    lists: tuple[ListStatus, ...]
     states: dict[str, int]
     oldest_waiting: int | None
     """When the series was complete that has waited longest; unix seconds."""
-    workers: tuple[WorkerSeen, ...]
-    failed: tuple[Failed, ...]
+    workers: tuple[WorkerStatus, ...]
+    failed: tuple[FailedSeries, ...]
     """Newest first."""
     sayings: dict[str, int]
-    unknown: tuple[Unknown, ...]
+    unknown: tuple[UnknownMessage, ...]
 
     def to_dict(self) -> dict[str, object]:
         """The overview as JSON shows it."""
@@ -87,20 +87,22 @@ def read_overview(store: Store) -> Overview:
     states = counts(store)
     with store.transaction() as connection:
         lists = connection.execute(select(c.list, c.position, c.read_at, c.error).order_by(c.list)).all()
-        oldest = connection.execute(select(func.min(series.c.found)).where(series.c.state == State.WAITING)).scalar()
-        busy = _counted(connection, series.c.worker, series.c.state == State.RUNNING)
+        oldest = connection.execute(
+            select(func.min(series.c.found)).where(series.c.state == SeriesState.WAITING)
+        ).scalar()
+        busy = _counted(connection, series.c.worker, series.c.state == SeriesState.RUNNING)
         said = _counted(connection, sayings.c.state)
         workers = read_workers(connection)
         failed = connection.execute(_failed()).all()
         unknown = connection.execute(_unknown()).all()
     return Overview(
-        tuple(ListRead(*row) for row in lists),
+        tuple(ListStatus(*row) for row in lists),
         states,
         oldest,
-        tuple(WorkerSeen(one.name, one.seen, one.started, busy.get(one.name, 0)) for one in workers),
-        tuple(Failed(*row) for row in failed),
-        {str(state): said.get(str(state), 0) for state in Sent},
-        tuple(Unknown(*row) for row in unknown),
+        tuple(WorkerStatus(one.name, one.seen, one.started, busy.get(one.name, 0)) for one in workers),
+        tuple(FailedSeries(*row) for row in failed),
+        {str(state): said.get(str(state), 0) for state in MessageState},
+        tuple(UnknownMessage(*row) for row in unknown),
     )
 
 
@@ -117,7 +119,7 @@ def _failed() -> Any:
     from seriestool.bot.bot_tables import series
 
     c = series.c
-    wanted = select(c.key, c.msgid, c.subject, c.tries, c.finished, c.error).where(c.state == State.FAILED)
+    wanted = select(c.key, c.msgid, c.subject, c.tries, c.finished, c.error).where(c.state == SeriesState.FAILED)
     return wanted.order_by(c.finished.desc(), c.key).limit(SHOWN)
 
 
@@ -127,5 +129,5 @@ def _unknown() -> Any:
     from seriestool.bot.bot_tables import sayings
 
     c = sayings.c
-    wanted = select(c.id, c.key, c.channel, c.msgid, c.decided, c.error).where(c.state == Sent.UNKNOWN)
+    wanted = select(c.id, c.key, c.channel, c.msgid, c.decided, c.error).where(c.state == MessageState.UNKNOWN)
     return wanted.order_by(c.decided.desc(), c.id).limit(SHOWN)

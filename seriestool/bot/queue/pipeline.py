@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from seriestool.bot.bot_tables import State
-from seriestool.bot.queue.error_handling import trouble_of
-from seriestool.bot.queue.handlers import Crew, Fate, Looked, Trouble
-from seriestool.bot.queue.retry import Gate, Patience, T
-from seriestool.bot.queue.worker_process import Bench
+from seriestool.bot.bot_tables import SeriesState
+from seriestool.bot.queue.error_handling import classify_error
+from seriestool.bot.queue.handlers import Handlers, ReportRow, StepResult, StepStatus
+from seriestool.bot.queue.retry import RepairLock, Retrier, T
+from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.store import Store, insert_new
 
-_MENDS = 2  # times that one look may have the repository made anew
+_MAX_REPAIRS = 2  # times that one look may have the repository made anew
 
 
-class Turn(NamedTuple):
+class Attempt(NamedTuple):
     """One try of one series; its text is the workflow's id."""
 
     key: str
@@ -28,51 +28,51 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Course:
+class Pipeline:
     """The steps, and all that they need."""
 
     store: Store
-    crew: Crew
-    bench: Bench
-    patience: Patience
+    crew: Handlers
+    bench: ProcessPool
+    patience: Retrier
     worker: str
     tries: int = 3
     pause: float = 30.0
     """Seconds between two looks at whether there is room again."""
     now: Callable[[], float] = time.time
-    gate: Gate = field(default_factory=Gate)
+    gate: RepairLock = field(default_factory=RepairLock)
     tell: Callable[[str], None] = lambda _: None
     """Told the key of each series that is done with."""
 
-    def look(self, turn: Turn) -> Trouble:
+    def look(self, turn: Attempt) -> StepResult:
         """The report is in the database (DONE, with no error), or why there is none."""
         is_new = self._until(lambda: self._begin(turn))
         if is_new is None:
-            return Trouble(Fate.FAILED, "its turn is over")
+            return StepResult(StepStatus.FAILED, "its turn is over")
         answer = self._look(turn.key) if is_new else None
         if answer is None:
-            return Trouble(Fate.DONE, "")
-        if isinstance(answer, Trouble):
+            return StepResult(StepStatus.DONE, "")
+        if isinstance(answer, StepResult):
             return answer
         self._until(lambda: self._keep(turn.key, answer))
-        return Trouble(Fate.DONE, "")
+        return StepResult(StepStatus.DONE, "")
 
-    def decide(self, turn: Turn) -> Trouble:
+    def decide(self, turn: Attempt) -> StepResult:
         """What is to be said of the report is in the database."""
         return self._careful(lambda: self.crew.decide(self.store, turn.key))
 
-    def say(self, turn: Turn) -> Trouble:
+    def say(self, turn: Attempt) -> StepResult:
         """It is said."""
         return self._careful(lambda: self.crew.say(self.store, turn.key))
 
-    def settle(self, turn: Turn, fate: Fate, error: str) -> Turn | None:
+    def settle(self, turn: Attempt, fate: StepStatus, error: str) -> Attempt | None:
         """The next try, where there is to be one; the series is done or failed where not."""
         return self._until(lambda: self._settle(turn, fate, error))
 
     def _until(self, work: Callable[[], T]) -> T:
         return self.patience.until(work)
 
-    def _begin(self, turn: Turn) -> bool | None:
+    def _begin(self, turn: Attempt) -> bool | None:
         """Whether there is no report yet; None where it is not this one's turn."""
         from sqlalchemy import select, update
 
@@ -81,29 +81,29 @@ class Course:
         with self.store.transaction() as connection:
             mine = connection.execute(
                 update(series)
-                .where(*_is(turn), series.c.state.in_((State.QUEUED, State.RUNNING)))
-                .values(state=State.RUNNING, worker=self.worker)
+                .where(*_is(turn), series.c.state.in_((SeriesState.QUEUED, SeriesState.RUNNING)))
+                .values(state=SeriesState.RUNNING, worker=self.worker)
             )
             if not mine.rowcount:
                 return None
             return connection.execute(select(reports.c.key).where(reports.c.key == turn.key)).first() is None
 
-    def _look(self, key: str) -> Looked | Trouble:
+    def _look(self, key: str) -> ReportRow | StepResult:
         mended = 0
         while True:
             with self.gate.shared() as number:
                 self.patience.wait(0)
                 answer = self.bench.look(key)
-            if isinstance(answer, Looked):
+            if isinstance(answer, ReportRow):
                 return answer
             self.patience.wait(0)  # a bot that leaves ends its processes: that is no failure of the series
-            if answer.fate is Fate.LATER:
+            if answer.fate is StepStatus.LATER:
                 self._wait(answer.error)
-            elif answer.fate is Fate.BROKEN and self.crew.mend and mended < _MENDS:
+            elif answer.fate is StepStatus.BROKEN and self.crew.mend and mended < _MAX_REPAIRS:
                 mended += 1
                 self.gate.mend(number, self.crew.mend)
-            elif answer.fate is Fate.BROKEN:
-                return Trouble(Fate.AGAIN, answer.error)
+            elif answer.fate is StepStatus.BROKEN:
+                return StepResult(StepStatus.AGAIN, answer.error)
             else:
                 return answer
 
@@ -114,46 +114,48 @@ class Course:
         finally:
             self.patience.over(why)
 
-    def _keep(self, key: str, looked: Looked) -> None:
+    def _keep(self, key: str, looked: ReportRow) -> None:
         from seriestool.bot.bot_tables import reports
 
         with self.store.transaction() as connection:
             insert_new(connection, reports, [looked.row(key, int(self.now()))])
 
-    def _careful(self, work: Callable[[], object]) -> Trouble:
+    def _careful(self, work: Callable[[], object]) -> StepResult:
         while True:
             try:
                 self._until(work)
             except Exception as error:  # whatever it is, it fails this series only
-                trouble = trouble_of(error, self.crew.log_crash)
-                if trouble.fate is Fate.LATER:
+                trouble = classify_error(error, self.crew.log_crash)
+                if trouble.fate is StepStatus.LATER:
                     self._wait(trouble.error)
                     continue
                 return trouble
-            return Trouble(Fate.DONE, "")
+            return StepResult(StepStatus.DONE, "")
 
-    def _settle(self, turn: Turn, fate: Fate, error: str) -> Turn | None:
+    def _settle(self, turn: Attempt, fate: StepStatus, error: str) -> Attempt | None:
         from sqlalchemy import update
 
         from seriestool.bot.bot_tables import series
 
-        again = fate in (Fate.AGAIN, Fate.BROKEN) and turn.tries < self.tries
+        again = fate in (StepStatus.AGAIN, StepStatus.BROKEN) and turn.tries < self.tries
         values: dict[str, object] = {"error": error[:2000] or None}
         if again:
-            values |= {"state": State.QUEUED, "tries": turn.tries + 1, "worker": None}
+            values |= {"state": SeriesState.QUEUED, "tries": turn.tries + 1, "worker": None}
         else:
-            state = State.DONE if fate is Fate.DONE else State.FAILED
+            state = SeriesState.DONE if fate is StepStatus.DONE else SeriesState.FAILED
             values |= {"state": state, "finished": int(self.now())}
         with self.store.transaction() as connection:
             done = connection.execute(
-                update(series).where(*_is(turn), series.c.state.in_((State.QUEUED, State.RUNNING))).values(values)
+                update(series)
+                .where(*_is(turn), series.c.state.in_((SeriesState.QUEUED, SeriesState.RUNNING)))
+                .values(values)
             )
         if done.rowcount and not again:
             self.tell(turn.key)
         return turn._replace(tries=turn.tries + 1) if again and done.rowcount else None
 
 
-def _is(turn: Turn) -> tuple[Any, ...]:
+def _is(turn: Attempt) -> tuple[Any, ...]:
     from seriestool.bot.bot_tables import series
 
     return series.c.key == turn.key, series.c.rounds == turn.rounds, series.c.tries == turn.tries

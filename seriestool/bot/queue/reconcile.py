@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seriestool.bot.bot_config import Bounds
-from seriestool.bot.queue.pipeline import Turn
-from seriestool.bot.queue.series_queue import admit_waiting, fail_turn, turns_in_hand
+from seriestool.bot.queue.pipeline import Attempt
+from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, fail_attempt
 from seriestool.bot.queue.workers import Worker
 from seriestool.bot.store import Store
 
@@ -25,13 +25,13 @@ _BATCH = 500
 _LONGEST = 3600.0
 
 
-class Work(Protocol):
+class WorkflowQueue(Protocol):
     """What is asked of the engine (`bot.engine.workflows.Engine`)."""
 
-    def enqueue(self, turn: Turn, delay: float = 0) -> None:
+    def enqueue(self, turn: Attempt, delay: float = 0) -> None:
         """Once, however often it is asked for."""
 
-    def statuses(self, turns: Sequence[Turn]) -> dict[str, str]:
+    def statuses(self, turns: Sequence[Attempt]) -> dict[str, str]:
         """Id -> status of those that are known."""
 
     def executors(self) -> frozenset[str]:
@@ -51,11 +51,11 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True)
-class Keeper:
+class Reconciler:
     """What is kept in step."""
 
     store: Store
-    work: Work
+    work: WorkflowQueue
     worker: Worker
     bounds: Bounds
     note: Callable[[str], None]
@@ -69,7 +69,7 @@ class Keeper:
 
     def keep(self) -> int:
         """How many turns are in hand, each of them with a workflow now."""
-        turns = turns_in_hand(self.store)
+        turns = active_attempts(self.store)
         for start in range(0, len(turns), _BATCH):
             some = turns[start : start + _BATCH]
             known = self.work.statuses(some)
@@ -97,14 +97,14 @@ class Keeper:
         ended = self.work.ended(_BATCH)
         if not ended:
             return 0
-        in_hand = {str(turn) for turn in turns_in_hand(self.store)}
+        in_hand = {str(turn) for turn in active_attempts(self.store)}
         over = [one for one in ended if one not in in_hand]
         self.work.forget(over)
         return len(over)
 
-    def _fail(self, turn: Turn, status: str) -> None:
+    def _fail(self, turn: Attempt, status: str) -> None:
         # A turn that was settled meanwhile is not in hand any more, and is left alone.
-        if fail_turn(self.store, turn, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
+        if fail_attempt(self.store, turn, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
             self.note(f"series {turn.key} failed: {_WHY.get(status, 'its workflow broke off')}")
 
     def _delay(self, tries: int) -> float:

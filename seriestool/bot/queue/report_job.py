@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from seriestool.bot.intake.series_loader import load_series
-from seriestool.bot.notify.summary import Posted, damaged_facts, facts_of, facts_to_json
-from seriestool.bot.queue.error_handling import has_no_room, is_broken
-from seriestool.bot.queue.handlers import Looked
+from seriestool.bot.notify.summary import SeriesRow, damaged_summary, summarize_report, summary_to_json
+from seriestool.bot.queue.error_handling import is_disk_full, is_repository_damaged
+from seriestool.bot.queue.handlers import ReportRow
 from seriestool.bot.store import Store, with_driver
-from seriestool.check.runner import Broken
+from seriestool.check.runner import CheckCrash
 from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-from seriestool.precheck.resources import Settings, Workshop
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
 from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
-from seriestool.util.progress import Silent
+from seriestool.util.progress import NullProgressMonitor
 
 PRELOAD = (
     "seriestool.precheck.precheck_run",
@@ -36,27 +36,27 @@ PRELOAD = (
 
 
 @dataclass(frozen=True)
-class LookPlan:
+class ReportJobConfig:
     """Where everything is, and how it is looked at; may be sent to another process."""
 
     database: str
     repository: Path
-    settings: Settings
-    wishes: Wishes = field(default_factory=Wishes)
+    settings: PrecheckSettings
+    wishes: PrecheckOptions = field(default_factory=PrecheckOptions)
 
 
-class Looker:
+class ReportJob:
     """Looks at series, one after the other; what it has opened stays open until something goes wrong.
 
     Sent to another process it has nothing open. Raises what `load_series` and `run_precheck` raise.
     """
 
-    def __init__(self, plan: LookPlan, log_crash: Callable[[BaseException], str]) -> None:
+    def __init__(self, plan: ReportJobConfig, log_crash: Callable[[BaseException], str]) -> None:
         self._plan = plan
         self._log_crash = log_crash
-        self._opened: _Opened | None = None
+        self._opened: _JobResources | None = None
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         """The report on the series with that key."""
         try:
             opened = self._open()
@@ -71,33 +71,35 @@ class Looker:
             opened, self._opened = self._opened, None
             opened.close()
 
-    def _open(self) -> "_Opened":
+    def _open(self) -> "_JobResources":
         if self._opened is None:
-            self._opened = _Opened(self._plan)
+            self._opened = _JobResources(self._plan)
         return self._opened
 
-    def _look(self, opened: "_Opened", key: str) -> Looked:
+    def _look(self, opened: "_JobResources", key: str) -> ReportRow:
         row = get_row(opened.store, key)
         try:
             posted = load_series(opened.store, key)
         except InputError as error:
             return damaged_report(row, error)
-        asked = Asked(posted.series, posted.previous, posted.versions)
-        precheck = run_precheck(asked, opened.shop, self._plan.wishes, Silent(), self._broke, _stop_where_broken)
-        return make_report(precheck, Posted.from_row(row))
+        asked = PrecheckInput(posted.series, posted.previous, posted.versions)
+        precheck = run_precheck(
+            asked, opened.shop, self._plan.wishes, NullProgressMonitor(), self._broke, _stop_where_broken
+        )
+        return make_report(precheck, SeriesRow.from_row(row))
 
-    def _broke(self, broken: Broken) -> None:
+    def _broke(self, broken: CheckCrash) -> None:
         """A check of ours that broke is in the report; of what broke in it there is a log."""
         self._log_crash(broken.error)
 
 
-class _Opened:
+class _JobResources:
     """What is open."""
 
-    def __init__(self, plan: LookPlan) -> None:
+    def __init__(self, plan: ReportJobConfig) -> None:
         self.store = Store.open(with_driver(plan.database))
         self.repository = Repository.open(plan.repository)
-        self.shop = Workshop(self.repository, plan.settings)
+        self.shop = PrecheckResources(self.repository, plan.settings)
 
     def close(self) -> None:
         self.shop.close()
@@ -105,20 +107,20 @@ class _Opened:
         self.store.close()
 
 
-def make_report(precheck: Precheck, known: Posted) -> Looked:
+def make_report(precheck: Precheck, known: SeriesRow) -> ReportRow:
     """The row of `reports`."""
     from seriestool.report.precheck_page import precheck_page
 
-    return Looked(
+    return ReportRow(
         str(answer_of(precheck)),
         verdict_sentence(precheck),
-        facts_to_json(facts_of(precheck, known)),
+        summary_to_json(summarize_report(precheck, known)),
         _packed(json.dumps(precheck.to_dict())),
         _packed(precheck_page(precheck)),
     )
 
 
-def damaged_report(row: Mapping[str, Any], error: InputError) -> Looked:
+def damaged_report(row: Mapping[str, Any], error: InputError) -> ReportRow:
     """The same of a series of which a mail cannot be read: it says which one, and why."""
     from seriestool.report.damaged_page import damaged_page
 
@@ -126,11 +128,14 @@ def damaged_report(row: Mapping[str, Any], error: InputError) -> Looked:
     page = damaged_page(
         row["subject"], row["author_name"], datetime.fromtimestamp(row["posted"], UTC), row["msgid"], sentence
     )
-    document = {"schema": SCHEMA, "msgid": row["msgid"], "answer": str(Answer.DAMAGED), "sentence": sentence}
-    return Looked(
-        str(Answer.DAMAGED), sentence, facts_to_json(damaged_facts(row, sentence)), _packed(json.dumps(document)),
+    document = {"schema": SCHEMA, "msgid": row["msgid"], "answer": str(PrecheckAnswer.DAMAGED), "sentence": sentence}
+    return ReportRow(
+        str(PrecheckAnswer.DAMAGED),
+        sentence,
+        summary_to_json(damaged_summary(row, sentence)),
+        _packed(json.dumps(document)),
         _packed(page),
-    )  # fmt: skip
+    )
 
 
 def get_row(store: Store, key: str) -> Mapping[str, Any]:
@@ -152,5 +157,5 @@ def _packed(text: str) -> bytes:
 
 def _stop_where_broken(error: SeriestoolError) -> None:
     """Raise what is no answer about the series: a damaged repository, a full disk."""
-    if is_broken(error) or has_no_room(error):
+    if is_repository_damaged(error) or is_disk_full(error):
         raise error

@@ -4,14 +4,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.bot_tables import Sent, State
+from seriestool.bot.bot_tables import MessageState, SeriesState
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_OVER = (State.DONE, State.FAILED, State.SUPERSEDED)
+_OVER = (SeriesState.DONE, SeriesState.FAILED, SeriesState.SUPERSEDED)
 _SHORTEST = 7
 
 
@@ -43,7 +43,7 @@ def retry_failed(store: Store) -> int:
     from seriestool.bot.bot_tables import series
 
     with store.transaction() as connection:
-        keys = connection.execute(select(series.c.key).where(series.c.state == State.FAILED)).scalars().all()
+        keys = connection.execute(select(series.c.key).where(series.c.state == SeriesState.FAILED)).scalars().all()
         _wait_again(connection, keys)
     return len(keys)
 
@@ -57,9 +57,9 @@ def retry_unknown(store: Store, now: int) -> int:
 
     from seriestool.bot.bot_tables import sayings
 
-    unknown = update(sayings).where(sayings.c.state == Sent.UNKNOWN)
+    unknown = update(sayings).where(sayings.c.state == MessageState.UNKNOWN)
     with store.transaction() as connection:
-        return connection.execute(unknown.values(state=Sent.DECIDED, error=None, decided=now)).rowcount
+        return connection.execute(unknown.values(state=MessageState.DECIDED, error=None, decided=now)).rowcount
 
 
 def _find(connection: "Connection", name: str) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _wait_again(connection: "Connection", keys: Sequence[str]) -> None:
     from seriestool.bot.bot_tables import series
 
     values: dict[str, Any] = {
-        "state": State.WAITING, "tries": 0, "rounds": series.c.rounds + 1, "error": None, "worker": None,
+        "state": SeriesState.WAITING, "tries": 0, "rounds": series.c.rounds + 1, "error": None, "worker": None,
         "finished": None,
     }  # fmt: skip
     for some in _batches(keys):

@@ -13,14 +13,14 @@ T = TypeVar("T")
 _LONGEST = 60.0
 
 
-class Stopped(BaseException):
+class StopRequested(BaseException):
     """The bot leaves: what is being done stays as it is recorded, and goes on at the next run.
 
     Not an Exception, so that nothing on the way takes it for a failure of the work, and records it as one.
     """
 
 
-class Patience:
+class Retrier:
     """Tries again, longer and longer apart, until it works or the bot leaves; what is wrong is said once."""
 
     def __init__(self, stop: threading.Event, note: Callable[[str], None], first: float = 1.0) -> None:
@@ -69,10 +69,10 @@ class Patience:
     def wait(self, seconds: float) -> None:
         """Some time; raises Stopped."""
         if self.stop.wait(seconds):
-            raise Stopped
+            raise StopRequested
 
 
-class Gate:
+class RepairLock:
     """Many use it at a time, or one mends it. What was mended has a new number."""
 
     def __init__(self) -> None:

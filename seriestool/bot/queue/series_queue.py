@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from seriestool.bot.bot_config import Bounds
-from seriestool.bot.bot_tables import State
-from seriestool.bot.queue.admission import AHEAD, HOUR, Admitted, Waiting, admit
-from seriestool.bot.queue.pipeline import Turn
+from seriestool.bot.bot_tables import SeriesState
+from seriestool.bot.queue.admission import AHEAD, HOUR, AdmittedSeries, WaitingSeries, admit
+from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-IN_HAND = (State.QUEUED, State.RUNNING)
+IN_HAND = (SeriesState.QUEUED, SeriesState.RUNNING)
 _LOOKED_AT = 5000  # waiting series in one look; an author's first ones come before any other's second
 _LOCK = 0x5E71E5
 
@@ -32,13 +32,13 @@ def admit_waiting(store: Store, bounds: Bounds, now: int) -> tuple[str, ...]:
         for some in _batches(keys):
             connection.execute(
                 update(series)
-                .where(series.c.key.in_(some), series.c.state == State.WAITING)
-                .values(state=State.QUEUED, admitted=now, tries=1)
+                .where(series.c.key.in_(some), series.c.state == SeriesState.WAITING)
+                .values(state=SeriesState.QUEUED, admitted=now, tries=1)
             )
     return keys
 
 
-def turns_in_hand(store: Store, limit: int = 10_000) -> tuple[Turn, ...]:
+def active_attempts(store: Store, limit: int = 10_000) -> tuple[Attempt, ...]:
     """The turns that are queued or running, oldest first."""
     from sqlalchemy import select
 
@@ -47,17 +47,17 @@ def turns_in_hand(store: Store, limit: int = 10_000) -> tuple[Turn, ...]:
     wanted = select(series.c.key, series.c.rounds, series.c.tries).where(series.c.state.in_(IN_HAND))
     with store.transaction() as connection:
         rows = connection.execute(wanted.order_by(series.c.admitted, series.c.key).limit(limit))
-        return tuple(Turn(*row) for row in rows)
+        return tuple(Attempt(*row) for row in rows)
 
 
-def fail_turn(store: Store, turn: Turn, error: str, now: int) -> bool:
+def fail_attempt(store: Store, turn: Attempt, error: str, now: int) -> bool:
     """Whether the turn was in hand; it has failed, and a person has to look."""
     from sqlalchemy import update
 
     from seriestool.bot.bot_tables import series
 
     mine = (series.c.key == turn.key) & (series.c.rounds == turn.rounds) & (series.c.tries == turn.tries)
-    values = {"state": State.FAILED, "error": error[:2000], "finished": now}
+    values = {"state": SeriesState.FAILED, "error": error[:2000], "finished": now}
     with store.transaction() as connection:
         done = connection.execute(update(series).where(mine, series.c.state.in_(IN_HAND)).values(values))
     return bool(done.rowcount)
@@ -72,10 +72,10 @@ def counts(store: Store) -> dict[str, int]:
     with store.transaction() as connection:
         rows = connection.execute(select(series.c.state, func.count()).group_by(series.c.state))
         found: dict[str, int] = {state: count for state, count in rows}  # noqa: C416
-    return {str(state): found.get(str(state), 0) for state in State}
+    return {str(state): found.get(str(state), 0) for state in SeriesState}
 
 
-def _waiting(connection: "Connection", bounds: Bounds) -> Iterable[Waiting]:
+def _waiting(connection: "Connection", bounds: Bounds) -> Iterable[WaitingSeries]:
     from sqlalchemy import func, select
 
     from seriestool.bot.bot_tables import series
@@ -84,17 +84,17 @@ def _waiting(connection: "Connection", bounds: Bounds) -> Iterable[Waiting]:
         partition_by=(series.c.list, series.c.author), order_by=(series.c.found, series.c.key)
     )
     columns = (series.c.key, series.c.list, series.c.author, series.c.found)
-    ranked = select(*columns, place.label("place")).where(series.c.state == State.WAITING).subquery()
+    ranked = select(*columns, place.label("place")).where(series.c.state == SeriesState.WAITING).subquery()
     wanted = (
         select(ranked.c.key, ranked.c.list, ranked.c.author, ranked.c.found)
         .where(ranked.c.place <= bounds.per_author)
         .order_by(ranked.c.place, ranked.c.found, ranked.c.key)
         .limit(_LOOKED_AT)
     )
-    return [Waiting(*row) for row in connection.execute(wanted)]
+    return [WaitingSeries(*row) for row in connection.execute(wanted)]
 
 
-def _recent(connection: "Connection", now: int) -> Iterable[Admitted]:
+def _recent(connection: "Connection", now: int) -> Iterable[AdmittedSeries]:
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import series
@@ -102,7 +102,7 @@ def _recent(connection: "Connection", now: int) -> Iterable[Admitted]:
     wanted = select(series.c.list, series.c.author, series.c.admitted).where(
         series.c.admitted > now - HOUR, series.c.admitted <= now + AHEAD
     )
-    return [Admitted(*row) for row in connection.execute(wanted)]
+    return [AdmittedSeries(*row) for row in connection.execute(wanted)]
 
 
 def _batches(keys: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
-from seriestool.bot.queue.error_handling import is_broken
-from seriestool.bot.queue.workers import hold
+from seriestool.bot.queue.error_handling import is_repository_damaged
+from seriestool.bot.queue.workers import lock_or_raise
 from seriestool.git import GitError, Repository
 from seriestool.trees import list_trees
-from seriestool.trees.fetch_trees import Fetched, fetch_tree, get_configured, record
+from seriestool.trees.fetch_trees import TreeFetchResult, fetch_tree, get_configured, record_current_tips
 from seriestool.trees.history import index_dir, update
 from seriestool.trees.tip_journal import past_tips
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
@@ -48,12 +48,12 @@ class Mirror:
     def __exit__(self, *_: object) -> None:
         self._lock.close()
 
-    def update(self, now: Callable[[], float] = time.time) -> tuple[Fetched, ...]:
+    def update(self, now: Callable[[], float] = time.time) -> tuple[TreeFetchResult, ...]:
         """How fetching each tree went; the mirror is made first where there is none, and anew where it is damaged."""
         try:
             return self._update(now)
         except (GitError, NotFoundError) as error:
-            if isinstance(error, GitError) and not is_broken(error):
+            if isinstance(error, GitError) and not is_repository_damaged(error):
                 raise
             self._note(f"the mirror '{self.folder}' is damaged ({error.message}): it is made anew")
         self._set_aside()
@@ -69,7 +69,7 @@ class Mirror:
             self._set_aside()
         self.update()
 
-    def _update(self, now: Callable[[], float]) -> tuple[Fetched, ...]:
+    def _update(self, now: Callable[[], float]) -> tuple[TreeFetchResult, ...]:
         with self._made() as repository:
             _check(repository)
             return update_trees(repository, self._note, now)
@@ -92,19 +92,19 @@ class Mirror:
 
 def update_trees(
     repository: Repository, note: Callable[[str], None], now: Callable[[], float] = time.time
-) -> tuple[Fetched, ...]:
+) -> tuple[TreeFetchResult, ...]:
     """How fetching each configured tree went, with the journal and the index brought up to date.
 
     A tree that cannot be fetched is noted, and the others go on. Raises GitError where it is the repository itself.
     """
-    record(repository, int(now()))
+    record_current_tips(repository, int(now()))
     fetched = tuple(fetch_tree(repository, tree) for tree in get_configured(repository, ()))
     for one in fetched:
         if one.error:
             note(f"cannot fetch '{one.name}': {one.error}")
-    if any(one.error and is_broken(GitError(one.error)) for one in fetched):
+    if any(one.error and is_repository_damaged(GitError(one.error)) for one in fetched):
         _check(repository)  # the other side's repository may be the damaged one
-    record(repository, int(now()))
+    record_current_tips(repository, int(now()))
     refs = repository.refs()
     if refs:
         trees = list_trees(refs, repository.config(), repository.head())
@@ -153,4 +153,6 @@ def _set(repository: Repository, key: str, values: Sequence[str]) -> None:
 
 def _lock(path: Path) -> IO[bytes]:
     mirror = path.with_suffix("")
-    return hold(path, OutsideError(f"another bot has the mirror '{mirror}'", hint="give each its own with --mirror"))
+    return lock_or_raise(
+        path, OutsideError(f"another bot has the mirror '{mirror}'", hint="give each its own with --mirror")
+    )

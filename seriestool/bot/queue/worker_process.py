@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.bot.queue.error_handling import trouble_of
-from seriestool.bot.queue.handlers import Fate, Look, Looked, Trouble
+from seriestool.bot.queue.error_handling import classify_error
+from seriestool.bot.queue.handlers import ReportHandler, ReportRow, StepResult, StepStatus
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
@@ -25,12 +25,12 @@ _SERVES = 50  # series of one process: what a library forgets to free is freed t
 _STARTS = 120.0  # seconds for a process to come up
 
 
-class Bench:
+class ProcessPool:
     """The processes, one for each series that is looked at now. Any thread may ask."""
 
     def __init__(
         self,
-        look: Look,
+        look: ReportHandler,
         log_crash: Callable[[BaseException], str],
         limit: float,
         preload: tuple[str, ...] = (),
@@ -39,14 +39,14 @@ class Bench:
         self._context.set_forkserver_preload([__name__, *preload])
         self._work = (look, log_crash)
         self._limit = limit
-        self._idle: list[_Place] = []
-        self._busy: set[_Place] = set()
+        self._idle: list[_PooledProcess] = []
+        self._busy: set[_PooledProcess] = set()
         self._lock = threading.Lock()
         self._closed = False
         # Nothing is ever written to it: its end is the news.
         self._life, self._held = self._context.Pipe(duplex=False)
 
-    def look(self, key: str) -> Looked | Trouble:
+    def look(self, key: str) -> ReportRow | StepResult:
         """The report on the series, or why there is none."""
         place = self._take()
         answer = place.ask(key, self._limit)
@@ -66,15 +66,15 @@ class Bench:
         self._held.close()
         self._life.close()
 
-    def _take(self) -> "_Place":
+    def _take(self) -> "_PooledProcess":
         with self._lock:
-            place = self._idle.pop() if self._idle else _Place()
+            place = self._idle.pop() if self._idle else _PooledProcess()
             self._busy.add(place)
         if not place.is_open:
             place.start(self._start)
         return place
 
-    def _give_back(self, place: "_Place") -> None:
+    def _give_back(self, place: "_PooledProcess") -> None:
         is_worn = place.served >= _SERVES
         if is_worn:
             place.end()
@@ -95,7 +95,7 @@ class Bench:
         return process, here
 
 
-class _Place:
+class _PooledProcess:
     """One process, and the way to it."""
 
     def __init__(self) -> None:
@@ -108,18 +108,18 @@ class _Place:
         self._process, self._pipe = start()
         self.is_open = True
 
-    def ask(self, key: str, limit: float) -> Looked | Trouble:
+    def ask(self, key: str, limit: float) -> ReportRow | StepResult:
         assert self._pipe is not None  # noqa: S101
         self.served += 1
         try:
             if self.served == 1 and not (self._pipe.poll(_STARTS) and self._pipe.recv() is None):
                 self.end()
-                return Trouble(Fate.AGAIN, "no process could be started to look at it")
+                return StepResult(StepStatus.AGAIN, "no process could be started to look at it")
             self._pipe.send(key)
             if not self._pipe.poll(limit):
                 self.end()
-                return Trouble(Fate.FAILED, f"it took longer than {_span(limit)}")
-            answer: Looked | Trouble = self._pipe.recv()
+                return StepResult(StepStatus.FAILED, f"it took longer than {_span(limit)}")
+            answer: ReportRow | StepResult = self._pipe.recv()
         except (EOFError, OSError):
             return self._lost()
         return answer
@@ -134,7 +134,7 @@ class _Place:
                 kill(self._process.pid, signal.SIGKILL)
         self._process.join(10)
 
-    def _lost(self) -> Trouble:
+    def _lost(self) -> StepResult:
         code = self._process.exitcode if self._process else None
         if self._process is not None and code is None:
             self._process.join(10)
@@ -142,11 +142,11 @@ class _Place:
         self.end()
         if code is not None and code < 0:
             name = signal.Signals(-code).name
-            return Trouble(Fate.AGAIN, f"the process that looked at it was ended by {name}: out of memory?")
-        return Trouble(Fate.AGAIN, f"the process that looked at it ended with {code}")
+            return StepResult(StepStatus.AGAIN, f"the process that looked at it was ended by {name}: out of memory?")
+        return StepResult(StepStatus.AGAIN, f"the process that looked at it ended with {code}")
 
 
-def _serve(pipe: Connection, life: Connection, look: Look, log_crash: Callable[[BaseException], str]) -> None:
+def _serve(pipe: Connection, life: Connection, look: ReportHandler, log_crash: Callable[[BaseException], str]) -> None:
     """What a process does: answer until nobody asks."""
     os.setsid()  # ^C in the terminal is for the bot, which lets this one finish
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -160,13 +160,13 @@ def _serve(pipe: Connection, life: Connection, look: Look, log_crash: Callable[[
             pipe.send(_answer(look, key, log_crash))
 
 
-def _answer(look: Look, key: str, log_crash: Callable[[BaseException], str]) -> Looked | Trouble:
+def _answer(look: ReportHandler, key: str, log_crash: Callable[[BaseException], str]) -> ReportRow | StepResult:
     try:
         return look(key)
     except MemoryError:
-        return Trouble(Fate.AGAIN, "out of memory")
+        return StepResult(StepStatus.AGAIN, "out of memory")
     except Exception as error:  # whatever it is, it fails this series only
-        return trouble_of(error, log_crash)
+        return classify_error(error, log_crash)
 
 
 def _end_with(life: Connection) -> None:

@@ -20,7 +20,7 @@ from seriestool.util.errors import InputError, OutsideError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LOOKS = 5
+MISSED_BEATS = 5
 """How often in a row a worker is seen not to have moved before it counts as gone."""
 _LONGEST_NAME = 80
 
@@ -30,7 +30,7 @@ class NameTakenError(OutsideError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WorkerRow:
     """A worker, as its row has it."""
 
     name: str
@@ -71,7 +71,7 @@ class Worker:
         """
         if is_alone:
             self._drop_all()
-        for _ in range(LOOKS):
+        for _ in range(MISSED_BEATS):
             if self._enter():
                 return
             wait()
@@ -105,12 +105,12 @@ class Worker:
         with self.store.transaction() as connection:
             connection.execute(delete(workers).where(workers.c.name == self.name, workers.c.token == self.token))
 
-    def all(self) -> tuple[Seen, ...]:
+    def all(self) -> tuple[WorkerRow, ...]:
         """All workers, by name."""
         with self.store.transaction() as connection:
             return read_workers(connection)
 
-    def gone(self) -> tuple[Seen, ...]:
+    def gone(self) -> tuple[WorkerRow, ...]:
         """Those that are now known to be gone; of several that look, one is told. To be asked once in a beat."""
         from sqlalchemy import delete
 
@@ -120,7 +120,7 @@ class Worker:
         self._still = {row: self._still.get(row, 0) + 1 for row in known}
         gone = []
         for row, looks in self._still.items():
-            if looks < LOOKS:
+            if looks < MISSED_BEATS:
                 continue
             same = (workers.c.name == row[0]) & (workers.c.token == row[1]) & (workers.c.beats == row[2])
             with self.store.transaction() as connection:
@@ -162,14 +162,14 @@ class Worker:
             connection.execute(delete(workers))
 
 
-def read_workers(connection: "Connection") -> tuple[Seen, ...]:
+def read_workers(connection: "Connection") -> tuple[WorkerRow, ...]:
     """All workers, by name."""
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import workers as table
 
     columns = (table.c.name, table.c.token, table.c.beats, table.c.seen, table.c.started)
-    return tuple(Seen(*row) for row in connection.execute(select(*columns).order_by(table.c.name)))
+    return tuple(WorkerRow(*row) for row in connection.execute(select(*columns).order_by(table.c.name)))
 
 
 def lock_file(database: Path) -> IO[bytes]:
@@ -181,10 +181,10 @@ def lock_file(database: Path) -> IO[bytes]:
         f"another bot works with '{database}'",
         hint="one bot at a time has a file; with Postgres several share the work (seriestool.bot.database)",
     )
-    return hold(database.with_name(database.name + ".lock"), said)
+    return lock_or_raise(database.with_name(database.name + ".lock"), said)
 
 
-def hold(path: Path, said: OutsideError) -> IO[bytes]:
+def lock_or_raise(path: Path, said: OutsideError) -> IO[bytes]:
     """The locked file, until it is closed or the process ends; raises `said` where another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     held = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")

@@ -15,9 +15,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.queue.handlers import Fate
-from seriestool.bot.queue.pipeline import Course, Turn
-from seriestool.bot.queue.retry import Stopped
+from seriestool.bot.queue.handlers import StepStatus
+from seriestool.bot.queue.pipeline import Attempt, Pipeline
+from seriestool.bot.queue.retry import StopRequested
 from seriestool.bot.store import StoreError, with_driver
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ _NAME = "seriestool-bot"
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
-class Stranded(BaseException):
+class StepNotRecorded(BaseException):
     """DBOS could not record a step: the workflow stays pending, and is begun again. Not an Exception: see Stopped."""
 
 
-class Engine:
+class WorkflowEngine:
     """DBOS, running. There is one in a process."""
 
-    def __init__(self, database: str, executor: str, jobs: int, course: Course, say: Callable[[str], None]) -> None:
+    def __init__(self, database: str, executor: str, jobs: int, course: Pipeline, say: Callable[[str], None]) -> None:
         self.executor = executor
         self._course = course
         self._jobs = jobs
@@ -50,7 +50,7 @@ class Engine:
         self._dbos = _configure(database, executor, say)
 
         def series(key: str, rounds: int, tries: int) -> str:  # DBOS takes functions, not methods
-            return self._series(Turn(key, rounds, tries))
+            return self._series(Attempt(key, rounds, tries))
 
         self._workflow = self._dbos.workflow(name="series", max_recovery_attempts=DEATHS)(series)
 
@@ -72,14 +72,14 @@ class Engine:
         self._dbos.destroy(destroy_registry=True, workflow_completion_timeout_sec=int(grace) if self._active else 0)
         self._course.bench.close()
 
-    def enqueue(self, turn: Turn, delay: float = 0) -> None:
+    def enqueue(self, turn: Attempt, delay: float = 0) -> None:
         """The turn in the queue, once, however often it is asked for."""
         from dbos import SetEnqueueOptions, SetWorkflowID
 
         with _explained(), SetWorkflowID(str(turn)), SetEnqueueOptions(delay_seconds=delay or None):
             self._dbos.enqueue_workflow(QUEUE, self._workflow, *turn)
 
-    def statuses(self, turns: Iterable[Turn]) -> dict[str, str]:
+    def statuses(self, turns: Iterable[Attempt]) -> dict[str, str]:
         """Id -> status of those workflows that are known."""
         return {one.workflow_id: one.status for one in self._list(workflow_ids=[str(turn) for turn in turns])}
 
@@ -117,24 +117,24 @@ class Engine:
         with _explained():
             return self._dbos.list_workflows(load_input=False, load_output=False, **wanted)
 
-    def _series(self, turn: Turn) -> str:
+    def _series(self, turn: Attempt) -> str:
         self._active.add(str(turn))
         try:
             with self._slots, _recorded():
                 if self._course.patience.stop.is_set():
-                    raise Stopped
+                    raise StopRequested
                 return self._steps(turn)
         finally:
             self._active.discard(str(turn))
 
-    def _steps(self, turn: Turn) -> str:
+    def _steps(self, turn: Attempt) -> str:
         course = self._course
-        fate, error = str(Fate.DONE), ""
+        fate, error = str(StepStatus.DONE), ""
         for name, work in (("look", course.look), ("decide", course.decide), ("say", course.say)):
             fate, error = self._step(name, lambda work=work: _pair(work(turn)))  # type: ignore[misc]
-            if fate != Fate.DONE:
+            if fate != StepStatus.DONE:
                 break
-        self._step("settle", lambda: [str(course.settle(turn, Fate(fate), error) or "")])
+        self._step("settle", lambda: [str(course.settle(turn, StepStatus(fate), error) or "")])
         return fate
 
     def _step(self, name: str, work: Callable[[], list[str]]) -> list[str]:
@@ -154,7 +154,7 @@ def engine_url(database: str) -> str:
 def _configure(database: str, executor: str, say: Callable[[str], None]) -> "type[DBOS]":
     from dbos import DBOS, DBOSPortableJSONSerializer
 
-    _quiet(say)
+    _redirect_dbos_log(say)
     url = engine_url(database)
     if url.startswith("sqlite"):
         _prepare(url.partition(":///")[2])
@@ -182,7 +182,7 @@ def _prepare(path: str) -> None:
     os.chmod(path, 0o600)  # noqa: PTH101
 
 
-class _Saying(logging.Handler):
+class _DbosLogHandler(logging.Handler):
     """DBOS's log, for whoever wants to know."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -193,10 +193,10 @@ class _Saying(logging.Handler):
         self._say(f"dbos: {record.getMessage().partition(chr(10))[0][:500]}")
 
 
-def _quiet(say: Callable[[str], None]) -> None:
+def _redirect_dbos_log(say: Callable[[str], None]) -> None:
     # With a handler there, DBOS makes none of its own, which would write to stderr.
     log = logging.getLogger("dbos")
-    log.handlers = [_Saying(say)]
+    log.handlers = [_DbosLogHandler(say)]
     log.propagate = False
 
 
@@ -226,4 +226,4 @@ def _recorded() -> Any:
     try:
         yield
     except SQLAlchemyError as error:
-        raise Stranded from error
+        raise StepNotRecorded from error

@@ -17,7 +17,7 @@ _PATIENCE = 5  # seconds for the database to answer at all
 _LONGEST_MS = 10_000  # milliseconds for one question to Postgres
 
 
-class Reader:
+class DatabaseReader:
     """The database at a URL (`sqlite:////path/bot.sqlite`, `postgresql://...`); it need not be there yet.
 
     Raises InputError where that is no such URL.

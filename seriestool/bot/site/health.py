@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.site.database_reader import Reader, rows
+from seriestool.bot.site.database_reader import DatabaseReader, rows
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import OutsideError
 
@@ -19,7 +19,7 @@ _MOST_NAMES = 1000  # lists and workers in the metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HealthLimits:
     """After how many seconds without a sign of life something counts as dead."""
 
     list_unread: int = 1800
@@ -30,7 +30,7 @@ Reasons = Mapping[str, str | None]
 """What was looked at -> what is wrong with it, or None."""
 
 
-def look_after(reader: Reader, now: int, limits: Limits) -> Reasons:
+def check_health(reader: DatabaseReader, now: int, limits: HealthLimits) -> Reasons:
     """What is wrong; what cannot be known without the database is wrong with it."""
     reasons: dict[str, str | None] = {"database": None}
     try:
@@ -49,7 +49,7 @@ def health_dict(reasons: Reasons) -> dict[str, object]:
     return {"schema": SCHEMA, "ok": all(reason is None for reason in reasons.values()), "checks": checks}
 
 
-def _lists(connection: "Connection", now: int, limits: Limits) -> str | None:
+def _lists(connection: "Connection", now: int, limits: HealthLimits) -> str | None:
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import cursors
@@ -61,7 +61,7 @@ def _lists(connection: "Connection", now: int, limits: Limits) -> str | None:
     return f"not read for {limits.list_unread} s: {', '.join(unread[:10])}" if unread else None
 
 
-def _workers(connection: "Connection", now: int, limits: Limits) -> str | None:
+def _workers(connection: "Connection", now: int, limits: HealthLimits) -> str | None:
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import workers
@@ -87,7 +87,7 @@ def _disk(file: Path | None) -> str | None:
     return f"only {free // 1_000_000} MB are free" if free < _LEAST_FREE else None
 
 
-def metrics_text(reader: Reader, now: int) -> str:
+def metrics_text(reader: DatabaseReader, now: int) -> str:
     """The metrics in Prometheus' text format, 0.0.4; raises OutsideError without a database."""
     lines: list[str] = []
     with reader.look() as connection:
@@ -104,7 +104,7 @@ Metric = tuple[str, str, str, Samples]
 def _metrics(connection: "Connection", now: int) -> Iterator[Metric]:
     from sqlalchemy import func, select
 
-    from seriestool.bot.bot_tables import State, cursors, reports, sayings, series, workers
+    from seriestool.bot.bot_tables import SeriesState, cursors, reports, sayings, series, workers
 
     def count(*columns: Any) -> list[Mapping[str, Any]]:
         return rows(connection, select(*columns, func.count().label("n")).group_by(*columns).order_by(*columns))
@@ -113,7 +113,7 @@ def _metrics(connection: "Connection", now: int) -> Iterator[Metric]:
         found = rows(connection, select(key.label("key"), column.label("at")).order_by(key).limit(_MOST_NAMES))
         return [({name: row["key"]}, max(now - row["at"], 0)) for row in found]
 
-    states = {**dict.fromkeys(State, 0), **{row["state"]: row["n"] for row in count(series.c.state)}}
+    states = {**dict.fromkeys(SeriesState, 0), **{row["state"]: row["n"] for row in count(series.c.state)}}
     yield "series", "gauge", "Series by state.", [({"state": str(state)}, n) for state, n in states.items()]
     yield "queue_length", "gauge", "Series that wait, or are queued.", [({}, states["waiting"] + states["queued"])]
     waiting = select(func.min(series.c.found).label("at")).where(series.c.state.in_(("waiting", "queued")))

@@ -31,7 +31,7 @@ _HEADERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """One answer; `modified` is when its content became what it is, in unix seconds."""
 
     status: HTTPStatus
@@ -44,29 +44,29 @@ class Answer:
     """Whether it may be kept and asked for again with its ETag."""
 
 
-def html(text: bytes, modified: int | None = None) -> Answer:
+def html(text: bytes, modified: int | None = None) -> HttpResponse:
     """A page of ours, with the policy that it states itself."""
-    return Answer(HTTPStatus.OK, "text/html; charset=utf-8", text, modified, policy=policy_of(text))
+    return HttpResponse(HTTPStatus.OK, "text/html; charset=utf-8", text, modified, policy=policy_of(text))
 
 
-def as_json(value: object, status: HTTPStatus = HTTPStatus.OK, is_kept: bool = True) -> Answer:
+def as_json(value: object, status: HTTPStatus = HTTPStatus.OK, is_kept: bool = True) -> HttpResponse:
     """A value as JSON, ASCII only."""
     text = json.dumps(value, indent=2).encode() + b"\n"
-    return Answer(status, "application/json", text, is_kept=is_kept)
+    return HttpResponse(status, "application/json", text, is_kept=is_kept)
 
 
-def problem(status: HTTPStatus, message: str, *headers: tuple[str, str]) -> Answer:
+def error_response(status: HTTPStatus, message: str, *headers: tuple[str, str]) -> HttpResponse:
     """What went wrong, in a line."""
     line = " ".join(message.split())
-    return Answer(status, "text/plain; charset=utf-8", f"{line}\n".encode("utf-8", "replace"), None, headers,
+    return HttpResponse(status, "text/plain; charset=utf-8", f"{line}\n".encode("utf-8", "replace"), None, headers,
                   is_kept=False)  # fmt: skip
 
 
-def redirect(path: str) -> Answer:
+def redirect(path: str) -> HttpResponse:
     """Go to another path of this site, for now; the path is one that we made."""
     if not path.startswith("/") or path.startswith("//") or not path.isascii() or not path.isprintable():
-        return problem(HTTPStatus.NOT_FOUND, "there is nothing here")
-    return problem(HTTPStatus.FOUND, f"see {path}", ("Location", path))
+        return error_response(HTTPStatus.NOT_FOUND, "there is nothing here")
+    return error_response(HTTPStatus.FOUND, f"see {path}", ("Location", path))
 
 
 def policy_of(page: bytes) -> str:
@@ -78,7 +78,7 @@ def policy_of(page: bytes) -> str:
     )
 
 
-def respond(answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def respond(answer: HttpResponse, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """The answer sent as WSGI (PEP 3333) wants it: not again where it is known, packed where that is understood."""
     headers = [*_HEADERS, ("Content-Security-Policy", answer.policy), *answer.headers]
     if answer.status is HTTPStatus.OK and answer.is_kept:
@@ -100,7 +100,7 @@ def respond(answer: Answer, environ: Environ, start_response: StartResponse) -> 
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
 
-def _tag(answer: Answer) -> str:
+def _tag(answer: HttpResponse) -> str:
     """Weak: the same for the packed and the plain form."""
     return f'W/"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
 

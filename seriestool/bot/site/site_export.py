@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.bot.site import site_queries
-from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.wsgi_app import FEED, feed, index
 from seriestool.report.series_index import page_name
 from seriestool.util.errors import OutsideError
@@ -18,7 +18,7 @@ _INDEX = re.compile(r"index(-\d{1,5})?\.html")
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class SiteExportResult:
     """What was done."""
 
     written: int
@@ -27,8 +27,8 @@ class Exported:
 
 
 def export_site(
-    reader: Reader, folder: Path, url: str, now: float, progress: Callable[[int], None] = lambda _: None
-) -> Exported:
+    reader: DatabaseReader, folder: Path, url: str, now: float, progress: Callable[[int], None] = lambda _: None
+) -> SiteExportResult:
     """The site written below the folder; raises OutsideError where database or disk fail."""
     written = kept = 0
     with _explained(folder):
@@ -46,17 +46,17 @@ def export_site(
         for file in folder.glob("index*.html"):
             if _INDEX.fullmatch(file.name) and file.name not in pages:
                 file.unlink()
-    return Exported(written, kept)
+    return SiteExportResult(written, kept)
 
 
-def _pages(reader: Reader, now: float) -> Iterator[tuple[str, str]]:
+def _pages(reader: DatabaseReader, now: float) -> Iterator[tuple[str, str]]:
     number = 1
     while (text := index(reader, number, now)) is not None:
         yield page_name(number), text
         number += 1
 
 
-def _export_report(reader: Reader, folder: Path, key: str, made: int) -> int:
+def _export_report(reader: DatabaseReader, folder: Path, key: str, made: int) -> int:
     """How many of the two files of a report were written; their time says of which report they are."""
     written = 0
     for path, find in (

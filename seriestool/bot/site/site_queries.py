@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.site.database_reader import Reader, rows
-from seriestool.precheck.precheck_result import Answer
-from seriestool.report.series_index import Row
+from seriestool.bot.site.database_reader import DatabaseReader, rows
+from seriestool.precheck.precheck_result import PrecheckAnswer
+from seriestool.report.series_index import IndexRow
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import InputError, OutsideError
 
@@ -36,7 +36,7 @@ _WAITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SeriesQuery:
     """Which series are wanted, newest first."""
 
     list: str | None = None
@@ -51,16 +51,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StoredReport:
     """A report as it is stored."""
 
     text: bytes
     made: int
 
 
-def parse_question(asked: Mapping[str, str]) -> Question:
+def parse_query(asked: Mapping[str, str]) -> SeriesQuery:
     """The question that parameters of a URL ask; raises InputError where one is none."""
-    from seriestool.bot.bot_tables import State
+    from seriestool.bot.bot_tables import SeriesState
 
     unknown = asked.keys() - {"list", "state", "author", "q", "before", "limit"}
     if unknown:
@@ -72,9 +72,9 @@ def parse_question(asked: Mapping[str, str]) -> Question:
     if odd:
         raise InputError(f"'{odd[0]}' has control characters in it")
     state = asked.get("state")
-    if state is not None and state not in tuple(State):
-        raise InputError(f"'state' is one of {', '.join(State)}")
-    return Question(
+    if state is not None and state not in tuple(SeriesState):
+        raise InputError(f"'state' is one of {', '.join(SeriesState)}")
+    return SeriesQuery(
         asked.get("list"), state, asked.get("author"), asked.get("q"), _cursor(asked.get("before")),
         _limit(asked.get("limit")),
     )  # fmt: skip
@@ -97,7 +97,7 @@ def _limit(text: str | None) -> int:
     raise InputError(f"'limit' is a number from 1 to {MOST}")
 
 
-def find_series(reader: Reader, question: Question) -> dict[str, object]:
+def find_series(reader: DatabaseReader, question: SeriesQuery) -> dict[str, object]:
     """The series that were asked for, as JSON shows them; `next` is what `before` says for those after them."""
     found = reader.rows(_limited(_chosen(question), question.limit + 1))
     shown = found[: question.limit]
@@ -109,7 +109,7 @@ def find_series(reader: Reader, question: Question) -> dict[str, object]:
     }
 
 
-def find_one(reader: Reader, key: str) -> dict[str, object] | None:
+def find_one(reader: DatabaseReader, key: str) -> dict[str, object] | None:
     """One series as JSON shows it, with its other versions and what was said of it; None where there is none."""
     from sqlalchemy import select
 
@@ -131,7 +131,7 @@ def find_one(reader: Reader, key: str) -> dict[str, object] | None:
     }
 
 
-def find_lists(reader: Reader) -> dict[str, object]:
+def find_lists(reader: DatabaseReader) -> dict[str, object]:
     """The lists that are watched, as JSON shows them."""
     from sqlalchemy import func, select
 
@@ -155,23 +155,23 @@ def find_lists(reader: Reader) -> dict[str, object]:
     }
 
 
-def find_page(reader: Reader, key: str) -> Made | None:
+def find_page(reader: DatabaseReader, key: str) -> StoredReport | None:
     """The HTML of the report on a series; None where there is none yet."""
     return _stored(reader, key, "page")
 
 
-def find_document(reader: Reader, key: str) -> Made | None:
+def find_document(reader: DatabaseReader, key: str) -> StoredReport | None:
     """The JSON of the report on a series; None where there is none yet."""
     return _stored(reader, key, "document")
 
 
-def _stored(reader: Reader, key: str, column: str) -> Made | None:
+def _stored(reader: DatabaseReader, key: str, column: str) -> StoredReport | None:
     from sqlalchemy import select
 
     from seriestool.bot.bot_tables import reports
 
     found = reader.rows(select(reports.c.made, reports.c[column]).where(reports.c.key == key))
-    return Made(_inflate(found[0][column]), found[0]["made"]) if found else None
+    return StoredReport(_inflate(found[0][column]), found[0]["made"]) if found else None
 
 
 def _inflate(packed: bytes) -> bytes:
@@ -185,7 +185,7 @@ def _inflate(packed: bytes) -> bytes:
     return text
 
 
-def find_key(reader: Reader, msgid: str) -> str | None:
+def find_key(reader: DatabaseReader, msgid: str) -> str | None:
     """The key of the series that has the mail: its first mail, or any patch; the newest where several have it."""
     from sqlalchemy import select
 
@@ -202,7 +202,7 @@ def find_key(reader: Reader, msgid: str) -> str | None:
     return key if key is not None and KEY.fullmatch(key) else None
 
 
-def count_series(reader: Reader) -> int:
+def count_series(reader: DatabaseReader) -> int:
     """How many there are."""
     from sqlalchemy import func, select
 
@@ -211,12 +211,12 @@ def count_series(reader: Reader) -> int:
     return int(reader.rows(select(func.count().label("n")).select_from(series))[0]["n"])
 
 
-def index_rows(reader: Reader, offset: int, limit: int = MOST) -> tuple[Row, ...]:
+def index_rows(reader: DatabaseReader, offset: int, limit: int = MOST) -> tuple[IndexRow, ...]:
     """The series of a page of the index, newest first."""
     return tuple(_row(row) for row in reader.rows(_limited(_columns(), limit).offset(offset)))
 
 
-def feed_rows(reader: Reader, limit: int) -> tuple[Row, ...]:
+def feed_rows(reader: DatabaseReader, limit: int) -> tuple[IndexRow, ...]:
     """The series with the newest reports."""
     from seriestool.bot.bot_tables import reports
 
@@ -224,7 +224,7 @@ def feed_rows(reader: Reader, limit: int) -> tuple[Row, ...]:
     return tuple(_row(row) for row in reader.rows(question))
 
 
-def each_report(reader: Reader) -> Iterator[tuple[str, int]]:
+def each_report(reader: DatabaseReader) -> Iterator[tuple[str, int]]:
     """(key, when it was made) of all reports, in lots."""
     from sqlalchemy import select
 
@@ -285,7 +285,7 @@ def _limited(question: "Select[Any]", limit: int) -> "Select[Any]":
     return question.order_by(series.c.posted.desc(), series.c.key.desc()).limit(limit)
 
 
-def _chosen(question: Question) -> "Select[Any]":
+def _chosen(question: SeriesQuery) -> "Select[Any]":
     from sqlalchemy import and_, func, or_
 
     from seriestool.bot.bot_tables import series
@@ -307,11 +307,11 @@ def _chosen(question: Question) -> "Select[Any]":
     return found
 
 
-def _row(row: Mapping[str, Any]) -> Row:
-    answers: Sequence[str] = tuple(Answer)
-    answer = Answer(row["answer"]) if row["answer"] in answers else None
+def _row(row: Mapping[str, Any]) -> IndexRow:
+    answers: Sequence[str] = tuple(PrecheckAnswer)
+    answer = PrecheckAnswer(row["answer"]) if row["answer"] in answers else None
     sentence = row["sentence"] or _WAITS.get(row["state"], "There is no report on it yet.")
-    return Row(
+    return IndexRow(
         subject=row["subject"],
         author=row["author_name"],
         version=row["version"],

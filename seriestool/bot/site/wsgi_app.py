@@ -9,9 +9,18 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from seriestool.bot.site import site_queries
-from seriestool.bot.site.database_reader import Reader
-from seriestool.bot.site.health import Limits, health_dict, look_after, metrics_text
-from seriestool.bot.site.responses import Answer, Environ, StartResponse, as_json, html, problem, redirect, respond
+from seriestool.bot.site.database_reader import DatabaseReader
+from seriestool.bot.site.health import HealthLimits, check_health, health_dict, metrics_text
+from seriestool.bot.site.responses import (
+    Environ,
+    HttpResponse,
+    StartResponse,
+    as_json,
+    error_response,
+    html,
+    redirect,
+    respond,
+)
 from seriestool.report.series_index import FEED_ROWS, PAGE_ROWS, Paging, atom_feed, index_page, page_name
 from seriestool.util.errors import InputError, OutsideError
 
@@ -23,22 +32,22 @@ _METHODS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SiteContext:
     """What is served, and how."""
 
-    reader: Reader
+    reader: DatabaseReader
     url: str
     """Where people find it, with `/` at its end: in the feed."""
     clock: Callable[[], float]
-    limits: Limits = field(default_factory=Limits)
+    limits: HealthLimits = field(default_factory=HealthLimits)
     broke: Callable[[Exception], None] = lambda _: None
     """Who is told of a bug of ours."""
 
 
-class App:
-    """The application: `App(site)(environ, start_response)`."""
+class WsgiApp:
+    """The application: `WsgiApp(site)(environ, start_response)`."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: SiteContext) -> None:
         self._site = site
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -46,17 +55,17 @@ class App:
         try:
             answer = self._answer(environ)
         except InputError as error:
-            answer = problem(HTTPStatus.BAD_REQUEST, error.message)
+            answer = error_response(HTTPStatus.BAD_REQUEST, error.message)
         except OutsideError as error:
-            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, error.message, ("Retry-After", "30"))
+            answer = error_response(HTTPStatus.SERVICE_UNAVAILABLE, error.message, ("Retry-After", "30"))
         except Exception as error:
             self._site.broke(error)
-            answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug of ours")
+            answer = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug of ours")
         return respond(answer, environ, start_response)
 
-    def _answer(self, environ: Environ) -> Answer:
+    def _answer(self, environ: Environ) -> HttpResponse:
         if environ.get("REQUEST_METHOD") not in _METHODS:
-            return problem(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", ("Allow", ", ".join(_METHODS)))
+            return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", ("Allow", ", ".join(_METHODS)))
         path = path_of(environ)
         for pattern, view in _ROUTES:
             if found := pattern.fullmatch(path):
@@ -82,11 +91,11 @@ def _parameters(environ: Environ) -> dict[str, str]:
     return {name: value for name, value in pairs if value}
 
 
-def _nothing() -> Answer:
-    return problem(HTTPStatus.NOT_FOUND, "there is nothing here")
+def _nothing() -> HttpResponse:
+    return error_response(HTTPStatus.NOT_FOUND, "there is nothing here")
 
 
-def index(reader: Reader, number: int, now: float) -> str | None:
+def index(reader: DatabaseReader, number: int, now: float) -> str | None:
     """The page of that number of the index; None where there is none."""
     pages = max(1, -(-site_queries.count_series(reader) // PAGE_ROWS))
     if not 1 <= number <= pages:
@@ -98,65 +107,65 @@ def index(reader: Reader, number: int, now: float) -> str | None:
     return index_page(rows, datetime.fromtimestamp(now, UTC), paging, FEED)
 
 
-def feed(reader: Reader, url: str, now: float) -> str:
+def feed(reader: DatabaseReader, url: str, now: float) -> str:
     """The feed of the newest reports."""
     return atom_feed(site_queries.feed_rows(reader, FEED_ROWS), url, datetime.fromtimestamp(now, UTC))
 
 
-def _index(site: Site, found: re.Match[str], _: Environ) -> Answer:
+def _index(site: SiteContext, found: re.Match[str], _: Environ) -> HttpResponse:
     text = index(site.reader, int(found["number"] or 1), site.clock() // 60 * 60)
     return html(text.encode("utf-8", "replace")) if text is not None else _nothing()
 
 
-def _feed(site: Site, _: re.Match[str], __: Environ) -> Answer:
+def _feed(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse:
     text = feed(site.reader, site.url, site.clock())
-    return Answer(HTTPStatus.OK, "application/atom+xml; charset=utf-8", text.encode("utf-8", "replace"))
+    return HttpResponse(HTTPStatus.OK, "application/atom+xml; charset=utf-8", text.encode("utf-8", "replace"))
 
 
-def _page(site: Site, found: re.Match[str], _: Environ) -> Answer:
+def _page(site: SiteContext, found: re.Match[str], _: Environ) -> HttpResponse:
     page = site_queries.find_page(site.reader, found["key"])
     return html(page.text, page.made) if page else _nothing()
 
 
-def _document(site: Site, found: re.Match[str], _: Environ) -> Answer:
+def _document(site: SiteContext, found: re.Match[str], _: Environ) -> HttpResponse:
     document = site_queries.find_document(site.reader, found["key"])
-    return Answer(HTTPStatus.OK, "application/json", document.text, document.made) if document else _nothing()
+    return HttpResponse(HTTPStatus.OK, "application/json", document.text, document.made) if document else _nothing()
 
 
-def _by_msgid(site: Site, found: re.Match[str], _: Environ) -> Answer:
+def _by_msgid(site: SiteContext, found: re.Match[str], _: Environ) -> HttpResponse:
     msgid = found["msgid"].removesuffix("/").strip("<>")
     key = site_queries.find_key(site.reader, msgid) or site_queries.find_key(site.reader, found["msgid"])
     return redirect(f"/series/{key}/") if key else _nothing()
 
 
-def _slash(_: Site, found: re.Match[str], __: Environ) -> Answer:
+def _slash(_: SiteContext, found: re.Match[str], __: Environ) -> HttpResponse:
     return redirect(f"/series/{found['key']}/")
 
 
-def _api_series(site: Site, _: re.Match[str], environ: Environ) -> Answer:
-    return as_json(site_queries.find_series(site.reader, site_queries.parse_question(_parameters(environ))))
+def _api_series(site: SiteContext, _: re.Match[str], environ: Environ) -> HttpResponse:
+    return as_json(site_queries.find_series(site.reader, site_queries.parse_query(_parameters(environ))))
 
 
-def _api_one(site: Site, found: re.Match[str], _: Environ) -> Answer:
+def _api_one(site: SiteContext, found: re.Match[str], _: Environ) -> HttpResponse:
     one = site_queries.find_one(site.reader, found["key"])
     return as_json(one) if one else _nothing()
 
 
-def _api_lists(site: Site, _: re.Match[str], __: Environ) -> Answer:
+def _api_lists(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse:
     return as_json(site_queries.find_lists(site.reader))
 
 
-def _health(site: Site, _: re.Match[str], __: Environ) -> Answer:
-    health = health_dict(look_after(site.reader, int(site.clock()), site.limits))
+def _health(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse:
+    health = health_dict(check_health(site.reader, int(site.clock()), site.limits))
     return as_json(health, HTTPStatus.OK if health["ok"] else HTTPStatus.SERVICE_UNAVAILABLE, is_kept=False)
 
 
-def _metrics(site: Site, _: re.Match[str], __: Environ) -> Answer:
+def _metrics(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse:
     text = metrics_text(site.reader, int(site.clock())).encode("utf-8", "replace")
-    return Answer(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", text, is_kept=False)
+    return HttpResponse(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", text, is_kept=False)
 
 
-View = Callable[[Site, re.Match[str], Environ], Answer]
+View = Callable[[SiteContext, re.Match[str], Environ], HttpResponse]
 _KEY = r"(?P<key>[0-9a-f]{1,40})"
 _ROUTES: tuple[tuple[re.Pattern[str], View], ...] = tuple(
     (re.compile(pattern, re.ASCII | re.DOTALL), view)

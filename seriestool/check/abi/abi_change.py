@@ -24,7 +24,7 @@ _PADDING = re.compile(
 )
 
 
-class Weight(StrEnum):
+class ChangeSeverity(StrEnum):
     """How grave a change is."""
 
     NOTE = "note"
@@ -36,10 +36,10 @@ class Weight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AbiChange:
     """One thing that user space sees otherwise than before."""
 
-    weight: Weight
+    weight: ChangeSeverity
     rule: str
     """A slug."""
     name: str
@@ -77,7 +77,7 @@ def is_padding(name: str) -> bool:
     return len(name) < _LONG and _PADDING.fullmatch(name) is not None
 
 
-def find_line(text: bytes, change: Change) -> int | None:
+def find_line(text: bytes, change: AbiChange) -> int | None:
     """The line of a header that what changed stands at, from 1; None where it is not to be found."""
     lines = text.split(b"\n")
     start = 0

@@ -18,7 +18,7 @@ _NO_DEVICES = (b"Documentation/", b"tools/", b"samples/", b"scripts/")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AbiEntry:
     """One entry of a file: the interfaces it is about, and which fields it has."""
 
     what: tuple[str, ...]
@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class SysfsAttribute:
     """A sysfs attribute that a patch adds."""
 
     name: str
@@ -48,9 +48,9 @@ def is_abi_file(path: bytes) -> bool:
     return path.startswith(FOLDER) and path != FOLDER + b"README"
 
 
-def parse_entries(text: bytes) -> tuple[Entry, ...]:
+def parse_entries(text: bytes) -> tuple[AbiEntry, ...]:
     """The entries of a file; each begins with one `What:` or several."""
-    found: list[Entry] = []
+    found: list[AbiEntry] = []
     what: list[str] = []
     fields: set[str] = set()
     start, field = 0, ""
@@ -65,7 +65,7 @@ def parse_entries(text: bytes) -> tuple[Entry, ...]:
         before, field = field, match[1].decode().lower()
         if field == "what" and before not in ("", "what"):
             if what:  # else fields of nothing, at the top
-                found.append(Entry(tuple(what), start, frozenset(fields)))
+                found.append(AbiEntry(tuple(what), start, frozenset(fields)))
             what, fields, before = [], set(), ""
         if field == "what":
             start = number if before == "" else start
@@ -73,7 +73,7 @@ def parse_entries(text: bytes) -> tuple[Entry, ...]:
         if match[2].strip():
             fields.add(field)
     if what:
-        found.append(Entry(tuple(what), start, frozenset(fields)))
+        found.append(AbiEntry(tuple(what), start, frozenset(fields)))
     return tuple(found)
 
 
@@ -81,10 +81,10 @@ def _words(line: bytes) -> str:
     return " ".join(line.decode("utf-8", "replace").split())
 
 
-def new_attributes(files: Iterable[FileDiff]) -> tuple[Attribute, ...]:
+def new_attributes(files: Iterable[FileDiff]) -> tuple[SysfsAttribute, ...]:
     """The sysfs attributes that a patch adds, but for those that it takes away elsewhere."""
     gone: set[bytes] = set()
-    found: dict[bytes, Attribute] = {}
+    found: dict[bytes, SysfsAttribute] = {}
     for file in files:
         if not file.path.endswith(_CODE) or file.path.startswith(_NO_DEVICES):
             continue
@@ -96,6 +96,6 @@ def new_attributes(files: Iterable[FileDiff]) -> tuple[Attribute, ...]:
                     gone.update(names)
                 elif line.startswith(b"+"):
                     for name in names:
-                        found.setdefault(name, Attribute(name.decode(), file.path, number))
+                        found.setdefault(name, SysfsAttribute(name.decode(), file.path, number))
                 number += not line.startswith((b"-", b"\\"))
     return tuple(attribute for name, attribute in found.items() if name not in gone)

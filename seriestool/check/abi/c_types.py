@@ -41,7 +41,7 @@ class Enumeration:
 
 
 @dataclass(frozen=True, slots=True)
-class Alias:
+class Typedef:
     """A typedef."""
 
     size: int
@@ -51,11 +51,11 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
+class HeaderTypes:
     """All types of some headers; tags with their word before them: `struct sockaddr`."""
 
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
-    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    aliases: Mapping[str, Typedef] = field(default_factory=dict)
     enumerations: tuple[Enumeration, ...] = ()
 
 

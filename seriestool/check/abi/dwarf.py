@@ -13,7 +13,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from seriestool.check.abi.c_types import Aggregate, Alias, Enumeration, Member, Shapes
+from seriestool.check.abi.c_types import Aggregate, Enumeration, HeaderTypes, Member, Typedef
 
 _DEEPEST = 12  # structs without names inside each other
 _MOST_STEPS = 500_000  # a large header takes some thousand
@@ -31,7 +31,7 @@ class UnreadableObject(Exception):  # noqa: N818  # it says what the object is
     """An object file that is none, or has more in it than anybody reads."""
 
 
-def read_shapes(content: bytes) -> dict[str, Shapes]:
+def read_types(content: bytes) -> dict[str, HeaderTypes]:
     """The types of an object file, by the file that they are declared in."""
     with _readable():
         elf = _open(content)
@@ -39,7 +39,7 @@ def read_shapes(content: bytes) -> dict[str, Shapes]:
             return {}  # nothing but macros
         dwarf = elf.get_dwarf_info()
         unit = next(dwarf.iter_CUs(), None)
-        return _Reader(dwarf, unit).read() if unit is not None else {}
+        return _DwarfReader(dwarf, unit).read() if unit is not None else {}
 
 
 def read_constants(content: bytes, section: str) -> dict[str, int]:
@@ -87,7 +87,7 @@ def _open(content: bytes) -> Any:
     return elf
 
 
-class _Reader:
+class _DwarfReader:
     """One compilation unit."""
 
     def __init__(self, dwarf: Any, unit: Any) -> None:
@@ -106,9 +106,9 @@ class _Reader:
             self._step()
             yield child
 
-    def read(self) -> dict[str, Shapes]:
+    def read(self) -> dict[str, HeaderTypes]:
         aggregates: dict[str, dict[str, Aggregate]] = {}
-        aliases: dict[str, dict[str, Alias]] = {}
+        aliases: dict[str, dict[str, Typedef]] = {}
         enumerations: dict[str, list[Enumeration]] = {}
         for die in self._children(self._unit.get_top_DIE()):
             file, name = self._file(die), _name(die)
@@ -120,7 +120,7 @@ class _Reader:
             elif die.tag == "DW_TAG_typedef" and name:
                 aliases.setdefault(file, {})[name] = self._alias(die)
         return {
-            file: Shapes(aggregates.get(file, {}), aliases.get(file, {}), tuple(enumerations.get(file, ())))
+            file: HeaderTypes(aggregates.get(file, {}), aliases.get(file, {}), tuple(enumerations.get(file, ())))
             for file in {*aggregates, *aliases, *enumerations}
         }
 
@@ -138,10 +138,10 @@ class _Reader:
             die = self._type(die)
         return die
 
-    def _alias(self, die: Any) -> Alias:
+    def _alias(self, die: Any) -> Typedef:
         bare = self._bare(die)
         nameless = bare is not None and bare.tag in _AGGREGATES and _name(bare) is None
-        return Alias(self._size(bare), self._text(bare), self._aggregate(bare) if nameless else None)
+        return Typedef(self._size(bare), self._text(bare), self._aggregate(bare) if nameless else None)
 
     def _aggregate(self, die: Any) -> Aggregate:
         members = tuple(islice(self._members(die, "", 0, 0), _MOST_MEMBERS + 1))

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from seriestool.check.abi.abi_change import Change, Weight, find_sentinels, is_sum, several
-from seriestool.check.abi.c_types import Aggregate, Alias, Enumeration, Macro, Shapes
-from seriestool.check.abi.macros import is_asked_for, is_ioctl
+from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_sentinels, is_sum, several
+from seriestool.check.abi.c_types import Aggregate, Enumeration, HeaderTypes, Macro, Typedef
+from seriestool.check.abi.macros import is_ioctl, may_be_number
 from seriestool.check.abi.struct_comparison import Alike, compare_aggregates
 
 _WORD = re.compile(r"\w+")
@@ -25,12 +25,12 @@ _WIDE = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HeaderAbi:
     """What user space sees of one header on one side."""
 
-    own: Shapes
+    own: HeaderTypes
     """What the header itself declares."""
-    all: Shapes
+    all: HeaderTypes
     """And what it includes."""
     own_macros: Mapping[str, Macro]
     macros: Mapping[str, Macro]
@@ -38,25 +38,25 @@ class Seen:
     """Name -> what it is worth, of 64 bits; those that are no integer constants are not there."""
 
 
-def merge_shapes(parts: Iterable[Shapes]) -> Shapes:
+def merge_types(parts: Iterable[HeaderTypes]) -> HeaderTypes:
     """All of them as one."""
     aggregates: dict[str, Aggregate] = {}
-    aliases: dict[str, Alias] = {}
+    aliases: dict[str, Typedef] = {}
     enumerations: list[Enumeration] = []
     for part in parts:
         aggregates.update(part.aggregates)
         aliases.update(part.aliases)
         enumerations += part.enumerations
-    return Shapes(aggregates, aliases, tuple(enumerations))
+    return HeaderTypes(aggregates, aliases, tuple(enumerations))
 
 
-def asked_names(own: Shapes, macros: Mapping[str, Macro]) -> tuple[str, ...]:
+def names_to_evaluate(own: HeaderTypes, macros: Mapping[str, Macro]) -> tuple[str, ...]:
     """The names of a header that may be worth a number."""
     enumerators = (name for one in own.enumerations for name in one.values)
-    return tuple(dict.fromkeys([*enumerators, *(name for name, macro in macros.items() if is_asked_for(macro))]))
+    return tuple(dict.fromkeys([*enumerators, *(name for name, macro in macros.items() if may_be_number(macro))]))
 
 
-def compare(old: Seen, new: Seen) -> Iterator[Change]:
+def compare(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     """What is not as it was, with one note for all that only moves with what was added."""
     moved = []
     for change in _changes(old, new):
@@ -66,10 +66,12 @@ def compare(old: Seen, new: Seen) -> Iterator[Change]:
             yield change
     if moved:
         message = f"moves with what was added: {several([one.message for one in moved])}"
-        yield Change(Weight.NOTE, _MOVED, moved[0].name, message, others=tuple(one.name for one in moved[1:]))
+        yield AbiChange(
+            ChangeSeverity.NOTE, _MOVED, moved[0].name, message, others=tuple(one.name for one in moved[1:])
+        )
 
 
-def _changes(old: Seen, new: Seen) -> Iterator[Change]:
+def _changes(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     for name, aggregate in old.own.aggregates.items():
         yield from _aggregate(name, aggregate, old, new)
     yield from _aliases(old, new)
@@ -85,7 +87,7 @@ def _changes(old: Seen, new: Seen) -> Iterator[Change]:
     yield from _unusable(old, new)
 
 
-def _unusable(old: Seen, new: Seen) -> Iterator[Change]:
+def _unusable(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     """Macros that are written as before, but use something that is not there any more."""
     names = [
         name
@@ -94,22 +96,22 @@ def _unusable(old: Seen, new: Seen) -> Iterator[Change]:
     ]
     if names:
         message = f"no longer numbers, because of what they are made of: {several(names)}"
-        yield Change(Weight.ASK, "macro-unusable", names[0], message, others=tuple(names[1:]))
+        yield AbiChange(ChangeSeverity.ASK, "macro-unusable", names[0], message, others=tuple(names[1:]))
 
 
-def _aggregate(name: str, aggregate: Aggregate, old: Seen, new: Seen) -> Iterator[Change]:
+def _aggregate(name: str, aggregate: Aggregate, old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     word, _, tag = name.partition(" ")
     other = new.macros.get(tag)
     now = new.all.aggregates.get(name)
     if now is None and other is not None:  # `#define old_name new_name`
         now = new.all.aggregates.get(f"{word} {other.body}")
     if now is None:
-        yield Change(Weight.BREAK, "removed", tag, f"{name} is no longer there")
+        yield AbiChange(ChangeSeverity.BREAK, "removed", tag, f"{name} is no longer there")
     else:
         yield from compare_aggregates(name, aggregate, now, _alike(old, new))
 
 
-def _alike(old: Seen, new: Seen) -> Alike:
+def _alike(old: HeaderAbi, new: HeaderAbi) -> Alike:
     """Tells of a struct that goes by another name now whether its members are the same, at the same places."""
 
     def is_alike(was: str, now: str) -> bool:
@@ -122,33 +124,37 @@ def _alike(old: Seen, new: Seen) -> Alike:
     return is_alike
 
 
-def _aliases(old: Seen, new: Seen) -> Iterator[Change]:
+def _aliases(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     for name, alias in old.own.aliases.items():
         now = new.all.aliases.get(name)
         if now is None:
             if name not in new.macros:
-                yield Change(Weight.BREAK, "removed", name, f"the type {name} is no longer there")
+                yield AbiChange(ChangeSeverity.BREAK, "removed", name, f"the type {name} is no longer there")
         elif alias.aggregate is not None and now.aggregate is not None:
             yield from compare_aggregates(name, alias.aggregate, now.aggregate, _alike(old, new))
         elif alias.size != now.size and alias.size and now.size and alias.aggregate is None:
             message = f"the type {name} has {now.size} bytes, and had {alias.size}"
             # A typedef of a struct with a name is compared with that struct.
-            weight = Weight.ASK if alias.type == now.type else Weight.BREAK
-            yield Change(weight, "type-changed", name, message)
+            weight = ChangeSeverity.ASK if alias.type == now.type else ChangeSeverity.BREAK
+            yield AbiChange(weight, "type-changed", name, message)
         elif alias.type != now.type and alias.aggregate is None:
-            yield Change(Weight.ASK, "type-changed", name, f"the type {name} was {alias.type}, and is {now.type} now")
+            yield AbiChange(
+                ChangeSeverity.ASK, "type-changed", name, f"the type {name} was {alias.type}, and is {now.type} now"
+            )
 
 
 def _enumeration(
     old: Enumeration, before: Mapping[str, int], after: Mapping[str, int], is_known: bool
-) -> Iterator[Change]:
+) -> Iterator[AbiChange]:
     label = f"enum {old.name}" if old.name else "an enum"
     sentinels = find_sentinels(tuple(old.values))
     gone = [name for name in old.values if name not in after]
-    yield from _gone(label, [name for name in gone if name not in sentinels], Weight.BREAK)
-    yield from _gone(label, [name for name in gone if name in sentinels], Weight.ASK)
+    yield from _gone(label, [name for name in gone if name not in sentinels], ChangeSeverity.BREAK)
+    yield from _gone(label, [name for name in gone if name in sentinels], ChangeSeverity.ASK)
     if old.name and not is_known and len(gone) < len(old.values):
-        yield Change(Weight.ASK, "enum-tag-removed", old.name, f"enum {old.name} is no longer there by this name")
+        yield AbiChange(
+            ChangeSeverity.ASK, "enum-tag-removed", old.name, f"enum {old.name} is no longer there by this name"
+        )
     was = {name: before.get(name, value & _WIDE) for name, value in old.values.items()}
     moved = {
         name: f"{name} {_signed(value)} -> {_signed(after[name])}"
@@ -158,18 +164,18 @@ def _enumeration(
     shifted = [name for name in moved if name not in sentinels]
     if shifted:
         message = f"values of {label} are not what they were: {several([moved[name] for name in shifted])}"
-        yield Change(Weight.BREAK, "enumerator-shifted", shifted[0], message, others=tuple(shifted[1:]))
+        yield AbiChange(ChangeSeverity.BREAK, "enumerator-shifted", shifted[0], message, others=tuple(shifted[1:]))
     for name in sorted(moved.keys() & sentinels):
-        yield Change(Weight.NOTE, _MOVED, name, moved[name])
+        yield AbiChange(ChangeSeverity.NOTE, _MOVED, name, moved[name])
 
 
-def _gone(label: str, names: list[str], weight: Weight) -> Iterator[Change]:
+def _gone(label: str, names: list[str], weight: ChangeSeverity) -> Iterator[AbiChange]:
     if names:
         message = f"{label} no longer has {several(names)}"
-        yield Change(weight, "removed", names[0], message, others=tuple(names[1:]))
+        yield AbiChange(weight, "removed", names[0], message, others=tuple(names[1:]))
 
 
-def _macro(macro: Macro, old: Seen, new: Seen) -> Iterator[Change]:
+def _macro(macro: Macro, old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
     name = macro.name
     was, now = old.values.get(name), new.values.get(name)
     after = new.macros.get(name)
@@ -181,56 +187,56 @@ def _macro(macro: Macro, old: Seen, new: Seen) -> Iterator[Change]:
         rule = "ioctl-removed" if is_ioctl(macro) else "removed"
         # Of one with parameters nobody can tell whether it was of use: some never compiled outside the kernel.
         is_hard = macro.parameters is None and not is_sum(name, macro.body) and not _GUARD.fullmatch(name)
-        weight = Weight.BREAK if is_hard else Weight.ASK
-        yield Change(weight, rule, name, f"{name} is no longer defined")
+        weight = ChangeSeverity.BREAK if is_hard else ChangeSeverity.ASK
+        yield AbiChange(weight, rule, name, f"{name} is no longer defined")
     elif was is not None and now is not None:
         yield from _value(macro, was, now)
     elif after is not None:
         yield from _body(macro, after, was)
 
 
-def _is_other_name(name: str, new: Seen) -> bool:
+def _is_other_name(name: str, new: HeaderAbi) -> bool:
     """Whether a type or function has taken the name over."""
     return name in new.all.aliases or f"struct {name}" in new.all.aggregates
 
 
-def _value(macro: Macro, was: int, now: int) -> Iterator[Change]:
+def _value(macro: Macro, was: int, now: int) -> Iterator[AbiChange]:
     if _is_same(was, now):
         return
     if is_ioctl(macro):
         yield _ioctl(macro.name, was, now)
     elif is_sum(macro.name, macro.body):
-        yield Change(Weight.NOTE, _MOVED, macro.name, f"{macro.name} {_signed(was)} -> {_signed(now)}")
+        yield AbiChange(ChangeSeverity.NOTE, _MOVED, macro.name, f"{macro.name} {_signed(was)} -> {_signed(now)}")
     else:
-        yield Change(
-            Weight.ASK, "macro-value-changed", macro.name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "macro-value-changed", macro.name,
             f"{macro.name} was {_shown(was)}, and is {_shown(now)} now",
         )  # fmt: skip
 
 
-def _ioctl(name: str, was: int, now: int) -> Change:
+def _ioctl(name: str, was: int, now: int) -> AbiChange:
     numbers = f"{name} was {was & 0xFFFFFFFF:#x}, and is {now & 0xFFFFFFFF:#x} now"
     only_size = (was ^ now) & ~_IOC_SIZE == 0
     if only_size and was & _IOC_MAGIC == _DRM:
         # drm_ioctl() looks at the number only, and takes arguments of every size.
-        return Change(Weight.ASK, "ioctl-size-changed", name, f"{numbers}: its argument has another size")
+        return AbiChange(ChangeSeverity.ASK, "ioctl-size-changed", name, f"{numbers}: its argument has another size")
     why = ": its argument has another size, so that binaries still use the old number" if only_size else ""
-    return Change(Weight.BREAK, "ioctl-changed", name, numbers + why)
+    return AbiChange(ChangeSeverity.BREAK, "ioctl-changed", name, numbers + why)
 
 
-def _body(macro: Macro, after: Macro, was: int | None) -> Iterator[Change]:
+def _body(macro: Macro, after: Macro, was: int | None) -> Iterator[AbiChange]:
     if _normal(macro) == _normal(after):
         return  # spaces, names of parameters
     if was is not None:
-        yield Change(
-            Weight.ASK, "macro-value-changed", macro.name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "macro-value-changed", macro.name,
             f"{macro.name} was {_shown(was)}, and is no number now: {_short(after.body)}",
         )  # fmt: skip
     elif is_sum(macro.name, macro.body):
-        yield Change(Weight.NOTE, _MOVED, macro.name, macro.name)
+        yield AbiChange(ChangeSeverity.NOTE, _MOVED, macro.name, macro.name)
     else:
-        yield Change(
-            Weight.ASK, "macro-text-changed", macro.name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "macro-text-changed", macro.name,
             f"{macro.name} was '{_short(macro.body)}', and is '{_short(after.body)}' now",
         )  # fmt: skip
 

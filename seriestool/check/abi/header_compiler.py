@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seriestool.check.abi.c_types import Shapes
-from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_shapes
-from seriestool.check.abi.macros import SECTION, Preprocessed, answers, parse_preprocessed, probe
-from seriestool.sandbox import Job, Limits, Outcome, Sandbox
+from seriestool.check.abi.c_types import HeaderTypes
+from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_types
+from seriestool.check.abi.macros import SECTION, PreprocessedHeader, constant_values, parse_preprocessed, probe
+from seriestool.sandbox import Sandbox, SandboxJob, SandboxLimits, SandboxResult
 
 _PLAIN_NAME = re.compile(rb"[A-Za-z0-9_.+-]+(?:/[A-Za-z0-9_.+-]+)*")
 _ERROR = re.compile(r"^(\S+):(\d+):\d+: (?:fatal )?error: (.*)$", re.MULTILINE)
@@ -74,7 +74,7 @@ class CannotCompile(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class HeaderUnit:
     """One header to be compiled: its folder of installed headers, and its name there."""
 
     root: Path
@@ -92,18 +92,18 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledHeader:
     """What the compiler made of a header."""
 
-    shapes: Mapping[str, Shapes]
+    shapes: Mapping[str, HeaderTypes]
     """By the file that declares them."""
-    names: Preprocessed
+    names: PreprocessedHeader
     stands_alone: bool
     """Whether it compiles with nothing before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedHeader:
     """A header that does not compile, and what the compiler says first."""
 
     error: str
@@ -111,7 +111,7 @@ class Refused:
     """The file that the error is in; empty where it was not the compiler that refused it (it was ended, say)."""
 
 
-class Compiler:
+class HeaderCompiler:
     """Compiles headers below a folder of ours."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, jobs: int) -> None:
@@ -129,12 +129,14 @@ class Compiler:
         """Where folders of installed headers are to be put."""
         return self._in
 
-    def types(self, units: Sequence[Unit]) -> dict[Unit, Compiled | Refused]:
+    def types(self, units: Sequence[HeaderUnit]) -> dict[HeaderUnit, CompiledHeader | RejectedHeader]:
         """What each header defines."""
         self._run("types.sh", units)
         return {unit: self._read_types(unit, number) for number, unit in enumerate(units)}
 
-    def values(self, asked: Mapping[Unit, Sequence[str]], units: Sequence[Unit]) -> dict[Unit, dict[str, int] | None]:
+    def values(
+        self, asked: Mapping[HeaderUnit, Sequence[str]], units: Sequence[HeaderUnit]
+    ) -> dict[HeaderUnit, dict[str, int] | None]:
         """What the names are worth that are integer constants; None for a header where that could not be seen.
 
         `units` are those that `types` was asked for.
@@ -146,19 +148,21 @@ class Compiler:
         self._run("values.sh", units, frozenset(asked))
         return {unit: self._read_values(numbers[unit], names) for unit, names in asked.items()}
 
-    def _run(self, script: str, units: Sequence[Unit], wanted: frozenset[Unit] | None = None) -> Outcome:
+    def _run(
+        self, script: str, units: Sequence[HeaderUnit], wanted: frozenset[HeaderUnit] | None = None
+    ) -> SandboxResult:
         lines = [
             f"{unit.root}\0{os.fsdecode(unit.name)}\0{self._out}/{number}\0"
             for number, unit in enumerate(units)
             if unit.is_plain and (wanted is None or unit in wanted)
         ]
-        limits = Limits(
+        limits = SandboxLimits(
             seconds=min(_STARTING + _PER_HEADER * len(lines), _LONGEST),
             memory=_MEMORY * (self._jobs + 1),
             processes=100 + 20 * self._jobs,
         )
         command = f'command -v gcc >/dev/null || exit 99; exec xargs -0 -r -P {self._jobs} -n 3 sh "$1"'
-        job = Job(
+        job = SandboxJob(
             ("sh", "-c", command, "sh", str(self._in / script)), self._out, (self._in,), (self._out,),
             stdin=os.fsencode("".join(lines)), limits=limits,
         )  # fmt: skip
@@ -172,23 +176,23 @@ class Compiler:
             raise CannotCompile(f"the headers cannot be compiled here: {said or f'exit code {outcome.code}'}")
         return outcome
 
-    def _read_types(self, unit: Unit, number: int) -> Compiled | Refused:
+    def _read_types(self, unit: HeaderUnit, number: int) -> CompiledHeader | RejectedHeader:
         if not unit.is_plain:
-            return Refused("its name has characters that headers do not have")
+            return RejectedHeader("its name has characters that headers do not have")
         stem = self._out / str(number)
         try:
-            shapes = read_shapes(_read(stem.with_suffix(".o"), _MOST_OBJECT))
+            shapes = read_types(_read(stem.with_suffix(".o"), _MOST_OBJECT))
             names = parse_preprocessed(_read(stem.with_suffix(".i")))
         except OSError:
             # Not the second attempt's error: that may be about what was put before the header.
             return _first_error(stem.with_suffix(".err"), unit)
         except UnreadableObject as reason:
-            return Refused(str(reason))
-        return Compiled(shapes, names, not stem.with_suffix(".prelude").exists())
+            return RejectedHeader(str(reason))
+        return CompiledHeader(shapes, names, not stem.with_suffix(".prelude").exists())
 
     def _read_values(self, number: int, names: Sequence[str]) -> dict[str, int] | None:
         try:
-            return answers(names, read_constants(_read(self._out / f"{number}.v", _MOST_OBJECT), SECTION))
+            return constant_values(names, read_constants(_read(self._out / f"{number}.v", _MOST_OBJECT), SECTION))
         except (OSError, UnreadableObject):
             return None
 
@@ -199,13 +203,13 @@ def _read(file: Path, most: int = _MOST_TEXT) -> bytes:
         return stream.read(most)
 
 
-def _first_error(file: Path, unit: Unit) -> Refused:
+def _first_error(file: Path, unit: HeaderUnit) -> RejectedHeader:
     try:
         text = _read(file).decode("utf-8", "replace")
     except OSError:
-        return Refused("the compiler was ended")
+        return RejectedHeader("the compiler was ended")
     match = _ERROR.search(text)
     if match is None:
-        return Refused("the compiler was ended")
+        return RejectedHeader("the compiler was ended")
     location = match[1].removeprefix(f"{unit.root}/")
-    return Refused(f"{location}:{match[2]}: {match[3]}", location)
+    return RejectedHeader(f"{location}:{match[2]}: {match[3]}", location)

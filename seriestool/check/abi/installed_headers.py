@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.git import TreeEntry, Workbench
+from seriestool.git import ScratchRepository, TreeEntry
 from seriestool.series.names import is_unsafe_path
 
 _SYMLINK = 0o120000
@@ -28,7 +28,7 @@ _FOR_ALL = (
 )  # fmt: skip
 
 
-class Header(NamedTuple):
+class HeaderName(NamedTuple):
     """Where a header of a tree is installed."""
 
     arch: str | None
@@ -37,14 +37,14 @@ class Header(NamedTuple):
     """As in `#include <name>`."""
 
 
-def find_header(path: bytes) -> Header | None:
+def find_header(path: bytes) -> HeaderName | None:
     """Where the file of a tree is installed, or None where it is no header for user space."""
     if not path.endswith(b".h") or is_unsafe_path(path):
         return None
     if path.startswith(_GENERIC):
-        return Header(None, path.removeprefix(_GENERIC))
+        return HeaderName(None, path.removeprefix(_GENERIC))
     match = _ARCH.fullmatch(path)
-    return Header(match[1].decode(), match[2]) if match else None
+    return HeaderName(match[1].decode(), match[2]) if match else None
 
 
 def included(text: bytes, name: bytes) -> tuple[bytes, ...]:
@@ -58,10 +58,10 @@ def included(text: bytes, name: bytes) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-class Installed:
+class InstalledHeaders:
     """What one tree installs on one architecture."""
 
-    def __init__(self, bench: Workbench, tree: str, arch: str, texts: dict[str, bytes]) -> None:
+    def __init__(self, bench: ScratchRepository, tree: str, arch: str, texts: dict[str, bytes]) -> None:
         """`texts` keeps contents by blob, for all trees that are compared."""
         self._bench = bench
         self._texts = texts

@@ -20,7 +20,7 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(slots=True)
-class Preprocessed:
+class PreprocessedHeader:
     """What a header and all that it includes define."""
 
     macros: dict[str, Macro] = field(default_factory=dict)
@@ -34,9 +34,9 @@ class Preprocessed:
         return {name: macro for name, macro in self.macros.items() if self.files[name] == file}
 
 
-def parse_preprocessed(text: bytes) -> Preprocessed:
+def parse_preprocessed(text: bytes) -> PreprocessedHeader:
     """The macros in the output of `gcc -E -dD`."""
-    found = Preprocessed()
+    found = PreprocessedHeader()
     file = ""
     for line in text.split(b"\n"):
         if not line.startswith(b"#"):
@@ -64,7 +64,7 @@ def is_ioctl(macro: Macro) -> bool:
     return macro.parameters is None and _IOCTL.search(macro.body) is not None
 
 
-def is_asked_for(macro: Macro) -> bool:
+def may_be_number(macro: Macro) -> bool:
     """Whether the macro may stand for a number: it has a body, takes nothing, and is no text."""
     return macro.parameters is None and macro.body != "" and not macro.body.startswith(('"', "{"))
 
@@ -83,7 +83,7 @@ def probe(names: Iterable[str]) -> bytes:
     return "".join(line + "\n" for line in (*_USED, *lines)).encode()
 
 
-def answers(names: Iterable[str], values: dict[str, int]) -> dict[str, int]:
+def constant_values(names: Iterable[str], values: dict[str, int]) -> dict[str, int]:
     """Name -> value of those that are integer constants, from what the probe's object file has."""
     numbered = {f"seriestool_v{number}": name for number, name in enumerate(names)}
     found = ((symbol.partition(".")[0], value) for symbol, value in values.items())

@@ -4,21 +4,21 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from seriestool.check.abi.abi_change import Change, Weight, is_padding
+from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, is_padding
 from seriestool.check.abi.c_types import Aggregate, Member
 
 Alike = Callable[[str, str], bool]
 """Whether two types of different text, the old one and the new one, look alike in memory."""
 
 
-def compare_aggregates(name: str, old: Aggregate, new: Aggregate, is_alike: Alike) -> Iterator[Change]:
+def compare_aggregates(name: str, old: Aggregate, new: Aggregate, is_alike: Alike) -> Iterator[AbiChange]:
     """What is not as it was. Old members that keep name, place and type are nothing to report, whatever is around."""
     if old != new:
         for change in _changes(name, old, new, is_alike):
             yield replace(change, inside=name) if change.name != name else change
 
 
-def _changes(name: str, old: Aggregate, new: Aggregate, is_alike: Alike) -> Iterator[Change]:
+def _changes(name: str, old: Aggregate, new: Aggregate, is_alike: Alike) -> Iterator[AbiChange]:
     now = {member.name: member for member in new.members}
     flexible = _opened(old, now)
     for member in old.members:
@@ -49,55 +49,64 @@ def _element(member: Member) -> str:
     return member.type.partition("[")[0]
 
 
-def _gone(name: str, member: Member, old: Aggregate, new: Aggregate) -> Iterator[Change]:
+def _gone(name: str, member: Member, old: Aggregate, new: Aggregate) -> Iterator[AbiChange]:
     if not member.name.rpartition(".")[2] or member.name.rpartition(".")[2].startswith("__empty"):
         return
     end = member.offset + member.size
     if is_padding(member.name) and end <= 8 * new.size:
-        yield Change(Weight.NOTE, "padding-used", member.name, f"{name}: the room of {member.name!r} is used now")
+        yield AbiChange(
+            ChangeSeverity.NOTE, "padding-used", member.name, f"{name}: the room of {member.name!r} is used now"
+        )
         return
     names = {one.name for one in old.members}
     there = [one for one in new.members if one.offset == member.offset and one.name not in names]
     same = next((one for one in there if one.size == member.size), None)
     if same is not None:
-        yield Change(
-            Weight.ASK, "member-renamed", member.name,
+        yield AbiChange(
+            ChangeSeverity.ASK,
+            "member-renamed",
+            member.name,
             f"{name}: {member.name!r} is {same.name!r} now: programs that name it do no longer compile",
-        )  # fmt: skip
+        )
     elif there and end <= 8 * new.size:
-        yield Change(
-            Weight.ASK, "member-replaced", member.name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "member-replaced", member.name,
             f"{name}: in the place of {member.name!r} there is {there[0].name!r} now",
         )  # fmt: skip
     else:
-        yield Change(Weight.BREAK, "member-removed", member.name, f"{name}: {member.name!r} is no longer there")
+        yield AbiChange(
+            ChangeSeverity.BREAK, "member-removed", member.name, f"{name}: {member.name!r} is no longer there"
+        )
 
 
 def _kept(
     name: str, before: Member, after: Member, flexible: frozenset[str], old: Aggregate, is_alike: Alike
-) -> Iterator[Change]:
+) -> Iterator[AbiChange]:
     label = f"{name}: {before.name!r}"
     if before.offset != after.offset:
         if is_padding(before.name) or (before.name == "end" and not before.size):
             return
-        yield Change(
-            Weight.BREAK, "member-moved", before.name,
+        yield AbiChange(
+            ChangeSeverity.BREAK, "member-moved", before.name,
             f"{label} is at byte {_bytes(after.offset)}, and was at {_bytes(before.offset)}",
         )  # fmt: skip
     elif before.name in flexible:
-        yield Change(
-            Weight.ASK, "flexible-array", before.name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "flexible-array", before.name,
             f"{label} was {before.type}, and is {after.type} now: sizes of structs with it may differ",
         )  # fmt: skip
     elif before.size != after.size:
         yield from _resized(label, before, after, old)
     elif before.type != after.type and not is_padding(before.name) and not is_alike(before.type, after.type):
-        yield Change(
-            Weight.ASK, "member-type-changed", before.name, f"{label} was {before.type}, and is {after.type} now"
+        yield AbiChange(
+            ChangeSeverity.ASK,
+            "member-type-changed",
+            before.name,
+            f"{label} was {before.type}, and is {after.type} now",
         )
 
 
-def _resized(label: str, before: Member, after: Member, old: Aggregate) -> Iterator[Change]:
+def _resized(label: str, before: Member, after: Member, old: Aggregate) -> Iterator[AbiChange]:
     if is_padding(before.name):
         return
     what = f"{label} takes {_bytes(after.size)} bytes, and took {_bytes(before.size)}"
@@ -106,24 +115,24 @@ def _resized(label: str, before: Member, after: Member, old: Aggregate) -> Itera
     into_padding = all(is_padding(one.name) for one in holds) and new_end <= 8 * old.size
     if not before.is_scalar and after.size > before.size:
         # What follows is looked at on its own: where that has moved, it says so.
-        yield Change(Weight.ASK, "member-grown", before.name, what)
+        yield AbiChange(ChangeSeverity.ASK, "member-grown", before.name, what)
     elif not before.is_scalar or (into_padding and after.size > before.size):
-        yield Change(Weight.ASK, "member-resized", before.name, what)
+        yield AbiChange(ChangeSeverity.ASK, "member-resized", before.name, what)
     else:
-        yield Change(Weight.BREAK, "member-resized", before.name, what)
+        yield AbiChange(ChangeSeverity.BREAK, "member-resized", before.name, what)
 
 
-def _size(name: str, old: Aggregate, new: Aggregate, flexible: frozenset[str]) -> Iterator[Change]:
+def _size(name: str, old: Aggregate, new: Aggregate, flexible: frozenset[str]) -> Iterator[AbiChange]:
     if new.size > old.size:
-        yield Change(
-            Weight.ASK, "struct-grown", name,
+        yield AbiChange(
+            ChangeSeverity.ASK, "struct-grown", name,
             f"{name} has {new.size} bytes, and had {old.size}: the kernel must still take the old size",
         )  # fmt: skip
     elif new.size < old.size and not flexible:
         places = {(one.name, one.offset, one.size) for one in new.members}
         lost = any((one.name, one.offset, one.size) not in places for one in old.members if not is_padding(one.name))
-        weight = Weight.BREAK if lost else Weight.ASK  # only padding: what is there can still be read
-        yield Change(weight, "struct-shrunk", name, f"{name} has {new.size} bytes, and had {old.size}")
+        weight = ChangeSeverity.BREAK if lost else ChangeSeverity.ASK  # only padding: what is there can still be read
+        yield AbiChange(weight, "struct-shrunk", name, f"{name} has {new.size} bytes, and had {old.size}")
 
 
 def _bytes(bits: int) -> str:

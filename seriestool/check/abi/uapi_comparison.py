@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from seriestool.check.abi.abi_change import Change, Weight, find_line
-from seriestool.check.abi.c_types import Shapes
-from seriestool.check.abi.header_comparison import Seen, asked_names, compare, merge_shapes
-from seriestool.check.abi.header_compiler import Compiled, Compiler, Refused, Unit
-from seriestool.check.abi.installed_headers import Installed, find_header
-from seriestool.git import Workbench
+from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_line
+from seriestool.check.abi.c_types import HeaderTypes
+from seriestool.check.abi.header_comparison import HeaderAbi, compare, merge_types, names_to_evaluate
+from seriestool.check.abi.header_compiler import CompiledHeader, HeaderCompiler, HeaderUnit, RejectedHeader
+from seriestool.check.abi.installed_headers import InstalledHeaders, find_header
+from seriestool.git import ScratchRepository
 from seriestool.sandbox import Sandbox
 
 MOST_INCLUDERS = 60
@@ -28,13 +28,13 @@ _NAMES = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class HeaderComparison:
     """One header before and after."""
 
     path: bytes
     name: str
     """As in `#include <name>`."""
-    changes: tuple[tuple[Change, int | None], ...] = ()
+    changes: tuple[tuple[AbiChange, int | None], ...] = ()
     """With the line of the header after the patch, or of the one before for what is gone."""
     more: int = 0
     """How many changes there are besides."""
@@ -43,12 +43,12 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class InstalledPair:
     """What two trees install on one architecture, and which headers are compared."""
 
     arch: str
-    old: Installed
-    new: Installed
+    old: InstalledHeaders
+    new: InstalledHeaders
     names: tuple[bytes, ...]
 
 
@@ -57,10 +57,10 @@ def arch_of(machine: str) -> str:
     return _NAMES.get(machine, machine)
 
 
-class Examiner:
+class UapiComparer:
     """Compares the headers of two trees."""
 
-    def __init__(self, bench: Workbench, sandbox: Sandbox, folder: Path, jobs: int = 1) -> None:
+    def __init__(self, bench: ScratchRepository, sandbox: Sandbox, folder: Path, jobs: int = 1) -> None:
         """`folder` is empty and ours."""
         self._bench = bench
         self._sandbox = sandbox
@@ -69,7 +69,7 @@ class Examiner:
 
     def examine(
         self, before: str, after: str, paths: Iterable[bytes], machine: str, includers: int = MOST_INCLUDERS
-    ) -> Iterator[Examined]:
+    ) -> Iterator[HeaderComparison]:
         """What is not as it was in these paths of the trees, and in up to `includers` headers that include them."""
         here = arch_of(machine)
         for pair in self._pairs(before, after, paths, here):
@@ -80,7 +80,7 @@ class Examiner:
             if includers and pair.arch == here and any(one.changes for one in found):
                 yield from self._includers(pair, includers)
 
-    def _includers(self, pair: Pair, most: int) -> Iterator[Examined]:
+    def _includers(self, pair: InstalledPair, most: int) -> Iterator[HeaderComparison]:
         names = [name for name in pair.new.includers(pair.names) if pair.old.path(name)]
         behind = replace(pair, names=tuple(names[:most]))
         # What could not be compared before is no matter of a patch that does not touch it.
@@ -88,121 +88,127 @@ class Examiner:
         if more := len(names[most:]):
             path = pair.new.path(pair.names[0]) or pair.old.path(pair.names[0]) or b""
             why = f"{more} more headers include what is changed here: they were not compiled"
-            yield Examined(path, pair.names[0].decode("utf-8", "replace"), unseen=why)
+            yield HeaderComparison(path, pair.names[0].decode("utf-8", "replace"), unseen=why)
 
-    def _pairs(self, before: str, after: str, paths: Iterable[bytes], here: str) -> Iterator[Pair]:
+    def _pairs(self, before: str, after: str, paths: Iterable[bytes], here: str) -> Iterator[InstalledPair]:
         texts: dict[str, bytes] = {}
         touched: dict[str, list[bytes]] = {}
         for path in paths:
             if header := find_header(path):
                 touched.setdefault(header.arch or here, []).append(header.name)
         for arch, names in touched.items():
-            old = Installed(self._bench, before, arch, texts)
-            new = Installed(self._bench, after, arch, texts)
+            old = InstalledHeaders(self._bench, before, arch, texts)
+            new = InstalledHeaders(self._bench, after, arch, texts)
             changed = tuple(name for name in dict.fromkeys(names) if old.blob(name) != new.blob(name))
             if changed:
-                yield Pair(arch, old, new, changed)
+                yield InstalledPair(arch, old, new, changed)
 
-    def _compare(self, pair: Pair, folder: Path) -> Iterator[Examined]:
+    def _compare(self, pair: InstalledPair, folder: Path) -> Iterator[HeaderComparison]:
         if not pair.names:
             return
-        compiler = Compiler(self._sandbox, folder, self._jobs)
-        units: dict[tuple[str, bytes], Unit] = {}
+        compiler = HeaderCompiler(self._sandbox, folder, self._jobs)
+        units: dict[tuple[str, bytes], HeaderUnit] = {}
         for side, installed in ((_BEFORE, pair.old), (_AFTER, pair.new)):
             root = compiler.headers / side
             there = [name for name in pair.names if installed.path(name)]
             installed.write(there, root)
-            units |= {(side, name): Unit(root, name) for name in there}
+            units |= {(side, name): HeaderUnit(root, name) for name in there}
         compiled = compiler.types(list(units.values()))
         both = [
             (units[_BEFORE, name], units[_AFTER, name])
             for name in pair.names
             if (_BEFORE, name) in units and (_AFTER, name) in units
         ]
-        seen = _look(compiler, both, compiled)
+        seen = _read_abis(compiler, both, compiled)
         for name in pair.names:
             old, new = units.get((_BEFORE, name)), units.get((_AFTER, name))
             yield from _judge(pair, name, compiled, old, new, seen)
 
 
-def _look(
-    compiler: Compiler, both: Iterable[tuple[Unit, Unit]], compiled: Mapping[Unit, Compiled | Refused]
-) -> dict[Unit, Seen]:
+def _read_abis(
+    compiler: HeaderCompiler,
+    both: Iterable[tuple[HeaderUnit, HeaderUnit]],
+    compiled: Mapping[HeaderUnit, CompiledHeader | RejectedHeader],
+) -> dict[HeaderUnit, HeaderAbi]:
     """What user space sees of each header, on both sides, with the values of what the old one names."""
-    found: list[tuple[Unit, Compiled]] = []
-    asked: dict[Unit, Sequence[str]] = {}
+    found: list[tuple[HeaderUnit, CompiledHeader]] = []
+    asked: dict[HeaderUnit, Sequence[str]] = {}
     for old, new in both:
         was, now = compiled[old], compiled[new]
-        if isinstance(was, Compiled) and isinstance(now, Compiled):
-            names = asked_names(was.shapes.get(old.file, Shapes()), was.names.own(old.file))
+        if isinstance(was, CompiledHeader) and isinstance(now, CompiledHeader):
+            names = names_to_evaluate(was.shapes.get(old.file, HeaderTypes()), was.names.own(old.file))
             asked |= {old: names, new: names}
             found += [(old, was), (new, now)]
     values = compiler.values(asked, list(compiled)) if asked else {}
-    return {unit: _seen(unit, one, worth) for unit, one in found if (worth := values.get(unit)) is not None}
+    return {unit: _header_abi(unit, one, worth) for unit, one in found if (worth := values.get(unit)) is not None}
 
 
-def _seen(unit: Unit, one: Compiled, values: dict[str, int]) -> Seen:
-    own = one.shapes.get(unit.file, Shapes())
-    return Seen(own, merge_shapes(one.shapes.values()), one.names.own(unit.file), one.names.macros, values)
+def _header_abi(unit: HeaderUnit, one: CompiledHeader, values: dict[str, int]) -> HeaderAbi:
+    own = one.shapes.get(unit.file, HeaderTypes())
+    return HeaderAbi(own, merge_types(one.shapes.values()), one.names.own(unit.file), one.names.macros, values)
 
 
 def _judge(
-    pair: Pair,
+    pair: InstalledPair,
     name: bytes,
-    compiled: Mapping[Unit, Compiled | Refused],
-    old: Unit | None,
-    new: Unit | None,
-    seen: Mapping[Unit, Seen],
-) -> Iterator[Examined]:
+    compiled: Mapping[HeaderUnit, CompiledHeader | RejectedHeader],
+    old: HeaderUnit | None,
+    new: HeaderUnit | None,
+    seen: Mapping[HeaderUnit, HeaderAbi],
+) -> Iterator[HeaderComparison]:
     shown = name.decode("utf-8", "replace")
     path = pair.new.path(name) or pair.old.path(name) or b""
     if new is None:
         if name not in pair.new:  # else something takes its place: the generic header of an architecture's own
-            gone = Change(Weight.BREAK, "header-removed", shown, f"<{shown}> is no longer there to include")
-            yield Examined(path, shown, ((gone, None),))
+            gone = AbiChange(ChangeSeverity.BREAK, "header-removed", shown, f"<{shown}> is no longer there to include")
+            yield HeaderComparison(path, shown, ((gone, None),))
         return
     now = compiled[new]
     if old is None:
-        if isinstance(now, Refused) and now.location and not now.location.startswith("asm/"):
-            says = Change(Weight.ASK, "new-does-not-compile", shown, f"<{shown}> does not compile alone: {now.error}")
-            yield Examined(path, shown, ((says, None),))
+        if isinstance(now, RejectedHeader) and now.location and not now.location.startswith("asm/"):
+            says = AbiChange(
+                ChangeSeverity.ASK, "new-does-not-compile", shown, f"<{shown}> does not compile alone: {now.error}"
+            )
+            yield HeaderComparison(path, shown, ((says, None),))
         return
     was = compiled[old]
-    if isinstance(was, Refused):
-        yield Examined(path, shown, unseen=f"<{shown}> did not compile before: {was.error}")
-    elif isinstance(now, Refused):
+    if isinstance(was, RejectedHeader):
+        yield HeaderComparison(path, shown, unseen=f"<{shown}> did not compile before: {was.error}")
+    elif isinstance(now, RejectedHeader):
         yield _broken(pair, path, shown, now)
     elif old not in seen or new not in seen:
-        yield Examined(path, shown, unseen=f"what the names of <{shown}> are worth could not be found out")
+        yield HeaderComparison(path, shown, unseen=f"what the names of <{shown}> are worth could not be found out")
     else:
         changes = [*_dangling(pair, was, now, shown), *compare(seen[old], seen[new])]
         texts = pair.new.read(name) or b"", pair.old.read(name) or b""
         if changes:
             told = tuple((one, _line(one, *texts)) for one in changes[:MOST_CHANGES])
-            yield Examined(path, shown, told, len(changes) - len(told))
+            yield HeaderComparison(path, shown, told, len(changes) - len(told))
 
 
-def _broken(pair: Pair, path: bytes, shown: str, now: Refused) -> Examined:
+def _broken(pair: InstalledPair, path: bytes, shown: str, now: RejectedHeader) -> HeaderComparison:
     message = f"<{shown}> does no longer compile: {now.error}"
     if not now.location:
-        return Examined(path, shown, unseen=message)
+        return HeaderComparison(path, shown, unseen=message)
     if "asm/" in now.error and "No such file" in now.error:
-        return Examined(path, shown, unseen=f"{message}: it may be made while the kernel of {pair.arch} is built")
-    return Examined(path, shown, ((Change(Weight.BREAK, "does-not-compile", shown, message), None),))
+        return HeaderComparison(
+            path, shown, unseen=f"{message}: it may be made while the kernel of {pair.arch} is built"
+        )
+    return HeaderComparison(path, shown, ((AbiChange(ChangeSeverity.BREAK, "does-not-compile", shown, message), None),))
 
 
-def _dangling(pair: Pair, was: Compiled, now: Compiled, shown: str) -> Iterator[Change]:
+def _dangling(pair: InstalledPair, was: CompiledHeader, now: CompiledHeader, shown: str) -> Iterator[AbiChange]:
     """Headers that are gone, and are still included: the compiler took this machine's own for them."""
     if was.stands_alone and not now.stands_alone:
         message = f"<{shown}> compiles only with other headers before it now"
-        yield Change(Weight.ASK, "not-self-contained", shown, message)
+        yield AbiChange(ChangeSeverity.ASK, "not-self-contained", shown, message)
     for file in sorted(now.names.entered):
         for folder in ("/usr/include/", "/usr/include/x86_64-linux-gnu/"):
             name = file.removeprefix(folder).encode("utf-8", "replace")
             if file.startswith(folder) and pair.old.path(name) and name not in pair.new:
                 message = f"<{shown}> includes <{name.decode()}>, which is no longer there"
-                yield Change(Weight.BREAK, "does-not-compile", name.decode(), message)
+                yield AbiChange(ChangeSeverity.BREAK, "does-not-compile", name.decode(), message)
 
 
-def _line(change: Change, new: bytes, old: bytes) -> int | None:
+def _line(change: AbiChange, new: bytes, old: bytes) -> int | None:
     return find_line(new, change) or find_line(old, change)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from seriestool.git import TreeEntry, Workbench
-from seriestool.sandbox import Job, Limits, Sandbox, read_left
+from seriestool.git import ScratchRepository, TreeEntry
+from seriestool.sandbox import Sandbox, SandboxJob, SandboxLimits, read_output_file
 
 _SPEC = re.compile(rb"Documentation/netlink/specs/[a-z0-9_.-]{1,60}\.yaml")
 _MARKER = re.compile(
@@ -46,7 +46,7 @@ done
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class YnlMarker:
     """What a file says of how it was generated."""
 
     spec: bytes
@@ -64,17 +64,17 @@ def is_spec(path: bytes) -> bool:
     return _SPEC.fullmatch(path) is not None
 
 
-def parse_generated(text: bytes) -> Generated | None:
+def parse_generated(text: bytes) -> YnlMarker | None:
     """How the file was generated, or None where it does not say so."""
     top = text[:_TOP]
     match = _MARKER.search(top)
     if match is None:
         return None
     arguments = _ARGUMENTS.search(top)
-    return Generated(match[1], match[2].decode(), match[3].decode(), arguments[1].decode() if arguments else "")
+    return YnlMarker(match[1], match[2].decode(), match[3].decode(), arguments[1].decode() if arguments else "")
 
 
-def find_generated(bench: Workbench, tree: str) -> Iterator[tuple[bytes, TreeEntry]]:
+def find_generated(bench: ScratchRepository, tree: str) -> Iterator[tuple[bytes, TreeEntry]]:
     """The files of a tree that may be generated, by where they are and what they are called."""
     for folder in _FOLDERS:
         for path, entry in bench.paths_below(tree, folder):
@@ -83,7 +83,7 @@ def find_generated(bench: Workbench, tree: str) -> Iterator[tuple[bytes, TreeEnt
 
 
 def regenerate(
-    bench: Workbench, tree: str, wanted: Mapping[bytes, Generated], sandbox: Sandbox, folder: Path
+    bench: ScratchRepository, tree: str, wanted: Mapping[bytes, YnlMarker], sandbox: Sandbox, folder: Path
 ) -> dict[bytes, bytes | str]:
     """What the tree's generator makes of the files, by path: the code, or what it complained of.
 
@@ -105,10 +105,10 @@ def regenerate(
         for path, one in wanted.items()
     )
     python, readable = _python()
-    job = Job(
+    job = SandboxJob(
         ("sh", str(folder / "run.sh"), python, str(folder / tool.decode()), str(folder)), folder,
         (folder, *readable), (out,), {}, "".join(lines).encode(),
-        Limits(seconds=60.0 + 5.0 * len(wanted)),
+        SandboxLimits(seconds=60.0 + 5.0 * len(wanted)),
     )  # fmt: skip
     outcome = sandbox.run(job)
     if outcome.ended is not None:
@@ -135,11 +135,11 @@ def _python() -> tuple[str, tuple[Path, ...]]:
 
 def _result(out: Path, folder: str, name: str) -> bytes | str:
     with suppress(OSError):
-        made = read_left(out, folder, name, most=_MOST + 1)
+        made = read_output_file(out, folder, name, most=_MOST + 1)
         return made if len(made) <= _MOST else f"it makes more than {_MOST >> 20} MB"
     text = ""
     with suppress(OSError):
-        text = read_left(out, folder, f"{name}.err", most=_MOST).decode("utf-8", "replace")
+        text = read_output_file(out, folder, f"{name}.err", most=_MOST).decode("utf-8", "replace")
     if match := _MISSING.search(text):
         raise NoGenerator(f"the generator needs Python's {match[1]} (apt install python3-yaml python3-jsonschema)")
     lines = [line for line in text.strip().split("\n") if line.strip()]

@@ -20,7 +20,7 @@ _GOING = ".going-"
 
 
 @contextlib.contextmanager
-def locked(root: Path, report: Callable[[str], None]) -> Iterator[Path]:
+def lock_folder(root: Path, report: Callable[[str], None]) -> Iterator[Path]:
     """A folder below `root` that is ours until the end of the block; the lowest number that is free."""
     root.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -65,7 +65,7 @@ def _is_ours(file: Path) -> bool:
         return False
 
 
-def tidy(root: Path, most_folders: int = _MOST_FOLDERS, most_bytes: int = _MOST_BYTES) -> None:
+def prune_folders(root: Path, most_folders: int = _MOST_FOLDERS, most_bytes: int = _MOST_BYTES) -> None:
     """Remove the folders that were used least recently, as far as there are too many or they are too large.
 
     `root` has a folder for each repository, with the numbered ones in it; those in use stay.
@@ -81,7 +81,7 @@ def tidy(root: Path, most_folders: int = _MOST_FOLDERS, most_bytes: int = _MOST_
         wipe(left)
 
 
-def tidy_outputs(folder: Path, most: int = _MOST_OUTPUTS) -> None:
+def prune_outputs(folder: Path, most: int = _MOST_OUTPUTS) -> None:
     """Remove the build folders in a folder that were used least recently, as far as there are too many."""
     for left in folder.glob(f"{_GOING}*"):
         wipe(left)

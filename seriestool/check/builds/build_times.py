@@ -10,7 +10,7 @@ from pathlib import Path
 _SIZE = 1 << 20
 
 
-class Times:
+class BuildTimes:
     """A small file of (name, kind) -> seconds; lost or broken it is empty."""
 
     def __init__(self, file: Path) -> None:
@@ -43,7 +43,7 @@ class Times:
         }
 
 
-def as_text(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """About how long that is, for people: `about 8 minutes`."""
     if seconds < 90:
         return f"about {max(1, round(seconds))} seconds"

@@ -8,24 +8,24 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from seriestool.check.builds.build_folders import locked, measure, remove, tidy, tidy_outputs
-from seriestool.check.builds.build_times import Times
-from seriestool.check.builds.source_folder import Source
-from seriestool.git import Workbench
-from seriestool.sandbox import Job, Limits
+from seriestool.check.builds.build_folders import lock_folder, measure, prune_folders, prune_outputs, remove
+from seriestool.check.builds.build_times import BuildTimes
+from seriestool.check.builds.source_folder import SourceFolder
+from seriestool.git import ScratchRepository
+from seriestool.sandbox import SandboxJob, SandboxLimits
 from seriestool.util.errors import InputError, OutsideError
 
 _ODD = re.compile(r"[^\w./+,@=~-]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class Site:
-    """A source and its build folders, ours until the block of `open_site` ends."""
+class BuildWorkspace:
+    """A source and its build folders, ours until the block of `open_build_workspace` ends."""
 
-    def __init__(self, folder: Path, ccache: Path, times: Times, bench: Workbench) -> None:
+    def __init__(self, folder: Path, ccache: Path, times: BuildTimes, bench: ScratchRepository) -> None:
         self._folder = folder
         self._times = times
-        self._source = Source(folder, bench)
+        self._source = SourceFolder(folder, bench)
         self.ccache = ccache
         """Compilers' answers, for all sites."""
         self.has_grown = False
@@ -55,7 +55,7 @@ class Site:
         self.has_grown |= self._source.tree is None
         self._source.move_to(tree)
 
-    def output(self, name: str) -> "Output":
+    def output(self, name: str) -> "BuildFolder":
         """The build folder of that name, made where it is not there; InputError where it is no name."""
         if not _NAME.fullmatch(name):
             raise InputError(f"'{name}' is no name of a build folder")
@@ -65,19 +65,19 @@ class Site:
             mark.unlink(missing_ok=True)  # of one that was tidied away
         _make_own(path)
         os.utime(path)
-        return Output(path, mark, self._times, self)
+        return BuildFolder(path, mark, self._times, self)
 
-    def reset(self, output: "Output") -> None:
+    def reset(self, output: "BuildFolder") -> None:
         """Empty the build folder and what compilers kept: a build left more there than it may, or hid it."""
         output.discard()
         remove(self.ccache)
         _make_own(self.ccache)
 
 
-class Output:
+class BuildFolder:
     """A build folder."""
 
-    def __init__(self, path: Path, mark: Path, times: Times, site: Site) -> None:
+    def __init__(self, path: Path, mark: Path, times: BuildTimes, site: BuildWorkspace) -> None:
         self.path = path
         self._mark = mark
         self._times = times
@@ -128,7 +128,9 @@ def _make_own(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def open_site(root: Path, key: str, bench: Workbench, report: Callable[[str], None]) -> Iterator[Site]:
+def open_build_workspace(
+    root: Path, key: str, bench: ScratchRepository, report: Callable[[str], None]
+) -> Iterator[BuildWorkspace]:
     """A source and build folders for the repository that `key` names, below `root`.
 
     Nobody else has them until the block ends. Another process gets others, another thread waits; `report` is told.
@@ -147,24 +149,28 @@ def open_site(root: Path, key: str, bench: Workbench, report: Callable[[str], No
         sources.mkdir(exist_ok=True)
     except OSError as error:
         raise OutsideError(f"nothing can be built in {root}: {error.strerror}") from error
-    with locked(repository, report) as folder:
-        site = Site(folder, ccache, Times(root / "times.json"), bench)
+    with lock_folder(repository, report) as folder:
+        site = BuildWorkspace(folder, ccache, BuildTimes(root / "times.json"), bench)
         try:
             yield site
         finally:
             with contextlib.suppress(OSError):
-                tidy_outputs(folder / "output")
+                prune_outputs(folder / "output")
                 if site.has_grown:
                     measure(folder)
     with contextlib.suppress(OSError):
-        tidy(sources)
+        prune_folders(sources)
 
 
 def build_job(
-    site: Site, output: Output, argv: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None
-) -> Job:
+    site: BuildWorkspace,
+    output: BuildFolder,
+    argv: Sequence[str],
+    limits: SandboxLimits,
+    env: Mapping[str, str] | None = None,
+) -> SandboxJob:
     """The program run in the source, which it can only read, with the build folder and ccache's to write to."""
-    return Job(
+    return SandboxJob(
         argv,
         site.source,
         readable=(site.source,),

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seriestool.sandbox import Outcome
+from seriestool.sandbox import SandboxResult
 from seriestool.util.errors import OutsideError
 
-Run = Callable[[Sequence[str]], Outcome]
+RunProgram = Callable[[Sequence[str]], SandboxResult]
 """Runs a program in the sandbox, in the source."""
 
 # Reads a folder's Makefile as scripts/Makefile.build does, and prints what it lists. Until Linux 6.10 `src` was
@@ -52,7 +52,7 @@ def arch_of(machine: str) -> str:
 
 
 def find_built(
-    objects: Iterable[str], run: Run, source: Path, output: Path, arch: str, compiler: str
+    objects: Iterable[str], run: RunProgram, source: Path, output: Path, arch: str, compiler: str
 ) -> frozenset[str]:
     """Those of the objects (`net/core/sock.o`) that the configuration in `output` builds.
 

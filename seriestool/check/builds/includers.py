@@ -4,7 +4,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from seriestool.sandbox import Outcome
+from seriestool.sandbox import SandboxResult
 
 _LEVELS = 4
 _NAMES = 60  # headers that are asked for at a time
@@ -15,7 +15,9 @@ _SPECIAL = re.compile(r"([.+*?\[\]^$(){}|\\])")
 _ROOTS = re.compile(r"(?:.*/)?include/(?:uapi/)?")
 
 
-def find_includers(headers: Iterable[str], run: Callable[[Sequence[str]], Outcome], enough: int) -> tuple[str, ...]:
+def find_includers(
+    headers: Iterable[str], run: Callable[[Sequence[str]], SandboxResult], enough: int
+) -> tuple[str, ...]:
     """The files (.c, .S) that include any of the headers, the nearest first; no further level once there are enough.
 
     `run` runs a program in the sandbox, in the source. Which of two headers of one name is meant is not always clear;

@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from seriestool.check.builds.build_workspace import Output, Site, build_job
+from seriestool.check.builds.build_workspace import BuildFolder, BuildWorkspace, build_job
 from seriestool.check.builds.built_objects import arch_of, find_built
 from seriestool.check.builds.diagnostics import Diagnostic, find_shortage, parse_diagnostics
 from seriestool.check.builds.toolchain import Toolchain
-from seriestool.sandbox import Ended, Limits, Outcome, Sandbox
+from seriestool.sandbox import KillReason, Sandbox, SandboxLimits, SandboxResult
 
 _GB = 1 << 30
 _SOURCE = re.compile(r"([A-Za-z0-9_][\w./,+@-]{0,300})\.[cS]")
 _CONFIGURE_SECONDS = 1800.0
-_LIMITS = Limits(disk=8 * _GB, processes=400)
+_LIMITS = SandboxLimits(disk=8 * _GB, processes=400)
 # Of `allmodconfig`: what makes compilers slow, needs libraries that are seldom there, or makes errors of warnings.
 _LEFT_OUT = """\
     WERROR DRM_WERROR KVM_WERROR OBJTOOL_WERROR KASAN KCSAN KMSAN UBSAN KCOV GCOV_KERNEL GCC_PLUGINS LTO_CLANG
@@ -40,13 +40,13 @@ exec make "$@"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class BuildResult:
     """What a build said."""
 
     diagnostics: frozenset[Diagnostic]
     is_good: bool
     """Whether make was content."""
-    ended: Ended | None
+    ended: KillReason | None
     last: str
     """The last thing that it said, for where nothing else explains it."""
     seconds: float
@@ -59,11 +59,11 @@ class Said:
         return str(self.ended) if self.ended else self.shortage and f"the machine: {self.shortage}"
 
 
-class Compiler:
+class ObjectCompiler:
     """Compiles objects of the tree that the site's source is at."""
 
     def __init__(
-        self, site: Site, output: Output, sandbox: Sandbox, toolchain: Toolchain, config: str, jobs: int
+        self, site: BuildWorkspace, output: BuildFolder, sandbox: Sandbox, toolchain: Toolchain, config: str, jobs: int
     ) -> None:
         self._site = site
         self._output = output
@@ -74,7 +74,7 @@ class Compiler:
         self._make = (f"O={output.path}", f"-j{jobs}", "-Otarget", "-k", *toolchain.make_variables)
         self._limits = replace(_LIMITS, memory=(2 + jobs) * _GB, processes=_LIMITS.processes + 50 * jobs)
 
-    def configure(self) -> Said:
+    def configure(self) -> BuildResult:
         """Make the configuration anew, and what all objects need."""
         argv = ["sh", "-c", _CONFIGURE, "sh", _FRAGMENT, self._config, *self._make]
         return self._judge(self._run(argv, _CONFIGURE_SECONDS, {"TMPDIR": "/tmp"}))  # noqa: S108
@@ -83,30 +83,32 @@ class Compiler:
         """Those that the configuration builds."""
         return find_built(objects, self.run, self._site.source, self._output.path, self._arch, self._toolchain.compiler)
 
-    def compile(self, objects: Sequence[str]) -> Said:
+    def compile(self, objects: Sequence[str]) -> BuildResult:
         """Compile the objects, with W=1."""
         argv = ["sh", "-c", _COMPILE, "sh", str(self._output.path), *self._make, "W=1", *objects]
         return self._judge(self._run(argv, 300.0 + 60.0 * len(objects), {}))
 
-    def run(self, argv: Sequence[str]) -> Outcome:
+    def run(self, argv: Sequence[str]) -> SandboxResult:
         """Run something that only reads."""
         return self._run(argv, 300.0, {})
 
-    def _run(self, argv: Sequence[str], seconds: float, env: dict[str, str]) -> Outcome:
+    def _run(self, argv: Sequence[str], seconds: float, env: dict[str, str]) -> SandboxResult:
         limits = replace(self._limits, seconds=seconds)
         outcome = self._sandbox.run(build_job(self._site, self._output, argv, limits, env))
-        if outcome.ended is Ended.DISK:
+        if outcome.ended is KillReason.DISK:
             self._site.reset(self._output)
         return outcome
 
-    def _judge(self, outcome: Outcome) -> Said:
+    def _judge(self, outcome: SandboxResult) -> BuildResult:
         text = outcome.stderr.decode("utf-8", "replace")
         source, output = str(self._site.source), str(self._output.path)
         roots = (source, output, os.path.relpath(source, output))  # ccache makes paths relative
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith("make")]
         last = lines[-1].strip() if lines else "make failed"
         shortage = find_shortage(text) if outcome.code else None
-        return Said(parse_diagnostics(text, roots), outcome.code == 0, outcome.ended, last, outcome.seconds, shortage)
+        return BuildResult(
+            parse_diagnostics(text, roots), outcome.code == 0, outcome.ended, last, outcome.seconds, shortage
+        )
 
 
 def object_of(source: str) -> str | None:

@@ -4,15 +4,15 @@
 import contextlib
 from pathlib import Path
 
-from seriestool.git import GitError, Workbench
+from seriestool.git import GitError, ScratchRepository
 
 _UNSURE = "moving"
 
 
-class Source:
+class SourceFolder:
     """The files of a tree. Builds read them and write elsewhere, so that nothing of a build is ever found here."""
 
-    def __init__(self, folder: Path, bench: Workbench) -> None:
+    def __init__(self, folder: Path, bench: ScratchRepository) -> None:
         """`folder` is ours."""
         self.path = folder / "source"
         self._state = folder / "state"

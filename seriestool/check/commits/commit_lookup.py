@@ -9,25 +9,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from seriestool.git import Repository, Workbench
+from seriestool.git import Repository, ScratchRepository
 from seriestool.series.mail.headers import decode_text
-from seriestool.series.message.commit_message import Message, parse_message
-from seriestool.series.message.fixes import SHORTEST, find_tags, format_tag
+from seriestool.series.message.commit_message import CommitMessage, parse_message
+from seriestool.series.message.fixes import SHORTEST, find_fixes_tags, format_fixes_tag
 from seriestool.series.message.people import Person, parse_person
 from seriestool.series.message.title_comparison import fold_title
-from seriestool.trees.history import History, tips_holding
+from seriestool.trees.history import History, tips_containing
 
 _MOST_READ = 400
-"""Commits of the touched paths that are read to find a title."""
+"""CommitLookup of the touched paths that are read to find a title."""
 _MOST_MAKEFILES = 150
 _RELEASE = re.compile(r"Linux v?\d+\.\d+")
 _LOOK_BACK = 500
-"""Commits before the base whose own Fixes tags show whether this repository has what people quote."""
+"""CommitLookup before the base whose own Fixes tags show whether this repository has what people quote."""
 _FEWEST_QUOTED = 10
 _KNOWN_SHARE = 0.95
 
 
-class Absent(StrEnum):
+class AbsenceReason(StrEnum):
     """Why there is no commit for an id."""
 
     MISSING = "missing"
@@ -36,7 +36,7 @@ class Absent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuotedCommit:
     """A commit that is here."""
 
     oid: str
@@ -45,7 +45,7 @@ class Quoted:
     time: int
     """Committer's, seconds since 1970."""
     authored: int
-    message: Message
+    message: CommitMessage
     parents: tuple[str, ...] = ()
 
     @property
@@ -70,23 +70,23 @@ class Completeness:
     """What that is concluded from, or what speaks against it."""
 
 
-class Commits:
+class CommitLookup:
     """The commits of a repository; the workbench is of the thread that asks."""
 
-    def __init__(self, repository: Repository, bench: Workbench, history: History | None) -> None:
+    def __init__(self, repository: Repository, bench: ScratchRepository, history: History | None) -> None:
         self._repository = repository
         self._bench = bench
         self._history = history
 
-    def find(self, oid: str) -> Quoted | Absent:
+    def find(self, oid: str) -> QuotedCommit | AbsenceReason:
         """The commit of an id, abbreviated or not (hex digits, as a message has them), or why there is none."""
         found = self._bench.objects.read(f"{oid}^{{commit}}")
         if found is not None and found[1] == "commit":
             # An annotated tag leads to a commit too, but it is not the commit's id.
-            return read_commit(found[0], found[2]) if found[0].startswith(oid.lower()) else Absent.NOT_A_COMMIT
+            return read_commit(found[0], found[2]) if found[0].startswith(oid.lower()) else AbsenceReason.NOT_A_COMMIT
         if self._bench.objects.is_ambiguous(oid):
-            return Absent.AMBIGUOUS
-        return Absent.NOT_A_COMMIT if self._bench.objects.check([oid])[0] is not None else Absent.MISSING
+            return AbsenceReason.AMBIGUOUS
+        return AbsenceReason.NOT_A_COMMIT if self._bench.objects.check([oid])[0] is not None else AbsenceReason.MISSING
 
     def abbreviate(self, oid: str) -> str:
         """The first 12 digits of the id, or as many as it takes to name no other object."""
@@ -95,9 +95,9 @@ class Commits:
                 return oid[:digits]
         return oid
 
-    def tag(self, commit: Quoted) -> str:
+    def tag(self, commit: QuotedCommit) -> str:
         """The Fixes tag for the commit."""
-        return format_tag(self.abbreviate(commit.oid), commit.subject)
+        return format_fixes_tag(self.abbreviate(commit.oid), commit.subject)
 
     def is_within(self, oid: str, tip: str) -> bool | None:
         """Whether the commit is the tip or an ancestor of it; None where the history index knows one of them not."""
@@ -109,14 +109,14 @@ class Commits:
         if self._history is None or (position := self._history.find(oid)) is None:
             return None
         known = {found: tip for tip in tips if (found := self._history.find(tip)) is not None}
-        return frozenset(known[one] for one in tips_holding(self._history, position, known)) if known else None
+        return frozenset(known[one] for one in tips_containing(self._history, position, known)) if known else None
 
-    def titled(self, title: str, paths: Iterable[bytes]) -> Iterator[Quoted]:
-        """Commits with that title, the newest first, among those that changed any of the paths."""
+    def titled(self, title: str, paths: Iterable[bytes]) -> Iterator[QuotedCommit]:
+        """CommitLookup with that title, the newest first, among those that changed any of the paths."""
         wanted = fold_title(title)
         return (one for one in self.changing(paths) if fold_title(one.subject) == wanted)
 
-    def changing(self, paths: Iterable[bytes], limit: int = _MOST_READ) -> Iterator[Quoted]:
+    def changing(self, paths: Iterable[bytes], limit: int = _MOST_READ) -> Iterator[QuotedCommit]:
         """Commits that changed any of the paths: those that changed most of them, and the newest, first."""
         history = self._history
         if history is None:
@@ -129,17 +129,17 @@ class Commits:
             if found is not None and found[1] == "commit":
                 yield read_commit(found[0], found[2])
 
-    def last_release(self, tip: str) -> Quoted | None:
+    def last_release(self, tip: str) -> QuotedCommit | None:
         """The commit of the last release of the kernel before the tip, as the history of the Makefile has it."""
         for commit in self.changing((b"Makefile",), _MOST_MAKEFILES):
             if _RELEASE.fullmatch(commit.subject) and self.is_within(commit.oid, tip):
                 return commit
         return None
 
-    def recent(self, tip: str, limit: int = _LOOK_BACK) -> Iterator[Quoted]:
+    def recent(self, tip: str, limit: int = _LOOK_BACK) -> Iterator[QuotedCommit]:
         """The commit and its ancestors, the newest first, no more than `limit`."""
         seen = {tip}
-        waiting: list[tuple[int, str, Quoted]] = []
+        waiting: list[tuple[int, str, QuotedCommit]] = []
         self._push(waiting, tip)
         for _ in range(limit):
             if not waiting:
@@ -151,7 +151,7 @@ class Commits:
                     seen.add(parent)
                     self._push(waiting, parent)
 
-    def _push(self, waiting: list[tuple[int, str, Quoted]], oid: str) -> None:
+    def _push(self, waiting: list[tuple[int, str, QuotedCommit]], oid: str) -> None:
         found = self._bench.objects.read(oid)
         if found is not None and found[1] == "commit":
             commit = read_commit(found[0], found[2])
@@ -165,7 +165,7 @@ class Commits:
         quoted: set[str] = set()
         for commit in self.recent(tip):
             read += 1
-            quoted.update(tag.oid for tag in find_tags(commit.message) if tag.oid is not None and not tag.flaws)
+            quoted.update(tag.oid for tag in find_fixes_tags(commit.message) if tag.oid is not None and not tag.flaws)
         if len(quoted) < _FEWEST_QUOTED:
             return Completeness(False, f"only {len(quoted)} Fixes tags in the last {read} commits here to judge by")
         found = self._bench.objects.check([f"{oid}^{{commit}}" for oid in sorted(quoted)])
@@ -174,7 +174,7 @@ class Commits:
         return Completeness(known >= len(quoted) * _KNOWN_SHARE, share)
 
 
-def read_commit(oid: str, raw: bytes) -> Quoted:
+def read_commit(oid: str, raw: bytes) -> QuotedCommit:
     """A commit object (https://git-scm.com/docs/git-cat-file) with its message in lines."""
     head, _, body = raw.partition(b"\n\n")
     fields: dict[bytes, list[bytes]] = {}
@@ -188,7 +188,7 @@ def read_commit(oid: str, raw: bytes) -> Quoted:
     _, time = _stamp(fields.get(b"committer", [b""])[0])
     title = " ".join(line.strip() for line in subject.split("\n"))
     parents = tuple(value.decode("ascii", "replace") for value in fields.get(b"parent", []))
-    return Quoted(oid, title, author, time, authored, parse_message(f"{title}\n\n{rest}"), parents)
+    return QuotedCommit(oid, title, author, time, authored, parse_message(f"{title}\n\n{rest}"), parents)
 
 
 def _stamp(value: bytes) -> tuple[Person, int]:

@@ -17,7 +17,7 @@ _AUTHOR = re.compile(r"^(\S.{0,200}) \((\d{1,4})\):\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class DiffstatTotals:
     """The last line of a diffstat."""
 
     files: int
@@ -30,7 +30,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ShortlogSection:
     """One author's part of a shortlog."""
 
     author: str
@@ -38,13 +38,13 @@ class Block:
     titles: tuple[str, ...]
 
 
-def parse_totals(body: str) -> tuple[Totals, ...]:
+def parse_totals(body: str) -> tuple[DiffstatTotals, ...]:
     """The diffstats' last lines in the text, in order."""
     found = (_TOTALS.match(line.removesuffix("\r")) for line in body.split("\n", MOST_LINES))
-    return tuple(Totals(*(int(number or 0) for number in match.groups())) for match in found if match)
+    return tuple(DiffstatTotals(*(int(number or 0) for number in match.groups())) for match in found if match)
 
 
-def count_totals(patches: Iterable[Patch]) -> Totals:
+def count_totals(patches: Iterable[Patch]) -> DiffstatTotals:
     """What the patches change one by one: at least what they change together."""
     files = set[bytes]()
     added = removed = 0
@@ -54,10 +54,10 @@ def count_totals(patches: Iterable[Patch]) -> Totals:
             marks = [line[:1] for hunk in diff.hunks for line in hunk.lines]
             added += marks.count(b"+")
             removed += marks.count(b"-")
-    return Totals(len(files), added, removed)
+    return DiffstatTotals(len(files), added, removed)
 
 
-def agree(said: Totals, real: Totals, patches: Sequence[Patch]) -> bool:
+def totals_agree(said: DiffstatTotals, real: DiffstatTotals, patches: Sequence[Patch]) -> bool:
     """Whether a diffstat may be that of the patches together, given what they change one by one.
 
     How many lines are added and removed depends on the algorithm and on renames; the difference of the two does not.
@@ -76,7 +76,7 @@ def is_among(key: str, others: Iterable[str]) -> bool:
     return any(other.startswith(key) or key.startswith(other) for other in others)
 
 
-def parse_shortlog(body: str) -> tuple[Block, ...]:
+def parse_shortlog(body: str) -> tuple[ShortlogSection, ...]:
     """What git-shortlog(1) lists by author; titles that were broken into lines are put together."""
     blocks: list[tuple[str, int, list[str]]] = []
     is_inside = False
@@ -95,7 +95,7 @@ def parse_shortlog(body: str) -> tuple[Block, ...]:
             margin = indent
             blocks[-1][2].append(text)
     blocks = [(author, count, [clean_title(title) for title in titles]) for author, count, titles in blocks]
-    return tuple(Block(author, count, tuple(titles)) for author, count, titles in blocks)
+    return tuple(ShortlogSection(author, count, tuple(titles)) for author, count, titles in blocks)
 
 
 def squeezed(title: str) -> str:

@@ -4,10 +4,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seriestool.check.commits.commit_lookup import Commits, Quoted
+from seriestool.check.commits.commit_lookup import CommitLookup, QuotedCommit
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers
-from seriestool.trees.tree_names import base_name, url_key
+from seriestool.trees.tree_names import repository_name, url_key
 
 _NEXT = "-next"
 _NO_TREES = ("rfc", "rft", "resend", "repost", "rebase", "wip", "test", "dnm", "stable", "autosel")
@@ -15,7 +15,7 @@ _NO_TREES = ("rfc", "rft", "resend", "repost", "rebase", "wip", "test", "dnm", "
 
 
 @dataclass(frozen=True, slots=True)
-class Designation:
+class TreeMismatch:
     """That a series is for one tree, and what it fixes speaks for the other."""
 
     named: str
@@ -27,7 +27,7 @@ class Designation:
 def find_tree(name: str, trees: Sequence[Tree]) -> Tree | None:
     """The tree that people call so in a subject."""
     for tree in trees:
-        if name in (tree.name, tree.name.partition("/")[0], tree.branch, base_name(tree.url or "")):
+        if name in (tree.name, tree.name.partition("/")[0], tree.branch, repository_name(tree.url or "")):
             return tree
     return None
 
@@ -54,12 +54,12 @@ def find_fixes_tree(prefixes: Sequence[str], fixes: Mapping[str, str]) -> str | 
 
 
 def judge_tree(
-    targets: Sequence[Quoted],
+    targets: Sequence[QuotedCommit],
     prefixes: Sequence[str],
     fixes: Mapping[str, str],
     trees: Sequence[Tree],
-    commits: Commits,
-) -> Designation | None:
+    commits: CommitLookup,
+) -> TreeMismatch | None:
     """Whether the commits that are fixed speak for another tree than the subject does; None where they do not."""
     pairs = {name.removesuffix(_NEXT): name.removesuffix(_NEXT) + _NEXT for name in prefixes}
     pairs |= {own: following for following, own in fixes.items()}
@@ -70,7 +70,7 @@ def judge_tree(
         tips = [tree.commit for tree in (found, other) if tree is not None]
         held = [commits.holding(target.oid, tips) or frozenset() for target in targets]
         if following in prefixes and all(found.commit in one for one in held):
-            return Designation(following, own, is_for_fixes=True)
+            return TreeMismatch(following, own, is_for_fixes=True)
         if own in prefixes and any(one and found.commit not in one for one in held):
-            return Designation(own, following, is_for_fixes=False)
+            return TreeMismatch(own, following, is_for_fixes=False)
     return None

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seriestool.check.commits.commit_lookup import Commits, Quoted
+from seriestool.check.commits.commit_lookup import CommitLookup, QuotedCommit
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.message.people import Mailmap, Person, is_any, parse_person
@@ -14,7 +14,7 @@ _MOST_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class MissingRecipients:
     """People who are not among the recipients."""
 
     writers: tuple[Person, ...]
@@ -23,7 +23,9 @@ class Untold:
     """Who only handled it on its way."""
 
 
-def find_untold(targets: Iterable[Quoted], told: Sequence[Person], mailmap: Mailmap) -> Untold:
+def find_missing_recipients(
+    targets: Iterable[QuotedCommit], told: Sequence[Person], mailmap: Mailmap
+) -> MissingRecipients:
     """Who of the commits' people is none of `told`, by address, mailmap or name; each once."""
     writers: dict[str, Person] = {}
     signers: dict[str, Person] = {}
@@ -34,18 +36,18 @@ def find_untold(targets: Iterable[Quoted], told: Sequence[Person], mailmap: Mail
             proper = mailmap.proper(person)
             among = writers if is_any(person, target.authors, mailmap) else signers
             among.setdefault(proper.key, proper)
-    return Untold(tuple(writers.values()), tuple(one for key, one in signers.items() if key not in writers))
+    return MissingRecipients(tuple(writers.values()), tuple(one for key, one in signers.items() if key not in writers))
 
 
 def recent_work(
-    targets: Iterable[Quoted], commits: Commits, paths: Iterable[bytes], since: float
-) -> tuple[Quoted, ...]:
+    targets: Iterable[QuotedCommit], commits: CommitLookup, paths: Iterable[bytes], since: float
+) -> tuple[QuotedCommit, ...]:
     """What is known of the time from `since` on: those of the targets, and commits in the same files."""
     others = (one for one in commits.changing(paths, _MOST_RECENT) if one.time >= since)
     return (*(one for one in targets if one.authored >= since), *others)
 
 
-def is_active(person: Person, commits: Iterable[Quoted], mailmap: Mailmap) -> bool:
+def is_active(person: Person, commits: Iterable[QuotedCommit], mailmap: Mailmap) -> bool:
     """Whether any of the commits is theirs, or signed by them."""
     return any(is_any(person, (*one.authors, *one.signers), mailmap) for one in commits)
 

@@ -3,8 +3,8 @@
 
 from collections.abc import Iterable
 
-from seriestool.check.commits.commit_lookup import Quoted
-from seriestool.git import Workbench
+from seriestool.check.commits.commit_lookup import QuotedCommit
+from seriestool.git import ScratchRepository
 from seriestool.series.message.people import Mailmap, parse_mailmap
 
 _ABOUT_CODE = (b"Documentation/", b"tools/testing/", b"samples/")
@@ -12,12 +12,12 @@ _FEWEST = 10
 _SHARE = 0.8
 
 
-def is_only_about_code(paths: Iterable[bytes]) -> bool:
+def is_only_docs_or_tests(paths: Iterable[bytes]) -> bool:
     """Whether all the paths are documentation, samples or tests: a fix of such needs no tag (maintainer-netdev.rst)."""
     return all(path.startswith(_ABOUT_CODE) or path.endswith(b".rst") for path in paths)
 
 
-def read_mailmap(bench: Workbench, commit: str | None) -> Mailmap:
+def read_mailmap(bench: ScratchRepository, commit: str | None) -> Mailmap:
     """The mailmap of a commit; an empty one where it has none."""
     if commit is None:
         return Mailmap()
@@ -25,7 +25,7 @@ def read_mailmap(bench: Workbench, commit: str | None) -> Mailmap:
     return parse_mailmap(bench.blob(entry.oid)) if entry is not None and entry.kind == "blob" else Mailmap()
 
 
-def signs_off(commits: Iterable[Quoted]) -> bool | None:
+def signs_off(commits: Iterable[QuotedCommit]) -> bool | None:
     """Whether these commits are signed off as a rule; None where they are too few to say."""
     work = [one for one in commits if len(one.parents) < 2]
     if len(work) < _FEWEST:

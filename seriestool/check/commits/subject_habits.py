@@ -19,7 +19,7 @@ _ENOUGH = 5
 _PREFIX = re.compile(r"([^\s:][^:]{0,59}):(?:\s|$)")
 
 
-class Habits:
+class SubjectHabits:
     """The subjects of the last commits that changed what the patch changes."""
 
     def __init__(self, patch: Patch, history: History | None, objects: ObjectReader) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from seriestool.rebase.patch_stack import paths_of
-from seriestool.series.message.commit_message import Message, TrailerLine, message_of
+from seriestool.series.message.commit_message import CommitMessage, TrailerLine, message_of
 from seriestool.series.message.people import Mailmap, Person, is_any, parse_person
 from seriestool.series.message.title_comparison import fold_title
 from seriestool.series.model import Patch, Series
@@ -26,7 +26,7 @@ _MOST_TAGS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class TagChanges:
     """What became of the tags that others gave to a patch."""
 
     before: Patch
@@ -41,14 +41,14 @@ class Carried:
         return self.likeness < _MUCH
 
 
-def compare_tags(patch: Patch, previous: Series, current: Series, mailmap: Mailmap) -> Carried | None:
+def compare_tags(patch: Patch, previous: Series, current: Series, mailmap: Mailmap) -> TagChanges | None:
     """What became of the tags of the patch; None where the previous version does not have it."""
     found = find_before(patch, previous, current)
     if found is None:
         return None
     before, likeness = found
     old, new = message_of(before), message_of(patch)
-    return Carried(before, likeness, _lost(old, new, mailmap), _lost(new, old, mailmap, upgraded=False))
+    return TagChanges(before, likeness, _lost(old, new, mailmap), _lost(new, old, mailmap, upgraded=False))
 
 
 def find_before(patch: Patch, previous: Series, current: Series) -> tuple[Patch, float] | None:
@@ -85,7 +85,7 @@ def _changed_lines(patch: Patch) -> Counter[bytes]:
     return Counter(line.strip() for line, _ in zip(lines, range(_MOST_LINES), strict=False))
 
 
-def _lost(old: Message, new: Message, mailmap: Mailmap, upgraded: bool = True) -> tuple[TrailerLine, ...]:
+def _lost(old: CommitMessage, new: CommitMessage, mailmap: Mailmap, upgraded: bool = True) -> tuple[TrailerLine, ...]:
     """The given tags of `old` that `new` has not; who has given a stronger one instead is not counted if `upgraded`."""
     kept = [(one.key, parse_person(one.value)) for one in _all(new)]
     lost = []
@@ -97,7 +97,7 @@ def _lost(old: Message, new: Message, mailmap: Mailmap, upgraded: bool = True) -
     return tuple(lost)
 
 
-def _all(message: Message) -> list[TrailerLine]:
+def _all(message: CommitMessage) -> list[TrailerLine]:
     return [one for one in (*message.trailers, *message.stray) if one.key in GIVEN][:_MOST_TAGS]
 
 

@@ -15,7 +15,7 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def telling(report: Callable[[str], None], what: str, every: float = _EVERY) -> Iterator[None]:
+def reporting_progress(report: Callable[[str], None], what: str, every: float = _EVERY) -> Iterator[None]:
     """A block during which `report` hears what is done, at once and then every few seconds with the time that it took.
 
     It is called by another thread meanwhile.

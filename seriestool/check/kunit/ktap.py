@@ -57,7 +57,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class KtapLog:
     """What a kernel's log says of its tests."""
 
     suites: tuple[Case, ...]
@@ -73,7 +73,7 @@ class Log:
 
 
 @dataclass(slots=True)
-class _Level:
+class _SubtestLevel:
     indent: int
     title: str | None = None
     plan: int | None = None
@@ -84,9 +84,9 @@ class _Level:
         return self.plan is not None and len(self.cases) < self.plan
 
 
-def parse_ktap(output: bytes) -> Log:
+def parse_ktap(output: bytes) -> KtapLog:
     """What the log says of the tests; anything may stand in it."""
-    reader = _Reader()
+    reader = _KtapReader()
     for line in _lines(output):
         reader.read(line)
     return reader.log()
@@ -107,9 +107,9 @@ def _lines(output: bytes) -> Iterator[str]:
         yield line[: len(line) - len(text)].expandtabs() + text.rstrip()
 
 
-class _Reader:
+class _KtapReader:
     def __init__(self) -> None:
-        self._levels: list[_Level] = []
+        self._levels: list[_SubtestLevel] = []
         self._pending: list[str] = []
         self._panic: str | None = None
         self._trace: list[str] = []
@@ -141,7 +141,7 @@ class _Reader:
         if found := _VERSION.match(line):
             if not self._has_ktap:
                 self._pending.clear()  # the kernel's start
-                self._levels.append(_Level(len(found[1])))
+                self._levels.append(_SubtestLevel(len(found[1])))
             self._has_ktap = True
             return True
         if not self._has_ktap:
@@ -160,7 +160,7 @@ class _Reader:
         if level >= _MAX_LEVELS:
             return None
         if level == len(self._levels):
-            self._levels.append(_Level(indent))
+            self._levels.append(_SubtestLevel(indent))
         return level
 
     def _read_title(self, indent: int, title: str) -> bool:
@@ -169,7 +169,7 @@ class _Reader:
             return level == 0 and self._levels[0].indent == indent
         if self._levels[level].title is not None or self._levels[level].cases:
             self._give_up(level)
-            self._levels.append(_Level(indent))
+            self._levels.append(_SubtestLevel(indent))
         self._levels[level].title = title
         return True
 
@@ -206,7 +206,7 @@ class _Reader:
         if len(self._complaints) < _MAX_LINES:
             self._complaints.append(text[:_MAX_LINE])
 
-    def _add(self, level: _Level, case: Case) -> None:
+    def _add(self, level: _SubtestLevel, case: Case) -> None:
         self._cases += 1
         level.cases.append(case)
 
@@ -241,7 +241,7 @@ class _Reader:
             rest[0] = replace(rest[0], status=status, lines=tuple(self._pending))
         return (*level.cases, *rest)
 
-    def log(self) -> Log:
+    def log(self) -> KtapLog:
         """What was read."""
         is_planned = bool(self._levels) and self._levels[0].plan is not None
         is_at_end = len(self._levels) <= 1 and not any(one.is_open for one in self._levels)
@@ -252,7 +252,7 @@ class _Reader:
             self._close_above(0, status)
             suites = self._pop(status)
         trace = tuple(self._trace) if self._panic is not None else ()
-        return Log(suites, self._has_ktap, is_complete, self._panic, trace, tuple(self._complaints))
+        return KtapLog(suites, self._has_ktap, is_complete, self._panic, trace, tuple(self._complaints))
 
 
 def _named(text: str, is_ok: bool) -> tuple[str, CaseStatus]:

@@ -8,12 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from seriestool.check.kunit.build_errors import BuildError, parse_errors, parse_unsatisfied
-from seriestool.check.kunit.ktap import Log, parse_ktap
+from seriestool.check.kunit.ktap import KtapLog, parse_ktap
 
 _SCHEMA = 1
 
 
-class Stage(StrEnum):
+class KunitStage(StrEnum):
     """How far kunit.py got."""
 
     CONFIG = "config"
@@ -25,7 +25,7 @@ class Stage(StrEnum):
 class Transcript:
     """What the last stage printed, to be kept and read again."""
 
-    stage: Stage
+    stage: KunitStage
     output: bytes
     is_over_time: bool = False
     source: str = ""
@@ -52,14 +52,14 @@ def parse_transcript(raw: bytes) -> Transcript | None:
         if told["schema"] != _SCHEMA:
             return None
         return Transcript(
-            Stage(told["stage"]), output, bool(told["over_time"]), str(told["source"]), str(told["build"])
+            KunitStage(told["stage"]), output, bool(told["over_time"]), str(told["source"]), str(told["build"])
         )
     except (ValueError, KeyError, TypeError):
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Unconfigured:
+class ConfigFailure:
     """Kconfig does not give what was asked for."""
 
     options: tuple[str, ...]
@@ -68,29 +68,29 @@ class Unconfigured:
 
 
 @dataclass(frozen=True, slots=True)
-class Unbuilt:
+class BuildFailure:
     """It does not compile or link."""
 
     errors: tuple[BuildError, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OverTime:
+class KunitTimeout:
     """The configuration or the build was not done in time: nothing is known."""
 
-    stage: Stage
+    stage: KunitStage
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class KernelRun:
     """The kernel ran."""
 
-    log: Log
+    log: KtapLog
     is_over_time: bool
     """Whether it was ended because it did not end by itself."""
 
 
-Outcome = Unconfigured | Unbuilt | OverTime | Ran
+KunitOutcome = ConfigFailure | BuildFailure | KunitTimeout | KernelRun
 
 
 def _of_tree(output: bytes, source: Path, build: Path) -> bytes:
@@ -100,16 +100,16 @@ def _of_tree(output: bytes, source: Path, build: Path) -> bytes:
     return output
 
 
-def read_outcome(transcript: Transcript) -> Outcome:
+def read_outcome(transcript: Transcript) -> KunitOutcome:
     """What the transcript says."""
     source, build = Path(transcript.source), Path(transcript.build)
-    if transcript.stage is Stage.EXEC:
-        return Ran(parse_ktap(_of_tree(transcript.output, source, build)), transcript.is_over_time)
+    if transcript.stage is KunitStage.EXEC:
+        return KernelRun(parse_ktap(_of_tree(transcript.output, source, build)), transcript.is_over_time)
     if transcript.is_over_time:
-        return OverTime(transcript.stage)
+        return KunitTimeout(transcript.stage)
     options = parse_unsatisfied(transcript.output)
     errors = parse_errors(transcript.output, source, build)
     # What the patch does to Kconfig is seen when the build brings the configuration up to date, too.
-    if transcript.stage is Stage.CONFIG or options:
-        return Unconfigured(options, () if options else errors)
-    return Unbuilt(errors)
+    if transcript.stage is KunitStage.CONFIG or options:
+        return ConfigFailure(options, () if options else errors)
+    return BuildFailure(errors)

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from seriestool.check.builds import Output, Site, build_job
+from seriestool.check.builds import BuildFolder, BuildWorkspace, build_job
 from seriestool.check.builds.diagnostics import find_shortage
-from seriestool.check.kunit.kunit_outcome import Stage, Transcript
-from seriestool.sandbox import Ended, Job, Limits, Outcome, Sandbox
+from seriestool.check.kunit.kunit_outcome import KunitStage, Transcript
+from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from seriestool.util.errors import SeriestoolError
 
 KUNIT = b"tools/testing/kunit/kunit.py"
@@ -27,11 +27,11 @@ _MAX_MADE = 1 << 16
 _KEPT = 400  # transcripts
 _MAX_KEPT = 4 << 20  # bytes of one; cut off, it would be that of another kernel
 _GB = 1 << 30
-_CONFIG = Limits(seconds=300, memory=4 * _GB, processes=400)
+_CONFIG = SandboxLimits(seconds=300, memory=4 * _GB, processes=400)
 # UML's memory is one file, as large as the memory that its kernel is given and with holes in it.
 _EXEC_SECONDS = 300  # kunit.py's own
-_EXEC = Limits(seconds=_EXEC_SECONDS + 60, memory=4 * _GB, processes=400, file_size=4 * _GB, disk=4 * _GB)
-_COLD = Limits(seconds=2 * 3600, memory=8 * _GB, processes=800, file_size=4 * _GB, disk=20 * _GB)
+_EXEC = SandboxLimits(seconds=_EXEC_SECONDS + 60, memory=4 * _GB, processes=400, file_size=4 * _GB, disk=4 * _GB)
+_COLD = SandboxLimits(seconds=2 * 3600, memory=8 * _GB, processes=800, file_size=4 * _GB, disk=20 * _GB)
 _TIMED_OUT = re.compile(rb"timed out after \d+ seconds")
 # LANG too: the kernel's Makefile drops LC_ALL, and compilers then quote as the language does.
 _ENV = {"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "1", "TERM": "dumb"}
@@ -42,10 +42,10 @@ class LimitError(SeriestoolError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
+class KunitSetup:
     """What kernels are built and run with."""
 
-    site: Site
+    site: BuildWorkspace
     sandbox: Sandbox
     make_variables: tuple[str, ...]
     toolchain: str
@@ -57,7 +57,7 @@ class Rig:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class KunitSetting:
     """A configuration as kunit.py is given it."""
 
     slug: str
@@ -73,7 +73,7 @@ class Setting:
         return (Path(self.kunitconfig),) if self.text is not None else ()
 
 
-def find_kept(rig: Rig, tree: str, setting: Setting) -> Transcript | None:
+def find_transcript(rig: KunitSetup, tree: str, setting: KunitSetting) -> Transcript | None:
     """What is kept of an earlier run of this configuration of this tree."""
     from seriestool.check.kunit.kunit_outcome import parse_transcript
 
@@ -83,12 +83,12 @@ def find_kept(rig: Rig, tree: str, setting: Setting) -> Transcript | None:
         return None
 
 
-def run_tests(rig: Rig, tree: str, setting: Setting) -> Transcript:
+def run_tests(rig: KunitSetup, tree: str, setting: KunitSetting) -> Transcript:
     """What became of the tree with this configuration; kept for the next time where that is worth it."""
     output = rig.site.output(setting.slug)
     rig.site.move_to(tree)
     transcript = _run(rig, output, setting)
-    keep(rig, tree, setting, transcript)
+    keep_transcript(rig, tree, setting, transcript)
     return transcript
 
 
@@ -96,46 +96,52 @@ def _is_worth_keeping(transcript: Transcript) -> bool:
     """Not where it may be for the machine that there are no results, nor where there is too much of it."""
     if len(transcript.output) > _MAX_KEPT:
         return False
-    if transcript.stage is Stage.EXEC:
+    if transcript.stage is KunitStage.EXEC:
         return b"KTAP version" in transcript.output
     return not transcript.is_over_time
 
 
-def run_again(rig: Rig, setting: Setting) -> Transcript:
+def run_again(rig: KunitSetup, setting: KunitSetting) -> Transcript:
     """What the kernel that was built last says when it is run once more."""
     return _exec(rig, rig.site.output(setting.slug), setting)
 
 
-def _run(rig: Rig, output: Output, setting: Setting) -> Transcript:
+def _run(rig: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
     started = monotonic()
     configured = _kunit(rig, output, setting, "config", _CONFIG)
     if configured.code:
-        return _transcript(rig, output, Stage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended))
+        return _transcript(
+            rig, output, KunitStage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended)
+        )
     built = _kunit(rig, output, setting, "build", _COLD, f"--jobs={rig.jobs}")
     if built.ended:
         output.discard()  # what was written last may be half a file
-        return _transcript(rig, output, Stage.BUILD, built.stderr, True)
+        return _transcript(rig, output, KunitStage.BUILD, built.stderr, True)
     if built.code:
-        return _transcript(rig, output, Stage.BUILD, built.stderr)
+        return _transcript(rig, output, KunitStage.BUILD, built.stderr)
     output.took(monotonic() - started)
     return _exec(rig, output, setting)
 
 
-def _exec(rig: Rig, output: Output, setting: Setting) -> Transcript:
+def _exec(rig: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
     ran = _kunit(rig, output, setting, "exec", _EXEC, "--raw_output=all", f"--timeout={_EXEC_SECONDS}")
     if len(ran.stdout) >= _EXEC.output:
         raise LimitError(f"the kernel prints more than {_EXEC.output >> 20} MB")
     is_over_time = bool(ran.ended) or _TIMED_OUT.search(ran.stdout[-2000:]) is not None
-    return _transcript(rig, output, Stage.EXEC, ran.stdout, is_over_time)
+    return _transcript(rig, output, KunitStage.EXEC, ran.stdout, is_over_time)
 
 
-def _transcript(rig: Rig, output: Output, stage: Stage, printed: bytes, is_over_time: bool = False) -> Transcript:
-    if stage is not Stage.EXEC and (shortage := find_shortage(printed.decode("utf-8", "replace"))):
+def _transcript(
+    rig: KunitSetup, output: BuildFolder, stage: KunitStage, printed: bytes, is_over_time: bool = False
+) -> Transcript:
+    if stage is not KunitStage.EXEC and (shortage := find_shortage(printed.decode("utf-8", "replace"))):
         raise LimitError(f"the {stage} failed, and not for what is in the tree: {shortage}")
     return Transcript(stage, printed, is_over_time, str(rig.site.source), str(output.path))
 
 
-def _kunit(rig: Rig, output: Output, setting: Setting, verb: str, limits: Limits, *options: str) -> Outcome:
+def _kunit(
+    rig: KunitSetup, output: BuildFolder, setting: KunitSetting, verb: str, limits: SandboxLimits, *options: str
+) -> SandboxResult:
     argv = [
         "python3",
         os.fsdecode(KUNIT),
@@ -147,23 +153,23 @@ def _kunit(rig: Rig, output: Output, setting: Setting, verb: str, limits: Limits
     ]
     job = build_job(rig.site, output, argv, limits, _ENV)
     outcome = rig.sandbox.run(replace(job, readable=(*job.readable, *setting.own_file)))
-    if outcome.ended is Ended.DISK:
+    if outcome.ended is KillReason.DISK:
         rig.site.reset(output)
     return _checked(job, outcome)
 
 
-def _checked(job: Job, outcome: Outcome) -> Outcome:
+def _checked(job: SandboxJob, outcome: SandboxResult) -> SandboxResult:
     if outcome.ended is not None and outcome.ended != "time":
         raise LimitError(f"'{Path(job.argv[0]).name}' was ended: it used too much {outcome.ended}")
     return outcome
 
 
-def tree_setting(path: bytes) -> Setting:
+def tree_setting(path: bytes) -> KunitSetting:
     """The setting of a `.kunitconfig` of the tree."""
-    return Setting(f"kunit-{_digest(path)}", os.fsdecode(path))
+    return KunitSetting(f"kunit-{_digest(path)}", os.fsdecode(path))
 
 
-def made_setting(rig: Rig, tree: str, options: Sequence[str]) -> Setting | str:
+def make_setting(rig: KunitSetup, tree: str, options: Sequence[str]) -> KunitSetting | str:
     """The setting of a configuration that has these options, made for the tree; in one line why there can be none."""
     kept = rig.kept / f"{_digest(repr((_VERSION, tree, tuple(options))).encode())}.solved"
     if not kept.exists():
@@ -178,10 +184,10 @@ def made_setting(rig: Rig, tree: str, options: Sequence[str]) -> Setting | str:
         return text.decode("utf-8", "replace").strip()[:400]
     file = rig.kept / f"{_digest(text)}.kunitconfig"
     _write(file, text)
-    return Setting(f"kunit-{_digest(text)}", str(file), text)
+    return KunitSetting(f"kunit-{_digest(text)}", str(file), text)
 
 
-def _solve(rig: Rig, options: Sequence[str]) -> Outcome:
+def _solve(rig: KunitSetup, options: Sequence[str]) -> SandboxResult:
     library = importlib.util.find_spec("kconfiglib")
     if library is None or library.origin is None:
         raise SeriestoolError("kconfiglib is not installed", hint="pip install kconfiglib")
@@ -189,7 +195,7 @@ def _solve(rig: Rig, options: Sequence[str]) -> Outcome:
     env = {**_ENV, "PYTHONPATH": str(module.parent)}
     argv = ["python3", str(program), str(rig.site.source), *options]
     folder = rig.site.source
-    job = Job(argv, folder, (folder, program, module), (), env, limits=_CONFIG)
+    job = SandboxJob(argv, folder, (folder, program, module), (), env, limits=_CONFIG)
     return _checked(job, rig.sandbox.run(job))
 
 
@@ -197,13 +203,13 @@ def _digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _kept_file(rig: Rig, tree: str, setting: Setting) -> Path:
+def _kept_file(rig: KunitSetup, tree: str, setting: KunitSetting) -> Path:
     what = (str(_VERSION), tree, setting.text.decode() if setting.text else setting.kunitconfig, rig.toolchain)
     return rig.kept / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:40]}.run"
 
 
-def keep(rig: Rig, tree: str, setting: Setting, transcript: Transcript) -> None:
-    """Keep it for `find_kept`, if it is worth that."""
+def keep_transcript(rig: KunitSetup, tree: str, setting: KunitSetting, transcript: Transcript) -> None:
+    """Keep it for `find_transcript`, if it is worth that."""
     if not _is_worth_keeping(transcript):
         return
     _write(_kept_file(rig, tree, setting), transcript.to_bytes())

@@ -11,7 +11,7 @@ _KINDS = ("obj", "lib", "subdir", "core", "drivers")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MakefileEntry:
     """One place where an object is listed."""
 
     option: str | None
@@ -20,13 +20,13 @@ class Line:
     """The object it is linked into (without `.o`), or None where it stands for itself."""
 
 
-Makefile = Mapping[str, tuple[Line, ...]]
+Makefile = Mapping[str, tuple[MakefileEntry, ...]]
 """Object (without `.o`) or folder (with `/` at its end) -> where it is listed."""
 
 
 def parse_makefile(text: bytes) -> Makefile:
     """What is listed where; lines that compute names are left out."""
-    found: dict[str, list[Line]] = {}
+    found: dict[str, list[MakefileEntry]] = {}
     for line in _lines(text):
         rule = _RULE.match(line)
         if rule is None:
@@ -34,7 +34,7 @@ def parse_makefile(text: bytes) -> Makefile:
         part_of = None if rule[1] in _KINDS else rule[1]
         for name in rule[4].partition("#")[0].split():
             if name.endswith((".o", "/")):
-                found.setdefault(name.removesuffix(".o"), []).append(Line(rule[3], part_of))
+                found.setdefault(name.removesuffix(".o"), []).append(MakefileEntry(rule[3], part_of))
     return {name: tuple(lines) for name, lines in found.items()}
 
 

@@ -9,15 +9,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from seriestool.check.kunit.build_errors import BuildError
-from seriestool.check.kunit.ktap import Case, CaseStatus, Log
-from seriestool.check.kunit.kunit_outcome import Outcome, OverTime, Ran, Unbuilt, Unconfigured
-from seriestool.check.kunit.result_comparison import Crash, Difference, Path, account_of, compare, leaves, place_of
+from seriestool.check.kunit.ktap import Case, CaseStatus, KtapLog
+from seriestool.check.kunit.kunit_outcome import BuildFailure, ConfigFailure, KernelRun, KunitOutcome, KunitTimeout
+from seriestool.check.kunit.result_comparison import (
+    CasePath,
+    KernelCrash,
+    ResultDifference,
+    compare,
+    failure_text_of,
+    leaves,
+    place_of,
+)
 
 _MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class KunitEvent:
     """Something to be said; `rule` is its kind."""
 
     rule: str
@@ -26,12 +34,12 @@ class Event:
     """The patch; None for the base."""
     path: bytes | None = None
     line: int | None = None
-    test: Path = ()
+    test: CasePath = ()
     """The test that it is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
+class _JudgingObstacle:
     """Why the last tree could not be judged."""
 
     what: str
@@ -42,17 +50,17 @@ class _Trouble:
         return f"{'the base' if self.counter is None else f'patch {self.counter}'} {self.what}"
 
 
-class Judge:
+class RegressionTracker:
     """Asked about the base first, then about each patch in turn."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, Case] = {}
-        self._unseen: frozenset[Path] = frozenset()
+        self._known: dict[CasePath, Case] = {}
+        self._unseen: frozenset[CasePath] = frozenset()
         """Of the known ones, those that could not be seen since."""
-        self._trouble: _Trouble | None = None
-        self._since: _Trouble | None = None
+        self._trouble: _JudgingObstacle | None = None
+        self._since: _JudgingObstacle | None = None
         """The first trouble since everything was seen."""
-        self._crash: Crash | None = None
+        self._crash: KernelCrash | None = None
         self._has_base = False
         self._base_is_partial = False
         """Whether there are tests in the base that its kernel did not get to."""
@@ -61,40 +69,40 @@ class Judge:
         """The base does not have the configuration: all its tests will be new."""
         self._has_base = True
 
-    def base(self, outcome: Outcome) -> Iterator[Event]:
+    def base(self, outcome: KunitOutcome) -> Iterator[KunitEvent]:
         """What is to be said of the base."""
-        if not isinstance(outcome, Ran):
+        if not isinstance(outcome, KernelRun):
             rule, what, message = _failure(outcome)
-            self._trouble = _Trouble(what, None)
+            self._trouble = _JudgingObstacle(what, None)
             place = _first(outcome)
-            yield Event(f"base-{rule}", f"the base {message}", None, place.path, place.line)
+            yield KunitEvent(f"base-{rule}", f"the base {message}", None, place.path, place.line)
             return
         log = outcome.log
         if not log.has_ktap and log.panic is None:
-            self._trouble = _Trouble("gives no results", None)
-            yield Event("base-no-results", "the kernel of the base ends without any results")
+            self._trouble = _JudgingObstacle("gives no results", None)
+            yield KunitEvent("base-no-results", "the kernel of the base ends without any results")
             return
         self._has_base = True
         self._known = leaves(log)
         self._base_is_partial = not log.is_complete
         yield from self._base_events(log)
 
-    def _base_events(self, log: Log) -> Iterator[Event]:
+    def _base_events(self, log: KtapLog) -> Iterator[KunitEvent]:
         if log.panic is not None:
             crash = compare({}, log).crash
             assert crash is not None  # noqa: S101
-            self._trouble, self._crash = _Trouble("panics", None), crash
-            yield Event("base-panics", f"the kernel of the base panics{_where(crash)}")
+            self._trouble, self._crash = _JudgingObstacle("panics", None), crash
+            yield KunitEvent("base-panics", f"the kernel of the base panics{_where(crash)}")
         elif not log.is_complete:
-            self._trouble = _Trouble("does not get to the end of its tests", None)
-            yield Event("base-panics", "the kernel of the base does not get to the end of its tests")
+            self._trouble = _JudgingObstacle("does not get to the end of its tests", None)
+            yield KunitEvent("base-panics", "the kernel of the base does not get to the end of its tests")
         failing = [path for path, case in self._known.items() if case.status is CaseStatus.FAIL]
         if failing:
-            yield Event("base-fails", f"{_count(failing, 'test')} on the base already: {_names(failing)}")
+            yield KunitEvent("base-fails", f"{_count(failing, 'test')} on the base already: {_names(failing)}")
 
-    def patch(self, counter: int, outcome: Outcome) -> Iterator[Event]:
+    def patch(self, counter: int, outcome: KunitOutcome) -> Iterator[KunitEvent]:
         """What is to be said of a patch, of whose tree this is the outcome."""
-        if isinstance(outcome, Ran):
+        if isinstance(outcome, KernelRun):
             yield from self._ran(counter, outcome)
             return
         rule, what, message = _failure(outcome)
@@ -105,20 +113,20 @@ class Judge:
         if before is not None and not self._has_base:
             yield self._not_judged(counter, before)
             return
-        self._blind(_Trouble(what, counter))
+        self._blind(_JudgingObstacle(what, counter))
         place = _first(outcome)
-        yield Event(rule, message, counter, place.path, place.line)
+        yield KunitEvent(rule, message, counter, place.path, place.line)
 
-    def _blind(self, trouble: _Trouble) -> None:
+    def _blind(self, trouble: _JudgingObstacle) -> None:
         """From here on nothing is seen."""
         self._trouble, self._crash = trouble, None
         self._since = self._since or trouble
         self._unseen = frozenset(self._known)
 
-    def _not_judged(self, counter: int, trouble: _Trouble) -> Event:
-        return Event("not-judged", f"not judged: {trouble}", counter)
+    def _not_judged(self, counter: int, trouble: _JudgingObstacle) -> KunitEvent:
+        return KunitEvent("not-judged", f"not judged: {trouble}", counter)
 
-    def _ran(self, counter: int, outcome: Ran) -> Iterator[Event]:
+    def _ran(self, counter: int, outcome: KernelRun) -> Iterator[KunitEvent]:
         log = outcome.log
         if not log.has_ktap and log.panic is None:
             yield from self._silent(counter, outcome)
@@ -130,46 +138,48 @@ class Judge:
         difference = compare(self._known, log)
         stopped = difference.crash is not None or difference.unfinished is not None
         if before is not None and not stopped:
-            yield Event("works-again", f"builds and runs again ({before})", counter)
+            yield KunitEvent("works-again", f"builds and runs again ({before})", counter)
         yield from self._tests(counter, difference)
         yield from self._ends(counter, outcome, difference, before)
         self._learn(counter, log, difference)
 
-    def _silent(self, counter: int, outcome: Ran) -> Iterator[Event]:
+    def _silent(self, counter: int, outcome: KernelRun) -> Iterator[KunitEvent]:
         before = self._trouble
         if before is not None and (before.what == "gives no results" or not self._has_base):
             yield self._not_judged(counter, before)
             return
-        self._blind(_Trouble("gives no results", counter))
+        self._blind(_JudgingObstacle("gives no results", counter))
         how = "does not get to its tests in time" if outcome.is_over_time else "ends without any results"
-        yield Event("no-results", f"the kernel {how}", counter)
+        yield KunitEvent("no-results", f"the kernel {how}", counter)
 
-    def _first_results(self, counter: int, log: Log) -> Iterator[Event]:
+    def _first_results(self, counter: int, log: KtapLog) -> Iterator[KunitEvent]:
         """The base could not be seen: there is nothing to compare with, but later patches have something."""
         assert self._trouble is not None  # noqa: S101
         yield self._not_judged(counter, self._trouble)
         self._has_base = True
         self._known = leaves(log)
         self._base_is_partial = not log.is_complete
-        self._trouble = _Trouble("panics", counter) if log.panic is not None else None
+        self._trouble = _JudgingObstacle("panics", counter) if log.panic is not None else None
         self._since = self._trouble
 
-    def _tests(self, counter: int, difference: Difference) -> Iterator[Event]:
+    def _tests(self, counter: int, difference: ResultDifference) -> Iterator[KunitEvent]:
         yield from self._failing(counter, difference.broken)
         for path, case in difference.moved[:_MAX_NAMED]:
-            message = f"{_name(path)} fails for what another test failed for before: {account_of(case)}"
-            yield Event("failure-moved", message, counter)
+            message = f"{_name(path)} fails for what another test failed for before: {failure_text_of(case)}"
+            yield KunitEvent("failure-moved", message, counter)
         for path, case in difference.new_failing[:_MAX_NAMED]:
             what = "fails; it could not be seen on the base" if self._base_is_partial else "is new and fails"
             yield _failed("new-test-fails", path, what, counter, case)
         if difference.new and not self._base_is_partial:
-            yield Event("new-tests", f"{_count(difference.new, 'new test')}: {_names(difference.new)}", counter)
+            yield KunitEvent("new-tests", f"{_count(difference.new, 'new test')}: {_names(difference.new)}", counter)
         if difference.fixed:
-            yield Event("fixed", f"passes now: {_names(difference.fixed)}", counter)
+            yield KunitEvent("fixed", f"passes now: {_names(difference.fixed)}", counter)
         if difference.gone:
-            yield Event("tests-gone", f"{_count(difference.gone, 'test')} gone: {_names(difference.gone)}", counter)
+            yield KunitEvent(
+                "tests-gone", f"{_count(difference.gone, 'test')} gone: {_names(difference.gone)}", counter
+            )
 
-    def _failing(self, counter: int, broken: Iterable[tuple[Path, Case]]) -> Iterator[Event]:
+    def _failing(self, counter: int, broken: Iterable[tuple[CasePath, Case]]) -> Iterator[KunitEvent]:
         found = list(broken)
         for path, case in found[:_MAX_NAMED]:
             if path in self._unseen and self._since is not None:
@@ -178,9 +188,11 @@ class Judge:
             else:
                 yield _failed("test-fails", path, "passed before and fails", counter, case)
         if len(found) > _MAX_NAMED:
-            yield Event("test-fails", f"{len(found) - _MAX_NAMED} more tests passed before and fail", counter)
+            yield KunitEvent("test-fails", f"{len(found) - _MAX_NAMED} more tests passed before and fail", counter)
 
-    def _ends(self, counter: int, outcome: Ran, difference: Difference, before: _Trouble | None) -> Iterator[Event]:
+    def _ends(
+        self, counter: int, outcome: KernelRun, difference: ResultDifference, before: _JudgingObstacle | None
+    ) -> Iterator[KunitEvent]:
         """What is to be said of a kernel that did not get to the end of its tests."""
         crash = difference.crash
         if crash is not None:
@@ -188,7 +200,7 @@ class Judge:
                 yield self._not_judged(counter, before)
                 return
             rest = f"; {_count(difference.not_run[: crash.not_run], 'other test')} not run" if crash.not_run else ""
-            yield Event("panic", f"the kernel panics{_where(crash)}{rest}", counter, test=crash.path)
+            yield KunitEvent("panic", f"the kernel panics{_where(crash)}{rest}", counter, test=crash.path)
         elif difference.unfinished is not None or not outcome.log.is_complete:
             if before is not None and before.what == "does not get to the end of its tests":
                 yield self._not_judged(counter, before)
@@ -196,9 +208,9 @@ class Judge:
             # The last lines of a console may still be on their way when the kernel is ended.
             where = f" in {_name(difference.unfinished)} or soon after" if difference.unfinished else ""
             how = "hangs" if outcome.is_over_time else "ends"
-            yield Event("hang" if outcome.is_over_time else "cut-short", f"the kernel {how}{where}", counter)
+            yield KunitEvent("hang" if outcome.is_over_time else "cut-short", f"the kernel {how}{where}", counter)
 
-    def _learn(self, counter: int, log: Log, difference: Difference) -> None:
+    def _learn(self, counter: int, log: KtapLog, difference: ResultDifference) -> None:
         crash = difference.crash
         if crash is None and log.is_complete:
             self._known, self._unseen = leaves(log), frozenset()
@@ -209,7 +221,7 @@ class Judge:
         self._known = {**self._known, **seen}
         what = "panics" if crash is not None else "does not get to the end of its tests"
         if self._trouble is None or self._trouble.what != what or crash != self._crash:
-            self._trouble = _Trouble(what, counter)
+            self._trouble = _JudgingObstacle(what, counter)
         self._since = self._since or self._trouble
         self._unseen = (self._unseen | frozenset(difference.not_run)) - frozenset(seen)
         self._crash = crash
@@ -218,13 +230,13 @@ class Judge:
 _SEEN = frozenset({CaseStatus.PASS, CaseStatus.FAIL, CaseStatus.SKIP})
 
 
-def _failure(outcome: Unconfigured | Unbuilt | OverTime) -> tuple[str, str, str]:
+def _failure(outcome: ConfigFailure | BuildFailure | KunitTimeout) -> tuple[str, str, str]:
     """(rule, as in "patch 3 does ...", the whole) of a tree without a kernel."""
-    if isinstance(outcome, OverTime):
+    if isinstance(outcome, KunitTimeout):
         return "build-slow", "is not built in time", f"is not judged: its {outcome.stage} takes too long"
     more = len(outcome.errors) - 1
     rest = f" (and {_count(outcome.errors[1:], 'more error')})" if more > 0 else ""
-    if isinstance(outcome, Unbuilt):
+    if isinstance(outcome, BuildFailure):
         return "build-broken", "does not build", f"does not build: {_first(outcome).message}{rest}"
     reason = _first(outcome).message
     if outcome.options:
@@ -232,33 +244,33 @@ def _failure(outcome: Unconfigured | Unbuilt | OverTime) -> tuple[str, str, str]
     return "config-broken", "cannot be configured", f"cannot be configured: {reason}{rest}"
 
 
-def _first(outcome: Unconfigured | Unbuilt | OverTime) -> BuildError:
-    errors = () if isinstance(outcome, OverTime) else outcome.errors
+def _first(outcome: ConfigFailure | BuildFailure | KunitTimeout) -> BuildError:
+    errors = () if isinstance(outcome, KunitTimeout) else outcome.errors
     return errors[0] if errors else BuildError("it does not say why")
 
 
-def _is_same(known: Crash | None, crash: Crash) -> bool:
+def _is_same(known: KernelCrash | None, crash: KernelCrash) -> bool:
     return known is not None and (known.reason, known.function) == (crash.reason, crash.function)
 
 
-def _failed(rule: str, test: Path, what: str, counter: int, case: Case) -> Event:
-    account = account_of(case)
+def _failed(rule: str, test: CasePath, what: str, counter: int, case: Case) -> KunitEvent:
+    account = failure_text_of(case)
     path, line = place_of(case) or (None, None)
     message = f"{_name(test)} {what}" + (f": {account}" if account else "")
-    return Event(rule, message, counter, path, line, test)
+    return KunitEvent(rule, message, counter, path, line, test)
 
 
-def _where(crash: Crash) -> str:
+def _where(crash: KernelCrash) -> str:
     place = f" in {_name(crash.path)}" if crash.path else ""
     function = f", in {crash.function}()" if crash.function else ""
     return f"{place}: {crash.reason}{function}"
 
 
-def _name(path: Path) -> str:
+def _name(path: CasePath) -> str:
     return "'" + ": ".join(path) + "'"
 
 
-def _names(paths: Iterable[Path]) -> str:
+def _names(paths: Iterable[CasePath]) -> str:
     names = [_name(path) for path in paths]
     rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return ", ".join(names[:_MAX_NAMED]) + rest

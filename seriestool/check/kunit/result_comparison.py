@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from seriestool.check.kunit.ktap import Case, CaseStatus, Log
+from seriestool.check.kunit.ktap import Case, CaseStatus, KtapLog
 
-Path = tuple[str, ...]
+CasePath = tuple[str, ...]
 """The names of a suite, of a test in it, of a parameter of that."""
 
 _BAD = frozenset({CaseStatus.FAIL, CaseStatus.CRASHED})
@@ -20,10 +20,10 @@ _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Crash:
+class KernelCrash:
     """Where a kernel died."""
 
-    path: Path
+    path: CasePath
     """The test that was running, as far as it is known: perhaps only its suite."""
     reason: str
     function: str | None
@@ -33,32 +33,32 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ResultDifference:
     """What the second kernel does otherwise; tests in the order in which they ran."""
 
-    broken: tuple[tuple[Path, Case], ...] = ()
+    broken: tuple[tuple[CasePath, Case], ...] = ()
     """They passed, and fail."""
-    moved: tuple[tuple[Path, Case], ...] = ()
+    moved: tuple[tuple[CasePath, Case], ...] = ()
     """They passed, and fail for no reason but one for which another test failed before."""
-    new: tuple[Path, ...] = ()
+    new: tuple[CasePath, ...] = ()
     """They were not there, and pass or skip themselves."""
-    new_failing: tuple[tuple[Path, Case], ...] = ()
+    new_failing: tuple[tuple[CasePath, Case], ...] = ()
     """They were not there, or skipped themselves, and fail."""
-    fixed: tuple[Path, ...] = ()
-    gone: tuple[Path, ...] = ()
+    fixed: tuple[CasePath, ...] = ()
+    gone: tuple[CasePath, ...] = ()
     """They passed, and are there no more."""
-    still_failing: tuple[Path, ...] = ()
-    unfinished: Path | None = None
+    still_failing: tuple[CasePath, ...] = ()
+    unfinished: CasePath | None = None
     """Where the results end, though the kernel does not say that it died."""
-    crash: Crash | None = None
-    not_run: tuple[Path, ...] = ()
+    crash: KernelCrash | None = None
+    not_run: tuple[CasePath, ...] = ()
     """They were there, and were not reached by a kernel that died or was ended."""
 
 
-def leaves(log: Log) -> dict[Path, Case]:
+def leaves(log: KtapLog) -> dict[CasePath, Case]:
     """Path -> case, of all that has no subtests, in order; a name that comes twice gets a number."""
-    found: dict[Path, Case] = {}
-    again: dict[Path, int] = {}
+    found: dict[CasePath, Case] = {}
+    again: dict[CasePath, int] = {}
     for path, case in _leaves(log.suites, ()):
         name = path
         while name in found:
@@ -68,7 +68,7 @@ def leaves(log: Log) -> dict[Path, Case]:
     return found
 
 
-def _leaves(cases: Iterable[Case], above: Path) -> Iterator[tuple[Path, Case]]:
+def _leaves(cases: Iterable[Case], above: CasePath) -> Iterator[tuple[CasePath, Case]]:
     for case in cases:
         path = (*above, case.name)
         if case.subtests:
@@ -80,11 +80,11 @@ def _leaves(cases: Iterable[Case], above: Path) -> Iterator[tuple[Path, Case]]:
             yield path, case
 
 
-def compare(old: Mapping[Path, Case], after: Log) -> Difference:
+def compare(old: Mapping[CasePath, Case], after: KtapLog) -> ResultDifference:
     """What `after` does otherwise than the kernels before, of whose tests `old` has the last that is known."""
     new = leaves(after)
     known = _reasons(old.items())
-    sorter = _Sorter(known)
+    sorter = _DifferenceBuilder(known)
     for path, case in new.items():
         if case.status is not CaseStatus.CRASHED:
             sorter.take(path, old.get(path), case)
@@ -92,7 +92,7 @@ def compare(old: Mapping[Path, Case], after: Log) -> Difference:
     lost = tuple(path for path in absent if old[path].status is not CaseStatus.MISSING)
     crash = _crash(old, after, len(lost)) if after.panic is not None else None
     stopped = crash is not None or not after.is_complete
-    return Difference(
+    return ResultDifference(
         broken=tuple(sorter.broken),
         moved=tuple(sorter.moved),
         new=tuple(sorter.new),
@@ -107,16 +107,16 @@ def compare(old: Mapping[Path, Case], after: Log) -> Difference:
 
 
 @dataclass(slots=True)
-class _Sorter:
+class _DifferenceBuilder:
     known: frozenset[str]
-    broken: list[tuple[Path, Case]] = field(default_factory=list)
-    moved: list[tuple[Path, Case]] = field(default_factory=list)
-    new: list[Path] = field(default_factory=list)
-    new_failing: list[tuple[Path, Case]] = field(default_factory=list)
-    fixed: list[Path] = field(default_factory=list)
-    still_failing: list[Path] = field(default_factory=list)
+    broken: list[tuple[CasePath, Case]] = field(default_factory=list)
+    moved: list[tuple[CasePath, Case]] = field(default_factory=list)
+    new: list[CasePath] = field(default_factory=list)
+    new_failing: list[tuple[CasePath, Case]] = field(default_factory=list)
+    fixed: list[CasePath] = field(default_factory=list)
+    still_failing: list[CasePath] = field(default_factory=list)
 
-    def take(self, path: Path, before: Case | None, after: Case) -> None:
+    def take(self, path: CasePath, before: Case | None, after: Case) -> None:
         """Put the test where it belongs."""
         was_bad = before is not None and before.status in _BAD
         if after.status in _BAD:
@@ -129,7 +129,7 @@ class _Sorter:
         elif after.status in (CaseStatus.PASS, CaseStatus.SKIP) and before is None:
             self.new.append(path)
 
-    def _failing(self, path: Path, before: Case | None, after: Case) -> None:
+    def _failing(self, path: CasePath, before: Case | None, after: Case) -> None:
         reasons = reasons_of(after)
         # An expectation of its own is its own failure, though another parameter failed at the same line before.
         if reasons and reasons <= self.known and place_of(after) is None:
@@ -146,11 +146,11 @@ def reasons_of(case: Case) -> frozenset[str]:
     return frozenset(_ADDRESS.sub("*", one[2]) for one in found if one)
 
 
-def _reasons(cases: Iterable[tuple[Path, Case]]) -> frozenset[str]:
+def _reasons(cases: Iterable[tuple[CasePath, Case]]) -> frozenset[str]:
     return frozenset(reason for _, case in cases if case.status in _BAD for reason in reasons_of(case))
 
 
-def account_of(case: Case) -> str:
+def failure_text_of(case: Case) -> str:
     """What a test that failed says of why, on one line; "" where it says nothing."""
     lines = list(case.lines)
     at = next((number for number, line in enumerate(lines) if _PLACE.search(line)), None)
@@ -168,15 +168,15 @@ def place_of(case: Case) -> tuple[bytes, int] | None:
     return None
 
 
-def _crash(old: Mapping[Path, Case], after: Log, lost: int) -> Crash:
+def _crash(old: Mapping[CasePath, Case], after: KtapLog, lost: int) -> KernelCrash:
     path = _stopped_at(old, after) or ()
     is_known = path in old and old[path].status is not CaseStatus.MISSING
-    return Crash(path, after.panic or "", after.trace[0] if after.trace else None, max(lost - is_known, 0))
+    return KernelCrash(path, after.panic or "", after.trace[0] if after.trace else None, max(lost - is_known, 0))
 
 
-def _stopped_at(old: Mapping[Path, Case], after: Log) -> Path | None:
+def _stopped_at(old: Mapping[CasePath, Case], after: KtapLog) -> CasePath | None:
     """The test that was running when the results end; its suite where its name is known from nowhere."""
-    above: Path = ()
+    above: CasePath = ()
     cases = after.suites
     while cases:
         case = next((one for one in cases if one.status in (CaseStatus.CRASHED, CaseStatus.MISSING)), None)
@@ -189,7 +189,7 @@ def _stopped_at(old: Mapping[Path, Case], after: Log) -> Path | None:
     return above or None
 
 
-def _next_name(old: Mapping[Path, Case], above: Path, seen: list[str]) -> str | None:
+def _next_name(old: Mapping[CasePath, Case], above: CasePath, seen: list[str]) -> str | None:
     """The name of the test that ran after the last of `seen`, in the kernel before."""
     names = list(
         dict.fromkeys(path[len(above)] for path in old if path[: len(above)] == above and len(path) > len(above))

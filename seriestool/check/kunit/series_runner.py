@@ -6,11 +6,18 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from seriestool.check.kunit.build_inputs import can_affect, find_inputs
-from seriestool.check.kunit.build_progress import duration, telling
+from seriestool.check.kunit.build_progress import duration, reporting_progress
 from seriestool.check.kunit.ktap import CaseStatus
-from seriestool.check.kunit.kunit_outcome import Outcome, Ran, Unconfigured, read_outcome
-from seriestool.check.kunit.kunit_runner import Rig, Setting, find_kept, keep, run_again, run_tests
-from seriestool.check.kunit.regressions import Event, Judge
+from seriestool.check.kunit.kunit_outcome import ConfigFailure, KernelRun, KunitOutcome, read_outcome
+from seriestool.check.kunit.kunit_runner import (
+    KunitSetting,
+    KunitSetup,
+    find_transcript,
+    keep_transcript,
+    run_again,
+    run_tests,
+)
+from seriestool.check.kunit.regressions import KunitEvent, RegressionTracker
 from seriestool.check.kunit.result_comparison import leaves
 
 _COLD_SECONDS = 850  # of one processor, for a kernel with networking
@@ -20,7 +27,7 @@ _SEEN_TWICE = frozenset({"test-fails", "new-test-fails", "panic", "cut-short", "
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class ScheduledPatch:
     """A patch on the way."""
 
     counter: int
@@ -37,41 +44,41 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class KunitSchedule:
     """What is to be run with one configuration, in order."""
 
     name: str
-    setting: Setting
+    setting: KunitSetting
     base: str
     base_is_configured: bool
-    stops: tuple[Stop, ...]
+    stops: tuple[ScheduledPatch, ...]
 
 
-class ColdError(Exception):
+class ColdBuildError(Exception):
     """It takes a cold build, and none is wanted."""
 
 
-class Runner:
+class SeriesTestRunner:
     """Takes one configuration from tree to tree."""
 
-    def __init__(self, rig: Rig, course: Course, may_start_cold: bool) -> None:
+    def __init__(self, rig: KunitSetup, course: KunitSchedule, may_start_cold: bool) -> None:
         self._rig = rig
         self._course = course
         self._may_start_cold = may_start_cold
         self._inputs: frozenset[bytes] = frozenset()
         self._is_stale = True
         self._is_fresh = False
-        self._judge = Judge()
-        self._passed_over: list[Stop] = []
-        self.base: Outcome | None = None
+        self._judge = RegressionTracker()
+        self._passed_over: list[ScheduledPatch] = []
+        self.base: KunitOutcome | None = None
         """What became of the base; None where it does not have the configuration."""
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[KunitEvent]:
         """What is to be said of the base and of each patch; ColdError before the first build where that is cold."""
         course = self._course
         if course.base_is_configured:
             self.base = self._outcome(course.base, "the base", len(course.stops))
-        if self.base is None or (course.setting.text is not None and isinstance(self.base, Unconfigured)):
+        if self.base is None or (course.setting.text is not None and isinstance(self.base, ConfigFailure)):
             self.base = None
             self._judge.absent()
         else:
@@ -80,14 +87,16 @@ class Runner:
         for at, stop in enumerate(course.stops):
             if not stop.is_configured:
                 if was_configured:
-                    yield Event("configuration-gone", f"{course.name} is gone; its tests are run no more", stop.counter)
+                    yield KunitEvent(
+                        "configuration-gone", f"{course.name} is gone; its tests are run no more", stop.counter
+                    )
             elif self._can_affect(stop):
                 yield from self._judged(stop, len(course.stops) - at - 1)
             else:
                 self._passed_over.append(stop)
             was_configured = stop.is_configured
 
-    def _judged(self, stop: Stop, left: int) -> Iterator[Event]:
+    def _judged(self, stop: ScheduledPatch, left: int) -> Iterator[KunitEvent]:
         outcome = self._outcome(stop.after, f"patch {stop.counter}", left)
         trial = copy(self._judge)
         events = list(trial.patch(stop.counter, outcome))
@@ -105,8 +114,8 @@ class Runner:
         yield from (self._of_made(event) for event in events)
 
     def _once_more(
-        self, stop: Stop, outcome: Outcome, events: list[Event], trial: Judge
-    ) -> tuple[Outcome, list[Event], Judge]:
+        self, stop: ScheduledPatch, outcome: KunitOutcome, events: list[KunitEvent], trial: RegressionTracker
+    ) -> tuple[KunitOutcome, list[KunitEvent], RegressionTracker]:
         """The same of a second run where that is calmer; what fails in one of the two only is no patch's for sure."""
         transcript = run_again(self._rig, self._course.setting)
         again, second = read_outcome(transcript), copy(self._judge)
@@ -115,19 +124,19 @@ class Runner:
         doubtful = [one for one in (*events, *now) if one.rule in _SEEN_TWICE and (one.rule, one.test) not in both]
         if not doubtful:
             return outcome, events, trial
-        keep(self._rig, stop.after, self._course.setting, transcript)
+        keep_transcript(self._rig, stop.after, self._course.setting, transcript)
         sure = [one for one in now if one not in doubtful]
         flaky = [replace(one, rule="flaky", message=f"in one run of two: {one.message}") for one in doubtful]
         return again, [*sure, *flaky], second
 
-    def _of_made(self, event: Event) -> Event:
+    def _of_made(self, event: KunitEvent) -> KunitEvent:
         """A configuration of ours that a patch makes impossible is no fault of the patch."""
         if event.rule != "config-broken" or self._course.setting.text is None:
             return event
         message = f"not judged: the configuration that was made for the tree before it {event.message}"
         return replace(event, rule="not-judged", message=message)
 
-    def _can_affect(self, stop: Stop) -> bool:
+    def _can_affect(self, stop: ScheduledPatch) -> bool:
         if stop.is_chosen or can_affect(stop.paths, stop.old, self._inputs):
             return True
         if self._is_stale:
@@ -135,14 +144,14 @@ class Runner:
             self._inputs, self._is_stale = find_inputs(output.path, self._rig.site.source), False
         return not self._inputs or can_affect(stop.paths, stop.old, self._inputs)
 
-    def _outcome(self, tree: str, label: str, left: int) -> Outcome:
+    def _outcome(self, tree: str, label: str, left: int) -> KunitOutcome:
         setting = self._course.setting
-        kept = find_kept(self._rig, tree, setting)
+        kept = find_transcript(self._rig, tree, setting)
         self._is_fresh = kept is None
         if kept is not None:
             return read_outcome(kept)
         self._is_stale = True
-        with telling(self._rig.report, f"{self._course.name}: {label}: {self._estimate(left)}"):
+        with reporting_progress(self._rig.report, f"{self._course.name}: {label}: {self._estimate(left)}"):
             return read_outcome(run_tests(self._rig, tree, setting))
 
     def _estimate(self, left: int) -> str:
@@ -152,13 +161,13 @@ class Runner:
             rest = f"; at most {duration(each * (left + 1))} to go" if each and left else ""
             return (f"about {duration(each)}" if each else "a warm build") + rest
         if not self._may_start_cold:
-            raise ColdError
+            raise ColdBuildError
         return f"a cold build, about {duration(output.expected or _COLD_SECONDS / max(self._rig.jobs, 1))}"
 
 
-def count_passing(outcome: Outcome) -> tuple[int, int]:
+def count_passing(outcome: KunitOutcome) -> tuple[int, int]:
     """(tests that pass, tests that there are) of a kernel; (0, 0) where there is none."""
-    if not isinstance(outcome, Ran):
+    if not isinstance(outcome, KernelRun):
         return 0, 0
     cases = leaves(outcome.log).values()
     return sum(case.status is CaseStatus.PASS for case in cases), len(cases)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import islice
 
 from seriestool.check.kunit.makefile import Makefile, options_of, parse_makefile
-from seriestool.git import Workbench
+from seriestool.git import ScratchRepository
 
 _KUNITCONFIG = b".kunitconfig"
 _KUNIT_ITSELF = b"lib/kunit/.kunitconfig"  # it tests KUnit, and not what else is in lib/
@@ -34,7 +34,7 @@ _MAX_PATHS = 400  # changed files looked at for each patch
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class SuiteConfiguration:
     """Something to build and run."""
 
     path: bytes | None
@@ -50,39 +50,39 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SuiteChoice:
     """A configuration, and why a patch can break what it tests: a reason for each file."""
 
-    configuration: Configuration
+    configuration: SuiteConfiguration
     reasons: tuple[str, ...]
 
 
-class Finder:
+class SuiteFinder:
     """Finds configurations for one patch after the other; what several trees have is read once."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: ScratchRepository) -> None:
         self._bench = bench
         self._blob = lru_cache(maxsize=_KEPT)(bench.blob)
 
-    def find(self, tree: str, paths: Iterable[bytes]) -> tuple[Choice, ...]:
+    def find(self, tree: str, paths: Iterable[bytes]) -> tuple[SuiteChoice, ...]:
         """What is to be run for a change of these files, as the tree after it has them; each configuration once."""
-        reader = _Reader(self._bench, tree, self._blob)
-        found: dict[Configuration, dict[str, None]] = {}
+        reader = _KunitTreeReader(self._bench, tree, self._blob)
+        found: dict[SuiteConfiguration, dict[str, None]] = {}
         for path in sorted(filter(_is_relevant, paths))[:_MAX_PATHS]:
             for choice in _of_path(reader, path):
                 reasons = found.setdefault(choice.configuration, {})
                 reasons.update(dict.fromkeys(choice.reasons))
-        return tuple(Choice(configuration, tuple(reasons)) for configuration, reasons in found.items())
+        return tuple(SuiteChoice(configuration, tuple(reasons)) for configuration, reasons in found.items())
 
 
 def _is_relevant(path: bytes) -> bool:
     return not path.startswith(_NOT_BUILT) and (path.endswith(_CODE) or _STEERING.search(path) is not None)
 
 
-class _Reader:
+class _KunitTreeReader:
     """Reads of one tree; what is asked again is not read again."""
 
-    def __init__(self, bench: Workbench, tree: str, blob: Callable[[str], bytes]) -> None:
+    def __init__(self, bench: ScratchRepository, tree: str, blob: Callable[[str], bytes]) -> None:
         self._bench = bench
         self._tree = tree
         self._blob = blob
@@ -114,7 +114,7 @@ class _Reader:
         return found
 
 
-def _of_path(reader: _Reader, path: bytes) -> Iterator[Choice]:
+def _of_path(reader: _KunitTreeReader, path: bytes) -> Iterator[SuiteChoice]:
     for folder, stem in _places(reader, path):
         choices = list(_of_place(reader, path, folder, stem))
         if choices:
@@ -122,13 +122,13 @@ def _of_path(reader: _Reader, path: bytes) -> Iterator[Choice]:
             return
 
 
-def _of_place(reader: _Reader, path: bytes, folder: bytes, stem: str) -> Iterator[Choice]:
+def _of_place(reader: _KunitTreeReader, path: bytes, folder: bytes, stem: str) -> Iterator[SuiteChoice]:
     source = reader.text(path) or b""
     own = options_of(reader.makefile(folder), stem) if _SUITE.search(source) and path.endswith(b".c") else ()
     near = _nearest(reader, folder)
     if near is not None:
         there = near.rpartition(b"/")[0]
-        yield Choice(Configuration(near, (), there), (f"the nearest to {_text(path)}",))
+        yield SuiteChoice(SuiteConfiguration(near, (), there), (f"the nearest to {_text(path)}",))
         if _enables(reader.text(near) or b"", own):
             return
     if own:
@@ -138,7 +138,7 @@ def _of_place(reader: _Reader, path: bytes, folder: bytes, stem: str) -> Iterato
         yield from _of_tests(reader, path, source, folder, stem) or _of_includer(reader, source, folder, stem)
 
 
-def _of_includer(reader: _Reader, source: bytes, folder: bytes, stem: str) -> tuple[Choice, ...]:
+def _of_includer(reader: _KunitTreeReader, source: bytes, folder: bytes, stem: str) -> tuple[SuiteChoice, ...]:
     """Where a test is no object of its own: what it tests includes it, and has its name without `_test`."""
     if not _SUITE.search(source):
         return ()
@@ -156,7 +156,9 @@ def _enables(kunitconfig: bytes, options: tuple[str, ...]) -> bool:
     return given or all(f"CONFIG_{option}=y".encode() in lines for option in options)
 
 
-def _including(reader: _Reader, path: bytes, source: bytes, folder: bytes, stem: str) -> tuple[Choice, ...]:
+def _including(
+    reader: _KunitTreeReader, path: bytes, source: bytes, folder: bytes, stem: str
+) -> tuple[SuiteChoice, ...]:
     for included in islice(_INCLUDED.finditer(source), _MAX_READ):
         guards = _GUARD.findall(source, 0, included.start())
         if guards and _SUITE.search(reader.text(_join(folder, included[1])) or b""):
@@ -165,7 +167,9 @@ def _including(reader: _Reader, path: bytes, source: bytes, folder: bytes, stem:
     return ()
 
 
-def _of_tests(reader: _Reader, path: bytes, source: bytes, folder: bytes, stem: str) -> tuple[Choice, ...]:
+def _of_tests(
+    reader: _KunitTreeReader, path: bytes, source: bytes, folder: bytes, stem: str
+) -> tuple[SuiteChoice, ...]:
     """Tests without a `.kunitconfig`: included, listed beside the file, or in a folder for tests."""
     if included := _including(reader, path, source, folder, stem):
         return included
@@ -180,7 +184,7 @@ def _of_tests(reader: _Reader, path: bytes, source: bytes, folder: bytes, stem: 
     return ()
 
 
-def _related(reader: _Reader, folder: bytes, stem: str, path: bytes) -> tuple[str, ...]:
+def _related(reader: _KunitTreeReader, folder: bytes, stem: str, path: bytes) -> tuple[str, ...]:
     """The options of the tests in a folder: all where they are few, else of those that are about the file."""
     tests = reader.tests(folder)
     makefile = reader.makefile(folder)
@@ -200,17 +204,17 @@ def _is_about(test: str, stem: str) -> bool:
 
 
 def _made(
-    reader: _Reader, folder: bytes, stem: str, tests: tuple[str, ...], why: str, place: bytes | None = None
-) -> Choice:
+    reader: _KunitTreeReader, folder: bytes, stem: str, tests: tuple[str, ...], why: str, place: bytes | None = None
+) -> SuiteChoice:
     """A configuration that has to be made: the tests, what they test, and the folders of both."""
     options = [*tests, *options_of(reader.makefile(folder), stem)]
     for at in (folder, *(() if place is None else (place,))):
         above, _, name = at.rpartition(b"/")
         options += options_of(reader.makefile(above), f"{os.fsdecode(name)}/")
-    return Choice(Configuration(None, tuple(dict.fromkeys(options)), folder), (why,))
+    return SuiteChoice(SuiteConfiguration(None, tuple(dict.fromkeys(options)), folder), (why,))
 
 
-def _nearest(reader: _Reader, folder: bytes) -> bytes | None:
+def _nearest(reader: _KunitTreeReader, folder: bytes) -> bytes | None:
     for name in _TEST_FOLDERS:
         beside = _join(_join(folder, name), _KUNITCONFIG)
         if beside != _KUNIT_ITSELF and reader.text(beside) is not None:
@@ -223,7 +227,7 @@ def _nearest(reader: _Reader, folder: bytes) -> bytes | None:
     return None
 
 
-def _places(reader: _Reader, path: bytes) -> Iterator[tuple[bytes, str]]:
+def _places(reader: _KunitTreeReader, path: bytes) -> Iterator[tuple[bytes, str]]:
     """(folder, stem) of what a change of the file may break; of a header, where what it declares is likely to be."""
     folder, _, name = path.rpartition(b"/")
     stem = os.fsdecode(name.rpartition(b".")[0])

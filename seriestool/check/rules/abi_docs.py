@@ -4,15 +4,22 @@
 from collections.abc import Iterator
 
 from seriestool.check.abi.abi_change import several
-from seriestool.check.abi.abi_entries import FOLDER, Attribute, Entry, is_abi_file, new_attributes, parse_entries
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.check.abi.abi_entries import (
+    FOLDER,
+    AbiEntry,
+    SysfsAttribute,
+    is_abi_file,
+    new_attributes,
+    parse_entries,
+)
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.series.model import DiffKind
 
 _SOURCE = "Documentation/ABI/README"
 _LASTING = (FOLDER + b"stable/", FOLDER + b"testing/")
 
 
-def _run(subject: Subject) -> Iterator[Finding]:
+def _run(subject: CheckSubject) -> Iterator[Finding]:
     """Findings on the entries that the patch touches, and on the attributes that it adds."""
     touched = {path for file in subject.patch.files for path in (file.old_path, file.new_path) if path is not None}
     documents = sorted(path for path in touched if is_abi_file(path))
@@ -21,14 +28,14 @@ def _run(subject: Subject) -> Iterator[Finding]:
         return
     after = subject.after
     if after is None:
-        raise Skipped("the patch does not apply to the base")
+        raise SkipCheck("the patch does not apply to the base")
     for path in documents:
         yield from _entries(subject, path, after)
     if attributes and subject.place.bench.has_folder(after, FOLDER.rstrip(b"/")):
         yield from _undocumented(subject, attributes)
 
 
-def _entries(subject: Subject, path: bytes, after: str) -> Iterator[Finding]:
+def _entries(subject: CheckSubject, path: bytes, after: str) -> Iterator[Finding]:
     old = parse_entries(subject.read(subject.before, path) or b"")
     new = parse_entries(subject.read(after, path) or b"")
     known = {(entry.what, entry.lacks()) for entry in old}
@@ -49,11 +56,11 @@ def _entries(subject: Subject, path: bytes, after: str) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: AbiEntry) -> str:
     return entry.what[0] or "an interface without a name"
 
 
-def _elsewhere(subject: Subject) -> set[str]:
+def _elsewhere(subject: CheckSubject) -> set[str]:
     """What the other files describe that the series touches."""
     end = subject.steps[-1].after or subject.after
     assert end is not None  # noqa: S101
@@ -62,7 +69,7 @@ def _elsewhere(subject: Subject) -> set[str]:
     return {what for text in texts for entry in parse_entries(text) for what in entry.what}
 
 
-def _removes_code(subject: Subject) -> bool:
+def _removes_code(subject: CheckSubject) -> bool:
     return any(
         file.kind is DiffKind.DELETE and (file.old_path or b"").endswith(b".c")
         for patch in subject.series.patches
@@ -70,7 +77,7 @@ def _removes_code(subject: Subject) -> bool:
     )
 
 
-def _undocumented(subject: Subject, attributes: tuple[Attribute, ...]) -> Iterator[Finding]:
+def _undocumented(subject: CheckSubject, attributes: tuple[SysfsAttribute, ...]) -> Iterator[Finding]:
     described = _described(subject)
     unknown = [one for one in attributes if one.name.encode() not in described]
     if unknown:
@@ -81,7 +88,7 @@ def _undocumented(subject: Subject, attributes: tuple[Attribute, ...]) -> Iterat
         )  # fmt: skip
 
 
-def _described(subject: Subject) -> frozenset[bytes]:
+def _described(subject: CheckSubject) -> frozenset[bytes]:
     """The last parts of all names that the tree describes, as the series leaves it."""
     end = subject.steps[-1].after or subject.after
     assert end is not None  # noqa: S101
@@ -99,5 +106,5 @@ CHECK = Check(
     "Documentation/ABI: entries are whole, and new sysfs attributes have one",
     Scope.PATCH,
     _run,
-    frozenset({Need.BASE}),
+    frozenset({Requirement.BASE}),
 )

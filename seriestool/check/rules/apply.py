@@ -3,13 +3,13 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
-from seriestool.rebase.merged_commit import Landed, find_landed
-from seriestool.rebase.patch_stack import Base, Footing, paths_of, read_files
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status, skip
+from seriestool.rebase.merged_commit import MergedCommit, find_merged_commit
+from seriestool.rebase.patch_stack import BaseKind, SeriesBase, paths_of, read_files
 from seriestool.series.apply import apply_patch, reverse_patch
-from seriestool.series.model import Failure, Patch, path_text
+from seriestool.series.model import Patch, PatchFailure, path_text
 from seriestool.trees import Tree
-from seriestool.trees.history import tips_holding
+from seriestool.trees.history import tips_containing
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _MOST_TREES = 8
@@ -23,7 +23,7 @@ _NOT_ON = {
 }
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What can be said of the patch on the base."""
     if not subject.patch.files:
         yield Finding(Status.WARN, "empty", "there is no diff in the mail", mend="send it again, or leave it out")
@@ -42,7 +42,7 @@ def run(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _find_merged(subject: Subject) -> Iterator[Finding]:
+def _find_merged(subject: CheckSubject) -> Iterator[Finding]:
     found = _find_commit(subject)
     if found is None:
         return
@@ -57,12 +57,12 @@ def _find_merged(subject: Subject) -> Iterator[Finding]:
         yield Finding(Status.WARN, "merged", f"it is in {tree.name} already, as {commit}")
 
 
-def _is_own_branch(subject: Subject, tree: Tree) -> bool:
+def _is_own_branch(subject: CheckSubject, tree: Tree) -> bool:
     """Whether it is a branch in which a reviewer may have put the series himself; those of a mirror are not."""
     return tree.kind == "branch" and not subject.place.repository.is_bare
 
 
-def _find_commit(subject: Subject) -> tuple[Tree, Landed] | None:
+def _find_commit(subject: CheckSubject) -> tuple[Tree, MergedCommit] | None:
     """The commit that the patch became, and the first of the trees that has it."""
     history = subject.place.history
     if history is None or not subject.is_mailed:
@@ -70,15 +70,15 @@ def _find_commit(subject: Subject) -> tuple[Tree, Landed] | None:
     base = history.find(subject.base.commit) if subject.base is not None and subject.after is not None else None
     for tree in sorted(subject.place.trees, key=lambda tree: _is_own_branch(subject, tree))[:_MOST_TREES]:
         tip = history.find(tree.commit)
-        if tip is None or (base is not None and tips_holding(history, tip, [base])):
+        if tip is None or (base is not None and tips_containing(history, tip, [base])):
             continue  # the base has all that this tree has, and lacks the patch
-        landed = find_landed(subject.patch, history, tip, subject.place.bench)
+        landed = find_merged_commit(subject.patch, history, tip, subject.place.bench)
         if landed is not None:
             return tree, landed
     return None
 
 
-def _find_contained(subject: Subject) -> Iterator[Finding]:
+def _find_contained(subject: CheckSubject) -> Iterator[Finding]:
     """The trees whose files have all that the patch does, whatever its commit is called there.
 
     A patch that takes lines away leaves nothing to be recognised by, so it must also be refused as it stands.
@@ -89,18 +89,18 @@ def _find_contained(subject: Subject) -> Iterator[Finding]:
     names = []
     for tree in [tree for tree in subject.place.trees if not _is_own_branch(subject, tree)][:_MOST_TREES]:
         root = bench.tree_of(tree.commit)
-        is_refused = isinstance(apply_patch(read_files(bench, root, patch.files), patch.files), Failure)
+        is_refused = isinstance(apply_patch(read_files(bench, root, patch.files), patch.files), PatchFailure)
         if is_refused and _is_there(subject, root, patch):
             names.append(tree.name)
     if names:
         yield Finding(Status.WARN, "contained", f"all that it does is there already in {', '.join(names)}")
 
 
-def _refused(subject: Subject, base: Base) -> Finding:
+def _refused(subject: CheckSubject, base: SeriesBase) -> Finding:
     patch = subject.patch
     before = read_files(subject.place.bench, subject.before, patch.files)
     failure = apply_patch(before, patch.files)
-    if not isinstance(failure, Failure):  # it took another way to the tree than we do
+    if not isinstance(failure, PatchFailure):  # it took another way to the tree than we do
         return skip("apply", f"it was not put on {_on(subject)}")
     if _is_there(subject, subject.before, patch):
         return Finding(Status.WARN, "applied-already", f"all that it does is in {_on(subject)} already", failure.path)
@@ -120,36 +120,36 @@ def _refused(subject: Subject, base: Base) -> Finding:
     )  # fmt: skip
 
 
-def _find_obstacle(subject: Subject, failure: Failure) -> int | None:
+def _find_obstacle(subject: CheckSubject, failure: PatchFailure) -> int | None:
     """An earlier patch that was refused and changes the same file: what it would have made of it is not known."""
     earlier = (step for step in subject.steps if step.patch.counter < subject.patch.counter and step.after is None)
     same = (step for step in earlier if failure.path in paths_of(step.patch.files, above=False))
     return next((step.patch.counter for step in same if not _is_there(subject, step.before, step.patch)), None)
 
 
-def _is_there(subject: Subject, tree: str, patch: Patch) -> bool:
+def _is_there(subject: CheckSubject, tree: str, patch: Patch) -> bool:
     """Whether the tree has all that the patch does already."""
     files = read_files(subject.place.bench, tree, patch.files)
-    return not isinstance(apply_patch(files, reverse_patch(patch.files)), Failure)
+    return not isinstance(apply_patch(files, reverse_patch(patch.files)), PatchFailure)
 
 
-def _gravity(subject: Subject, base: Base, failure: Failure) -> tuple[Status, str]:
+def _gravity(subject: CheckSubject, base: SeriesBase, failure: PatchFailure) -> tuple[Status, str]:
     """How sure it is that the patch is to blame, and not the base."""
     if failure.reason == "hunk" and _is_the_very_file(subject, failure.path):
         return Status.FAIL, "the file is the very one that the patch names: the diff was damaged or edited"
     if subject.series.remarks:
         return Status.WARN, "the series was put together from several versions"
-    if base.footing is Footing.EXACT:
+    if base.footing is BaseKind.EXACT:
         return Status.FAIL, "the base has every file as the series names it"
     stated = subject.series.base
     if stated.commit == base.commit and not stated.prerequisites:
         return Status.FAIL, "the series states this base itself"
-    if base.footing is Footing.REBUILT:
+    if base.footing is BaseKind.REBUILT:
         return Status.SKIP, "the base was put together from files that are proven, and may lack some"
     return Status.WARN, "the base was named by hand, and the series was made on another"
 
 
-def _is_the_very_file(subject: Subject, path: bytes) -> bool:
+def _is_the_very_file(subject: CheckSubject, path: bytes) -> bool:
     diffs = [diff for diff in subject.patch.files if diff.old_path == path]
     if len(diffs) != 1 or diffs[0].old_blob is None or len(diffs[0].old_blob) < 7:
         return False
@@ -157,29 +157,29 @@ def _is_the_very_file(subject: Subject, path: bytes) -> bool:
     return entry is not None and entry.oid.startswith(diffs[0].old_blob)
 
 
-def _count_offsets(subject: Subject) -> int:
+def _count_offsets(subject: CheckSubject) -> int:
     """Hunks that moved though no patch before moved them: of a patch that found its files as it names them, none."""
-    if subject.base is None or subject.base.footing is Footing.EXACT:
+    if subject.base is None or subject.base.footing is BaseKind.EXACT:
         return 0
     applied = apply_patch(
         read_files(subject.place.bench, subject.before, subject.patch.files), subject.patch.files
     )  # fmt: skip
-    return 0 if isinstance(applied, Failure) else applied.offsets
+    return 0 if isinstance(applied, PatchFailure) else applied.offsets
 
 
-def _on(subject: Subject) -> str:
+def _on(subject: CheckSubject) -> str:
     assert subject.base is not None  # noqa: S101
     commit = subject.base.commit[:12]
     return f"{commit} and {subject.base.put_in} rebuilt files" if subject.base.put_in else commit
 
 
-def _where(failure: Failure) -> str:
+def _where(failure: PatchFailure) -> str:
     if failure.reason == "hunk":
         return f"hunk {failure.hunk} at line {failure.line} of {path_text(failure.path)}"
     return f"{path_text(failure.path)}: {_NOT_ON.get(failure.reason, failure.reason)}"
 
 
-def _difference(failure: Failure) -> str:
+def _difference(failure: PatchFailure) -> str:
     """The first line in which what the hunk expects and what stands there differ."""
     if failure.reason != "hunk":
         return ""

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Status, Subject, Workplace
+from seriestool.check.protocol import Check, CheckEnvironment, CheckSubject, Finding, Requirement, Scope, Status
 from seriestool.git import GitError
 from seriestool.series.mail import Mail
 from seriestool.util.errors import OutsideError
@@ -41,7 +41,7 @@ _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RuntimeError,
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SignatureResult:
     """What one signature of a mail comes to."""
 
     status: Status
@@ -49,7 +49,7 @@ class Said:
     message: str
 
 
-class _Problem(StrEnum):
+class _DkimProblem(StrEnum):
     """Why a DKIM signature does not hold."""
 
     BODY = "the body was changed on the way, as lists do that add a footer"
@@ -59,11 +59,11 @@ class _Problem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seal:
+class _DkimSignature:
     """A DKIM signature, looked at."""
 
     domain: str
-    problem: _Problem | None
+    problem: _DkimProblem | None
     has_footer: bool = False
 
     @property
@@ -73,7 +73,7 @@ class _Seal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Signer:
+class _PatattSigner:
     """Who made a developer's signature, and how."""
 
     algorithm: str
@@ -82,20 +82,20 @@ class _Signer:
     shown: str
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What the signatures of all mails come to, alike ones put together."""
     from seriestool.sources.lore import find_text_record
 
     return attest(subject, None if subject.place.offline else find_text_record)
 
 
-def attest(subject: Subject, look_up: LookUp | None) -> Iterator[Finding]:
+def attest(subject: CheckSubject, look_up: LookUp | None) -> Iterator[Finding]:
     """As `run`, with another way to the DNS; None where there is none."""
     series = subject.series
     mails = [(0, series.cover.raw)] if series.cover and series.cover.raw else []
     mails += [(patch.counter, patch.raw) for patch in series.patches if patch.raw]
-    keys = _Keys(look_up) if look_up else None
-    by_saying: dict[Said, list[int]] = {}
+    keys = _DkimKeys(look_up) if look_up else None
+    by_saying: dict[SignatureResult, list[int]] = {}
     for counter, raw in mails:
         for said in dict.fromkeys(_examine(raw, keys, subject.place)):
             by_saying.setdefault(said, []).append(counter)
@@ -103,7 +103,7 @@ def attest(subject: Subject, look_up: LookUp | None) -> Iterator[Finding]:
         yield _finding(said, counters, len(mails))
 
 
-def _finding(said: Said, counters: Sequence[int], mails: int) -> Finding:
+def _finding(said: SignatureResult, counters: Sequence[int], mails: int) -> Finding:
     source = _SOURCE if said.rule.startswith("dkim") else _PATATT
     if len(counters) == mails:
         return Finding(said.status, said.rule, said.message, source=source)
@@ -115,15 +115,17 @@ def _finding(said: Said, counters: Sequence[int], mails: int) -> Finding:
     return Finding(said.status, said.rule, f"{said.message} ({named[:200]})", source=source)
 
 
-def _examine(raw: bytes, keys: "_Keys | None", place: Workplace) -> Iterator[Said]:
+def _examine(raw: bytes, keys: "_DkimKeys | None", place: CheckEnvironment) -> Iterator[SignatureResult]:
     if len(raw) > _MOST_BYTES:
-        yield Said(Status.SKIP, "too-large", f"the mail has more than {_MOST_BYTES >> 20} MiB")
+        yield SignatureResult(Status.SKIP, "too-large", f"the mail has more than {_MOST_BYTES >> 20} MiB")
         return
     mail = Mail(raw)
     signed = mail.headers("x-developer-signature")
     sealed = mail.headers("dkim-signature")
     if not signed and not sealed:
-        yield Said(Status.PASS, "unsigned", "it has no signature, neither of its author nor of a mail server")
+        yield SignatureResult(
+            Status.PASS, "unsigned", "it has no signature, neither of its author nor of a mail server"
+        )
     if signed:
         yield from _check_developer(raw, mail, place)
     if sealed:
@@ -133,7 +135,7 @@ def _examine(raw: bytes, keys: "_Keys | None", place: Workplace) -> Iterator[Sai
 # patatt: the text of the mail as `git am` takes it, author and subject.
 
 
-def _check_developer(raw: bytes, mail: Mail, place: Workplace) -> Iterator[Said]:
+def _check_developer(raw: bytes, mail: Mail, place: CheckEnvironment) -> Iterator[SignatureResult]:
     from patatt import DevsigHeader
 
     body = about = None
@@ -144,12 +146,14 @@ def _check_developer(raw: bytes, mail: Mail, place: Workplace) -> Iterator[Said]
             signature = DevsigHeader(value)
             yield _check_signature(signature, _signer(signature, mail), mail, about, body, place)
         except (*_UNREADABLE, GitError, MessageError):
-            yield Said(Status.WARN, "patatt-malformed", f"the developer's signature of {mail.sender} cannot be read")
+            yield SignatureResult(
+                Status.WARN, "patatt-malformed", f"the developer's signature of {mail.sender} cannot be read"
+            )
 
 
-def _signer(signature: "DevsigHeader", mail: Mail) -> _Signer:
+def _signer(signature: "DevsigHeader", mail: Mail) -> _PatattSigner:
     identity = signature.get_field_as_str("i") or mail.sender
-    return _Signer(
+    return _PatattSigner(
         (signature.get_field_as_str("a") or "").partition("-")[0],
         identity,
         signature.get_field_as_str("s") or "default",
@@ -158,34 +162,41 @@ def _signer(signature: "DevsigHeader", mail: Mail) -> _Signer:
 
 
 def _check_signature(
-    signature: "DevsigHeader", signer: _Signer, mail: Mail, about: Mapping[bytes, bytes], body: bytes, place: Workplace
-) -> Said:
+    signature: "DevsigHeader",
+    signer: _PatattSigner,
+    mail: Mail,
+    about: Mapping[bytes, bytes],
+    body: bytes,
+    place: CheckEnvironment,
+) -> SignatureResult:
     from patatt import ValidationError
 
     signed = _find_signed(signature, body)
     if signed is None:
-        return Said(
+        return SignatureResult(
             Status.WARN, "patatt-bad", f"its text or diff is not what {signer.shown} signed: it was changed since"
         )
     if signer.algorithm != _NATIVE:
         # gpg and ssh-keygen are programs: nothing but the digest of the text can be looked at here.
         text = f"text and diff are as signed by {signer.shown}; the {signer.algorithm} signature itself was not checked"
-        return Said(Status.SKIP, "patatt", text)
+        return SignatureResult(Status.SKIP, "patatt", text)
     key = _find_key(signer, place)
     if key is None:
-        return Said(Status.PASS, "patatt-no-key", f"signed by {signer.shown}, whose key is in none of the keyrings")
+        return SignatureResult(
+            Status.PASS, "patatt-no-key", f"signed by {signer.shown}, whose key is in none of the keyrings"
+        )
     try:
         signature.set_headers(_signed_headers(signature, mail, about), mode="validate")
         signature.set_body(signed)
         signature.validate(key)
     except ValidationError:
         text = f"its author or subject is not what {signer.shown} signed, or the key is another one"
-        return Said(Status.WARN, "patatt-bad", text)
+        return SignatureResult(Status.WARN, "patatt-bad", text)
     more = "" if len(signed) == len(body) else ", but for what was added below"
-    return Said(Status.PASS, "patatt-valid", f"signed by {signer.shown}{more}")
+    return SignatureResult(Status.PASS, "patatt-valid", f"signed by {signer.shown}{more}")
 
 
-def _canonical(raw: bytes, place: Workplace) -> tuple[dict[bytes, bytes], bytes]:
+def _canonical(raw: bytes, place: CheckEnvironment) -> tuple[dict[bytes, bytes], bytes]:
     """What patatt signs: what git makes of author and subject, and of all below them, with CRLF."""
     about, message, patch = place.bench.mailinfo(raw)
     lines = (message + patch).rstrip(b"\r\n").split(b"\n")
@@ -210,7 +221,7 @@ def _signed_headers(signature: "DevsigHeader", mail: Mail, about: Mapping[bytes,
     return [name.encode() + b": " + value for name, value in found]
 
 
-def _find_key(signer: _Signer, place: Workplace) -> bytes | None:
+def _find_key(signer: _PatattSigner, place: CheckEnvironment) -> bytes | None:
     """The signer's public key, from the keyrings that patatt's configuration names, or from those in the repository."""
     from patatt import make_byhash_path, make_pkey_path
 
@@ -222,7 +233,7 @@ def _find_key(signer: _Signer, place: Workplace) -> bytes | None:
     return next((key.strip() for key in found if key), None)
 
 
-def _read_key(source: str, name: Path, place: Workplace) -> bytes | None:
+def _read_key(source: str, name: Path, place: CheckEnvironment) -> bytes | None:
     if source.startswith("ref:"):
         _, repository, ref, folder, *_ = [*source.split(":", 3), "", "", ""]
         if repository:
@@ -239,7 +250,7 @@ def _read_key(source: str, name: Path, place: Workplace) -> bytes | None:
 # DKIM: the whole mail, as the server of a domain sent it.
 
 
-class _Keys:
+class _DkimKeys:
     """The keys of domains, each asked for once."""
 
     def __init__(self, look_up: LookUp) -> None:
@@ -262,45 +273,47 @@ class _Keys:
         return key
 
 
-def _check_domains(raw: bytes, mail: Mail, count: int, keys: _Keys | None) -> Iterator[Said]:
+def _check_domains(raw: bytes, mail: Mail, count: int, keys: _DkimKeys | None) -> Iterator[SignatureResult]:
     if keys is None:
-        yield Said(Status.SKIP, "dkim", "the keys of DKIM are in the DNS, which was not to be asked")
+        yield SignatureResult(Status.SKIP, "dkim", "the keys of DKIM are in the DNS, which was not to be asked")
         return
     home = mail.sender.rpartition("@")[2]
     seals = [_verify(raw, number, keys) for number in range(min(count, _MOST_SIGNATURES))]
     valid = sorted((seal for seal in seals if seal.is_valid), key=lambda seal: not _is_within(home, seal.domain))
     if valid:
         yield _say_valid(valid[0], home)
-    elif keys.is_closed and any(seal.problem is _Problem.KEY for seal in seals):
-        yield Said(Status.SKIP, "dkim", "the keys of DKIM are in the DNS, which has not answered")
-    elif all(seal.problem is _Problem.KEY for seal in seals):
+    elif keys.is_closed and any(seal.problem is _DkimProblem.KEY for seal in seals):
+        yield SignatureResult(Status.SKIP, "dkim", "the keys of DKIM are in the DNS, which has not answered")
+    elif all(seal.problem is _DkimProblem.KEY for seal in seals):
         domains = ", ".join(dict.fromkeys(seal.domain for seal in seals))
-        yield Said(Status.SKIP, "dkim-no-key", f"DKIM: no key of {domains} was found in the DNS")
+        yield SignatureResult(Status.SKIP, "dkim-no-key", f"DKIM: no key of {domains} was found in the DNS")
     else:
-        seal = next(seal for seal in seals if seal.problem is not _Problem.KEY)
-        yield Said(Status.WARN, "dkim-bad", f"DKIM of {seal.domain or 'its domain'} does not hold: {seal.problem}")
+        seal = next(seal for seal in seals if seal.problem is not _DkimProblem.KEY)
+        yield SignatureResult(
+            Status.WARN, "dkim-bad", f"DKIM of {seal.domain or 'its domain'} does not hold: {seal.problem}"
+        )
 
 
-def _say_valid(seal: _Seal, home: str) -> Said:
+def _say_valid(seal: _DkimSignature, home: str) -> SignatureResult:
     footer = ", but for the footer that a list added" if seal.has_footer else ""
     foreign = "" if _is_within(home, seal.domain) else f", which is not where its author is ({home})"
-    return Said(Status.PASS, "dkim-valid", f"DKIM: sent by {seal.domain}{foreign}{footer}")
+    return SignatureResult(Status.PASS, "dkim-valid", f"DKIM: sent by {seal.domain}{foreign}{footer}")
 
 
 def _is_within(host: str, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}") or (domain.endswith(f".{host}") and "." in host)
 
 
-def _verify(raw: bytes, number: int, keys: _Keys) -> _Seal:
+def _verify(raw: bytes, number: int, keys: _DkimKeys) -> _DkimSignature:
     seal = _verify_as_is(raw, number, keys)
-    footer = _FOOTER.search(raw, max(len(raw) - _FOOTER_BYTES, 0)) if seal.problem is _Problem.BODY else None
+    footer = _FOOTER.search(raw, max(len(raw) - _FOOTER_BYTES, 0)) if seal.problem is _DkimProblem.BODY else None
     if footer is None:
         return seal
     without = _verify_as_is(raw[: footer.start()] + b"\n", number, keys)
     return replace(without, has_footer=True) if without.is_valid else seal
 
 
-def _verify_as_is(raw: bytes, number: int, keys: _Keys) -> _Seal:
+def _verify_as_is(raw: bytes, number: int, keys: _DkimKeys) -> _DkimSignature:
     import dkim
 
     keys.is_missing = False
@@ -311,13 +324,17 @@ def _verify_as_is(raw: bytes, number: int, keys: _Keys) -> _Seal:
     except dkim.ValidationError as error:
         is_body = str(error).startswith("body hash mismatch")
         domain = (message.domain or b"").decode("ascii", "replace").lower()
-        return _Seal(domain, _Problem.BODY if is_body else _Problem.FORM)
+        return _DkimSignature(domain, _DkimProblem.BODY if is_body else _DkimProblem.FORM)
     except (dkim.DKIMException, *_UNREADABLE):
-        return _Seal("", _Problem.FORM)
-    return _Seal(domain, None if is_valid else _Problem.KEY if keys.is_missing else _Problem.HEADERS)
+        return _DkimSignature("", _DkimProblem.FORM)
+    return _DkimSignature(domain, None if is_valid else _DkimProblem.KEY if keys.is_missing else _DkimProblem.HEADERS)
 
 
 CHECK = Check(
-    "attestation", "what the signatures of the mails prove (patatt, DKIM)", Scope.SERIES, run, frozenset({Need.MAILED}),
+    "attestation",
+    "what the signatures of the mails prove (patatt, DKIM)",
+    Scope.SERIES,
+    run,
+    frozenset({Requirement.MAILED}),
     is_lasting=False,
-)  # fmt: skip
+)

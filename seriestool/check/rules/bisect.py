@@ -11,13 +11,23 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from posixpath import basename
 
-from seriestool.check.builds import as_text, find_toolchain, open_site
-from seriestool.check.builds.build_workspace import Output, Site
+from seriestool.check.builds import duration_text, find_toolchain, open_build_workspace
+from seriestool.check.builds.build_workspace import BuildFolder, BuildWorkspace
 from seriestool.check.builds.diagnostics import Diagnostic
 from seriestool.check.builds.includers import find_includers
-from seriestool.check.builds.object_compiler import Compiler, Said, object_of
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
-from seriestool.rebase.patch_stack import Step
+from seriestool.check.builds.object_compiler import BuildResult, ObjectCompiler, object_of
+from seriestool.check.protocol import (
+    Check,
+    CheckEnvironment,
+    CheckSubject,
+    Finding,
+    Requirement,
+    Scope,
+    SkipCheck,
+    Status,
+    skip,
+)
+from seriestool.rebase.patch_stack import StackedPatch
 from seriestool.series.model import DiffKind, FileDiff, Patch
 
 _CONFIG_KEY = "seriestool.check.bisect-config"
@@ -36,7 +46,7 @@ _ELSEWHERE = ("tools/", "Documentation/", "samples/", "usr/", "scripts/")
 
 
 @dataclass(frozen=True, slots=True)
-class _Touched:
+class _TouchedFiles:
     """What of a patch can change what compiles."""
 
     sources: tuple[str, ...]
@@ -51,21 +61,23 @@ class _Touched:
         return not (self.sources or self.headers or self.named or self.has_kconfig)
 
 
-def _run(subject: Subject) -> Iterator[Finding]:
+def _run(subject: CheckSubject) -> Iterator[Finding]:
     touched = [_touched(step.patch) for step in subject.steps]
     if all(one.is_nothing for one in touched):
         return
     toolchain = find_toolchain(*_PROGRAMS)
     if isinstance(toolchain, str):
-        raise Skipped(toolchain)
+        raise SkipCheck(toolchain)
     place = subject.place
     if place.sandbox is None:
-        raise Skipped("there is no sandbox")
+        raise SkipCheck("there is no sandbox")
     config = _config(place)
-    with open_site(place.cache_dir / "builds", str(place.repository.common_dir), place.bench, place.report) as site:
+    with open_build_workspace(
+        place.cache_dir / "builds", str(place.repository.common_dir), place.bench, place.report
+    ) as site:
         output = site.output(f"bisect-{config}-{toolchain.compiler}")
-        compiler = Compiler(site, output, place.sandbox, toolchain, config, place.jobs)
-        series = _Series(place, site, output, compiler, config, toolchain.version)
+        compiler = ObjectCompiler(site, output, place.sandbox, toolchain, config, place.jobs)
+        series = _SeriesBuild(place, site, output, compiler, config, toolchain.version)
         series.begin(subject.before)
         for step, one in zip(subject.steps, touched, strict=True):
             for finding in series.judge(step, one):
@@ -74,18 +86,24 @@ def _run(subject: Subject) -> Iterator[Finding]:
                 return
 
 
-def _config(place: Workplace) -> str:
+def _config(place: CheckEnvironment) -> str:
     config = place.config.get(_CONFIG_KEY, (_CONFIG,))[-1]
     if not _CONFIG_NAME.fullmatch(config):
-        raise Skipped(f"{_CONFIG_KEY} is not the name of a configuration: {config[:80]}")
+        raise SkipCheck(f"{_CONFIG_KEY} is not the name of a configuration: {config[:80]}")
     return config
 
 
-class _Series:
+class _SeriesBuild:
     """The series on its way from tree to tree."""
 
     def __init__(
-        self, place: Workplace, site: Site, output: Output, compiler: Compiler, config: str, version: str
+        self,
+        place: CheckEnvironment,
+        site: BuildWorkspace,
+        output: BuildFolder,
+        compiler: ObjectCompiler,
+        config: str,
+        version: str,
     ) -> None:
         self._place = place
         self._site = site
@@ -96,7 +114,7 @@ class _Series:
         self._options: dict[str, int] = {}
         """tree -> which configuration it has: another one after each patch that touches Kconfig files."""
         self._configured = 0
-        self._broken: Said | None = None
+        self._broken: BuildResult | None = None
         """What that configuration said, where it could not be made."""
 
     def begin(self, tree: str) -> None:
@@ -108,17 +126,17 @@ class _Series:
             return
         expected = output.expected
         kind = "warm" if output.is_warm else "cold"
-        hint = f", {as_text(expected)}" if expected else ""
+        hint = f", {duration_text(expected)}" if expected else ""
         self._place.report(f"bisect: making {self._config}, {kind}{hint}")
         self._site.move_to(tree)
         said = self._configure(tree)
         if said.limit is not None:
             output.discard()
-            raise Skipped(f"the base cannot be prepared: the limit of {said.limit} was reached")
+            raise SkipCheck(f"the base cannot be prepared: the limit of {said.limit} was reached")
         if not said.is_good:
-            raise Skipped(f"the base cannot be prepared: {_first_error(said)}")
+            raise SkipCheck(f"the base cannot be prepared: {_first_error(said)}")
 
-    def _configure(self, tree: str) -> Said:
+    def _configure(self, tree: str) -> BuildResult:
         if self._output.is_warm:
             self._output.keep_note("")  # should we be killed
         said = self._compiler.configure()
@@ -131,7 +149,7 @@ class _Series:
         # Another version of the compiler has other options.
         return f"{tree} {self._version}"
 
-    def judge(self, step: Step, touched: _Touched) -> Iterator[Finding]:
+    def judge(self, step: StackedPatch, touched: _TouchedFiles) -> Iterator[Finding]:
         """What is to be said of one patch."""
         if step.after is None:
             yield skip("not-applied", "it does not apply on the base, so nothing after it can be compiled")
@@ -148,7 +166,7 @@ class _Series:
         if objects:
             yield from self._compare(step, objects)
 
-    def _prepare(self, tree: str) -> Said | None:
+    def _prepare(self, tree: str) -> BuildResult | None:
         """Move to the tree; what its configuration said where that failed."""
         self._site.move_to(tree)
         if self._options[tree] != self._configured or not self._output.is_warm:
@@ -157,7 +175,7 @@ class _Series:
             self._broken = None if said.is_good else said
         return self._broken
 
-    def _judge_config(self, step: Step, after: Said) -> Iterator[Finding]:
+    def _judge_config(self, step: StackedPatch, after: BuildResult) -> Iterator[Finding]:
         if after.limit is not None:
             yield skip("limit", f"the configuration reached the limit of {after.limit}")
             return
@@ -168,7 +186,7 @@ class _Series:
         message = f"the configuration cannot be made any more: {_first_error(after)}"
         yield Finding(Status.FAIL, "config-error", message, source=_PAGE)
 
-    def _choose(self, step: Step, touched: _Touched) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    def _choose(self, step: StackedPatch, touched: _TouchedFiles) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
         """The objects to compile, those touched first, and what there is to say about the others."""
         assert step.after is not None  # noqa: S101
         names = {one.encode("utf-8", "surrogateescape"): one for one in touched.sources}
@@ -195,7 +213,7 @@ class _Series:
             notes.append(Finding(Status.PASS, "not-all", message))
         return tuple(chosen[:_MOST]), tuple(notes)
 
-    def _compare(self, step: Step, objects: Sequence[str]) -> Iterator[Finding]:
+    def _compare(self, step: StackedPatch, objects: Sequence[str]) -> Iterator[Finding]:
         self._place.report(f"bisect: patch {step.patch.counter}, compiling {len(objects)} objects")
         after = self._compiler.compile(objects)
         if after.limit is not None:
@@ -246,7 +264,7 @@ def _finding(one: Diagnostic) -> Finding:
     return Finding(Status.WARN, "new-warning", message, path, one.line, source=_WARNINGS_PAGE)
 
 
-def _first_error(said: Said) -> str:
+def _first_error(said: BuildResult) -> str:
     errors = sorted((one for one in said.diagnostics if one.is_error), key=lambda one: (one.path, one.line or 0))
     if not errors:
         return said.last
@@ -259,10 +277,10 @@ def _listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_NAMED]) + more
 
 
-def _touched(patch: Patch) -> _Touched:
+def _touched(patch: Patch) -> _TouchedFiles:
     paths = [path.decode("utf-8", "surrogateescape") for diff in patch.files for path in _paths(diff)]
     paths = [path for path in dict.fromkeys(paths) if not path.startswith(_ELSEWHERE)]
-    return _Touched(
+    return _TouchedFiles(
         tuple(path for path in paths if object_of(path)),
         tuple(path for path in paths if path.endswith(".h")),
         tuple(_named(patch)),
@@ -299,6 +317,6 @@ CHECK = Check(
     "each patch compiles what it touches, without new warnings",
     Scope.SERIES,
     _run,
-    frozenset({Need.BASE, Need.KERNEL, Need.SANDBOX, Need.COMPILER}),
+    frozenset({Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX, Requirement.COMPILER}),
     is_costly=True,
 )

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
-from seriestool.sandbox import Job, Limits, Outcome, scratch
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
+from seriestool.sandbox import SandboxJob, SandboxLimits, SandboxResult, scratch
 from seriestool.series.diff import split_diff
 from seriestool.series.mail.mbox_writer import format_address, format_date
 from seriestool.series.model import Patch
@@ -45,7 +45,7 @@ _QUOTED = re.compile(rb"\"([A-Za-z][A-Za-z._-]{0,60})\"")
 _OPTIONS = (b"strict", b"terse", b"show-types", b"summary", b"root")
 _SPELT = {b"summary": "--no-summary", b"root": "--root=."}
 _PROGRAMS = "/usr/local/bin:/usr/bin:/bin"  # what is there inside the sandbox too
-_LIMITS = Limits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=64 << 20)
+_LIMITS = SandboxLimits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=64 << 20)
 _MOST = 100  # findings of one patch; somebody who made more than that sees so
 _LONGEST = 300
 _TOUCHED = 200
@@ -63,22 +63,22 @@ _STATUS = {b"ERROR": Status.FAIL, b"WARNING": Status.WARN, b"CHECK": Status.PASS
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _LineOrigin:
     """What a line of the mail is: of a file (after the patch), or of the commit message."""
 
     path: bytes | None
     line: int | None
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What checkpatch says, less what is left out."""
     root = subject.steps[0].before
     script = subject.read(root, _SCRIPT)
     if script is None:
-        raise Skipped("the tree has no scripts/checkpatch.pl")
+        raise SkipCheck("the tree has no scripts/checkpatch.pl")
     perl = shutil.which("perl", path=_PROGRAMS)
     if perl is None:
-        raise Skipped("perl is not installed, and checkpatch.pl needs it")
+        raise SkipCheck("perl is not installed, and checkpatch.pl needs it")
     mail, places = _as_mail(subject.patch)
     outcome = _run(subject, script, [perl, _SCRIPT.decode(), *_options(script), "patch"], mail)
     if subject.step is subject.steps[0]:
@@ -88,7 +88,7 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield skip("not-run", f"checkpatch.pl was ended at the limit of {outcome.ended}")
     elif outcome.code not in (0, 1) or (outcome.code == 1 and not said):
         yield skip("not-run", f"checkpatch.pl says nothing of this patch: {_why(outcome)}")
-    yield from _findings(said, places, _ignored(subject.place.config), _Texts(subject))
+    yield from _findings(said, places, _ignored(subject.place.config), _StyleExemptions(subject))
 
 
 def _options(script: bytes) -> list[str]:
@@ -96,7 +96,7 @@ def _options(script: bytes) -> list[str]:
     return [_SPELT.get(name, f"--{name.decode()}") for name in _OPTIONS if re.search(rb"'[^'\n]*\b%b\b" % name, script)]
 
 
-def _run(subject: Subject, script: bytes, argv: list[str], mail: bytes) -> Outcome:
+def _run(subject: CheckSubject, script: bytes, argv: list[str], mail: bytes) -> SandboxResult:
     assert subject.place.sandbox is not None  # noqa: S101
     with scratch("checkpatch") as folder:
         subject.place.bench.export(subject.steps[0].before, _READS, folder)
@@ -107,7 +107,7 @@ def _run(subject: Subject, script: bytes, argv: list[str], mail: bytes) -> Outco
                 (folder / top.decode()).mkdir()
         (folder / "patch").write_bytes(mail)
         env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C"}
-        return subject.place.sandbox.run(Job(argv, folder, writable=(folder,), env=env, limits=_LIMITS))
+        return subject.place.sandbox.run(SandboxJob(argv, folder, writable=(folder,), env=env, limits=_LIMITS))
 
 
 def _looked_up(patch: Patch) -> set[bytes]:
@@ -118,7 +118,7 @@ def _looked_up(patch: Patch) -> set[bytes]:
     return {path for path in touched | headers if path not in _READS}
 
 
-def _as_mail(patch: Patch) -> tuple[bytes, list[_Place | None]]:
+def _as_mail(patch: Patch) -> tuple[bytes, list[_LineOrigin | None]]:
     """The patch as a mail without transfer encoding, and what each of its lines is."""
     # Not encoded, for it looks for slips of the pen in subjects too.
     subject = f"Subject: [PATCH] {_CONTROL.sub(' ', patch.subject)}"
@@ -129,8 +129,8 @@ def _as_mail(patch: Patch) -> tuple[bytes, list[_Place | None]]:
     ]
     message, notes = patch.message.split("\n"), patch.notes.split("\n") if patch.notes else []
     above = "\n".join([*head, "", *message, "---", *notes]).encode("utf-8", "surrogateescape")
-    places: list[_Place | None] = [None, None, _Place(None, 1), _Place(None, 2)]
-    places += [_Place(None, 3 + n) for n in range(len(message))]
+    places: list[_LineOrigin | None] = [None, None, _LineOrigin(None, 1), _LineOrigin(None, 2)]
+    places += [_LineOrigin(None, 3 + n) for n in range(len(message))]
     places += [None] * (1 + len(notes))
     for file, text in zip(patch.files, split_diff(patch.diff), strict=False):
         places += _places_of(file.path, [hunk.new_start for hunk in file.hunks], text)
@@ -138,15 +138,15 @@ def _as_mail(patch: Patch) -> tuple[bytes, list[_Place | None]]:
     return above + b"\n" + patch.diff.rstrip(b"\n") + b"\n-- \nseriestool\n", places
 
 
-def _places_of(path: bytes, starts: list[int], text: bytes) -> Iterator[_Place]:
+def _places_of(path: bytes, starts: list[int], text: bytes) -> Iterator[_LineOrigin]:
     hunks = iter(starts)
     number: int | None = None
     for line in text.removesuffix(b"\n").split(b"\n"):
         if line.startswith(b"@@ -"):
             number = next(hunks, number)
-            yield _Place(path, number)
+            yield _LineOrigin(path, number)
             continue
-        yield _Place(path, number)
+        yield _LineOrigin(path, number)
         if number is not None:
             number += line[:1] in (b"+", b" ", b"")
 
@@ -162,10 +162,10 @@ def _slug(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-class _Texts:
+class _StyleExemptions:
     """What kind of text the files are: the style of some is not for people to choose."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckSubject) -> None:
         self._subject = subject
         self._heads: dict[bytes, bytes] = {}
 
@@ -179,7 +179,10 @@ class _Texts:
 
 
 def _findings(
-    said: list[tuple[bytes, bytes, bytes, bytes]], places: list[_Place | None], ignored: frozenset[str], texts: _Texts
+    said: list[tuple[bytes, bytes, bytes, bytes]],
+    places: list[_LineOrigin | None],
+    ignored: frozenset[str],
+    texts: _StyleExemptions,
 ) -> Iterator[Finding]:
     kept = 0
     for number, level, kind, text in said:
@@ -201,14 +204,14 @@ def _findings(
         yield Finding(status, rule, message, path, line, source=source)
 
 
-def _weakened(outcome: Outcome) -> Iterator[Finding]:
+def _weakened(outcome: SandboxResult) -> Iterator[Finding]:
     """What it could not look for, said once in a series."""
     for line in outcome.stderr.decode("utf-8", "replace").split("\n")[:50]:
         if "will be found - file" in line:
             yield Finding(Status.PASS, "weakened", f"checkpatch.pl: {line.strip()[:_LONGEST]}")
 
 
-def _why(outcome: Outcome) -> str:
+def _why(outcome: SandboxResult) -> str:
     words = (outcome.stderr.strip() or outcome.stdout.strip()).decode("utf-8", "replace").split("\n")
     # Warnings of perl come before what it died of.
     return f"exit code {outcome.code}, {words[-1][:_LONGEST]!r}" if words[-1] else f"exit code {outcome.code}"
@@ -219,7 +222,7 @@ CHECK = Check(
     "what the base tree's own scripts/checkpatch.pl says",
     Scope.PATCH,
     run,
-    needs=frozenset((Need.BASE, Need.SANDBOX)),
+    needs=frozenset((Requirement.BASE, Requirement.SANDBOX)),
     is_costly=True,
     lasting_skips=frozenset({"not-seen"}),
 )

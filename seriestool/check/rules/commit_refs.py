@@ -4,12 +4,12 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.commits.commit_lookup import Absent, Commits, Completeness, Quoted
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.check.commits.commit_lookup import AbsenceReason, CommitLookup, Completeness, QuotedCommit
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
 from seriestool.series.message.commit_message import message_of
-from seriestool.series.message.commit_references import Reference, find_references
-from seriestool.series.message.fixes import SHORTEST, find_tags
-from seriestool.series.message.title_comparison import Likeness, compare_titles, fold_title
+from seriestool.series.message.commit_references import CommitReference, find_references
+from seriestool.series.message.fixes import SHORTEST, find_fixes_tags
+from seriestool.series.message.title_comparison import TitleMatch, compare_titles, fold_title
 
 _SOURCE = "Documentation/process/submitting-patches.rst, Describe your changes"
 _MOST = 50
@@ -17,9 +17,9 @@ _KERNEL = ("kernel", "linux", "upstream", "mainline")
 """What kernels call themselves; to others it is another project, whose commits are not here."""
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the commits that a message speaks of; each is spoken of once."""
-    asked = _Asked(subject)
+    asked = _ReferencesContext(subject)
     introduced = {tag.oid for tag in asked.tags if tag.title}
     introduced |= {one.oid for one in asked.references if one.title}
     seen: set[tuple[str, str | None]] = set()
@@ -28,22 +28,22 @@ def run(subject: Subject) -> Iterator[Finding]:
             continue
         seen.add((one.oid, one.title))
         found = asked.commits.find(one.oid)
-        if isinstance(found, Quoted):
+        if isinstance(found, QuotedCommit):
             yield from _known(asked, one, found, introduced)
         elif not any(tag.oid == one.oid for tag in asked.tags):  # fixes-tag speaks of those
             yield from _unknown(asked, one, found)
 
 
-class _Asked:
+class _ReferencesContext:
     """The patch with all that is looked up for it."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckSubject) -> None:
         place = subject.place
         message = message_of(subject.patch)
         self.subject = subject
         self.references = find_references(message)
-        self.tags = find_tags(message)
-        self.commits = Commits(place.repository, place.bench, place.history)
+        self.tags = find_fixes_tags(message)
+        self.commits = CommitLookup(place.repository, place.bench, place.history)
         self.project = subject.project
         self.is_kernel = subject.is_kernel
         self._completeness: Completeness | None = None
@@ -56,10 +56,12 @@ class _Asked:
         return self._completeness
 
 
-def _known(asked: _Asked, one: Reference, found: Quoted, introduced: set[str | None]) -> Iterator[Finding]:
+def _known(
+    asked: _ReferencesContext, one: CommitReference, found: QuotedCommit, introduced: set[str | None]
+) -> Iterator[Finding]:
     mend = f'commit {asked.commits.abbreviate(found.oid)} ("{found.subject}")'
-    likeness = compare_titles(one.title, found.subject) if one.title else Likeness.SAME
-    if likeness is Likeness.OTHER:
+    likeness = compare_titles(one.title, found.subject) if one.title else TitleMatch.SAME
+    if likeness is TitleMatch.OTHER:
         text = f"{one.oid[:40]} has another title: '{found.subject}'"
         yield Finding(Status.WARN, "title-mismatch", text, line=one.number, mend=mend, source=_SOURCE)
     elif asked.is_kernel and len(one.oid) < SHORTEST:
@@ -74,7 +76,7 @@ def _same_id(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _unknown(asked: _Asked, one: Reference, found: Absent) -> Iterator[Finding]:
+def _unknown(asked: _ReferencesContext, one: CommitReference, found: AbsenceReason) -> Iterator[Finding]:
     patches = asked.subject.series.patches
     sibling = next(
         (patch for patch in patches if one.title and fold_title(patch.subject) == fold_title(one.title)), None
@@ -82,8 +84,8 @@ def _unknown(asked: _Asked, one: Reference, found: Absent) -> Iterator[Finding]:
     if sibling is not None:
         text = f"{one.oid[:SHORTEST]} is patch {sibling.counter} of the same series, which has no lasting id"
         yield Finding(Status.WARN, "same-series", text, line=one.number, mend="say 'the previous patch', or its title")
-    elif found is not Absent.MISSING:
-        what = "stands for several commits" if found is Absent.AMBIGUOUS else "is no commit, but another object"
+    elif found is not AbsenceReason.MISSING:
+        what = "stands for several commits" if found is AbsenceReason.AMBIGUOUS else "is no commit, but another object"
         yield Finding(Status.WARN, str(found), f"{one.oid[:40]} {what}", line=one.number, source=_SOURCE)
     elif not one.project or (asked.is_kernel and one.project in _KERNEL):
         seen = asked.completeness()

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from seriestool.check.commits.cover_summary import (
     MOST_LINES,
-    agree,
     count_totals,
     is_among,
     parse_shortlog,
     parse_totals,
     squeezed,
+    totals_agree,
 )
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status, skip
 from seriestool.git import GitError
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import Footing
+from seriestool.rebase.patch_stack import BaseKind
 from seriestool.series.mail import Mail
 from seriestool.series.model import CoverLetter, Series
 from seriestool.util.errors import InputError
@@ -34,7 +34,7 @@ _CHANGELOG = re.compile(
 )
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What the cover letter says that is not so, and what it does not say."""
     series = subject.series
     if series.cover is not None:
@@ -84,7 +84,7 @@ def _find_miscount(series: Series, cover: CoverLetter) -> Iterator[Finding]:
     yield Finding(Status.WARN, "count", text)
 
 
-def _compare_totals(subject: Subject, series: Series, cover: CoverLetter) -> Iterator[Finding]:
+def _compare_totals(subject: CheckSubject, series: Series, cover: CoverLetter) -> Iterator[Finding]:
     said = parse_totals(cover.body)
     if not said:
         return
@@ -92,7 +92,7 @@ def _compare_totals(subject: Subject, series: Series, cover: CoverLetter) -> Ite
         yield skip("diffstat", "the diffstat cannot be compared: not all patches of the series are here")
         return
     real = count_totals(series.patches)
-    if any(agree(one, real, series.patches) for one in said):
+    if any(totals_agree(one, real, series.patches) for one in said):
         return
     yield Finding(
         Status.WARN, "diffstat", f"the cover letter says {said[-1]}, and the patches change {real}",
@@ -100,7 +100,7 @@ def _compare_totals(subject: Subject, series: Series, cover: CoverLetter) -> Ite
     )  # fmt: skip
 
 
-def _diffstat(subject: Subject, count: int) -> str | None:
+def _diffstat(subject: CheckSubject, count: int) -> str | None:
     """The true diffstat of the first `count` patches, where all of them apply."""
     steps = subject.steps[:count]
     if subject.base is None or any(step.after is None for step in steps):
@@ -135,7 +135,7 @@ def _compare_titles(series: Series, cover: CoverLetter) -> Iterator[Finding]:
 # The base.
 
 
-def _judge_base(subject: Subject) -> Iterator[Finding]:
+def _judge_base(subject: CheckSubject) -> Iterator[Finding]:
     stated = subject.series.base.commit
     if stated is None:
         if subject.base is None:
@@ -151,21 +151,21 @@ def _judge_base(subject: Subject) -> Iterator[Finding]:
     yield from _judge_commit(subject, stated.lower())
 
 
-def _judge_commit(subject: Subject, stated: str) -> Iterator[Finding]:
+def _judge_commit(subject: CheckSubject, stated: str) -> Iterator[Finding]:
     series, bench = subject.series, subject.place.bench
     (found,) = bench.objects.check([stated])
     if found is None or found[1] != "commit":
         text = f"the base-commit {stated[:12]} is not in this repository"
         yield Finding(Status.PASS, "base-unknown", text, mend="fetch the tree that has it")
         return
-    if subject.base is not None and subject.base.commit == found[0] and subject.base.footing is Footing.EXACT:
+    if subject.base is not None and subject.base.commit == found[0] and subject.base.footing is BaseKind.EXACT:
         return
     try:
         base = given_base(series, found[0], bench)
     except (InputError, GitError) as error:
         yield skip("base-wrong", f"the base-commit cannot be tried: {error.message}")
         return
-    if base.footing is not Footing.GIVEN:
+    if base.footing is not BaseKind.GIVEN:
         return
     wanted = series.base.prerequisites
     status = Status.PASS if wanted else Status.WARN

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
-from seriestool.git import Workbench
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
+from seriestool.git import ScratchRepository
 from seriestool.series.model import DiffKind, FileDiff, path_text
 
 _SOURCE = "scripts/documentation-file-ref-check"
@@ -25,15 +25,15 @@ _FILES, _SIZE, _LISTED = 200, 4 << 20, 2000
 _LOOKED_UP = 3000  # names of a patch; a document of all that there is has less
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """References that lead nowhere, each at its line."""
     if subject.after is None:
-        raise Skipped("the patch does not apply")
+        raise SkipCheck("the patch does not apply")
     yield from islice(_dead(subject), _MOST)
     yield from islice(_left_behind(subject), _MOST)
 
 
-def _dead(subject: Subject) -> Iterator[Finding]:
+def _dead(subject: CheckSubject) -> Iterator[Finding]:
     """References that the patch adds to files that are there neither after it nor after the series."""
     known = {name for file in subject.patch.files for name in _removed(file)}
     seen = set[tuple[bytes, bytes]]()
@@ -85,7 +85,7 @@ def _references(text: bytes) -> Iterator[bytes]:
             yield match[1] + name
 
 
-def _exists(bench: Workbench, tree: str, by: bytes, name: bytes) -> bool:
+def _exists(bench: ScratchRepository, tree: str, by: bytes, name: bytes) -> bool:
     """Whether the tree has what is named, from its top or from beside the file that names it."""
     folder = posixpath.dirname(by)
     # tools/x has a Documentation/ of its own, and so may its parent.
@@ -94,7 +94,7 @@ def _exists(bench: Workbench, tree: str, by: bytes, name: bytes) -> bool:
     return any(_is_there(bench, tree, posixpath.join(top, one)) for top in tops for one in {name, inner})
 
 
-def _is_there(bench: Workbench, tree: str, path: bytes) -> bool:
+def _is_there(bench: ScratchRepository, tree: str, path: bytes) -> bool:
     path = posixpath.normpath(path)
     wild = re.search(rb"[*?\[]", path)
     if wild is None:
@@ -102,14 +102,14 @@ def _is_there(bench: Workbench, tree: str, path: bytes) -> bool:
     return _fits(bench, tree, path, wild.start())
 
 
-def _fits(bench: Workbench, tree: str, pattern: bytes, wild: int) -> bool:
+def _fits(bench: ScratchRepository, tree: str, pattern: bytes, wild: int) -> bool:
     # Only what stands before the first wildcard is looked for: enough to know that it is no slip of the pen.
     folder, _, start = pattern[:wild].rpartition(b"/")
     below = islice(bench.paths_below(tree, folder), _LISTED)
     return any(path[len(folder) + 1 :].startswith(start) for path, _ in below)
 
 
-def _left_behind(subject: Subject) -> Iterator[Finding]:
+def _left_behind(subject: CheckSubject) -> Iterator[Finding]:
     """Documents that the patch takes away and that files which the series touches still name after it."""
     bench, last = subject.place.bench, subject.steps[-1].after or subject.after
     assert last is not None  # noqa: S101
@@ -135,5 +135,5 @@ CHECK = Check(
     "references to files of Documentation/ that are not there",
     Scope.PATCH,
     run,
-    needs=frozenset((Need.BASE,)),
+    needs=frozenset((Requirement.BASE,)),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, Status
 from seriestool.series.model import DiffKind, FileDiff, Patch, path_text
 
 _SOURCE = "Documentation/devicetree/bindings/submitting-patches.rst"
@@ -34,7 +34,7 @@ _READ_FILES, _READ_BYTES = 12_000, 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class _CompatibleUse:
     """Where a compatible string is used first."""
 
     counter: int
@@ -42,7 +42,7 @@ class _Use:
     line: int
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is wrong with the series' bindings, patch by patch, and what has none."""
     patches = subject.series.patches
     for patch in patches:
@@ -106,9 +106,9 @@ def _licence(file: FileDiff, counter: int) -> Iterator[Finding]:
         yield Finding(Status.WARN, "licence", message, file.path, 1, mend, _SOURCE, counter)
 
 
-def _uses(patches: Iterable[Patch]) -> dict[bytes, _Use]:
+def _uses(patches: Iterable[Patch]) -> dict[bytes, _CompatibleUse]:
     """Each compatible string that code or a devicetree gets and nothing of the series loses."""
-    found: dict[bytes, _Use] = {}
+    found: dict[bytes, _CompatibleUse] = {}
     lost = set[bytes]()
     for patch in patches:
         for file in patch.files:
@@ -116,7 +116,7 @@ def _uses(patches: Iterable[Patch]) -> dict[bytes, _Use]:
                 continue
             for line, name in _added(file):
                 if len(found) < _STRINGS:
-                    found.setdefault(name, _Use(patch.counter, file.path, line))
+                    found.setdefault(name, _CompatibleUse(patch.counter, file.path, line))
             gone = (line for hunk in file.hunks for line in hunk.lines if line.startswith(b"-"))
             lost.update(name for line in gone if b"compatible" in line for name in _STRING.findall(line[:_LINE]))
     return {name: use for name, use in found.items() if name not in lost and not _BUS.match(name)}
@@ -137,7 +137,7 @@ def _added(file: FileDiff) -> Iterator[tuple[int, bytes]]:
             open_until = number + 1 if is_tree and b";" not in part else -1
 
 
-def _documented(patches: Iterable[Patch], uses: Mapping[bytes, _Use]) -> dict[bytes, int]:
+def _documented(patches: Iterable[Patch], uses: Mapping[bytes, _CompatibleUse]) -> dict[bytes, int]:
     """Compatible string -> the first patch that documents it."""
     found: dict[bytes, int] = {}
     for patch in patches:
@@ -153,7 +153,7 @@ def _names(text: bytes, name: bytes) -> bool:
     return bool(re.search(rb"(?<![\w,.+-])%b(?![\w,+-])" % re.escape(name), text))
 
 
-def _order(uses: Mapping[bytes, _Use], documented: Mapping[bytes, int]) -> Iterator[Finding]:
+def _order(uses: Mapping[bytes, _CompatibleUse], documented: Mapping[bytes, int]) -> Iterator[Finding]:
     for name, counter in documented.items():
         use = uses[name]
         if use.counter < counter:
@@ -161,7 +161,7 @@ def _order(uses: Mapping[bytes, _Use], documented: Mapping[bytes, int]) -> Itera
             yield Finding(Status.WARN, "order", message, use.path, use.line, None, _SOURCE, use.counter)
 
 
-def _undocumented(subject: Subject, uses: Mapping[bytes, _Use]) -> Iterator[Finding]:
+def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -> Iterator[Finding]:
     """Those that no binding of the tree has either."""
     if not uses or subject.base is None:
         return
@@ -176,7 +176,7 @@ def _undocumented(subject: Subject, uses: Mapping[bytes, _Use]) -> Iterator[Find
             yield Finding(Status.WARN, "vendor", message, use.path, use.line, None, _SOURCE, use.counter)
 
 
-def _not_in_tree(subject: Subject, uses: Mapping[bytes, _Use]) -> list[bytes]:
+def _not_in_tree(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -> list[bytes]:
     """The strings that no binding names, nor may mean by a pattern; all bindings are read, a fifth of a second."""
     left = dict.fromkeys(uses)
     bench, read = subject.place.bench, 0
@@ -213,5 +213,5 @@ CHECK = Check(
     "devicetree bindings: patches of their own, prefix, order, and one for each compatible string",
     Scope.SERIES,
     run,
-    needs=frozenset((Need.KERNEL,)),
+    needs=frozenset((Requirement.KERNEL,)),
 )

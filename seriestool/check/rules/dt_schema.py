@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, only_new
-from seriestool.sandbox import Job, Limits, Outcome
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, only_new
+from seriestool.sandbox import SandboxJob, SandboxLimits, SandboxResult
 
 _BINDINGS = b"Documentation/devicetree/bindings/"
 _SOURCE = "Documentation/devicetree/bindings/writing-schema.rst"
 _PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
-_LIMITS = Limits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=64 << 20)
+_LIMITS = SandboxLimits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=64 << 20)
 _FILES, _REFERRED, _SIZE = 100, 300, 1 << 20
 _MOST, _LONGEST = 50, 300
 _REFERENCE = re.compile(rb"\$ref:\s*['\"]?([^\s'\"#]{1,200}\.yaml)")
@@ -25,16 +25,16 @@ _SAID = re.compile(
 )
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """New complaints of dt-doc-validate."""
     if subject.after is None:
-        raise Skipped("the patch does not apply")
+        raise SkipCheck("the patch does not apply")
     paths = [file.new_path for file in subject.patch.files if file.new_path is not None and _is_schema(file.new_path)]
     if not paths:
         return
     program = shutil.which("dt-doc-validate", path=_PROGRAMS)
     if program is None:
-        raise Skipped(
+        raise SkipCheck(
             "dt-doc-validate is not in /usr/local/bin nor /usr/bin, where the sandbox sees it: "
             "install dtschema there (Debian: apt install dt-schema)"
         )
@@ -50,8 +50,8 @@ def _is_schema(path: bytes) -> bool:
     return path.startswith(_BINDINGS) and path.endswith(b".yaml")
 
 
-def _compare_versions(subject: Subject, program: str) -> None:
-    """Skipped where the tree wants a newer dtschema than there is."""
+def _compare_versions(subject: CheckSubject, program: str) -> None:
+    """SkipCheck where the tree wants a newer dtschema than there is."""
     wanted = _WANTED.search(subject.read(subject.before, _BINDINGS + b"Makefile") or b"")
     if wanted is None:
         return
@@ -59,14 +59,14 @@ def _compare_versions(subject: Subject, program: str) -> None:
         have = _run(subject, [program, "--version"], Path(name)).stdout.decode("utf-8", "replace").strip()
     least = wanted[1].decode()
     if _numbers(have) < _numbers(least):
-        raise Skipped(f"dtschema {have or 'of an unknown version'} is older than {least}, which the tree wants")
+        raise SkipCheck(f"dtschema {have or 'of an unknown version'} is older than {least}, which the tree wants")
 
 
 def _numbers(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d{1,9}", version)]
 
 
-def _ask(subject: Subject, program: str, tree: str, paths: Iterable[bytes]) -> list[Finding]:
+def _ask(subject: CheckSubject, program: str, tree: str, paths: Iterable[bytes]) -> list[Finding]:
     with TemporaryDirectory(prefix="seriestool-dt-schema-") as name:
         folder = Path(name)
         here = [path for path in paths if _write(subject, tree, path, folder) is not None]
@@ -76,20 +76,20 @@ def _ask(subject: Subject, program: str, tree: str, paths: Iterable[bytes]) -> l
         argv = [program, "-u", os.fsdecode(_BINDINGS.rstrip(b"/")), *map(os.fsdecode, here)]
         outcome = _run(subject, argv, folder)
     if outcome.ended is not None:
-        raise Skipped(f"dt-doc-validate was ended at the limit of {outcome.ended}")
+        raise SkipCheck(f"dt-doc-validate was ended at the limit of {outcome.ended}")
     if b"Traceback (most recent call last)" in outcome.stderr:
         last = outcome.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
-        raise Skipped(f"dt-doc-validate does not run: {last[:_LONGEST]}")
+        raise SkipCheck(f"dt-doc-validate does not run: {last[:_LONGEST]}")
     return list(_said(outcome, name))
 
 
-def _run(subject: Subject, argv: list[str], folder: Path) -> Outcome:
+def _run(subject: CheckSubject, argv: list[str], folder: Path) -> SandboxResult:
     assert subject.place.sandbox is not None  # noqa: S101
     env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C.UTF-8"}
-    return subject.place.sandbox.run(Job(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
+    return subject.place.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
 
 
-def _write(subject: Subject, tree: str, path: bytes, folder: Path) -> bytes | None:
+def _write(subject: CheckSubject, tree: str, path: bytes, folder: Path) -> bytes | None:
     content = subject.read(tree, path)
     if content is None or len(content) > _SIZE:
         return None
@@ -97,7 +97,7 @@ def _write(subject: Subject, tree: str, path: bytes, folder: Path) -> bytes | No
     return content
 
 
-def _write_referred(subject: Subject, tree: str, paths: Iterable[bytes], folder: Path) -> None:
+def _write_referred(subject: CheckSubject, tree: str, paths: Iterable[bytes], folder: Path) -> None:
     """The schemas of the tree that these lead to, which dtschema looks up by their names."""
     waiting, seen = list(paths), set(paths)
     while waiting and len(seen) < _REFERRED:
@@ -113,7 +113,7 @@ def _write_referred(subject: Subject, tree: str, paths: Iterable[bytes], folder:
                 waiting.append(other)
 
 
-def _said(outcome: Outcome, folder: str) -> Iterator[Finding]:
+def _said(outcome: SandboxResult, folder: str) -> Iterator[Finding]:
     text = (outcome.stdout + b"\n" + outcome.stderr).decode("utf-8", "replace").replace(folder, "")
     lines = text.split("\n")
     for number, line in enumerate(lines):
@@ -134,6 +134,6 @@ CHECK = Check(
     "new complaints of dt-doc-validate about devicetree bindings",
     Scope.PATCH,
     run,
-    needs=frozenset((Need.BASE, Need.KERNEL, Need.SANDBOX)),
+    needs=frozenset((Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX)),
     is_costly=True,
 )

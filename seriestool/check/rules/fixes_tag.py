@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 
-from seriestool.check.commits.commit_lookup import Absent, Commits, Quoted
+from seriestool.check.commits.commit_lookup import AbsenceReason, CommitLookup, QuotedCommit
 from seriestool.check.commits.designated_tree import find_fixes_tree, has_tree_for, judge_tree
-from seriestool.check.commits.fix_recipients import find_untold, is_active, recent_work, recipients
-from seriestool.check.commits.project_rules import is_only_about_code, read_mailmap
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject, skip
-from seriestool.rebase.patch_stack import Footing, paths_of
+from seriestool.check.commits.fix_recipients import find_missing_recipients, is_active, recent_work, recipients
+from seriestool.check.commits.project_rules import is_only_docs_or_tests, read_mailmap
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status, skip
+from seriestool.rebase.patch_stack import BaseKind, paths_of
 from seriestool.series.mail import Mail
-from seriestool.series.message.commit_message import Message, message_of
-from seriestool.series.message.fixes import Flaw, Tag, find_tags, format_tag
-from seriestool.series.message.people import Likeness as People
+from seriestool.series.message.commit_message import CommitMessage, message_of
+from seriestool.series.message.fixes import FixesFlaw, FixesTag, find_fixes_tags, format_fixes_tag
 from seriestool.series.message.people import Mailmap, Person, parse_person
+from seriestool.series.message.people import PersonMatch as People
 from seriestool.series.message.stable_tags import STABLE, StableFlaw, find_stable_tags, names_upstream
-from seriestool.series.message.title_comparison import Likeness, compare_titles, fold_title
+from seriestool.series.message.title_comparison import TitleMatch, compare_titles, fold_title
 from seriestool.trees import fixes_trees
 
 _SUBMITTING = "Documentation/process/submitting-patches.rst"
@@ -31,14 +31,14 @@ _BUG_WORDS = re.compile(r"\b(BUG: K[A-Z]?[A-Z]SAN|KASAN|KMSAN|KCSAN|UBSAN): |(Ca
 _SILENT = timedelta(days=3 * 365 + 1)
 _STABLE_PREFIX = re.compile(r"v?\d+\.\d+(?:\.y|\.\d+)?$")
 
-_MILD = frozenset((Flaw.ID_CASE, Flaw.SPACING, Flaw.NAME, Flaw.TEXT_AFTER, Flaw.INDENTED))
-_OF_THE_KERNEL = frozenset((Flaw.SHORT_ID, Flaw.NO_ID, Flaw.URL))
+_MILD = frozenset((FixesFlaw.ID_CASE, FixesFlaw.SPACING, FixesFlaw.NAME, FixesFlaw.TEXT_AFTER, FixesFlaw.INDENTED))
+_OF_THE_KERNEL = frozenset((FixesFlaw.SHORT_ID, FixesFlaw.NO_ID, FixesFlaw.URL))
 """Other projects name short ids, bug numbers and URLs, and are right to."""
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the Fixes tags of a patch, or of there being none."""
-    asked = _Asked(subject)
+    asked = _FixesContext(subject)
     for tag in asked.tags:
         yield from _grammar(asked, tag)
         yield from _target(asked, tag)
@@ -51,35 +51,35 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield from _designation(asked)
 
 
-class _Asked:
+class _FixesContext:
     """The patch with all that is looked up for it, once."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
         self.patch = subject.patch
-        self.message: Message = message_of(self.patch)
-        self.tags = find_tags(self.message)[:_MOST_TAGS]
+        self.message: CommitMessage = message_of(self.patch)
+        self.tags = find_fixes_tags(self.message)[:_MOST_TAGS]
         place = subject.place
-        self.commits = Commits(place.repository, place.bench, place.history)
+        self.commits = CommitLookup(place.repository, place.bench, place.history)
         self.base = subject.base.commit if subject.base else None
         self.project = subject.project
         self.is_kernel = subject.is_kernel
         self.paths = paths_of(self.patch.files, above=False)
-        self._found: dict[str, Quoted | Absent] = {}
+        self._found: dict[str, QuotedCommit | AbsenceReason] = {}
 
-    def find(self, tag: Tag) -> Quoted | Absent | None:
+    def find(self, tag: FixesTag) -> QuotedCommit | AbsenceReason | None:
         """What the tag's id stands for; None where it has none that could be looked up."""
-        if tag.oid is None or Flaw.LONG_ID in tag.flaws:
+        if tag.oid is None or FixesFlaw.LONG_ID in tag.flaws:
             return None
         if tag.oid not in self._found:
             self._found[tag.oid] = self.commits.find(tag.oid)
         return self._found[tag.oid]
 
     @cached_property
-    def targets(self) -> tuple[Quoted, ...]:
+    def targets(self) -> tuple[QuotedCommit, ...]:
         """The commits that are named and here, each once."""
         found = (self.find(tag) for tag in self.tags)
-        return tuple({one.oid: one for one in found if isinstance(one, Quoted)}.values())
+        return tuple({one.oid: one for one in found if isinstance(one, QuotedCommit)}.values())
 
     @cached_property
     def is_base_stated(self) -> bool:
@@ -87,13 +87,13 @@ class _Asked:
         base, stated = self.subject.base, self.subject.series.base.commit
         if base is None or not stated:
             return False
-        return base.commit.startswith(stated) and base.footing is not Footing.GIVEN
+        return base.commit.startswith(stated) and base.footing is not BaseKind.GIVEN
 
     @cached_property
     def is_base_sure(self) -> bool:
         """Whether the base can be held against the author: stated, or all fits and his tree is one of those here."""
         base, subject = self.subject.base, self.subject
-        if base is None or base.footing is not Footing.EXACT:
+        if base is None or base.footing is not BaseKind.EXACT:
             return self.is_base_stated
         return self.is_base_stated or has_tree_for(
             subject.series.prefixes, self.paths, subject.maintainers, subject.place.trees
@@ -109,7 +109,7 @@ class _Asked:
         """The mail of the patch, where it was mailed."""
         return Mail(self.patch.raw) if self.subject.is_mailed and self.patch.raw else None
 
-    def meant(self, title: str | None) -> Quoted | None:
+    def meant(self, title: str | None) -> QuotedCommit | None:
         """The commit that has this title, among those that changed the same paths; the base's own before others."""
         found = list(self.commits.titled(title, self.paths)) if title else []
         own = (one for one in found if self.base and self.commits.is_within(one.oid, self.base))
@@ -119,34 +119,34 @@ class _Asked:
 # --- how it is written --------------------------------------------------------------------------------------------
 
 
-def _grammar(asked: _Asked, tag: Tag) -> Iterator[Finding]:
+def _grammar(asked: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
     flaws = [flaw for flaw in tag.flaws if asked.is_kernel or flaw not in _OF_THE_KERNEL]
     mend = _corrected(asked, tag) if flaws else None
     is_signed = any(one.key != "fixes" for one in (*asked.message.trailers, *asked.message.stray))
     for flaw in flaws:
         is_grave = asked.is_kernel and flaw not in _MILD
-        if flaw is Flaw.NO_ID and not is_signed:
+        if flaw is FixesFlaw.NO_ID and not is_signed:
             is_grave = False  # it may be a sentence
         status = Status.FAIL if is_grave else Status.WARN
         yield Finding(status, str(flaw), flaw.meaning, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _corrected(asked: _Asked, tag: Tag) -> str | None:
+def _corrected(asked: _FixesContext, tag: FixesTag) -> str | None:
     """The tag as it should be, as far as that is known."""
     found = asked.find(tag)
-    if isinstance(found, Quoted):
+    if isinstance(found, QuotedCommit):
         return asked.commits.tag(found)
     if (meant := asked.meant(tag.title)) is not None:
         return asked.commits.tag(meant)
-    if Flaw.URL in tag.flaws and tag.oid is None:
+    if FixesFlaw.URL in tag.flaws and tag.oid is None:
         return f"Closes: {tag.text.partition(':')[2].strip()}"
-    unusable = {Flaw.LONG_ID, Flaw.SHORT_ID} if asked.is_kernel else {Flaw.LONG_ID}
+    unusable = {FixesFlaw.LONG_ID, FixesFlaw.SHORT_ID} if asked.is_kernel else {FixesFlaw.LONG_ID}
     if tag.oid is None or tag.title is None or unusable & {*tag.flaws}:
         return None
-    return format_tag(tag.oid, tag.title)
+    return format_fixes_tag(tag.oid, tag.title)
 
 
-def _place(asked: _Asked) -> Iterator[Finding]:
+def _place(asked: _FixesContext) -> Iterator[Finding]:
     message = asked.message
     if not message.trailers and not message.stray:
         return
@@ -162,7 +162,7 @@ def _place(asked: _Asked) -> Iterator[Finding]:
             yield Finding(Status.WARN, "order", text, line=tag.number, mend=mend, source=_TIP)
 
 
-def _own_sign_off(asked: _Asked) -> int | None:
+def _own_sign_off(asked: _FixesContext) -> int | None:
     """The line of the author's Signed-off-by."""
     author = Person(asked.patch.author_name, asked.patch.author_email)
     for line in asked.message.named("signed-off-by"):
@@ -172,11 +172,11 @@ def _own_sign_off(asked: _Asked) -> int | None:
     return None
 
 
-def _repeated(asked: _Asked) -> Iterator[Finding]:
+def _repeated(asked: _FixesContext) -> Iterator[Finding]:
     seen: set[str] = set()
     for tag in asked.tags:
         found = asked.find(tag)
-        oid = found.oid if isinstance(found, Quoted) else tag.oid
+        oid = found.oid if isinstance(found, QuotedCommit) else tag.oid
         if oid is not None and oid in seen:
             yield Finding(Status.WARN, "repeated", "the same commit is named twice", line=tag.number)
         seen.add(oid or "")
@@ -185,32 +185,37 @@ def _repeated(asked: _Asked) -> Iterator[Finding]:
 # --- what it names ------------------------------------------------------------------------------------------------
 
 
-def _target(asked: _Asked, tag: Tag) -> Iterator[Finding]:
+def _target(asked: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
     found = asked.find(tag)
     if found is None:
         return
     sibling = _sibling(asked, tag, found)
     if sibling is not None:
         yield sibling
-    elif isinstance(found, Quoted):
+    elif isinstance(found, QuotedCommit):
         yield from _title(asked, tag, found)
         yield from _ancestry(asked, tag, found)
-    elif found is Absent.MISSING:
+    elif found is AbsenceReason.MISSING:
         yield _unknown(asked, tag)
     else:
-        what = {Absent.AMBIGUOUS: "stands for several commits", Absent.NOT_A_COMMIT: "is no commit, but another object"}
-        mend = _mend_of(asked, asked.meant(tag.title))
+        what = {
+            AbsenceReason.AMBIGUOUS: "stands for several commits",
+            AbsenceReason.NOT_A_COMMIT: "is no commit, but another object",
+        }
+        mend = _correction_of(asked, asked.meant(tag.title))
         yield Finding(Status.FAIL, str(found), f"{tag.oid} {what[found]}", line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _sibling(asked: _Asked, tag: Tag, found: Quoted | Absent) -> Finding | None:
+def _sibling(asked: _FixesContext, tag: FixesTag, found: QuotedCommit | AbsenceReason) -> Finding | None:
     """That the tag names a patch of its own series, which has no id yet that could last."""
-    titles = {fold_title(title) for title in (tag.title, found.subject if isinstance(found, Quoted) else None) if title}
+    titles = {
+        fold_title(title) for title in (tag.title, found.subject if isinstance(found, QuotedCommit) else None) if title
+    }
     series = asked.subject.series
     other = next((one for one in series.patches if fold_title(one.subject) in titles), None)
     if other is None or other.counter == asked.patch.counter:
         return None
-    if isinstance(found, Quoted) and asked.base and asked.commits.is_within(found.oid, asked.base):
+    if isinstance(found, QuotedCommit) and asked.base and asked.commits.is_within(found.oid, asked.base):
         return None
     status = Status.FAIL if _is_only_there(asked, found) else Status.WARN
     number = f"{other.counter}/{series.expected}"
@@ -218,19 +223,19 @@ def _sibling(asked: _Asked, tag: Tag, found: Quoted | Absent) -> Finding | None:
     return Finding(status, "same-series", text, line=tag.number, mend=f"squash it into {number}", source=_SUBMITTING)
 
 
-def _is_only_there(asked: _Asked, found: Quoted | Absent) -> bool:
+def _is_only_there(asked: _FixesContext, found: QuotedCommit | AbsenceReason) -> bool:
     """Whether no older commit can be meant: none of this id is anywhere, or only where nothing is published."""
-    if not isinstance(found, Quoted):
+    if not isinstance(found, QuotedCommit):
         return asked.project is not None and asked.commits.completeness(asked.project).is_complete
     published = [tree.commit for tree in asked.subject.place.trees if tree.kind in ("remote", "configured")]
     return not asked.commits.holding(found.oid, published)
 
 
-def _title(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
-    likeness = compare_titles(tag.title, found.subject) if tag.title else Likeness.SAME
-    if likeness is Likeness.SAME or (likeness is Likeness.NEARLY and Flaw.UNCLOSED in tag.flaws):
+def _title(asked: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
+    likeness = compare_titles(tag.title, found.subject) if tag.title else TitleMatch.SAME
+    if likeness is TitleMatch.SAME or (likeness is TitleMatch.NEARLY and FixesFlaw.UNCLOSED in tag.flaws):
         return
-    if likeness is Likeness.NEARLY:
+    if likeness is TitleMatch.NEARLY:
         mend = asked.commits.tag(found)
         text = f"the title is not quite that of the commit: '{found.subject}'"
         yield Finding(Status.WARN, "subject-nearly", text, line=tag.number, mend=mend, source=_DESCRIBE)
@@ -241,7 +246,7 @@ def _title(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
     yield Finding(Status.FAIL, "subject-mismatch", text, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _ancestry(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
+def _ancestry(asked: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
     if asked.base is None:
         return
     within = asked.commits.is_within(found.oid, asked.base)
@@ -262,12 +267,12 @@ def _ancestry(asked: _Asked, tag: Tag, found: Quoted) -> Iterator[Finding]:
     if twin is not None:
         text += f"; there the change is {asked.commits.abbreviate(twin.oid)}"
     status = Status.FAIL if is_sure else Status.WARN
-    yield Finding(status, "not-an-ancestor", text, line=tag.number, mend=_mend_of(asked, twin))
+    yield Finding(status, "not-an-ancestor", text, line=tag.number, mend=_correction_of(asked, twin))
 
 
-def _unknown(asked: _Asked, tag: Tag) -> Finding:
+def _unknown(asked: _FixesContext, tag: FixesTag) -> Finding:
     meant = asked.meant(tag.title)
-    mend = _mend_of(asked, meant)
+    mend = _correction_of(asked, meant)
     about = f"there is no commit {tag.oid} here"
     if asked.project is None:
         return skip("commit-unseen", f"{about}, and no tree to compare with")
@@ -281,7 +286,7 @@ def _unknown(asked: _Asked, tag: Tag) -> Finding:
     return Finding(status, "unknown-commit", text, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _mend_of(asked: _Asked, commit: Quoted | None) -> str | None:
+def _correction_of(asked: _FixesContext, commit: QuotedCommit | None) -> str | None:
     return asked.commits.tag(commit) if commit is not None else None
 
 
@@ -292,8 +297,8 @@ def _some(names: list[str]) -> str:
 # --- whether there should be one ----------------------------------------------------------------------------------
 
 
-def _missing(asked: _Asked) -> Iterator[Finding]:
-    if asked.tags or is_only_about_code(asked.paths) or asked.message.is_revert:
+def _missing(asked: _FixesContext) -> Iterator[Finding]:
+    if asked.tags or is_only_docs_or_tests(asked.paths) or asked.message.is_revert:
         return
     text = "\n".join(asked.message.lines)
     if found := _BUG_WORDS.search(text[:200_000]):
@@ -307,11 +312,13 @@ def _missing(asked: _Asked) -> Iterator[Finding]:
         yield from _missing_for(asked, tree)
 
 
-def _missing_for(asked: _Asked, tree: str) -> Iterator[Finding]:
+def _missing_for(asked: _FixesContext, tree: str) -> Iterator[Finding]:
     """That a series for a tree of fixes fixes nothing; said once, of its first patch that changes code."""
     patches = asked.subject.series.patches
-    first = next((one for one in patches if not is_only_about_code(paths_of(one.files, above=False))), None)
-    if first is not asked.patch or any(find_tags(message_of(one)) or message_of(one).is_revert for one in patches):
+    first = next((one for one in patches if not is_only_docs_or_tests(paths_of(one.files, above=False))), None)
+    if first is not asked.patch or any(
+        find_fixes_tags(message_of(one)) or message_of(one).is_revert for one in patches
+    ):
         return
     said = f"the series is for '{tree}', which takes fixes, and no patch of it has a Fixes tag"
     yield Finding(Status.WARN, "missing-for-tree", said, source=_NETDEV)
@@ -320,7 +327,7 @@ def _missing_for(asked: _Asked, tree: str) -> Iterator[Finding]:
 # --- stable -------------------------------------------------------------------------------------------------------
 
 
-def _stable(asked: _Asked) -> Iterator[Finding]:
+def _stable(asked: _FixesContext) -> Iterator[Finding]:
     tags = find_stable_tags(asked.message)[:_MOST_TAGS]
     for one in tags:
         for flaw in one.flaws:
@@ -331,7 +338,7 @@ def _stable(asked: _Asked) -> Iterator[Finding]:
         yield from _not_asked_for(asked)
 
 
-def _sent_to_stable(asked: _Asked) -> Iterator[Finding]:
+def _sent_to_stable(asked: _FixesContext) -> Iterator[Finding]:
     """That the mail goes to stable, which takes nothing that way; many senders copy a whole series to all."""
     if asked.mail is None or STABLE not in asked.mail.recipients or names_upstream(asked.message):
         return
@@ -347,7 +354,7 @@ def _sent_to_stable(asked: _Asked) -> Iterator[Finding]:
     yield Finding(status, "stable-without-tag", text, mend=f"Cc: {STABLE}", source=_STABLE)
 
 
-def _not_asked_for(asked: _Asked) -> Iterator[Finding]:
+def _not_asked_for(asked: _FixesContext) -> Iterator[Finding]:
     """A note that what is fixed has been released, and nobody asks for the fix in stable."""
     if asked.base is None or not asked.targets:
         return
@@ -362,12 +369,12 @@ def _not_asked_for(asked: _Asked) -> Iterator[Finding]:
 # --- people and trees ---------------------------------------------------------------------------------------------
 
 
-def _blamed(asked: _Asked) -> Iterator[Finding]:
+def _blamed(asked: _FixesContext) -> Iterator[Finding]:
     """Who wrote or signed what is fixed, and does not get the mail."""
     if asked.mail is None or not asked.targets:
         return
     told = (Person(asked.patch.author_name, asked.patch.author_email), *recipients(asked.mail))
-    untold = find_untold(asked.targets, told, asked.mailmap)
+    untold = find_missing_recipients(asked.targets, told, asked.mailmap)
     since = (asked.subject.series.posted - _SILENT).timestamp()
     recent = recent_work(asked.targets, asked.commits, asked.paths, since) if untold.writers else ()
     active = tuple(one for one in untold.writers if is_active(one, recent, asked.mailmap))
@@ -380,7 +387,7 @@ def _blamed(asked: _Asked) -> Iterator[Finding]:
         yield Finding(Status.PASS, "blamed-others", f"{text}: {_some([str(one) for one in others])}")
 
 
-def _designation(asked: _Asked) -> Iterator[Finding]:
+def _designation(asked: _FixesContext) -> Iterator[Finding]:
     """Whether the tree that the subject names is the one that takes such a fix."""
     if not asked.targets or len(asked.targets) != len(asked.tags):
         return

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
 from seriestool.series.mail import Mail
 from seriestool.series.model import FileDiff, Patch
 from seriestool.series.patch_id import find_patch_id
@@ -13,7 +13,7 @@ _NETDEV = "Documentation/process/maintainer-netdev.rst"
 _MOST_NAMED = 20
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is odd about the patches taken together."""
     series = subject.series
     if missing := series.missing:

@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, only_new, skip
-from seriestool.git import Workbench
-from seriestool.sandbox import Job, Limits, Outcome
+from seriestool.check.protocol import (
+    Check,
+    CheckSubject,
+    Finding,
+    Requirement,
+    Scope,
+    SkipCheck,
+    Status,
+    only_new,
+    skip,
+)
+from seriestool.git import ScratchRepository
+from seriestool.sandbox import SandboxJob, SandboxLimits, SandboxResult
 from seriestool.series.names import is_unsafe_path
 
 _SCRIPT = b"scripts/kernel-doc"
@@ -20,7 +30,7 @@ _MODULES = (b"scripts/lib/kdoc", b"tools/lib/python")
 _LINK = 0o120000
 _SUFFIXES = (b".c", b".h")
 _PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
-_LIMITS = Limits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=256 << 20)
+_LIMITS = SandboxLimits(seconds=120, memory=1 << 30, processes=50, file_size=64 << 20, disk=256 << 20)
 _FILES = 200
 _SIZE = 4 << 20
 _MOST = 100
@@ -33,17 +43,17 @@ _PYTHON = re.compile(r"(Warning|Error): (before|after)/([^:\n]{1,4096}):(\d{1,9}
 
 
 @dataclass(frozen=True, slots=True)
-class _Tool:
+class _KernelDocScript:
     """The script and what runs it."""
 
     script: bytes
     interpreter: str
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """The new warnings, each at its line after the patch."""
     if subject.after is None:
-        raise Skipped("the patch does not apply")
+        raise SkipCheck("the patch does not apply")
     touched = [(file.old_path, file.new_path) for file in subject.patch.files if _is_source(file.new_path)]
     if not touched:
         return
@@ -56,10 +66,10 @@ def run(subject: Subject) -> Iterator[Finding]:
             return
         outcome = _run(subject, tool, files, Path(name))
     if outcome.ended is not None:
-        raise Skipped(f"kernel-doc was ended at the limit of {outcome.ended}")
+        raise SkipCheck(f"kernel-doc was ended at the limit of {outcome.ended}")
     before, after = _said(outcome)
     if not after and _is_broken(outcome):
-        raise Skipped(f"kernel-doc does not run: {_last_line(outcome)}")
+        raise SkipCheck(f"kernel-doc does not run: {_last_line(outcome)}")
     new = only_new(before, after)
     yield from new[:_MOST]
     if len(new) > _MOST:
@@ -70,21 +80,21 @@ def _is_source(path: bytes | None) -> bool:
     return path is not None and path.endswith(_SUFFIXES)
 
 
-def _find_tool(subject: Subject) -> _Tool:
+def _find_tool(subject: CheckSubject) -> _KernelDocScript:
     """The script of the base; Skipped where it is not there, or what runs it is not."""
     bench, root = subject.place.bench, subject.steps[0].before
     script = _behind_links(bench, root, _SCRIPT)
     text = subject.read(root, script) if script is not None else None
     if script is None or text is None:
-        raise Skipped("the tree has no scripts/kernel-doc")
+        raise SkipCheck("the tree has no scripts/kernel-doc")
     language = "python3" if b"python" in text.partition(b"\n")[0] else "perl"
     interpreter = shutil.which(language, path=_PROGRAMS)
     if interpreter is None:
-        raise Skipped(f"{language} is not installed, and kernel-doc needs it")
-    return _Tool(script, interpreter)
+        raise SkipCheck(f"{language} is not installed, and kernel-doc needs it")
+    return _KernelDocScript(script, interpreter)
 
 
-def _behind_links(bench: Workbench, tree: str, path: bytes) -> bytes | None:
+def _behind_links(bench: ScratchRepository, tree: str, path: bytes) -> bytes | None:
     """The file that the path leads to inside the tree, or None."""
     for _ in range(4):
         entry = bench.entries(tree, (path,)).get(path)
@@ -98,7 +108,7 @@ def _behind_links(bench: Workbench, tree: str, path: bytes) -> bytes | None:
     return None
 
 
-def _lay_out(subject: Subject, touched: Iterable[tuple[bytes | None, bytes | None]], folder: Path) -> list[str]:
+def _lay_out(subject: CheckSubject, touched: Iterable[tuple[bytes | None, bytes | None]], folder: Path) -> list[str]:
     """Write the files as they were and as they are, under the name that they have now; their paths in the folder."""
     written = []
     for old, new in touched:
@@ -116,16 +126,16 @@ def _lay_out(subject: Subject, touched: Iterable[tuple[bytes | None, bytes | Non
     return written
 
 
-def _run(subject: Subject, tool: _Tool, files: Sequence[str], folder: Path) -> Outcome:
+def _run(subject: CheckSubject, tool: _KernelDocScript, files: Sequence[str], folder: Path) -> SandboxResult:
     assert subject.place.sandbox is not None  # noqa: S101
     home = folder / "tree"
     subject.place.bench.export(subject.steps[0].before, (tool.script, *_MODULES), home)
     argv = [tool.interpreter, str(home / tool.script.decode("utf-8", "surrogateescape")), "-Wall", "-none", *files]
     env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subject.place.sandbox.run(Job(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
+    return subject.place.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
 
 
-def _said(outcome: Outcome) -> tuple[list[Finding], list[Finding]]:
+def _said(outcome: SandboxResult) -> tuple[list[Finding], list[Finding]]:
     """What it warns of before and after the patch."""
     sides: dict[str, list[Finding]] = {"before": [], "after": []}
     for line in (outcome.stderr + b"\n" + outcome.stdout).decode("utf-8", "surrogateescape").split("\n"):
@@ -141,12 +151,12 @@ def _said(outcome: Outcome) -> tuple[list[Finding], list[Finding]]:
     return sides["before"], sides["after"]
 
 
-def _is_broken(outcome: Outcome) -> bool:
+def _is_broken(outcome: SandboxResult) -> bool:
     # It ends with the number of warnings, or of errors; a script that does not run says so in its language's way.
     return outcome.code != 0 and bool(re.search(rb"Traceback|Error:|(?m:^Can't locate )| line \d+\.?$", outcome.stderr))
 
 
-def _last_line(outcome: Outcome) -> str:
+def _last_line(outcome: SandboxResult) -> str:
     return outcome.stderr.strip().decode("utf-8", "replace").split("\n")[-1][:_LONGEST]
 
 
@@ -155,6 +165,6 @@ CHECK = Check(
     "new warnings of the tree's kernel-doc script in the files of the patch",
     Scope.PATCH,
     run,
-    needs=frozenset((Need.BASE, Need.KERNEL, Need.SANDBOX)),
+    needs=frozenset((Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX)),
     is_costly=True,
 )

@@ -5,13 +5,29 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from seriestool.check.builds import Toolchain, find_toolchain, open_site
-from seriestool.check.kunit.kunit_runner import KUNIT, LimitError, Rig, made_setting, tree_setting
-from seriestool.check.kunit.regressions import Event
-from seriestool.check.kunit.series_runner import ColdError, Course, Runner, Stop, count_passing
-from seriestool.check.kunit.suites import Configuration, Finder
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, Workplace, skip
-from seriestool.rebase.patch_stack import Step, paths_of
+from seriestool.check.builds import Toolchain, find_toolchain, open_build_workspace
+from seriestool.check.kunit.kunit_runner import KUNIT, KunitSetup, LimitError, make_setting, tree_setting
+from seriestool.check.kunit.regressions import KunitEvent
+from seriestool.check.kunit.series_runner import (
+    ColdBuildError,
+    KunitSchedule,
+    ScheduledPatch,
+    SeriesTestRunner,
+    count_passing,
+)
+from seriestool.check.kunit.suites import SuiteConfiguration, SuiteFinder
+from seriestool.check.protocol import (
+    Check,
+    CheckEnvironment,
+    CheckSubject,
+    Finding,
+    Requirement,
+    Scope,
+    SkipCheck,
+    Status,
+    skip,
+)
+from seriestool.rebase.patch_stack import StackedPatch, paths_of
 
 _PROGRAMS = ("make", "flex", "bison", "bc", "python3")
 _UML = b"arch/um/Makefile"
@@ -50,10 +66,10 @@ _RULES: dict[str, tuple[Status, str | None]] = {
 
 
 @dataclass(slots=True)
-class _Plan:
+class _PlannedConfiguration:
     """A configuration, the patches that it was chosen for, and why."""
 
-    configuration: Configuration
+    configuration: SuiteConfiguration
     reasons: dict[str, list[int]] = field(default_factory=dict)
 
     @property
@@ -68,52 +84,62 @@ class _Plan:
         return "; ".join(told[:_NAMED]) + rest
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What the series does to the tests near the files that it changes; Skipped where there are none, or no tools."""
     steps = tuple(step for step in subject.steps if step.after is not None)
     if not steps:
-        raise Skipped("no patch of the series applies")
+        raise SkipCheck("no patch of the series applies")
     plans = _plans(subject, steps)
     if not plans:
-        raise Skipped("no KUnit suite is near what the series changes")
+        raise SkipCheck("no KUnit suite is near what the series changes")
     for path in (KUNIT, _UML):
         if subject.read(steps[0].before, path) is None:
-            raise Skipped(f"the tree has no {os.fsdecode(path)}")
+            raise SkipCheck(f"the tree has no {os.fsdecode(path)}")
     toolchain = find_toolchain(*_PROGRAMS)
     if isinstance(toolchain, str):
-        raise Skipped(toolchain)
+        raise SkipCheck(toolchain)
     yield from _run_all(subject, steps, plans, toolchain)
 
 
 def _run_all(
-    subject: Subject, steps: tuple[Step, ...], plans: tuple[_Plan, ...], toolchain: Toolchain
+    subject: CheckSubject,
+    steps: tuple[StackedPatch, ...],
+    plans: tuple[_PlannedConfiguration, ...],
+    toolchain: Toolchain,
 ) -> Iterator[Finding]:
     place = subject.place
     assert place.sandbox is not None  # noqa: S101  # Need.SANDBOX
     most = _number(place, _MOST_KEY, _MOST)
     key = str(place.repository.common_dir)
-    with open_site(place.cache_dir / "builds", key, place.bench, place.report) as site:
-        rig = Rig(
-            site, place.sandbox, toolchain.make_variables, toolchain.version, max(place.jobs, 1),
-            place.cache_dir / "kunit", place.report,
-        )  # fmt: skip
+    with open_build_workspace(place.cache_dir / "builds", key, place.bench, place.report) as site:
+        rig = KunitSetup(
+            site,
+            place.sandbox,
+            toolchain.make_variables,
+            toolchain.version,
+            max(place.jobs, 1),
+            place.cache_dir / "kunit",
+            place.report,
+        )
         for plan in plans[:most]:
             yield from _run_one(subject, steps, plan, rig)
     for plan in plans[most:]:
         yield skip("too-many", f"{plan.configuration.name} is not run: '{_MOST_KEY}' is {most}; chosen as {plan.why}")
 
 
-def _run_one(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) -> Iterator[Finding]:
+def _run_one(
+    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, rig: KunitSetup
+) -> Iterator[Finding]:
     configuration = plan.configuration
-    course = _course(subject, steps, plan, rig)
+    course = _make_schedule(subject, steps, plan, rig)
     if isinstance(course, str):
         yield skip("unsolved", f"{configuration.name}: {course}; chosen as {plan.why}")
         return
-    runner = Runner(rig, course, _is_on(subject.place, _COLD_KEY))
+    runner = SeriesTestRunner(rig, course, _is_on(subject.place, _COLD_KEY))
     try:
         for event in runner.events():
             yield _finding(event, configuration)
-    except ColdError:
+    except ColdBuildError:
         yield skip("cold", f"{configuration.name}: it takes a cold build, and '{_COLD_KEY}' says no")
     except LimitError as error:
         yield skip("limits", f"{configuration.name}: {error}")
@@ -121,27 +147,27 @@ def _run_one(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) -
         yield Finding(Status.PASS, "chosen", _summary(plan, runner))
 
 
-def _summary(plan: _Plan, runner: Runner) -> str:
+def _summary(plan: _PlannedConfiguration, runner: SeriesTestRunner) -> str:
     passing, there = count_passing(runner.base) if runner.base is not None else (0, 0)
     base = f"{passing} of {there} tests pass on the base" if there else "no tests on the base"
     return f"{plan.configuration.name}: {base}; chosen as {plan.why}"
 
 
-def _finding(event: Event, configuration: Configuration) -> Finding:
+def _finding(event: KunitEvent, configuration: SuiteConfiguration) -> Finding:
     status, source = _RULES[event.rule]
     message = f"{configuration.name}: {event.message}"
     return Finding(status, event.rule, message, event.path, event.line, None, source, event.counter)
 
 
-def _plans(subject: Subject, steps: tuple[Step, ...]) -> tuple[_Plan, ...]:
+def _plans(subject: CheckSubject, steps: tuple[StackedPatch, ...]) -> tuple[_PlannedConfiguration, ...]:
     """The configurations, those first that most patches can break; one for all tests of a folder that need one made."""
-    finder = Finder(subject.place.bench)
-    found: dict[tuple[bytes | None, bytes], _Plan] = {}
+    finder = SuiteFinder(subject.place.bench)
+    found: dict[tuple[bytes | None, bytes], _PlannedConfiguration] = {}
     for step in steps:
         assert step.after is not None  # noqa: S101
         for choice in finder.find(step.after, paths_of(step.patch.files, above=False)):
             wanted = choice.configuration
-            plan = found.setdefault((wanted.path, wanted.folder), _Plan(wanted))
+            plan = found.setdefault((wanted.path, wanted.folder), _PlannedConfiguration(wanted))
             options = dict.fromkeys((*plan.configuration.options, *wanted.options))
             plan.configuration = replace(wanted, options=tuple(options))
             for reason in choice.reasons:
@@ -149,7 +175,9 @@ def _plans(subject: Subject, steps: tuple[Step, ...]) -> tuple[_Plan, ...]:
     return tuple(sorted(found.values(), key=lambda plan: (-len(plan.counters), plan.configuration.name)))
 
 
-def _course(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) -> Course | str:
+def _make_schedule(
+    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, rig: KunitSetup
+) -> KunitSchedule | str:
     """The way through the series; in one line why there is no configuration."""
     configuration, counters = plan.configuration, plan.counters
     if configuration.path is not None:
@@ -157,24 +185,28 @@ def _course(subject: Subject, steps: tuple[Step, ...], plan: _Plan, rig: Rig) ->
     else:
         first = next(step for step in steps if step.patch.counter in counters)
         assert first.after is not None  # noqa: S101
-        made = made_setting(rig, first.after, configuration.options)
+        made = make_setting(rig, first.after, configuration.options)
         if isinstance(made, str):
             return made
         setting = made
     base = steps[0].before
-    stops = tuple(_stop(subject, step, configuration, counters) for step in steps)
-    return Course(configuration.name, setting, base, _has(subject, base, configuration), stops)
+    stops = tuple(_schedule_patch(subject, step, configuration, counters) for step in steps)
+    return KunitSchedule(configuration.name, setting, base, _has(subject, base, configuration), stops)
 
 
-def _stop(subject: Subject, step: Step, configuration: Configuration, counters: frozenset[int]) -> Stop:
+def _schedule_patch(
+    subject: CheckSubject, step: StackedPatch, configuration: SuiteConfiguration, counters: frozenset[int]
+) -> ScheduledPatch:
     assert step.after is not None  # noqa: S101
     paths = frozenset(paths_of(step.patch.files, above=False))
     old = frozenset(subject.place.bench.entries(step.before, paths))
     counter = step.patch.counter
-    return Stop(counter, step.after, paths, old, counter in counters, _has(subject, step.after, configuration))
+    return ScheduledPatch(
+        counter, step.after, paths, old, counter in counters, _has(subject, step.after, configuration)
+    )
 
 
-def _has(subject: Subject, tree: str, configuration: Configuration) -> bool:
+def _has(subject: CheckSubject, tree: str, configuration: SuiteConfiguration) -> bool:
     path = configuration.path
     return path is None or path in subject.place.bench.entries(tree, (path,))
 
@@ -183,11 +215,11 @@ def _patches(counters: list[int]) -> str:
     return f"patch {counters[0]}" if len(counters) == 1 else f"patches {', '.join(map(str, counters))}"
 
 
-def _is_on(place: Workplace, key: str) -> bool:
+def _is_on(place: CheckEnvironment, key: str) -> bool:
     return place.config.get(key, ("yes",))[-1].lower() not in ("no", "false", "off", "0", "never")
 
 
-def _number(place: Workplace, key: str, otherwise: int) -> int:
+def _number(place: CheckEnvironment, key: str, otherwise: int) -> int:
     value = place.config.get(key, ("",))[-1]
     return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else otherwise
 
@@ -197,6 +229,6 @@ CHECK = Check(
     "KUnit suites near what is changed, built and run under User Mode Linux",
     Scope.SERIES,
     run,
-    needs=frozenset({Need.BASE, Need.KERNEL, Need.SANDBOX, Need.COMPILER}),
+    needs=frozenset({Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX, Requirement.COMPILER}),
     is_costly=True,
 )

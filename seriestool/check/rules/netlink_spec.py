@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seriestool.check.abi.ynl import (
-    Generated,
     NoGenerator,
+    YnlMarker,
     find_generated,
     first_difference,
     is_spec,
     parse_generated,
     regenerate,
 )
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.sandbox import Sandbox, scratch
 
-_MEND = "tools/net/ynl/ynl-regen.sh -f"
+_FIX_COMMAND = "tools/net/ynl/ynl-regen.sh -f"
 _SOURCE = "Documentation/userspace-api/netlink/intro-specs.rst"
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _TreeState:
     """The tree after a patch (counter None: before all of them)."""
 
     counter: int | None
@@ -32,7 +32,7 @@ class _State:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _GeneratedFault:
     """A file that is not what the generator makes."""
 
     message: str
@@ -41,27 +41,27 @@ class _Fault:
     """The generator made nothing at all."""
 
 
-def _run(subject: Subject) -> Iterator[Finding]:
+def _run(subject: CheckSubject) -> Iterator[Finding]:
     """Findings on the files that are generated from what the series touches."""
     touched = {file.path for patch in subject.series.patches for file in patch.files}
     specs = {path for path in touched if is_spec(path)}
     if not specs and not any(_marked(subject, path) for path in touched):
         return
     if subject.after is None:
-        raise Skipped("not all patches apply to the base")
+        raise SkipCheck("not all patches apply to the base")
     if subject.place.sandbox is None:
-        raise Skipped("there is no sandbox to run the generator in")
+        raise SkipCheck("there is no sandbox to run the generator in")
     files = _files(subject, specs, touched)
     states = list(_states(subject, {*specs, *files}))
     try:
         faults = [_faults(subject, state, files, subject.place.sandbox) for state in states]
     except NoGenerator as reason:
-        raise Skipped(str(reason)) from reason
+        raise SkipCheck(str(reason)) from reason
     for path in files:
         yield from _judge(path, states, [found.get(path) for found in faults])
 
 
-def _marked(subject: Subject, path: bytes) -> bool:
+def _marked(subject: CheckSubject, path: bytes) -> bool:
     """Whether the file says, before or after the series, that it is generated."""
     trees = (subject.before, subject.after)
     return any(
@@ -71,7 +71,7 @@ def _marked(subject: Subject, path: bytes) -> bool:
     )
 
 
-def _files(subject: Subject, specs: set[bytes], touched: set[bytes]) -> list[bytes]:
+def _files(subject: CheckSubject, specs: set[bytes], touched: set[bytes]) -> list[bytes]:
     """The files generated from these specifications, and those generated ones that were touched themselves."""
     found = {path for path in touched if _marked(subject, path)}
     if specs:
@@ -83,15 +83,17 @@ def _files(subject: Subject, specs: set[bytes], touched: set[bytes]) -> list[byt
     return sorted(found)
 
 
-def _states(subject: Subject, paths: set[bytes]) -> Iterator[_State]:
+def _states(subject: CheckSubject, paths: set[bytes]) -> Iterator[_TreeState]:
     """The tree at the start, and after each patch that touches one of the paths."""
-    yield _State(None, subject.before)
+    yield _TreeState(None, subject.before)
     for step in subject.steps:
         if step.after is not None and any(file.path in paths for file in step.patch.files):
-            yield _State(step.patch.counter, step.after)
+            yield _TreeState(step.patch.counter, step.after)
 
 
-def _faults(subject: Subject, state: _State, files: Sequence[bytes], sandbox: Sandbox) -> Mapping[bytes, _Fault]:
+def _faults(
+    subject: CheckSubject, state: _TreeState, files: Sequence[bytes], sandbox: Sandbox
+) -> Mapping[bytes, _GeneratedFault]:
     """The files that are not what the tree's generator makes of the tree's specifications."""
     texts = {path: text for path in files if (text := subject.read(state.tree, path)) is not None}
     made = {path: one for path, text in texts.items() if (one := parse_generated(text)) is not None}
@@ -104,15 +106,15 @@ def _faults(subject: Subject, state: _State, files: Sequence[bytes], sandbox: Sa
     return {path: fault for path, fault in found if fault is not None}
 
 
-def _fault(have: bytes, made: Generated, result: bytes | str) -> _Fault | None:
+def _fault(have: bytes, made: YnlMarker, result: bytes | str) -> _GeneratedFault | None:
     spec = made.spec.rpartition(b"/")[2].decode()
     if isinstance(result, str):
-        return _Fault(f"the generator makes nothing of {spec}: {result}", None, True)
+        return _GeneratedFault(f"the generator makes nothing of {spec}: {result}", None, True)
     line = first_difference(have, result)
-    return _Fault(f"is not what the generator makes of {spec}", line) if line is not None else None
+    return _GeneratedFault(f"is not what the generator makes of {spec}", line) if line is not None else None
 
 
-def _judge(path: bytes, states: Sequence[_State], faults: Sequence[_Fault | None]) -> Iterator[Finding]:
+def _judge(path: bytes, states: Sequence[_TreeState], faults: Sequence[_GeneratedFault | None]) -> Iterator[Finding]:
     if faults[0] is not None:
         # It was out of step before: then nobody can tell what the series did to it.
         if faults[-1] is not None:
@@ -131,7 +133,7 @@ def _judge(path: bytes, states: Sequence[_State], faults: Sequence[_Fault | None
             )  # fmt: skip
         else:
             yield Finding(
-                Status.FAIL, rule, fault.message, path, fault.line, _MEND, _SOURCE, states[number].counter
+                Status.FAIL, rule, fault.message, path, fault.line, _FIX_COMMAND, _SOURCE, states[number].counter
             )  # fmt: skip
 
 
@@ -140,7 +142,7 @@ CHECK = Check(
     "generated netlink code is what the tree's generator makes of its specification",
     Scope.SERIES,
     _run,
-    frozenset({Need.BASE, Need.SANDBOX}),
+    frozenset({Requirement.BASE, Requirement.SANDBOX}),
     is_costly=True,
     lasting_skips=frozenset({"out-of-date-before"}),
 )

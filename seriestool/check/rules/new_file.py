@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
-from seriestool.git import Workbench
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
+from seriestool.git import ScratchRepository
 from seriestool.rebase.patch_stack import folders_above
 from seriestool.series.model import DiffKind, path_text
-from seriestool.trees.maintainers import Maintainers, Section
+from seriestool.trees.maintainers import Maintainers, MaintainersSection
 
 _SOURCE = "MAINTAINERS"
 _SMALL, _LARGE = 75, 500
@@ -30,10 +30,10 @@ _NAMED, _LISTED, _LOOKED, _PATTERNS = 4, 2000, 10_000, 200
 
 
 @dataclass(frozen=True)
-class _Change:
+class _TreeChange:
     """The tree before the series and after it."""
 
-    bench: Workbench
+    bench: ScratchRepository
     before: str
     after: str
     came: Mapping[bytes, int]
@@ -76,7 +76,7 @@ class _Change:
         return sides[0] != sides[1]
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be asked of the files that come and go."""
     change = _change(subject)
     if change.came or change.went or change.is_maintained_anew:
@@ -85,7 +85,7 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield from _not_run(change)
 
 
-def _maintained(subject: Subject, change: _Change) -> Iterator[Finding]:
+def _maintained(subject: CheckSubject, change: _TreeChange) -> Iterator[Finding]:
     old = new = subject.maintainers
     if change.is_maintained_anew:
         new = subject.place.maintainers.read(change.bench, change.after)
@@ -97,10 +97,10 @@ def _maintained(subject: Subject, change: _Change) -> Iterator[Finding]:
         yield from _without_files(change, old, new)
 
 
-def _change(subject: Subject) -> _Change:
+def _change(subject: CheckSubject) -> _TreeChange:
     before, after = subject.steps[0].before, subject.steps[-1].after
     if after is None or any(step.after is None for step in subject.steps):
-        raise Skipped("not all patches apply, so what there is after the series is unknown")
+        raise SkipCheck("not all patches apply, so what there is after the series is unknown")
     came: dict[bytes, int] = {}
     went: dict[bytes, int] = {}
     moved = set[bytes]()
@@ -113,7 +113,7 @@ def _change(subject: Subject) -> _Change:
                 went[file.old_path] = step.patch.counter
     bench = subject.place.bench
     sides = [bench.entries(tree, [*came, *went]) for tree in (before, after)]
-    return _Change(
+    return _TreeChange(
         bench,
         before,
         after,
@@ -123,7 +123,7 @@ def _change(subject: Subject) -> _Change:
     )
 
 
-def _unmaintained(change: _Change, maintainers: Maintainers) -> Iterator[Finding]:
+def _unmaintained(change: _TreeChange, maintainers: Maintainers) -> Iterator[Finding]:
     """New files of which no section of a size that one can know is in charge, one finding for each folder."""
     groups: dict[tuple[bytes, str | None, int], list[bytes]] = {}
     for path in change.came:
@@ -138,7 +138,7 @@ def _unmaintained(change: _Change, maintainers: Maintainers) -> Iterator[Finding
         yield _ask_for_section(name, size, paths, is_new_folder, change.came[paths[0]])
 
 
-def _in_charge(change: _Change, maintainers: Maintainers, path: bytes) -> tuple[int, str | None]:
+def _in_charge(change: _TreeChange, maintainers: Maintainers, path: bytes) -> tuple[int, str | None]:
     """(size, heading) of the smallest section that has the path; no heading where only THE REST has it."""
     sections = [match.section for match in maintainers.match(path) if match.depth >= 0]
     sizes: list[tuple[int, str | None]] = [(_size(change, one), one.heading) for one in sections]
@@ -158,14 +158,14 @@ def _ask_for_section(name: str | None, size: int, paths: Sequence[bytes], is_new
     return Finding(Status.PASS, "wide-section", message, paths[0], None, None, _SOURCE, counter)
 
 
-def _size(change: _Change, section: Section) -> int:
+def _size(change: _TreeChange, section: MaintainersSection) -> int:
     """How many files the section has, counted up to what matters: a bound, not a sum, for patterns with wildcards."""
     if section.heading not in change.sizes:
         change.sizes[section.heading] = _count(change, section)
     return change.sizes[section.heading]
 
 
-def _count(change: _Change, section: Section) -> int:
+def _count(change: _TreeChange, section: MaintainersSection) -> int:
     known = Maintainers((section,))
     total = looked = 0
     for pattern in section.files[:_PATTERNS]:
@@ -182,7 +182,7 @@ def _count(change: _Change, section: Section) -> int:
     return total
 
 
-def _left_behind(change: _Change, maintainers: Maintainers) -> Iterator[Finding]:
+def _left_behind(change: _TreeChange, maintainers: Maintainers) -> Iterator[Finding]:
     """Patterns of MAINTAINERS that name a file, or a folder, that the series takes away."""
     named = {pattern: section.heading for section in maintainers.sections for pattern in section.files}
     told = set[bytes]()
@@ -195,7 +195,7 @@ def _left_behind(change: _Change, maintainers: Maintainers) -> Iterator[Finding]
                     yield Finding(Status.WARN, "stale-pattern", message, path, None, None, _SOURCE, counter)
 
 
-def _without_files(change: _Change, old: Maintainers, new: Maintainers) -> Iterator[Finding]:
+def _without_files(change: _TreeChange, old: Maintainers, new: Maintainers) -> Iterator[Finding]:
     """Patterns that the series adds to MAINTAINERS and that nothing fits."""
     known = {pattern for section in old.sections for pattern in section.files}
     added = ((one.heading, pattern) for one in new.sections for pattern in one.files if pattern not in known)
@@ -205,14 +205,14 @@ def _without_files(change: _Change, old: Maintainers, new: Maintainers) -> Itera
             yield Finding(Status.WARN, "dead-pattern", message, b"MAINTAINERS", None, None, _SOURCE)
 
 
-def _fits_nothing(change: _Change, pattern: bytes) -> bool:
+def _fits_nothing(change: _TreeChange, pattern: bytes) -> bool:
     wild = re.search(rb"[*?\[]", pattern)
     if wild is None:
         return not change.has(pattern)
     folder = pattern[: wild.start()].rpartition(b"/")[0]
     if not folder:
         return False  # it would mean reading the whole tree
-    known = Maintainers((Section("", files=(pattern,)),))
+    known = Maintainers((MaintainersSection("", files=(pattern,)),))
     listed = 0
     for path, _ in islice(change.bench.paths_below(change.after, folder), _LISTED):
         listed += 1
@@ -221,7 +221,7 @@ def _fits_nothing(change: _Change, pattern: bytes) -> bool:
     return listed < _LISTED
 
 
-def _not_built(change: _Change) -> Iterator[Finding]:
+def _not_built(change: _TreeChange) -> Iterator[Finding]:
     """New sources that no Makefile names, one finding for each folder."""
     forgotten: dict[bytes, list[bytes]] = {}
     for path in change.came:
@@ -235,7 +235,7 @@ def _not_built(change: _Change) -> Iterator[Finding]:
         yield Finding(Status.WARN, "not-built", message, paths[0], None, None, source, change.came[paths[0]])
 
 
-def _not_run(change: _Change) -> Iterator[Finding]:
+def _not_run(change: _TreeChange) -> Iterator[Finding]:
     """New selftests that their Makefile does not list, one finding for each folder."""
     forgotten: dict[bytes, list[bytes]] = {}
     for path in change.came:
@@ -250,14 +250,14 @@ def _not_run(change: _Change) -> Iterator[Finding]:
         yield Finding(Status.WARN, "not-run", message, paths[0], None, None, source, change.came[paths[0]])
 
 
-def _is_test(change: _Change, path: bytes) -> bool:
+def _is_test(change: _TreeChange, path: bytes) -> bool:
     if path.endswith(b".c"):
         return True
     entry = change.bench.entries(change.after, (path,))[path]
     return path.endswith((b".sh", b".py")) and entry.mode == 0o100755
 
 
-def _is_forgotten(change: _Change, path: bytes, stem: bytes, top: bytes) -> bool:
+def _is_forgotten(change: _TreeChange, path: bytes, stem: bytes, top: bytes) -> bool:
     """Whether surely no Makefile here or above names the stem, and no other new file includes it."""
     word = re.compile(rb"(?<![\w-])%b(?![\w-])" % re.escape(stem))
     above = [folder for folder in islice(folders_above(path), _UP) if folder.startswith(top.rstrip(b"/"))]
@@ -286,5 +286,5 @@ CHECK = Check(
     "MAINTAINERS and Makefiles of files that come or go",
     Scope.SERIES,
     run,
-    needs=frozenset((Need.BASE, Need.KERNEL)),
+    needs=frozenset((Requirement.BASE, Requirement.KERNEL)),
 )

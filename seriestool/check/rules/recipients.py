@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.check.protocol import Check, Finding, Scope, Skipped, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, SkipCheck, Status
 from seriestool.rebase.patch_stack import paths_of
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.model import Patch
 from seriestool.split.patch_recipients import address_of, find_person
-from seriestool.trees.maintainers import Maintainers, Section
+from seriestool.trees.maintainers import Maintainers, MaintainersSection
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _MOST_PATHS = 2000
@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"[^\s<>,;\"]{1,200}@[^\s<>,;\"]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class ExpectedRecipients:
     """Whom a patch is for, as To and Cc spell them."""
 
     maintainers: tuple[str, ...]
@@ -46,19 +46,19 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRecipients:
     """Those who have a mail already; lower case."""
 
     addresses: frozenset[str]
     names: frozenset[str]
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """Who should have had the mail."""
     if subject.base is None:
-        raise Skipped("no base is known, and so no MAINTAINERS")
+        raise SkipCheck("no base is known, and so no MAINTAINERS")
     if subject.maintainers is None:
-        raise Skipped("there is no MAINTAINERS in the tree")
+        raise SkipCheck("there is no MAINTAINERS in the tree")
     wanted = find_people(subject.patch, subject.maintainers)
     if not subject.is_mailed or not subject.patch.raw:
         yield from _suggest(wanted, subject.patch)
@@ -66,7 +66,7 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield from _find_missing(subject, wanted)
 
 
-def find_people(patch: Patch, maintainers: Maintainers) -> People:
+def find_people(patch: Patch, maintainers: Maintainers) -> ExpectedRecipients:
     """The people and lists of the sections that have a file of the patch; lists that only take subscribers are none."""
     groups: tuple[list[str], ...] = ([], [], [], [])
     people, lists, reviewers, others = groups
@@ -79,10 +79,10 @@ def find_people(patch: Patch, maintainers: Maintainers) -> People:
             (lists if match.depth == of_lists else others).extend(_lists(match.section))
             (reviewers if match.depth == of_people else others).extend(match.section.reviewers)
     taken: set[str] = set()
-    return People(*(_once(group, taken) for group in groups))
+    return ExpectedRecipients(*(_once(group, taken) for group in groups))
 
 
-def _lists(section: Section) -> tuple[str, ...]:
+def _lists(section: MaintainersSection) -> tuple[str, ...]:
     return tuple(one for one in section.lists if one not in section.closed and _ADDRESS.fullmatch(one))
 
 
@@ -96,7 +96,7 @@ def _once(entries: Iterable[str], taken: set[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _suggest(wanted: People, patch: Patch) -> Iterator[Finding]:
+def _suggest(wanted: ExpectedRecipients, patch: Patch) -> Iterator[Finding]:
     others = _without(wanted.maintainers + wanted.reviewers, _authors(patch))
     lines = [f"To: {one}" for one in wanted.lists] + [f"Cc: {one}" for one in others]
     if lines:
@@ -105,7 +105,7 @@ def _suggest(wanted: People, patch: Patch) -> Iterator[Finding]:
         )
 
 
-def _find_missing(subject: Subject, wanted: People) -> Iterator[Finding]:
+def _find_missing(subject: CheckSubject, wanted: ExpectedRecipients) -> Iterator[Finding]:
     patch = subject.patch
     mailed = _mailed(patch.raw)
     known = _join(mailed, _authors(patch))
@@ -113,7 +113,7 @@ def _find_missing(subject: Subject, wanted: People) -> Iterator[Finding]:
     if any(groups.values()):
         known = _with_mapped(known, subject)
         groups = {rule: _without(people, known) for rule, people in groups.items()}
-    elsewhere = Known(frozenset(subject.series.recipients), frozenset())
+    elsewhere = KnownRecipients(frozenset(subject.series.recipients), frozenset())
     for rule, people in groups.items():
         yield from _say(rule, _without(people, elsewhere))
     missing = [one for people in (groups["missing-maintainer"], groups["missing-list"]) for one in people]
@@ -123,7 +123,7 @@ def _find_missing(subject: Subject, wanted: People) -> Iterator[Finding]:
         yield Finding(Status.PASS, "no-list", text, mend="Cc: linux-kernel@vger.kernel.org", source=_SOURCE)
 
 
-def _groups(wanted: People) -> dict[str, tuple[str, ...]]:
+def _groups(wanted: ExpectedRecipients) -> dict[str, tuple[str, ...]]:
     return {
         "missing-maintainer": wanted.maintainers,
         "missing-list": wanted.lists,
@@ -150,7 +150,7 @@ def _say_elsewhere(people: Sequence[str]) -> Iterator[Finding]:
         yield Finding(Status.PASS, "other-mails", text, source=_SOURCE)
 
 
-def _without(people: Iterable[str], known: Known) -> tuple[str, ...]:
+def _without(people: Iterable[str], known: KnownRecipients) -> tuple[str, ...]:
     return tuple(one for one in people if address_of(one) not in known.addresses and _name(one) not in known.names)
 
 
@@ -160,7 +160,7 @@ def _name(person: str) -> str:
     return name if " " in name else ""
 
 
-def _mailed(raw: bytes) -> Known:
+def _mailed(raw: bytes) -> KnownRecipients:
     mail = Mail(raw)
     texts = [decode_header(value) for name in ("to", "cc", "from", "reply-to") for value in mail.headers(name)]
     found = [match for text in texts for match in _PERSON.finditer(text)]
@@ -169,24 +169,24 @@ def _mailed(raw: bytes) -> Known:
     passed = [value.decode("ascii", "replace")[:500] for name in _PASSED for value in mail.headers(name)]
     lists = {match[0].lower().removeprefix("mailto:") for text in passed for match in _ADDRESS.finditer(text)}
     addresses = {*mail.recipients, mail.sender, *(match[2].lower() for match in found), *lists}
-    return Known(frozenset(addresses), frozenset(names - {""}))
+    return KnownRecipients(frozenset(addresses), frozenset(names - {""}))
 
 
-def _authors(patch: Patch) -> Known:
+def _authors(patch: Patch) -> KnownRecipients:
     """Who made the patch or had a hand in it: they know of it."""
     people = [f"{patch.author_name} <{patch.author_email}>", *(one.value for one in patch.trailers)]
     found = [match for text in people for match in _PERSON.finditer(text[:500])]
-    return Known(
+    return KnownRecipients(
         frozenset(match[2].lower() for match in found),
         frozenset(_name(f"{match[1]}<{match[2]}>") for match in found) - {""},
     )
 
 
-def _join(one: Known, other: Known) -> Known:
-    return Known(one.addresses | other.addresses, one.names | other.names)
+def _join(one: KnownRecipients, other: KnownRecipients) -> KnownRecipients:
+    return KnownRecipients(one.addresses | other.addresses, one.names | other.names)
 
 
-def _with_mapped(known: Known, subject: Subject) -> Known:
+def _with_mapped(known: KnownRecipients, subject: CheckSubject) -> KnownRecipients:
     """And what .mailmap says their addresses are today."""
     text = subject.read(subject.before, b".mailmap")
     if text is None:
@@ -196,7 +196,7 @@ def _with_mapped(known: Known, subject: Subject) -> Known:
         addresses = [match[0].lower() for match in _ADDRESS.finditer(line.partition("#")[0][:1000])]
         if len(addresses) == 2 and known.addresses.intersection(addresses):
             added.update(addresses)
-    return Known(known.addresses | added, known.names)
+    return KnownRecipients(known.addresses | added, known.names)
 
 
 def _is_list(address: str) -> bool:

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from seriestool.check.commits.commit_lookup import Commits
+from seriestool.check.commits.commit_lookup import CommitLookup
 from seriestool.check.commits.project_rules import read_mailmap, signs_off
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.mail.patch_mail import has_via, parse_author, take_apart, without_via
 from seriestool.series.message.commit_message import TrailerLine, message_of
-from seriestool.series.message.people import Likeness, Mailmap, Person, parse_person
-from seriestool.series.message.trailer_names import distance
+from seriestool.series.message.people import Mailmap, Person, PersonMatch, parse_person
+from seriestool.series.message.trailer_names import edit_distance
 
 _SIGN = "Documentation/process/submitting-patches.rst, Sign your work"
 _CO_DEVELOPED = "Documentation/process/submitting-patches.rst, When to use Acked-by:, Cc:, and Co-developed-by:"
@@ -25,9 +25,9 @@ _MOST_LINES = 300
 _MOST_READ = 5000
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the sign-offs of a patch; nothing where the project has no use for them."""
-    asked = _Asked(subject)
+    asked = _SignOffContext(subject)
     if not asked.signed:
         if asked.is_rule:
             yield _missing(asked)
@@ -39,23 +39,23 @@ def run(subject: Subject) -> Iterator[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Signature:
+class _SignOff:
     """A sign-off, and whose it is."""
 
     line: TrailerLine
     person: Person | None
 
 
-class _Asked:
+class _SignOffContext:
     """The patch with all that is looked up for it, once."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
         self.patch = subject.patch
         self.message = message_of(self.patch)
         lines = sorted((*self.message.trailers, *self.message.stray), key=lambda one: one.number)
         self.lines: Sequence[TrailerLine] = lines[:_MOST_LINES]
-        self.signed = [_Signature(one, parse_person(one.value)) for one in self.lines if one.key == _KEY]
+        self.signed = [_SignOff(one, parse_person(one.value)) for one in self.lines if one.key == _KEY]
         self.mail = Mail(self.patch.raw) if subject.is_mailed and self.patch.raw else None
         self.author = Person(self.patch.author_name, self.patch.author_email)
 
@@ -67,7 +67,7 @@ class _Asked:
             return False
         if self.subject.is_kernel:
             return True
-        commits = Commits(place.repository, place.bench, place.history)
+        commits = CommitLookup(place.repository, place.bench, place.history)
         return bool(signs_off(commits.recent(self.subject.project, _LOOK_BACK)))
 
     @cached_property
@@ -91,10 +91,10 @@ class _Asked:
         """Whether the mail's text begins with a From line, which is the author then."""
         return self.mail is not None and "from" in take_apart(self.mail).inbody
 
-    def likeness(self, person: Person) -> Likeness:
+    def likeness(self, person: Person) -> PersonMatch:
         """The best that is found among those who signed."""
         found = {self.mailmap.compare(person, one.person) for one in self.signed if one.person is not None}
-        return next((one for one in (Likeness.SAME, Likeness.NAME) if one in found), Likeness.OTHER)
+        return next((one for one in (PersonMatch.SAME, PersonMatch.NAME) if one in found), PersonMatch.OTHER)
 
     def unwrapped(self, person: Person) -> tuple[Person, ...]:
         """Who may be behind an address that a list or a relay put in the place of the sender's."""
@@ -114,7 +114,7 @@ class _Asked:
 # --- there is none --------------------------------------------------------------------------------------------------
 
 
-def _missing(asked: _Asked) -> Finding:
+def _missing(asked: _SignOffContext) -> Finding:
     slip = _slip(asked)
     mend = f"Signed-off-by: {asked.author}"
     if slip is not None:
@@ -126,19 +126,19 @@ def _missing(asked: _Asked) -> Finding:
     return Finding(Status.FAIL, "missing", "there is no Signed-off-by", mend=mend, source=_SIGN)
 
 
-def _slip(asked: _Asked) -> TrailerLine | None:
+def _slip(asked: _SignOffContext) -> TrailerLine | None:
     """A line that is meant for a sign-off."""
     for number, line in enumerate(asked.message.lines[2:_MOST_READ], 3):
         name, colon, value = line[:200].partition(":")
         key = "-".join(name.strip().lower().split())
-        if colon and 0 < distance(key, _KEY, _SLIPS) <= _SLIPS and "@" in value:
+        if colon and 0 < edit_distance(key, _KEY, _SLIPS) <= _SLIPS and "@" in value:
             return TrailerLine(number, name, value, line)
         if colon and key == _KEY:
             return TrailerLine(number, name, value, line)
     return None
 
 
-def _forms(asked: _Asked) -> Iterator[Finding]:
+def _forms(asked: _SignOffContext) -> Iterator[Finding]:
     for one in asked.signed:
         if one.person is None:
             text = "the sign-off has no address"
@@ -151,14 +151,14 @@ def _forms(asked: _Asked) -> Iterator[Finding]:
 # --- whose they are -------------------------------------------------------------------------------------------------
 
 
-def _author(asked: _Asked) -> Iterator[Finding]:
+def _author(asked: _SignOffContext) -> Iterator[Finding]:
     likeness = asked.likeness(asked.author)
-    if likeness is Likeness.SAME:
+    if likeness is PersonMatch.SAME:
         return
     behind = asked.unwrapped(asked.author)
     if behind:
         yield from _behind_a_list(asked, behind)
-    elif likeness is Likeness.NAME:
+    elif likeness is PersonMatch.NAME:
         text = f"the author signed off with another address than that of the mail, {asked.author.address}"
         yield Finding(Status.PASS, "author-address", text, line=asked.signed[0].line.number)
     else:
@@ -170,9 +170,9 @@ def _author(asked: _Asked) -> Iterator[Finding]:
         yield Finding(asked.grave, "author", text, line=first.line.number, mend=mend, source=_SIGN)
 
 
-def _behind_a_list(asked: _Asked, behind: Sequence[Person]) -> Iterator[Finding]:
+def _behind_a_list(asked: _SignOffContext, behind: Sequence[Person]) -> Iterator[Finding]:
     """The author of a mail whose From a list has rewritten, because his domain forbids others to send for it."""
-    if any(asked.likeness(one) is not Likeness.OTHER for one in behind):
+    if any(asked.likeness(one) is not PersonMatch.OTHER for one in behind):
         text = f"a list has put itself in the place of the author: git am would name {asked.author}"
         mend = next((f"From: {one.person}" for one in asked.signed if one.person is not None), None)
         yield Finding(Status.PASS, "via", text, mend=mend)
@@ -181,18 +181,18 @@ def _behind_a_list(asked: _Asked, behind: Sequence[Person]) -> Iterator[Finding]
     yield Finding(Status.WARN, "author", text, line=asked.signed[0].line.number, source=_SIGN)
 
 
-def _sender(asked: _Asked) -> Iterator[Finding]:
+def _sender(asked: _SignOffContext) -> Iterator[Finding]:
     """Whether who sent it signed it off, and last of all."""
     sender = asked.sender
     if sender is None or asked.unwrapped(sender):
         return
     last = asked.signed[-1]
-    if last.person is None or asked.mailmap.compare(sender, last.person) is not Likeness.OTHER:
+    if last.person is None or asked.mailmap.compare(sender, last.person) is not PersonMatch.OTHER:
         return
-    if asked.likeness(sender) is not Likeness.OTHER:
+    if asked.likeness(sender) is not PersonMatch.OTHER:
         text = f"the last sign-off is that of {last.person}, and {sender} sent it"
         yield Finding(Status.WARN, "last", text, line=last.line.number, source=_CO_DEVELOPED)
-    elif asked.mailmap.compare(sender, asked.author) is Likeness.OTHER:
+    elif asked.mailmap.compare(sender, asked.author) is PersonMatch.OTHER:
         text = f"{sender} sent it, and did not sign it off"
         if sender.name in ("", sender.address):  # it may be the author's other one
             yield Finding(Status.PASS, "sender", text, line=last.line.number, source=_CO_DEVELOPED)
@@ -201,7 +201,7 @@ def _sender(asked: _Asked) -> Iterator[Finding]:
         yield Finding(asked.grave, "sender", text, line=last.line.number, mend=mend, source=_CO_DEVELOPED)
 
 
-def _co_developers(asked: _Asked) -> Iterator[Finding]:
+def _co_developers(asked: _SignOffContext) -> Iterator[Finding]:
     for at, line in enumerate(asked.lines):
         if line.key != _CO_KEY:
             continue
@@ -209,14 +209,14 @@ def _co_developers(asked: _Asked) -> Iterator[Finding]:
         if person is None:
             yield Finding(Status.WARN, "form", "the Co-developed-by has no address", line=line.number)
             continue
-        if asked.mailmap.compare(person, asked.author) is Likeness.SAME:
+        if asked.mailmap.compare(person, asked.author) is PersonMatch.SAME:
             text = f"{person} is the author, and not who developed it with him"
             yield Finding(Status.WARN, "co-developer-author", text, line=line.number, source=_CO_DEVELOPED)
         following = asked.lines[at + 1] if at + 1 < len(asked.lines) else None
         signer = parse_person(following.value) if following is not None and following.key == _KEY else None
-        likeness = asked.mailmap.compare(person, signer) if signer is not None else Likeness.OTHER
-        if likeness is not Likeness.SAME:
-            status = Status.WARN if likeness is Likeness.NAME else asked.grave
+        likeness = asked.mailmap.compare(person, signer) if signer is not None else PersonMatch.OTHER
+        if likeness is not PersonMatch.SAME:
+            status = Status.WARN if likeness is PersonMatch.NAME else asked.grave
             text = f"Co-developed-by: {person} has to be followed by the same person's Signed-off-by"
             mend = f"Co-developed-by: {person}\nSigned-off-by: {person}"
             yield Finding(status, "co-developer", text, line=line.number, mend=mend, source=_CO_DEVELOPED)

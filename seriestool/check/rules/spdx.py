@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
-from seriestool.git import Workbench
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
+from seriestool.git import ScratchRepository
 from seriestool.rebase.patch_stack import folders_above
 
 _SOURCE = "Documentation/process/license-rules.rst"
@@ -46,10 +46,10 @@ class _Licences:
     """Exception -> the identifiers that it goes with."""
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is wrong with the tags of new files, and with those that the patch changes."""
     if subject.after is None:
-        raise Skipped("the patch does not apply")
+        raise SkipCheck("the patch does not apply")
     known: _Licences | None = None
     for file in subject.patch.files[:_FILES]:
         if file.new_path is None:
@@ -65,7 +65,7 @@ def run(subject: Subject) -> Iterator[Finding]:
         yield from _tagged(subject, file.new_path, old, new, known)
 
 
-def _head(subject: Subject, tree: str, path: bytes | None) -> bytes | None:
+def _head(subject: CheckSubject, tree: str, path: bytes | None) -> bytes | None:
     """The beginning of the file, or None where there is none, or none that a person wrote."""
     content = subject.read(tree, path) if path is not None else None
     return content[:_HEAD] if content and b"\0" not in content[:_HEAD] else None
@@ -91,7 +91,7 @@ def _style(path: bytes) -> bytes | None:
     return _NAMES.get(name) or (_STYLES.get(name[dot:]) if dot > 0 else None)
 
 
-def _missing(subject: Subject, path: bytes, old: bytes | None) -> Iterator[Finding]:
+def _missing(subject: CheckSubject, path: bytes, old: bytes | None) -> Iterator[Finding]:
     if old is not None:
         yield _finding(Status.WARN, "removed", "the SPDX-License-Identifier of this file goes away", path, 1)
         return
@@ -113,7 +113,7 @@ def _missing(subject: Subject, path: bytes, old: bytes | None) -> Iterator[Findi
     yield _finding(Status.FAIL if is_sure else Status.WARN, "missing", message, path, 1, mend)
 
 
-def _neighbours(subject: Subject, path: bytes) -> tuple[int, int]:
+def _neighbours(subject: CheckSubject, path: bytes) -> tuple[int, int]:
     """(those with a tag, all that were looked at) of the files of this kind in the base, in the nearest such folder."""
     for folder in islice(folders_above(path), _UP):
         heads = list(islice(_alike(subject, folder, path), _NEIGHBOURS))
@@ -122,7 +122,7 @@ def _neighbours(subject: Subject, path: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _alike(subject: Subject, folder: bytes, path: bytes) -> Iterator[bytes]:
+def _alike(subject: CheckSubject, folder: bytes, path: bytes) -> Iterator[bytes]:
     name = path.rpartition(b"/")[2]
     suffix = name[name.rfind(b".") :] if name not in _NAMES else b"/" + name
     root = subject.steps[0].before
@@ -131,7 +131,7 @@ def _alike(subject: Subject, folder: bytes, path: bytes) -> Iterator[bytes]:
             yield head
 
 
-def _tagged(subject: Subject, path: bytes, old: bytes | None, new: bytes, known: _Licences) -> Iterator[Finding]:
+def _tagged(subject: CheckSubject, path: bytes, old: bytes | None, new: bytes, known: _Licences) -> Iterator[Finding]:
     lines = new.split(b"\n", 10)[:10]
     at = next(n for n, line in enumerate(lines) if _TAG.search(line))
     if subject.is_kernel:
@@ -230,7 +230,7 @@ def _find_syntax_error(expression: str) -> str | None:
     return "a ')' is missing" if depth else None
 
 
-def _read_licences(bench: Workbench, tree: str) -> _Licences:
+def _read_licences(bench: ScratchRepository, tree: str) -> _Licences:
     """The licences of the tree; none where it has no LICENSES."""
     folders: dict[str, str] = {}
     exceptions: dict[str, frozenset[str]] = {}
@@ -261,5 +261,5 @@ CHECK = Check(
     "SPDX-License-Identifier of new files, and where it changes",
     Scope.PATCH,
     run,
-    needs=frozenset((Need.BASE,)),
+    needs=frozenset((Requirement.BASE,)),
 )

@@ -5,15 +5,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from seriestool.check.commits.subject_habits import MOST_PATHS, Habits, find_prefix
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.check.commits.subject_habits import MOST_PATHS, SubjectHabits, find_prefix
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
 from seriestool.series.mail import Mail
 from seriestool.series.model import Patch
 from seriestool.split.destination import Destination, Destinations, Flavour
 from seriestool.split.file_owners import FileOwners, find_file_owners
 from seriestool.split.owners import has_fixes
 from seriestool.trees import fixes_trees
-from seriestool.trees.tree_names import base_name, url_key
+from seriestool.trees.tree_names import repository_name, url_key
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _TIP = "Documentation/process/maintainer-tip.rst"
@@ -30,11 +30,11 @@ _NO_TREE = {
 }  # fmt: skip
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What a reader of the subject stumbles over."""
     title = subject.patch.subject
     yield from _judge_form(title)
-    habits = Habits(subject.patch, subject.place.history, subject.place.bench.objects)
+    habits = SubjectHabits(subject.patch, subject.place.history, subject.place.bench.objects)
     yield from _judge_prefix(subject.patch, habits)
     yield from _judge_case(subject, habits)
     yield from _judge_designation(subject)
@@ -55,7 +55,7 @@ def _judge_form(title: str) -> Iterator[Finding]:
 # What other commits of the same files are called.
 
 
-def _judge_prefix(patch: Patch, habits: Habits) -> Iterator[Finding]:
+def _judge_prefix(patch: Patch, habits: SubjectHabits) -> Iterator[Finding]:
     if patch.subject.startswith('Revert "') or not habits.are_known:
         return
     used = habits.prefixes
@@ -94,7 +94,7 @@ def _words(text: str) -> set[str]:
     return {word for word in re.split(r"[^a-z0-9]+", text.casefold()) if len(word) > 1}
 
 
-def _judge_case(subject: Subject, habits: Habits) -> Iterator[Finding]:
+def _judge_case(subject: CheckSubject, habits: SubjectHabits) -> Iterator[Finding]:
     """Where sentences begin in upper case behind the prefix, and this one does not."""
     prefix = find_prefix(subject.patch.subject)
     rest = subject.patch.subject[len(prefix) + 1 :].lstrip() if prefix else ""
@@ -109,7 +109,7 @@ def _judge_case(subject: Subject, habits: Habits) -> Iterator[Finding]:
         yield Finding(Status.PASS, "lower-case", text, mend=mend, source=_TIP)
 
 
-def _is_for_tip(subject: Subject) -> bool:
+def _is_for_tip(subject: CheckSubject) -> bool:
     if subject.maintainers is None:
         return False
     for diff in subject.patch.files[:MOST_PATHS]:
@@ -122,7 +122,7 @@ def _is_for_tip(subject: Subject) -> bool:
 # Which tree it is for.
 
 
-def _judge_designation(subject: Subject) -> Iterator[Finding]:
+def _judge_designation(subject: CheckSubject) -> Iterator[Finding]:
     words = tuple(word for word in _bracket(subject) if word.lower() not in _NO_TREE)
     if versions := [word for word in words if _VERSION.fullmatch(word)]:
         yield from _judge_version(subject, versions[0])
@@ -139,12 +139,12 @@ def _judge_designation(subject: Subject) -> Iterator[Finding]:
         yield from _judge_silence(subject.patch, files, others)
 
 
-def _bracket(subject: Subject) -> tuple[str, ...]:
+def _bracket(subject: CheckSubject) -> tuple[str, ...]:
     patch = subject.patch
     return Mail(patch.raw).subject.prefixes if patch.raw else subject.series.prefixes
 
 
-def _judge_version(subject: Subject, word: str) -> Iterator[Finding]:
+def _judge_version(subject: CheckSubject, word: str) -> Iterator[Finding]:
     """A backport: it can be judged only on the version that it is for."""
     wanted = _VERSION.fullmatch(word)
     makefile = subject.read(subject.before, b"Makefile") if subject.base is not None else None
@@ -160,7 +160,7 @@ def _judge_version(subject: Subject, word: str) -> Iterator[Finding]:
 
 
 def _judge_words(
-    subject: Subject, words: tuple[str, ...], files: Iterable[FileOwners], places: Destinations
+    subject: CheckSubject, words: tuple[str, ...], files: Iterable[FileOwners], places: Destinations
 ) -> Iterator[Finding]:
     taking = {one: None for file in files for one in file.acceptable}
     said = {word.lower() for word in words}
@@ -180,11 +180,11 @@ def _judge_words(
             yield Finding(Status.PASS, "unknown-tree", text)
 
 
-def _counters(subject: Subject) -> Iterator[int]:
+def _counters(subject: CheckSubject) -> Iterator[int]:
     return (patch.counter for patch in subject.series.patches)
 
 
-def _series_has(subject: Subject, places: Destinations, word: str) -> bool:
+def _series_has(subject: CheckSubject, places: Destinations, word: str) -> bool:
     """Whether the tree takes files of another patch of the series."""
     maintainers = subject.maintainers
     assert maintainers is not None  # noqa: S101
@@ -192,7 +192,7 @@ def _series_has(subject: Subject, places: Destinations, word: str) -> bool:
     return any(word in _names(one) for file in others for one in file.acceptable)
 
 
-def _known_names(subject: Subject, places: Destinations) -> set[str]:
+def _known_names(subject: CheckSubject, places: Destinations) -> set[str]:
     assert subject.maintainers is not None  # noqa: S101
     sections = (section for section in subject.maintainers.sections if section.trees)
     names = {name for section in sections for one in places.of_section(section) for name in _names(one)}
@@ -209,7 +209,7 @@ def _stem(name: str) -> str:
 def _names(destination: Destination) -> set[str]:
     """What it is called in brackets: also the name of its repository alone."""
     places = [place for place in (destination.next, destination.fixes) if place and place.url]
-    bases = {base_name(place.url or "").lower() for place in places} - {"linux", "kernel"}
+    bases = {repository_name(place.url or "").lower() for place in places} - {"linux", "kernel"}
     return set(destination.names) | bases
 
 
@@ -225,7 +225,7 @@ def _judge_flavour(patch: Patch, meant: Destination, said: set[str]) -> Iterator
 
 def _names_of_flavour(destination: Destination, flavour: Flavour) -> set[str]:
     place = destination.place(flavour)
-    return {place.name.lower(), (place.branch or place.name).lower(), base_name(place.url or place.name).lower()}
+    return {place.name.lower(), (place.branch or place.name).lower(), repository_name(place.url or place.name).lower()}
 
 
 def _judge_silence(patch: Patch, files: Iterable[FileOwners], others: Iterable[FileOwners]) -> Iterator[Finding]:

@@ -3,35 +3,35 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.abi.abi_change import Weight, several
+from seriestool.check.abi.abi_change import ChangeSeverity, several
 from seriestool.check.abi.syscall_tables import (
     GENERIC,
-    Row,
-    Table,
+    SyscallRow,
+    SyscallTable,
     added,
     compare_tables,
-    everywhere,
     is_for_all,
     is_table,
     parse_generic,
     parse_table,
+    shared_number,
 )
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 
 _SOURCE = "Documentation/process/adding-syscalls.rst"
-_STATUS = {Weight.NOTE: Status.PASS, Weight.ASK: Status.WARN, Weight.BREAK: Status.FAIL}
+_STATUS = {ChangeSeverity.NOTE: Status.PASS, ChangeSeverity.ASK: Status.WARN, ChangeSeverity.BREAK: Status.FAIL}
 _SYMLINK = 0o120000
 
 
-def _run(subject: Subject) -> Iterator[Finding]:
+def _run(subject: CheckSubject) -> Iterator[Finding]:
     """Findings on the tables that the patch touches."""
     touched = [file.path for file in subject.patch.files if is_table(file.path) or file.path == GENERIC]
     if not touched:
         return
     after = subject.after
     if after is None:
-        raise Skipped("the patch does not apply to the base")
-    new: dict[str, tuple[bytes, Row]] = {}
+        raise SkipCheck("the patch does not apply to the base")
+    new: dict[str, tuple[bytes, SyscallRow]] = {}
     for path in touched:
         was, now = _table(subject, subject.before, path), _table(subject, after, path)
         if path != GENERIC:  # there `uapi` looks at the numbers
@@ -43,18 +43,18 @@ def _run(subject: Subject) -> Iterator[Finding]:
         yield from _new_calls(subject, new)
 
 
-def _table(subject: Subject, tree: str, path: bytes) -> Table:
+def _table(subject: CheckSubject, tree: str, path: bytes) -> SyscallTable:
     text = subject.read(tree, path) or b""
     return parse_generic(text) if path == GENERIC else parse_table(text)
 
 
-def _compared(path: bytes, was: Table, now: Table) -> Iterator[Finding]:
+def _compared(path: bytes, was: SyscallTable, now: SyscallTable) -> Iterator[Finding]:
     lines = {row.name: row.line for row in reversed((*was, *now))}
     for change in compare_tables(was, now):
         yield Finding(_STATUS[change.weight], change.rule, change.message, path, lines.get(change.name), source=_SOURCE)
 
 
-def _new_calls(subject: Subject, new: dict[str, tuple[bytes, Row]]) -> Iterator[Finding]:
+def _new_calls(subject: CheckSubject, new: dict[str, tuple[bytes, SyscallRow]]) -> Iterator[Finding]:
     """What is to be said of calls that were not there before, by the tables as the whole series leaves them."""
     end = subject.steps[-1].after or subject.after
     assert end is not None  # noqa: S101
@@ -64,7 +64,7 @@ def _new_calls(subject: Subject, new: dict[str, tuple[bytes, Row]]) -> Iterator[
     for name, (path, row) in new.items():
         if name in known:  # elsewhere: here it is wired up
             continue
-        wanted = everywhere(row, path)
+        wanted = shared_number(row, path)
         rows = {other: one for other, table in tables.items() for one in table if one.name == name}
         missing = sorted(other.decode("utf-8", "replace") for other in tables if other not in rows)
         if missing and len(missing) < len(tables):
@@ -73,7 +73,7 @@ def _new_calls(subject: Subject, new: dict[str, tuple[bytes, Row]]) -> Iterator[
                 source=_SOURCE,
             )  # fmt: skip
         for other, one in rows.items():
-            if everywhere(one, other) != wanted:
+            if shared_number(one, other) != wanted:
                 yield Finding(
                     Status.WARN, "number-differs",
                     f"{name} has the number {one.number} in {other.decode('utf-8', 'replace')}, and {row.number} here",
@@ -86,7 +86,7 @@ def _new_calls(subject: Subject, new: dict[str, tuple[bytes, Row]]) -> Iterator[
     yield from _count(tables.get(GENERIC, ()), new)
 
 
-def _count(generic: Table, new: dict[str, tuple[bytes, Row]]) -> Iterator[Finding]:
+def _count(generic: SyscallTable, new: dict[str, tuple[bytes, SyscallRow]]) -> Iterator[Finding]:
     count = next((row for row in generic if row.name == "syscalls"), None)
     past = [row for row in generic if row.name in new and count is not None and row.number >= count.number]
     if count is not None and past:
@@ -96,7 +96,7 @@ def _count(generic: Table, new: dict[str, tuple[bytes, Row]]) -> Iterator[Findin
         )  # fmt: skip
 
 
-def _tables(subject: Subject, tree: str) -> list[bytes]:
+def _tables(subject: CheckSubject, tree: str) -> list[bytes]:
     """All tables of the tree; those that are links to another one are that one."""
     bench = subject.place.bench
     below = (pair for folder in (b"arch", b"scripts") for pair in bench.paths_below(tree, folder))
@@ -109,5 +109,5 @@ CHECK = Check(
     "tables of system calls: numbers stay, new calls are in all of them",
     Scope.PATCH,
     _run,
-    frozenset({Need.BASE}),
+    frozenset({Requirement.BASE}),
 )

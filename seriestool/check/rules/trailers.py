@@ -8,7 +8,7 @@ from functools import cached_property
 
 from seriestool.check.commits.project_rules import read_mailmap
 from seriestool.check.commits.tag_changes import compare_tags
-from seriestool.check.protocol import Check, Finding, Scope, Status, Subject
+from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
 from seriestool.series.message.commit_message import TrailerLine, message_of
 from seriestool.series.message.people import Mailmap, parse_person
 from seriestool.series.message.trailer_names import is_well_known, meant_name, proper_name, tip_rank
@@ -36,9 +36,9 @@ _MOST_LINES = 300
 _TIP_LIST = "x86@kernel.org"
 
 
-def run(subject: Subject) -> Iterator[Finding]:
+def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the trailers of a patch."""
-    asked = _Asked(subject)
+    asked = _TrailersContext(subject)
     for line in asked.lines:
         yield from _spelling(line)
         yield from _value(line)
@@ -53,10 +53,10 @@ def run(subject: Subject) -> Iterator[Finding]:
     yield from _carried(asked)
 
 
-class _Asked:
+class _TrailersContext:
     """The patch with what is looked up for it."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
         self.message = message_of(subject.patch)
         self.lines = self.message.trailers[:_MOST_LINES]
@@ -127,7 +127,7 @@ def _url(line: TrailerLine) -> Iterator[Finding]:
 # --- where they stand -----------------------------------------------------------------------------------------------
 
 
-def _gaps(asked: _Asked) -> Iterator[Finding]:
+def _gaps(asked: _TrailersContext) -> Iterator[Finding]:
     """Trailers above the last paragraph, where git does not see them."""
     lost = [one for one in asked.stray if one.key not in _PLACED_ELSEWHERE and parse_person(one.value)]
     lost += [one for one in asked.stray if one.key == "signed-off-by" and parse_person(one.value)]
@@ -141,7 +141,7 @@ def _gaps(asked: _Asked) -> Iterator[Finding]:
     yield Finding(Status.WARN, "place", text, line=lost[0].number, mend=mend, source="git-interpret-trailers(1)")
 
 
-def _repeated(asked: _Asked) -> Iterator[Finding]:
+def _repeated(asked: _TrailersContext) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for line in asked.lines:
         key = (line.key, " ".join(line.value.lower().split()))
@@ -150,21 +150,21 @@ def _repeated(asked: _Asked) -> Iterator[Finding]:
         seen.add(key)
 
 
-def _co_authors(asked: _Asked) -> Iterator[Finding]:
+def _co_authors(asked: _TrailersContext) -> Iterator[Finding]:
     """What other projects say, where the kernel has words of its own."""
     for line in asked.named("co-authored-by"):
         text = f"'{line.name}' is no tag of the kernel, which says Co-developed-by of people and Assisted-by of tools"
         yield Finding(Status.WARN, "co-authored", text, line=line.number, source=_ASSISTED)
 
 
-def _assistants(asked: _Asked) -> Iterator[Finding]:
+def _assistants(asked: _TrailersContext) -> Iterator[Finding]:
     for line in asked.named("assisted-by"):
         if not _ASSISTANT.match(line.value):
             text = "a tool is named as 'AGENT:MODEL', with other tools behind it"
             yield Finding(Status.PASS, "assisted-by", text, line=line.number, source=_ASSISTED)
 
 
-def _reports(asked: _Asked) -> Iterator[Finding]:
+def _reports(asked: _TrailersContext) -> Iterator[Finding]:
     """Reported-by without a link to the report behind it; one link serves, and one is missed, for all in a row."""
     lines = sorted((*asked.lines, *asked.stray), key=lambda one: one.number)
     for at, line in enumerate(lines):
@@ -185,7 +185,7 @@ def _is_linked(rest: Sequence[TrailerLine]) -> bool:
     return False
 
 
-def _of_gerrit(asked: _Asked) -> Iterator[Finding]:
+def _of_gerrit(asked: _TrailersContext) -> Iterator[Finding]:
     for line in (*asked.lines, *asked.stray):
         if line.key == "change-id" and _GERRIT.match(line.value):
             text = "a Change-Id is for Gerrit, and means nothing here"
@@ -194,7 +194,7 @@ def _of_gerrit(asked: _Asked) -> Iterator[Finding]:
             yield Finding(Status.FAIL, "change-id", text, line=line.number, mend=mend, source=source)
 
 
-def _order(asked: _Asked) -> Iterator[Finding]:
+def _order(asked: _TrailersContext) -> Iterator[Finding]:
     """The order of the tip tree, where the series goes there."""
     if _TIP_LIST not in asked.subject.series.recipients:
         return
@@ -216,7 +216,7 @@ def _order(asked: _Asked) -> Iterator[Finding]:
 # --- what others gave -----------------------------------------------------------------------------------------------
 
 
-def _carried(asked: _Asked) -> Iterator[Finding]:
+def _carried(asked: _TrailersContext) -> Iterator[Finding]:
     previous, patch = asked.subject.previous, asked.subject.patch
     if previous is None:
         return
@@ -242,7 +242,7 @@ def _count(lines: Sequence[str]) -> str:
     return "a tag" if len(lines) == 1 else f"{len(lines)} tags"
 
 
-def _speaks_of_it(asked: _Asked) -> bool:
+def _speaks_of_it(asked: _TrailersContext) -> bool:
     """Whether the author says that tags were dropped, below `---` or in the cover letter."""
     cover = asked.subject.series.cover
     texts = (asked.subject.patch.notes, cover.body if cover else "")

@@ -4,13 +4,13 @@
 import platform
 from collections.abc import Iterator
 
-from seriestool.check.abi.abi_change import Change, Weight
-from seriestool.check.abi.allowed_changes import BUILT_IN, Allowed, let_pass, parse_allowed
+from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity
+from seriestool.check.abi.allowed_changes import BUILT_IN, AllowedChange, downgrade_allowed, parse_allowed
 from seriestool.check.abi.header_compiler import CannotCompile
 from seriestool.check.abi.header_text import ioctl_magics, lacks_syscall_note, leaked_options, listed_magics
 from seriestool.check.abi.installed_headers import find_header
-from seriestool.check.abi.uapi_comparison import Examined, Examiner
-from seriestool.check.protocol import Check, Finding, Need, Scope, Skipped, Status, Subject, skip
+from seriestool.check.abi.uapi_comparison import HeaderComparison, UapiComparer
+from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
 from seriestool.sandbox import scratch
 from seriestool.series.model import DiffKind
 
@@ -20,26 +20,26 @@ _INSTALL = b"scripts/headers_install.sh"
 _LIST = "linux-api@vger.kernel.org"
 
 
-def _run(subject: Subject) -> Iterator[Finding]:
+def _run(subject: CheckSubject) -> Iterator[Finding]:
     """Findings on the headers for user space that the patch touches, and on those that include them."""
     paths = _headers(subject)
     if not paths:
         return
     after = subject.after
     if after is None:
-        raise Skipped("the patch does not apply to the base")
+        raise SkipCheck("the patch does not apply to the base")
     for path in paths:
         yield from _by_text(subject, path, after)
     yield from _compared(subject, paths, after)
     yield from _announced(subject, paths[0])
 
 
-def _headers(subject: Subject) -> list[bytes]:
+def _headers(subject: CheckSubject) -> list[bytes]:
     named = (path for file in subject.patch.files for path in (file.old_path, file.new_path) if path is not None)
     return [path for path in dict.fromkeys(named) if find_header(path)]
 
 
-def _by_text(subject: Subject, path: bytes, after: str) -> Iterator[Finding]:
+def _by_text(subject: CheckSubject, path: bytes, after: str) -> Iterator[Finding]:
     """What needs no compiler."""
     text, old = subject.read(after, path), subject.read(subject.before, path) or b""
     if text is None:
@@ -73,7 +73,7 @@ def _magic(value: int) -> str:
     return f"'{chr(value)}'" if 0x20 < value < 0x7F else f"{value:#04x}"
 
 
-def _compared(subject: Subject, paths: list[bytes], after: str) -> Iterator[Finding]:
+def _compared(subject: CheckSubject, paths: list[bytes], after: str) -> Iterator[Finding]:
     """What the compiler sees."""
     place = subject.place
     if place.sandbox is None:
@@ -81,7 +81,7 @@ def _compared(subject: Subject, paths: list[bytes], after: str) -> Iterator[Find
         return
     allowed = (*BUILT_IN, *map(parse_allowed, place.config.get(_ALLOW, ())))
     with scratch("uapi") as folder:
-        examiner = Examiner(place.bench, place.sandbox, folder, place.jobs)
+        examiner = UapiComparer(place.bench, place.sandbox, folder, place.jobs)
         try:
             for examined in examiner.examine(subject.before, after, paths, platform.machine()):
                 yield from _findings(subject, examined, allowed)
@@ -89,25 +89,29 @@ def _compared(subject: Subject, paths: list[bytes], after: str) -> Iterator[Find
             yield skip("not-compiled", str(reason))
 
 
-def _findings(subject: Subject, examined: Examined, allowed: tuple[Allowed, ...]) -> Iterator[Finding]:
+def _findings(
+    subject: CheckSubject, examined: HeaderComparison, allowed: tuple[AllowedChange, ...]
+) -> Iterator[Finding]:
     if examined.unseen is not None:
         yield Finding(Status.SKIP, "not-compared", examined.unseen, examined.path)
     for change, line in examined.changes:
-        yield _finding(subject, examined.path, let_pass(examined.name, change, allowed), line)
+        yield _finding(subject, examined.path, downgrade_allowed(examined.name, change, allowed), line)
     if examined.more:
         message = f"{examined.more} more changes of {examined.name} are not shown"
         yield Finding(Status.WARN, "more", message, examined.path)
 
 
-def _finding(subject: Subject, path: bytes, change: Change, line: int | None) -> Finding:
-    status = {Weight.NOTE: Status.PASS, Weight.ASK: Status.WARN, Weight.BREAK: Status.FAIL}[change.weight]
+def _finding(subject: CheckSubject, path: bytes, change: AbiChange, line: int | None) -> Finding:
+    status = {ChangeSeverity.NOTE: Status.PASS, ChangeSeverity.ASK: Status.WARN, ChangeSeverity.BREAK: Status.FAIL}[
+        change.weight
+    ]
     message = change.message
     if change.rule == "header-removed" and status is Status.FAIL and _removes_code(subject):
         status, message = Status.WARN, f"{message}, as is the code that the series removes"
     return Finding(status, change.rule, message, path, line, source="Documentation/dev-tools/checkuapi.rst")
 
 
-def _removes_code(subject: Subject) -> bool:
+def _removes_code(subject: CheckSubject) -> bool:
     """Whether the series removes code too, as when a whole driver goes."""
     return any(
         file.kind is DiffKind.DELETE and (file.old_path or b"").endswith(b".c")
@@ -116,7 +120,7 @@ def _removes_code(subject: Subject) -> bool:
     )
 
 
-def _announced(subject: Subject, path: bytes) -> Iterator[Finding]:
+def _announced(subject: CheckSubject, path: bytes) -> Iterator[Finding]:
     if subject.is_mailed and not any(_LIST in one.lower() for one in subject.series.recipients):
         yield Finding(
             Status.PASS, "cc-linux-api", f"what programs see changes here: {_LIST} wants to know", path,
@@ -129,6 +133,6 @@ CHECK = Check(
     "the kernel's headers for user space, compiled and compared",
     Scope.PATCH,
     _run,
-    frozenset({Need.BASE, Need.SANDBOX, Need.COMPILER}),
+    frozenset({Requirement.BASE, Requirement.SANDBOX, Requirement.COMPILER}),
     is_costly=True,
 )

@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from seriestool.precheck.precheck_result import Answer
+from seriestool.precheck.precheck_result import PrecheckAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class AnswerWord:
     """A word, and the name of its colour."""
 
     word: str
@@ -15,11 +15,11 @@ class Word:
 
 
 ANSWERS = {
-    Answer.DAMAGED: Word("damaged", "bad"),
-    Answer.MERGED: Word("merged", "there"),
-    Answer.NO_BASE: Word("no base", "bad"),
-    Answer.WAITS: Word("waits", "merge"),
-    Answer.CONFLICTS: Word("conflicts", "bad"),
-    Answer.TO_MEND: Word("to mend", "merge"),
-    Answer.READY: Word("ready", "ok"),
+    PrecheckAnswer.DAMAGED: AnswerWord("damaged", "bad"),
+    PrecheckAnswer.MERGED: AnswerWord("merged", "there"),
+    PrecheckAnswer.NO_BASE: AnswerWord("no base", "bad"),
+    PrecheckAnswer.WAITS: AnswerWord("waits", "merge"),
+    PrecheckAnswer.CONFLICTS: AnswerWord("conflicts", "bad"),
+    PrecheckAnswer.TO_MEND: AnswerWord("to mend", "merge"),
+    PrecheckAnswer.READY: AnswerWord("ready", "ok"),
 }

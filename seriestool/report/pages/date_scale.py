@@ -11,7 +11,7 @@ _MOST_TICKS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class DateTick:
     """A date that the line is marked with."""
 
     x: float
@@ -19,7 +19,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class DateScale:
     """From `since` at `left` to `until` at `right`."""
 
     since: datetime
@@ -36,7 +36,7 @@ class Scale:
         """Whether the date is on the line."""
         return self.since <= date <= self.until
 
-    def ticks(self) -> tuple[Tick, ...]:
+    def ticks(self) -> tuple[DateTick, ...]:
         """The beginnings of days, Mondays, months, quarters or years, at most ten of them."""
         ways = (
             (_days(self, 1), "%b %-d"), (_days(self, 2), "%b %-d"), (_mondays(self, 1), "%b %-d"),
@@ -46,26 +46,26 @@ class Scale:
         for dates, form in ways:
             found = [date for date, _ in zip(dates, range(_MOST_TICKS + 1), strict=False)]
             if len(found) <= _MOST_TICKS:
-                return tuple(Tick(self.x(date), f"{date:{form}}") for date in found)
+                return tuple(DateTick(self.x(date), f"{date:{form}}") for date in found)
         return ()
 
 
-def make_scale(since: datetime, until: datetime, left: float, right: float) -> Scale:
+def make_scale(since: datetime, until: datetime, left: float, right: float) -> DateScale:
     """The scale; of an empty time one day."""
     since, until = since.astimezone(UTC), until.astimezone(UTC)
-    return Scale(since, until if until - since >= _DAY else since + _DAY, left, right)
+    return DateScale(since, until if until - since >= _DAY else since + _DAY, left, right)
 
 
-def _days(scale: Scale, step: int) -> Iterator[datetime]:
+def _days(scale: DateScale, step: int) -> Iterator[datetime]:
     return _every(scale, _midnight(scale.since), step * _DAY)
 
 
-def _mondays(scale: Scale, step: int) -> Iterator[datetime]:
+def _mondays(scale: DateScale, step: int) -> Iterator[datetime]:
     start = _midnight(scale.since)
     return _every(scale, start - start.weekday() * _DAY, step * _WEEK)
 
 
-def _every(scale: Scale, date: datetime, step: timedelta) -> Iterator[datetime]:
+def _every(scale: DateScale, date: datetime, step: timedelta) -> Iterator[datetime]:
     while date <= scale.until:
         if date >= scale.since:
             yield date
@@ -75,7 +75,7 @@ def _every(scale: Scale, date: datetime, step: timedelta) -> Iterator[datetime]:
             return
 
 
-def _months(scale: Scale, step: int) -> Iterator[datetime]:
+def _months(scale: DateScale, step: int) -> Iterator[datetime]:
     for year in range(scale.since.year, scale.until.year + 1):
         for month in range(1, 13, step):
             date = datetime(year, month, 1, tzinfo=UTC)
@@ -83,7 +83,7 @@ def _months(scale: Scale, step: int) -> Iterator[datetime]:
                 yield date
 
 
-def _years(scale: Scale, step: int) -> Iterator[datetime]:
+def _years(scale: DateScale, step: int) -> Iterator[datetime]:
     first = max(scale.since.year - scale.since.year % step, 1)
     for year in range(first, scale.until.year + 1, step):
         date = datetime(year, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.report.pages.finding_views import Said
+from seriestool.report.pages.finding_views import FindingView
 from seriestool.series.model import BinaryKind, DiffKind, FileDiff, Hunk
 
 MOST_OF_FILE = 400
@@ -28,7 +28,7 @@ _KINDS = {b"+": "add", b"-": "del"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TextRow:
     """A line: of a diff, or of a message."""
 
     kind: str
@@ -39,11 +39,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LineBlock:
     """Lines without a break, and what is said under the last one of them."""
 
-    rows: tuple[Row, ...]
-    said: tuple[Said, ...]
+    rows: tuple[TextRow, ...]
+    said: tuple[FindingView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ class FileView:
     old_path: bytes | None
     added: int
     removed: int
-    said: tuple[Said, ...]
+    said: tuple[FindingView, ...]
     """Of the file, or of lines of it that are not in the diff."""
-    blocks: tuple[Block, ...]
+    blocks: tuple[LineBlock, ...]
     shown: int
     left_out: int
     is_folded: bool
 
 
-def view_file(diff: FileDiff, said: Sequence[Said], room: int) -> FileView:
+def view_file(diff: FileDiff, said: Sequence[FindingView], room: int) -> FileView:
     """The file's diff in so many lines, besides those near what is said of it."""
     lines = sorted({one.finding.line for one in said if one.finding.line is not None})
     there = set(_find_lines(diff, lines))
@@ -78,27 +78,27 @@ def view_file(diff: FileDiff, said: Sequence[Said], room: int) -> FileView:
         sum(len(hunk.lines) - hunk.old_lines for hunk in diff.hunks),
         sum(len(hunk.lines) - hunk.new_lines for hunk in diff.hunks),
         tuple(one for one in said if one.finding.line not in there),
-        with_said(rows, [one for one in said if one.finding.line in there]),
+        attach_findings(rows, [one for one in said if one.finding.line in there]),
         shown,
         total - shown,
         not said and shown > FOLDED,
     )
 
 
-def with_said(rows: Sequence[Row], said: Iterable[Said]) -> tuple[Block, ...]:
+def attach_findings(rows: Sequence[TextRow], said: Iterable[FindingView]) -> tuple[LineBlock, ...]:
     """The rows, broken where something is said of one."""
-    by_line: dict[int | None, list[Said]] = {}
+    by_line: dict[int | None, list[FindingView]] = {}
     for one in said:
         by_line.setdefault(one.finding.line, []).append(one)
-    blocks: list[Block] = []
-    run: list[Row] = []
+    blocks: list[LineBlock] = []
+    run: list[TextRow] = []
     for row in rows:
         run.append(row)
         under = by_line.pop(row.number, None) if row.number is not None else None
         if under:
-            blocks.append(Block(tuple(run), tuple(under)))
+            blocks.append(LineBlock(tuple(run), tuple(under)))
             run = []
-    return tuple([*blocks, Block(tuple(run), ())] if run else blocks)
+    return tuple([*blocks, LineBlock(tuple(run), ())] if run else blocks)
 
 
 def cut(text: str) -> str:
@@ -126,7 +126,7 @@ def _within(hunk: Hunk, lines: Sequence[int]) -> Sequence[int]:
     return lines[bisect_left(lines, hunk.new_start) : bisect_right(lines, hunk.new_start + hunk.new_lines - 1)]
 
 
-def _rows(diff: FileDiff, room: int, wanted: Sequence[int]) -> Iterator[Row]:
+def _rows(diff: FileDiff, room: int, wanted: Sequence[int]) -> Iterator[TextRow]:
     """The first rows, and those near what something is said of; a gap in the place of others."""
     skipped = 0
     for hunk in diff.hunks:
@@ -163,23 +163,23 @@ def _near(hunk: Hunk, wanted: Sequence[int]) -> set[int]:
     return kept
 
 
-def _shown(hunk: Hunk, kept: set[int]) -> Iterator[Sequence[Row]]:
+def _shown(hunk: Hunk, kept: set[int]) -> Iterator[Sequence[TextRow]]:
     """The rows of each place in the hunk; none of those that are not kept."""
     section = hunk.section[:_LONGEST].decode("utf-8", "replace").strip()
-    yield (Row("hunk", None, f"{hunk.header} {section}".rstrip()),)
+    yield (TextRow("hunk", None, f"{hunk.header} {section}".rstrip()),)
     number = hunk.new_start
     for at, line in enumerate(hunk.lines, 1):
         yield _rows_of(line, number) if at in kept else ()
         number += not line.startswith(b"-")
 
 
-def _rows_of(line: bytes, number: int) -> tuple[Row, ...]:
+def _rows_of(line: bytes, number: int) -> tuple[TextRow, ...]:
     mark = line[:1]
     kind = _KINDS.get(mark, "same")
     text = cut(line[1 : _LONGEST * 4 + 2].rstrip(b"\r\n").decode("utf-8", "replace"))
-    row = Row(kind, None if kind == "del" else number, f"{mark.decode('ascii', 'replace') or ' '}{text}")
-    return (row,) if line.endswith(b"\n") else (row, Row("meta", None, "\\ No newline at end of file"))
+    row = TextRow(kind, None if kind == "del" else number, f"{mark.decode('ascii', 'replace') or ' '}{text}")
+    return (row,) if line.endswith(b"\n") else (row, TextRow("meta", None, "\\ No newline at end of file"))
 
 
-def _gap(count: int) -> Row:
-    return Row("gap", None, f"{count} {'line' if count == 1 else 'lines'} not shown")
+def _gap(count: int) -> TextRow:
+    return TextRow("gap", None, f"{count} {'line' if count == 1 else 'lines'} not shown")

@@ -17,7 +17,7 @@ Counts = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FindingView:
     """A finding on the page."""
 
     anchor: str
@@ -36,32 +36,32 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PageFindings:
     """All that is said; of the patches by their counters, of the series with None."""
 
-    shown: Mapping[int | None, Sequence[Said]]
+    shown: Mapping[int | None, Sequence[FindingView]]
     counts: Mapping[int | None, Counts]
     left_out: Mapping[int | None, int]
     totals: Counts
 
 
-def view_findings(report: Report | None) -> Found:
+def view_findings(report: Report | None) -> PageFindings:
     """What is said of each patch, and of the series."""
-    found: dict[int | None, list[Said]] = {}
+    found: dict[int | None, list[FindingView]] = {}
     number = 0
     for result in report.results if report else ():
         for finding in result.findings:
             if finding.status in _SHOWN:
                 number += 1
                 counter = finding.counter if finding.counter is not None else result.counter
-                found.setdefault(counter, []).append(Said(f"finding-{number}", result.check, finding))
-    shown: dict[int | None, Sequence[Said]] = {}
+                found.setdefault(counter, []).append(FindingView(f"finding-{number}", result.check, finding))
+    shown: dict[int | None, Sequence[FindingView]] = {}
     room = MOST_OF_PAGE
     for counter in sorted(found, key=lambda one: -1 if one is None else one):
         ordered = sorted(found[counter], key=lambda one: -one.finding.status.gravity)
         shown[counter] = ordered[: min(MOST_OF_PATCH, room)]
         room -= len(shown[counter])
-    return Found(
+    return PageFindings(
         shown,
         {counter: _counts(said) for counter, said in found.items()},
         {counter: len(said) - len(shown[counter]) for counter, said in found.items()},
@@ -69,6 +69,6 @@ def view_findings(report: Report | None) -> Found:
     )
 
 
-def _counts(said: Sequence[Said]) -> Counts:
+def _counts(said: Sequence[FindingView]) -> Counts:
     number = Counter(one.finding.status for one in said)
     return tuple((str(status), number[status]) for status in _SHOWN if number[status] and status is not Status.PASS)

@@ -4,13 +4,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.verdict import Commit
-from seriestool.rebase.conflict_regions import Region
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Place, Rebase, TreeResult
-from seriestool.report.failure_text import lines_of, place
-from seriestool.report.rebase_text import essence, merge_text, tree_sum
+from seriestool.base.verdict import CommitSummary
+from seriestool.rebase.conflict_regions import ConflictRegion
+from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReason, PatchResult, Rebase, TreeResult
+from seriestool.report.failure_text import failure_place, lines_of
+from seriestool.report.rebase_text import conflict_key, merge_text, tree_sum
 from seriestool.report.table import count
-from seriestool.series.model import Failure, Outcome, Patch, path_text
+from seriestool.series.model import Outcome, Patch, PatchFailure, path_text
 
 MOST_REASONS = 200
 """Told in full; of the others there is a line each."""
@@ -21,7 +21,7 @@ _LONGEST = 400  # of a line, in characters
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CellKind:
     """What a cell says: its colour's name, its mark and its word."""
 
     name: str
@@ -31,27 +31,33 @@ class Kind:
 
 
 _KINDS = {
-    How.PLAIN: Kind("ok", "+", "applies", "every hunk at its line"),
-    How.OFFSET: Kind("ok", "~", "moved", "plain git apply takes it, hunks moved"),
-    How.THREE_WAY: Kind("merge", "3", "3-way", "plain git apply refuses it, a three-way merge takes it"),
-    How.RESOLVED: Kind("merge", "r", "resolved", "a conflict that a person resolved before in the same way"),
-    How.BY_HAND: Kind("merge", "r", "by hand", "a person resolved the conflict"),
-    How.SKIPPED: Kind("none", "-", "left out", "a person left it out"),
-    How.PATCH_ID: Kind("there", "=", "merged", "a commit of the tree makes the very same changes"),
-    How.REVERSE: Kind("there", "=", "merged", "the tree has it: it can be taken off again"),
-    How.MERGE: Kind("there", "=", "merged", "merged in, it changes nothing"),
-    How.SUBJECT: Kind("there", "=", "merged, differs", "a commit of its subject and author makes other changes"),
-    How.NO_DIFF: Kind("none", "0", "empty", "the mail has no diff"),
-    How.CONFLICT: Kind("bad", "x", "conflict", "the merge stops"),
-    How.NO_BASE: Kind("bad", "x", "no base", "it does not apply, and there is nothing known to merge it from"),
+    OutcomeReason.PLAIN: CellKind("ok", "+", "applies", "every hunk at its line"),
+    OutcomeReason.OFFSET: CellKind("ok", "~", "moved", "plain git apply takes it, hunks moved"),
+    OutcomeReason.THREE_WAY: CellKind("merge", "3", "3-way", "plain git apply refuses it, a three-way merge takes it"),
+    OutcomeReason.RESOLVED: CellKind(
+        "merge", "r", "resolved", "a conflict that a person resolved before in the same way"
+    ),
+    OutcomeReason.BY_HAND: CellKind("merge", "r", "by hand", "a person resolved the conflict"),
+    OutcomeReason.SKIPPED: CellKind("none", "-", "left out", "a person left it out"),
+    OutcomeReason.PATCH_ID: CellKind("there", "=", "merged", "a commit of the tree makes the very same changes"),
+    OutcomeReason.REVERSE: CellKind("there", "=", "merged", "the tree has it: it can be taken off again"),
+    OutcomeReason.MERGE: CellKind("there", "=", "merged", "merged in, it changes nothing"),
+    OutcomeReason.SUBJECT: CellKind(
+        "there", "=", "merged, differs", "a commit of its subject and author makes other changes"
+    ),
+    OutcomeReason.NO_DIFF: CellKind("none", "0", "empty", "the mail has no diff"),
+    OutcomeReason.CONFLICT: CellKind("bad", "x", "conflict", "the merge stops"),
+    OutcomeReason.NO_BASE: CellKind(
+        "bad", "x", "no base", "it does not apply, and there is nothing known to merge it from"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """How a patch fares on a tree."""
+class MatrixCell:
+    """OutcomeReason a patch fares on a tree."""
 
-    kind: Kind
+    kind: CellKind
     more: str
     """What the word leaves open: '2 hunks', '3 places'."""
     anchor: str | None
@@ -59,7 +65,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MatrixColumn:
     """A tree."""
 
     name: str
@@ -69,26 +75,26 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MatrixRow:
     """A patch."""
 
     counter: int
     subject: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class CommitView:
     """A commit that made a tree's lines what they are."""
 
     tree: str
     oid: str
-    commit: Commit | None
+    commit: CommitSummary | None
     is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ConflictSide:
     """One of the three versions of a place."""
 
     title: str
@@ -97,40 +103,40 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ConflictPlaceView:
     """A place in conflict."""
 
     where: str
     before: tuple[str, ...]
-    sides: tuple[Side, ...]
+    sides: tuple[ConflictSide, ...]
     after: tuple[str, ...]
-    since: tuple[Since, ...]
+    since: tuple[CommitView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FileConflictView:
     """A file in conflict."""
 
     path: bytes
     said: str
-    since: tuple[Since, ...]
-    spots: tuple[Spot, ...]
+    since: tuple[CommitView, ...]
+    spots: tuple[ConflictPlaceView, ...]
     left_out: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class CellReason:
     """What is behind cells that say the same of a patch."""
 
     anchor: str
-    kind: Kind
+    kind: CellKind
     counter: int
     subject: str
     trees: tuple[str, ...]
-    merged: tuple[Since, ...] = ()
+    merged: tuple[CommitView, ...] = ()
     range_diff: str | None = None
     resolved: tuple[bytes, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FileConflictView, ...] = ()
     left_out: int = 0
     failure: str | None = None
     lines: tuple[str, ...] = ()
@@ -139,21 +145,21 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class MatrixView:
     """The grid, the kinds that occur in it, and the reasons in the order of the patches."""
 
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    legend: tuple[Kind, ...]
-    reasons: tuple[Reason, ...]
+    columns: tuple[MatrixColumn, ...]
+    rows: tuple[MatrixRow, ...]
+    legend: tuple[CellKind, ...]
+    reasons: tuple[CellReason, ...]
     merges: tuple[tuple[str, str, str], ...]
     """(tree, other tree, what came of it) of the test merges."""
     notes: tuple[str, ...]
 
 
-def view_matrix(answer: Rebase) -> Matrix:
+def view_matrix(answer: Rebase) -> MatrixView:
     """The grid of the answer."""
-    reasons: list[Reason] = []
+    reasons: list[CellReason] = []
     rows = []
     for n, patch in enumerate(answer.series.patches):
         results = [(tree, tree.patches[n]) for tree in answer.trees]
@@ -164,10 +170,10 @@ def view_matrix(answer: Rebase) -> Matrix:
             anchors.update(dict.fromkeys((tree.name for tree, _ in group), anchor))
             reasons.append(_reason(anchor, patch, group, answer, len(reasons) >= MOST_REASONS))
         cells = tuple(_cell(result, anchors.get(tree.name)) for tree, result in results)
-        rows.append(Row(patch.counter, patch.subject, cells))
+        rows.append(MatrixRow(patch.counter, patch.subject, cells))
     kinds = dict.fromkeys(cell.kind for row in rows for cell in row.cells)
-    return Matrix(
-        tuple(Column(tree.name, tree.onto, tree_sum(tree), tree.is_clean) for tree in answer.trees),
+    return MatrixView(
+        tuple(MatrixColumn(tree.name, tree.onto, tree_sum(tree), tree.is_clean) for tree in answer.trees),
         tuple(rows),
         tuple(kind for kind in _KINDS.values() if kind in kinds),
         tuple(reasons),
@@ -185,35 +191,35 @@ def _groups(results: Sequence[tuple[TreeResult, PatchResult]]) -> list[_Group]:
     groups: dict[tuple[object, ...], _Group] = {}
     for tree, result in results:
         if result.conflicts or result.failure or result.merged_as or result.resolved:
-            alike = result.how, tuple(map(essence, result.conflicts)), result.merged_as, result.resolved
+            alike = result.how, tuple(map(conflict_key, result.conflicts)), result.merged_as, result.resolved
             groups.setdefault(alike, []).append((tree, result))
     return list(groups.values())
 
 
-def _cell(result: PatchResult, anchor: str | None) -> Cell:
+def _cell(result: PatchResult, anchor: str | None) -> MatrixCell:
     more = ""
-    if result.how is How.CONFLICT:
+    if result.how is OutcomeReason.CONFLICT:
         more = count(sum(len(one.places) or 1 for one in result.conflicts), "place")
-    elif result.how is How.OFFSET:
+    elif result.how is OutcomeReason.OFFSET:
         more = count(result.offsets, "hunk")
-    return Cell(_KINDS[result.how], more, anchor)
+    return MatrixCell(_KINDS[result.how], more, anchor)
 
 
-def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: bool) -> Reason:
+def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: bool) -> CellReason:
     tree, result = group[0]
     names = tuple(one.name for one, _ in group)
     kind = _KINDS[result.how]
     if is_short:
-        return Reason(anchor, kind, patch.counter, patch.subject, names, is_short=True)
+        return CellReason(anchor, kind, patch.counter, patch.subject, names, is_short=True)
     merged = result.merged_as if result.outcome is Outcome.ALREADY_MERGED else None
     alike = list(zip(*(one.conflicts for _, one in group), strict=True))
-    return Reason(
+    return CellReason(
         anchor,
         kind,
         patch.counter,
         patch.subject,
         names,
-        (Since(tree.name, merged, answer.commit(merged), True),) if merged else (),
+        (CommitView(tree.name, merged, answer.commit(merged), True),) if merged else (),
         result.range_diff,
         result.resolved,
         tuple(_part(conflicts, names, answer) for conflicts in alike[:_MOST_FILES]),
@@ -222,17 +228,17 @@ def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: 
     )
 
 
-def _failure(failure: Failure | None) -> tuple[str | None, tuple[str, ...]]:
+def _failure(failure: PatchFailure | None) -> tuple[str | None, tuple[str, ...]]:
     if failure is None:
         return None, ()
-    return place(failure), tuple(line.removeprefix("      ")[:_LONGEST] for line in lines_of(failure))
+    return failure_place(failure), tuple(line.removeprefix("      ")[:_LONGEST] for line in lines_of(failure))
 
 
-def _part(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase) -> Part:
+def _part(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase) -> FileConflictView:
     """One file in conflict, the same on all the trees called `names`."""
     conflict = alike[0]
     spots = list(zip(*(one.places for one in alike), strict=True))
-    return Part(
+    return FileConflictView(
         conflict.path,
         _said(conflict),
         tuple(since for name, one in zip(names, alike, strict=True) for since in _since(name, one.commits, answer)),
@@ -250,15 +256,15 @@ def _said(conflict: Conflict) -> str:
     return said.removeprefix(path_text(conflict.path)).lstrip(": ") or conflict.kind
 
 
-def _spot(places: Sequence[Place], names: Sequence[str], answer: Rebase) -> Spot:
+def _spot(places: Sequence[ConflictPlace], names: Sequence[str], answer: Rebase) -> ConflictPlaceView:
     hunk = f"hunk {places[0].hunk}, " if places[0].hunk else ""
     numbers = " / ".join(dict.fromkeys(str(one.line) for one in places))
-    region: Region = places[0].region
-    return Spot(
+    region: ConflictRegion = places[0].region
+    return ConflictPlaceView(
         f"{hunk}line {numbers} of the tree",
         tuple(map(_line, region.before[-2:])),
         tuple(
-            Side(title, tuple(map(_line, lines[:_MOST_LINES])), max(len(lines) - _MOST_LINES, 0))
+            ConflictSide(title, tuple(map(_line, lines[:_MOST_LINES])), max(len(lines) - _MOST_LINES, 0))
             for title, lines in (
                 ("the series was made from", region.expected),
                 ("the tree has", region.tree),
@@ -270,9 +276,9 @@ def _spot(places: Sequence[Place], names: Sequence[str], answer: Rebase) -> Spot
     )
 
 
-def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[Since]:
+def _since(name: str, commits: Sequence[str], answer: Rebase) -> Iterator[CommitView]:
     for number, oid in enumerate(commits):
-        yield Since(name, oid, answer.commit(oid), number == 0)
+        yield CommitView(name, oid, answer.commit(oid), number == 0)
 
 
 def _line(line: bytes) -> str:

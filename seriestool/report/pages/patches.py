@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from seriestool.report.pages.diffs import Block, FileView, Row, cut, view_file, with_said
-from seriestool.report.pages.finding_views import Counts, Found, Said
+from seriestool.report.pages.diffs import FileView, LineBlock, TextRow, attach_findings, cut, view_file
+from seriestool.report.pages.finding_views import Counts, FindingView, PageFindings
 from seriestool.series.message.commit_message import message_of
 from seriestool.series.model import Patch, Series
 
@@ -23,10 +23,10 @@ class PatchView:
     """One patch."""
 
     patch: Patch
-    said: tuple[Said, ...]
+    said: tuple[FindingView, ...]
     """Of the patch as a whole."""
     said_left_out: int
-    message: tuple[Block, ...]
+    message: tuple[LineBlock, ...]
     files: tuple[FileView, ...]
     files_left_out: int
     counts: Counts
@@ -35,24 +35,24 @@ class PatchView:
 
 
 @dataclass(slots=True)
-class _Room:
+class _LineBudget:
     """How many lines may still be shown, and be folded out."""
 
     lines: int = MOST_OF_PAGE
     open: int = MOST_OPEN
 
 
-def view_patches(series: Series, found: Found) -> tuple[PatchView, ...]:
+def view_patches(series: Series, found: PageFindings) -> tuple[PatchView, ...]:
     """The patches in order."""
-    room = _Room()
+    room = _LineBudget()
     return tuple(_patch(patch, found, room) for patch in series.patches)
 
 
-def _patch(patch: Patch, found: Found, room: _Room) -> PatchView:
+def _patch(patch: Patch, found: PageFindings, room: _LineBudget) -> PatchView:
     lines = _message_lines(patch)
-    above: list[Said] = []
-    of_message: list[Said] = []
-    of_files: dict[bytes, list[Said]] = {diff.path: [] for diff in patch.files[:MOST_FILES]}
+    above: list[FindingView] = []
+    of_message: list[FindingView] = []
+    of_files: dict[bytes, list[FindingView]] = {diff.path: [] for diff in patch.files[:MOST_FILES]}
     for one in found.shown.get(patch.counter, ()):
         path = one.finding.path
         if path in of_files:
@@ -70,7 +70,7 @@ def _patch(patch: Patch, found: Found, room: _Room) -> PatchView:
         patch,
         tuple(above),
         found.left_out.get(patch.counter, 0),
-        with_said([Row("same", n, cut(line)) for n, line in enumerate(lines, 1)], of_message),
+        attach_findings([TextRow("same", n, cut(line)) for n, line in enumerate(lines, 1)], of_message),
         files,
         max(len(patch.files) - MOST_FILES, 0),
         counts,
@@ -78,7 +78,7 @@ def _patch(patch: Patch, found: Found, room: _Room) -> PatchView:
     )
 
 
-def _files(patch: Patch, said: dict[bytes, list[Said]], room: _Room) -> tuple[FileView, ...]:
+def _files(patch: Patch, said: dict[bytes, list[FindingView]], room: _LineBudget) -> tuple[FileView, ...]:
     own = MOST_OF_PATCH
     views = []
     for diff in patch.files[:MOST_FILES]:

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites
+from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
 from seriestool.base.verdict import Verdict
 from seriestool.report.pages.labels import fitting
 from seriestool.report.terminal import printable_line
@@ -20,16 +20,16 @@ _CHARACTER = 7.0
 _STRONG = 8.0
 _INSET = 24.0
 MARKS = {
-    NeedState.UNMERGED: "\u25cb",
-    NeedState.MERGED: "=",
-    NeedState.SUPERSEDED: "\u21bb",
-    NeedState.MISSING: "x",
-    NeedState.AMBIGUOUS: "?",
+    NeededPatchState.UNMERGED: "\u25cb",
+    NeededPatchState.MERGED: "=",
+    NeededPatchState.SUPERSEDED: "\u21bb",
+    NeededPatchState.MISSING: "x",
+    NeededPatchState.AMBIGUOUS: "?",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NeedEntry:
     """A needed patch, in a box or in the list."""
 
     state: str
@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class GraphBox:
     """A rounded box with a head and rows."""
 
     x: float
@@ -59,7 +59,7 @@ class Box:
     second: str
     state: str
     """The gravest of its patches'."""
-    rows: tuple[Entry, ...]
+    rows: tuple[NeedEntry, ...]
     left_out: int
 
     @property
@@ -69,7 +69,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class GraphEdge:
     """A line from the right side of one box to the left side of another."""
 
     path: str
@@ -82,31 +82,31 @@ class Graph:
 
     width: int
     height: float
-    boxes: tuple[Box, ...]
-    edges: tuple[Edge, ...]
+    boxes: tuple[GraphBox, ...]
+    edges: tuple[GraphEdge, ...]
     left_out: int
     description: str
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class PrerequisitesView:
     """The picture, where there is something to draw, and the list."""
 
     graph: Graph | None
-    entries: tuple[Entry, ...]
+    entries: tuple[NeedEntry, ...]
 
 
-def view_needs(found: Prerequisites, verdict: Verdict) -> Needs:
+def view_prerequisites(found: PrerequisiteResult, verdict: Verdict) -> PrerequisitesView:
     """What there is to show of the prerequisites."""
     entries = tuple(_entry(need, 0.0) for need in found.needs)
-    return Needs(_draw(found, verdict) if entries else None, entries)
+    return PrerequisitesView(_draw(found, verdict) if entries else None, entries)
 
 
-def _draw(found: Prerequisites, verdict: Verdict) -> Graph:
-    groups: dict[str, list[Need]] = {}
+def _draw(found: PrerequisiteResult, verdict: Verdict) -> Graph:
+    groups: dict[str, list[NeededPatch]] = {}
     for number, need in enumerate(found.needs):
         groups.setdefault(need.patch.series if need.patch else f"\0{number}", []).append(need)
-    middle: list[Box] = []
+    middle: list[GraphBox] = []
     y = 10.0
     for needs in list(groups.values())[:MOST_BOXES]:
         middle.append(_needed_box(needs, y))
@@ -122,7 +122,7 @@ def _draw(found: Prerequisites, verdict: Verdict) -> Graph:
     )  # fmt: skip
 
 
-def _needed_box(needs: Sequence[Need], y: float) -> Box:
+def _needed_box(needs: Sequence[NeededPatch], y: float) -> GraphBox:
     first = needs[0].patch
     title = printable_line((first.title or first.subject) if first else needs[0].stated_as or "")
     version = f"v{first.version}, " if first and first.version > 1 else ""
@@ -131,20 +131,26 @@ def _needed_box(needs: Sequence[Need], y: float) -> Box:
     second = f"{version}by {printable_line(first.author)}" if first else "stated, and found nowhere"
     height = _HEAD + _ROW * (len(rows) + bool(left_out)) + 14
     states = [need.state for need in needs]
-    gravest = next((state for state in _GRAVEST if state in states), NeedState.MERGED)
+    gravest = next((state for state in _GRAVEST if state in states), NeededPatchState.MERGED)
     return _box(1, y, height, title, second, gravest, rows, left_out)
 
 
-_GRAVEST = (NeedState.MISSING, NeedState.AMBIGUOUS, NeedState.UNMERGED, NeedState.SUPERSEDED, NeedState.MERGED)
+_GRAVEST = (
+    NeededPatchState.MISSING,
+    NeededPatchState.AMBIGUOUS,
+    NeededPatchState.UNMERGED,
+    NeededPatchState.SUPERSEDED,
+    NeededPatchState.MERGED,
+)
 
 
-def _own_box(verdict: Verdict, height: float) -> Box:
+def _own_box(verdict: Verdict, height: float) -> GraphBox:
     series = verdict.series
     version = f"v{series.version}, " if series.version > 1 else ""
     return _box(0, (height - _HEAD) / 2 - 4, _HEAD + 8, printable_line(series.subject), f"{version}this series", "own")
 
 
-def _below_box(found: Prerequisites, verdict: Verdict, height: float) -> Box | None:
+def _below_box(found: PrerequisiteResult, verdict: Verdict, height: float) -> GraphBox | None:
     """The commit below it all; None where nothing is known of it."""
     rebuilt = found.rebuilt
     oid = rebuilt.commit if rebuilt else verdict.base.commit if verdict.base else None
@@ -155,28 +161,28 @@ def _below_box(found: Prerequisites, verdict: Verdict, height: float) -> Box | N
 
 
 def _box(
-    column: int, y: float, height: float, title: str, second: str, state: str, rows: tuple[Entry, ...] = (),
+    column: int, y: float, height: float, title: str, second: str, state: str, rows: tuple[NeedEntry, ...] = (),
     left_out: int = 0,
-) -> Box:  # fmt: skip
+) -> GraphBox:  # fmt: skip
     x, width = _BOX[column]
     room = width - _INSET
-    return Box(
+    return GraphBox(
         x, max(y, 2.0), width, height, fitting(title, room, _STRONG), title, fitting(second, room, _CHARACTER),
         str(state), rows, left_out)  # fmt: skip
 
 
-def _entry(need: Need, y: float) -> Entry:
+def _entry(need: NeededPatch, y: float) -> NeedEntry:
     patch = need.patch
     counter = f"{patch.counter}/{patch.expected} " if patch and patch.expected > 1 else ""
     title = printable_line(f"{counter}{patch.subject}" if patch else "found nowhere")
     said = " ".join(_said(need))
     room = _BOX[1][1] - 2 * _INSET - 13 * _CHARACTER
-    return Entry(
+    return NeedEntry(
         str(need.state), MARKS[need.state], said, title, fitting(title, room, _CHARACTER),
         patch.msgid if patch else None, need.stated_as, need.merged_as, need.paths, y)  # fmt: skip
 
 
-def _said(need: Need) -> Iterator[str]:
+def _said(need: NeededPatch) -> Iterator[str]:
     if need.is_removal:
         yield "taken off,"
     yield str(need.state)
@@ -184,13 +190,13 @@ def _said(need: Need) -> Iterator[str]:
         yield f"as {need.merged_as[:12]}"
 
 
-def _edge(one: Box, other: Box, state: str) -> Edge:
+def _edge(one: GraphBox, other: GraphBox, state: str) -> GraphEdge:
     x, y, to_x, to_y = one.x + one.width, one.middle, other.x - 3, other.middle
     bend = (x + to_x) / 2
-    return Edge(f"M{x:g} {y:g}C{bend:g} {y:g} {bend:g} {to_y:g} {to_x:g} {to_y:g}", state)
+    return GraphEdge(f"M{x:g} {y:g}C{bend:g} {y:g} {bend:g} {to_y:g} {to_x:g} {to_y:g}", state)
 
 
-def _describe(found: Prerequisites, groups: int) -> str:
+def _describe(found: PrerequisiteResult, groups: int) -> str:
     states = [str(need.state) for need in found.needs]
     said = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return f"The series builds on {len(states)} patches of {groups} series: {said}."

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seriestool.precheck.timeline import Line, Mark, MarkKind, Span, Timeline
-from seriestool.report.pages.date_scale import Scale, Tick, make_scale
+from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
+from seriestool.report.pages.date_scale import DateScale, DateTick, make_scale
 from seriestool.report.pages.labels import Label, fitting, place_labels
 from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
@@ -35,7 +35,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class RangeBar:
     """A range in which the series applies."""
 
     x: float
@@ -46,7 +46,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class MarkShape:
     """A mark's shape in the picture."""
 
     kind: str
@@ -56,7 +56,7 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class TreeStrip:
     """One tree's row; `y` is where its line is drawn."""
 
     name: str
@@ -64,12 +64,12 @@ class Strip:
     y: float
     end: float | None
     """Where its tip stands; None where it is no tree."""
-    bars: tuple[Bar, ...]
-    signs: tuple[Sign, ...]
+    bars: tuple[RangeBar, ...]
+    signs: tuple[MarkShape, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class TimelinePicture:
     """All that is drawn."""
 
     width: int
@@ -79,17 +79,17 @@ class Picture:
     left: float
     right: float
     lane: int
-    ticks: tuple[Tick, ...]
-    posts: tuple[Sign, ...]
+    ticks: tuple[DateTick, ...]
+    posts: tuple[MarkShape, ...]
     """Of all trees: the posting, other versions."""
-    strips: tuple[Strip, ...]
+    strips: tuple[TreeStrip, ...]
     left_out: int
     description: str
     kinds: tuple[tuple[str, str], ...]
     """(kind, its words) of the shapes that occur."""
 
 
-def draw_timeline(timeline: Timeline) -> Picture:
+def draw_timeline(timeline: Timeline) -> TimelinePicture:
     """The picture of the timeline."""
     scale = make_scale(timeline.since, timeline.until, _LEFT, _RIGHT)
     posts = _signs([mark for mark in timeline.marks if mark.kind in _OF_ALL], scale)
@@ -97,11 +97,11 @@ def draw_timeline(timeline: Timeline) -> Picture:
     strips, y = [], top + 20
     for line, marks in _rows(timeline):
         signs = _signs(marks, scale)
-        strips.append(_strip(line, signs, y, scale) if line else Strip(ELSEWHERE, ELSEWHERE, y, None, (), signs))
+        strips.append(_strip(line, signs, y, scale) if line else TreeStrip(ELSEWHERE, ELSEWHERE, y, None, (), signs))
         y += 30 + _LANE * _lanes(signs)
     bottom = y - 8
     kinds = dict.fromkeys(mark.kind for mark in timeline.marks)
-    return Picture(
+    return TimelinePicture(
         WIDTH,
         bottom + 26,
         top,
@@ -118,9 +118,9 @@ def draw_timeline(timeline: Timeline) -> Picture:
     )
 
 
-def _rows(timeline: Timeline) -> Iterator[tuple[Line | None, Sequence[Mark]]]:
+def _rows(timeline: Timeline) -> Iterator[tuple[TreeTimeline | None, Sequence[TimelineMark]]]:
     """Each tree with its marks; at the end what stands in no tree that is shown."""
-    marks: dict[str | None, list[Mark]] = {}
+    marks: dict[str | None, list[TimelineMark]] = {}
     shown = timeline.lines[:MOST_LINES]
     names = {line.tree for line in shown}
     for mark in timeline.marks:
@@ -132,34 +132,34 @@ def _rows(timeline: Timeline) -> Iterator[tuple[Line | None, Sequence[Mark]]]:
         yield None, marks[None]
 
 
-def _strip(line: Line, signs: tuple[Sign, ...], y: float, scale: Scale) -> Strip:
+def _strip(line: TreeTimeline, signs: tuple[MarkShape, ...], y: float, scale: DateScale) -> TreeStrip:
     name = printable_line(line.tree)
     bars = tuple(_bar(span, scale) for span in line.spans if span.until is None or span.until >= scale.since)
-    return Strip(fitting(name, _NAME_WIDTH, _CHARACTER), name, y, scale.x(line.tip_date), bars, signs)
+    return TreeStrip(fitting(name, _NAME_WIDTH, _CHARACTER), name, y, scale.x(line.tip_date), bars, signs)
 
 
-def _bar(span: Span, scale: Scale) -> Bar:
+def _bar(span: TimelineSpan, scale: DateScale) -> RangeBar:
     start = scale.x(span.since)
     width = (scale.x(span.until) if span.until else scale.right) - start
     start = min(start, scale.right - _THINNEST)
     until = f"until {_date(span.until)}" if span.until else "up to the tip"
     tip = f"applies from {_date(span.since)} {until}, {count(span.commits, 'commit')}"
-    return Bar(start, round(max(width, _THINNEST), 1), tip, span.until is None)
+    return RangeBar(start, round(max(width, _THINNEST), 1), tip, span.until is None)
 
 
-def _signs(marks: Sequence[Mark], scale: Scale) -> tuple[Sign, ...]:
+def _signs(marks: Sequence[TimelineMark], scale: DateScale) -> tuple[MarkShape, ...]:
     """The marks as shapes, in the order of their dates; the first ones with labels."""
     ordered = sorted(marks, key=lambda mark: (mark.date, list(MarkKind).index(mark.kind)))
     labelled = ordered[:_MOST_MARKS]
     wanted = [(scale.x(mark.date), _label(mark, scale)) for mark in labelled]
     labels = place_labels(wanted, scale.left, scale.right, _CHARACTER)
     return tuple(
-        Sign(str(mark.kind), scale.x(mark.date), _tip(mark), labels[n] if n < len(labels) else None)
+        MarkShape(str(mark.kind), scale.x(mark.date), _tip(mark), labels[n] if n < len(labels) else None)
         for n, mark in enumerate(ordered)
     )
 
 
-def _label(mark: Mark, scale: Scale) -> str:
+def _label(mark: TimelineMark, scale: DateScale) -> str:
     word = WORDS[mark.kind]
     if mark.kind is MarkKind.VERSION:
         word = fitting(printable_line(mark.label), 12 * _CHARACTER, _CHARACTER)
@@ -170,12 +170,12 @@ def _label(mark: Mark, scale: Scale) -> str:
     return f"{word}, {_date(mark.date)} \u2192" if mark.date > scale.until else word
 
 
-def _tip(mark: Mark) -> str:
+def _tip(mark: TimelineMark) -> str:
     commit = f" {mark.commit[:12]}" if mark.commit else ""
     return f"{WORDS[mark.kind]}{commit}, {_date(mark.date)}: {printable_line(mark.label)}"
 
 
-def _lanes(signs: Sequence[Sign]) -> int:
+def _lanes(signs: Sequence[MarkShape]) -> int:
     return max((sign.label.lane + 1 for sign in signs if sign.label), default=0)
 
 

@@ -20,7 +20,7 @@ from seriestool.util.errors import InputError, NotFoundError
 _MAX_MISSING_NAMED = 10
 
 
-class Wanted(NamedTuple):
+class SeriesSelector(NamedTuple):
     """Which series of a mailbox is meant: that of a message-id, of a change-id, of a version; the newest by default."""
 
     msgid: str | None = None
@@ -39,13 +39,13 @@ def parse_mails(raw_mails: Iterable[bytes]) -> tuple[Mail, ...]:
     return tuple(mails.values())
 
 
-def assemble(mails: Sequence[Mail], wanted: Wanted | None = None, name: str = "mailbox") -> Series:
+def assemble(mails: Sequence[Mail], wanted: SeriesSelector | None = None, name: str = "mailbox") -> Series:
     """The series that `wanted` means; `name` is what error messages call the mailbox.
 
     Raises NotFoundError where it is not among the mails, InputError where it is incomplete, or where two series
     are and nothing says which is meant.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or SeriesSelector()
     postings = find_postings(mails)
     if not postings:
         raise _no_patches(mails, name)
@@ -81,7 +81,7 @@ def incomplete(missing: Sequence[int], expected: int) -> InputError:
     )
 
 
-def _choose_lineage(lineages: list[Lineage], mails: Sequence[Mail], wanted: Wanted, name: str) -> Lineage:
+def _choose_lineage(lineages: list[Lineage], mails: Sequence[Mail], wanted: SeriesSelector, name: str) -> Lineage:
     if wanted.msgid:
         return _lineage_of_msgid(lineages, mails, wanted.msgid, name)
     if wanted.change_id:
@@ -115,7 +115,7 @@ def _lineage_of_msgid(lineages: list[Lineage], mails: Sequence[Mail], msgid: str
     raise NotFoundError(f"'{msgid}' is no patch, and not part of a thread with patches")
 
 
-def _choose_version(lineage: Lineage, wanted: Wanted) -> Posting:
+def _choose_version(lineage: Lineage, wanted: SeriesSelector) -> Posting:
     if wanted.version is None:
         return max(lineage, key=lambda posting: (posting.version, posting.first.posted))
     found = [posting for posting in lineage if posting.version == wanted.version]

@@ -20,7 +20,7 @@ _LIKE_PATCH = re.compile(r"^(?=diff -|Index: |---(?:\s|\Z)|\+\+\+ |@@ |GIT binar
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingSeries:
     """A version of a series about to be sent."""
 
     subject: str
@@ -43,7 +43,7 @@ class Outgoing:
     """What has to be there first, as lines: `prerequisite-patch-id: ...`."""
 
 
-def compose(outgoing: Outgoing) -> bytes:
+def compose(outgoing: OutgoingSeries) -> bytes:
     """The mails as one mbox, the cover letter first; a patch alone has none, and its notes say what the cover would."""
     if len(outgoing.patches) == 1:
         return _mail(outgoing, 1, outgoing.patches[0].subject, _single_body(outgoing), None)
@@ -66,12 +66,12 @@ def make_change_id(subject: str, posted: datetime, msgid: str) -> str:
     return f"{posted:%Y%m%d}-{slug(subject)}-{digest[:12]}"
 
 
-def _patch_mails(outgoing: Outgoing) -> Iterator[bytes]:
+def _patch_mails(outgoing: OutgoingSeries) -> Iterator[bytes]:
     for counter, patch in enumerate(outgoing.patches, 1):
         yield _mail(outgoing, counter, patch.subject, patch_body(patch, outgoing.sender_email), _msgid(outgoing, 0))
 
 
-def _single_body(outgoing: Outgoing) -> bytes:
+def _single_body(outgoing: OutgoingSeries) -> bytes:
     """The patch with what is to be said of it between `---` and the diffstat, and its base below the diff."""
     patch = outgoing.patches[0]
     body = patch_body(patch, outgoing.sender_email).rstrip(b"\n")
@@ -81,12 +81,12 @@ def _single_body(outgoing: Outgoing) -> bytes:
     return head + line + notes + b"\n\n" + rest.lstrip(b"\n") + b"\n\n---\n" + stated + b"\n\n"
 
 
-def _cover(outgoing: Outgoing) -> str:
+def _cover(outgoing: OutgoingSeries) -> str:
     """The words of the cover letter, in which nothing is a patch: they may be those of a stranger."""
     return _LIKE_PATCH.sub(" ", outgoing.cover.strip())
 
 
-def _mail(outgoing: Outgoing, counter: int, title: str, body: bytes, above: str | None) -> bytes:
+def _mail(outgoing: OutgoingSeries, counter: int, title: str, body: bytes, above: str | None) -> bytes:
     sender = format_address(outgoing.sender_name, outgoing.sender_email)
     headers = [
         f"From: {sender}",
@@ -100,7 +100,7 @@ def _mail(outgoing: Outgoing, counter: int, title: str, body: bytes, above: str 
     return format_mail(headers, body)
 
 
-def _bracket(outgoing: Outgoing, counter: int) -> str:
+def _bracket(outgoing: OutgoingSeries, counter: int) -> str:
     """`[PATCH net-next v2 03/10]`, as git and b4 order the words."""
     count = len(outgoing.patches)
     words = ["PATCH", *outgoing.prefixes]
@@ -113,7 +113,7 @@ def _bracket(outgoing: Outgoing, counter: int) -> str:
     return encode_words(f"[{' '.join(words)}]")
 
 
-def _msgid(outgoing: Outgoing, counter: int) -> str:
+def _msgid(outgoing: OutgoingSeries, counter: int) -> str:
     """What a b4 message-id looks like; two that say something else of their series differ in the digits."""
     said = f"{outgoing.change_id} {outgoing.base_commit} {outgoing.date.isoformat()} {outgoing.cover}"
     digits = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:12]
@@ -122,7 +122,7 @@ def _msgid(outgoing: Outgoing, counter: int) -> str:
     return f"{name}-v{outgoing.version}-{counter}-{digits}@{host}"
 
 
-def _stated(outgoing: Outgoing) -> str:
+def _stated(outgoing: OutgoingSeries) -> str:
     return "\n".join([f"base-commit: {outgoing.base_commit}", f"change-id: {outgoing.change_id}", *outgoing.needs])
 
 

@@ -10,7 +10,7 @@ Lineage = list[Posting]
 """Postings, oldest first."""
 
 
-class Work(NamedTuple):
+class PostingIdentity(NamedTuple):
     """What is compared of a posting, taken from its mails once: a monthly archive has hundreds of them."""
 
     change_id: str | None
@@ -24,9 +24,9 @@ class Work(NamedTuple):
 
 def find_lineages(postings: Sequence[Posting]) -> list[Lineage]:
     """Postings of the same work together: same change-id, same titles by the same sender, or a newer version below."""
-    lineages: list[tuple[Lineage, list[Work]]] = []
+    lineages: list[tuple[Lineage, list[PostingIdentity]]] = []
     for posting in postings:
-        work = work_of(posting)
+        work = posting_identity(posting)
         home = next((one for one in lineages if any(is_same(old, work) for old in one[1])), None)
         if home is None:
             lineages.append(([posting], [work]))
@@ -49,10 +49,10 @@ def find_tops(lineages: Sequence[Lineage]) -> list[Lineage]:
     return tops or list(lineages)
 
 
-def work_of(posting: Posting) -> Work:
+def posting_identity(posting: Posting) -> PostingIdentity:
     """What is compared of the posting."""
     mails = posting.mails
-    return Work(
+    return PostingIdentity(
         change_id_of(posting),
         posting.first.sender,
         posting.version,
@@ -63,7 +63,7 @@ def work_of(posting: Posting) -> Work:
     )
 
 
-def is_same(old: Work, new: Work) -> bool:
+def is_same(old: PostingIdentity, new: PostingIdentity) -> bool:
     """Whether the two are versions of the same work; `old` was posted first."""
     if old.change_id and new.change_id:
         return old.change_id == new.change_id

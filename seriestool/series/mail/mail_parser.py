@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from seriestool.series.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
-from seriestool.series.mail.subject_line import Subject, parse_subject
+from seriestool.series.mail.subject_line import SubjectLine, parse_subject
 
 _MAX_DEPTH = 8
 _MAX_PARTS = 200
@@ -50,7 +50,7 @@ class Mail:
         return ids[0] if ids else ""
 
     @cached_property
-    def subject(self) -> Subject:
+    def subject(self) -> SubjectLine:
         """The subject, decoded and taken apart."""
         return parse_subject(decode_header(self.header("subject") or b""))
 
@@ -97,10 +97,10 @@ class Mail:
         return next((part.charset for part in self.parts if part.charset), "")
 
     @cached_property
-    def parts(self) -> tuple["Part", ...]:
+    def parts(self) -> tuple["MailPart", ...]:
         """The text parts in order."""
         headers, body = self._split
-        parts: list[Part] = []
+        parts: list[MailPart] = []
         _collect_parts(headers, body, parts, _MAX_DEPTH)
         return tuple(parts)
 
@@ -119,7 +119,7 @@ class Mail:
         return _DIFF.search(self.body) is not None
 
 
-class Part(NamedTuple):
+class MailPart(NamedTuple):
     """One text part; `text` has its transfer encoding undone."""
 
     text: bytes
@@ -146,7 +146,7 @@ def _parameters(headers: Headers, name: str) -> dict[str, bytes]:
     return {match[1].decode("ascii").lower(): match[2] or match[3] or b"" for match in _PARAMETER.finditer(value)}
 
 
-def _collect_parts(headers: Headers, body: bytes, parts: list[Part], depth: int) -> None:
+def _collect_parts(headers: Headers, body: bytes, parts: list[MailPart], depth: int) -> None:
     kind = _content_type(headers)
     parameters = _parameters(headers, "content-type")
     boundary = parameters.get("boundary")
@@ -160,10 +160,10 @@ def _collect_parts(headers: Headers, body: bytes, parts: list[Part], depth: int)
     text = _undo_transfer_encoding(body, headers.get("content-transfer-encoding", [b""])[0].strip().lower())
     if parameters.get("format", b"").lower() == b"flowed":
         text = unflow(text, parameters.get("delsp", b"").lower() == b"yes")
-    parts.append(Part(text if not text or text.endswith(b"\n") else text + b"\n", charset))
+    parts.append(MailPart(text if not text or text.endswith(b"\n") else text + b"\n", charset))
 
 
-def _collect_multipart(kind: str, body: bytes, boundary: bytes, parts: list[Part], depth: int) -> None:
+def _collect_multipart(kind: str, body: bytes, boundary: bytes, parts: list[MailPart], depth: int) -> None:
     had = len(parts)
     for piece in _pieces(body, boundary):
         _collect_parts(*split_headers(piece), parts, depth)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from seriestool.series.mail.mail_parser import Mail
 from seriestool.series.mail.patch_mail import is_empty_patch, stated_in_cover, stated_in_patch
 from seriestool.series.mail.stated import change_id
-from seriestool.series.mail.subject_line import Subject
+from seriestool.series.mail.subject_line import SubjectLine
 
 MAX_MSGID = 998
 """Characters; RFC 5322, 2.1.1: a line is not longer."""
@@ -19,11 +19,11 @@ _CLOCK_ERROR = timedelta(days=2)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
-class Head(NamedTuple):
+class MailSummary(NamedTuple):
     """A mail as far as it says which others it was sent with."""
 
     msgid: str
-    subject: Subject
+    subject: SubjectLine
     sender: str
     posted: datetime
     references: tuple[str, ...]
@@ -33,10 +33,10 @@ class Head(NamedTuple):
     """A patch that changes nothing."""
 
 
-def head_of(mail: Mail, has_diff: bool, imported: datetime | None = None) -> Head:
+def summarize_mail(mail: Mail, has_diff: bool, imported: datetime | None = None) -> MailSummary:
     """The head of the mail; `imported` is when an archive got it: the mail was not sent later."""
     subject = mail.subject
-    return Head(
+    return MailSummary(
         clean_msgid(mail.msgid),
         subject._replace(title=clean(subject.title), prefixes=()),
         clean(mail.sender),
@@ -48,7 +48,7 @@ def head_of(mail: Mail, has_diff: bool, imported: datetime | None = None) -> Hea
     )
 
 
-def as_mail(head: Head) -> Mail:
+def mail_of_summary(head: MailSummary) -> Mail:
     """A mail of which `posting` and `lineage` can ask what they ask of any; it has no text but what is stated."""
     mail = Mail(b"\n" + _text(head))
     vars(mail).update(
@@ -57,7 +57,7 @@ def as_mail(head: Head) -> Mail:
     return mail
 
 
-def pack_head(head: Head) -> str:
+def pack_summary(head: MailSummary) -> str:
     """The head as JSON."""
     subject = [head.subject.title, *head.subject[1:6], head.subject.has_version]
     return json.dumps(
@@ -65,12 +65,12 @@ def pack_head(head: Head) -> str:
          head.change_id, head.is_empty], ensure_ascii=False)  # fmt: skip
 
 
-def unpack_head(text: str) -> Head:
+def unpack_summary(text: str) -> MailSummary:
     """The head of that JSON."""
     msgid, subject, sender, posted, references, has_diff, stated, *empty = json.loads(text)
     title, is_reply, is_patch, version, counter, expected, has_version = subject
-    return Head(
-        msgid, Subject(title, is_reply, is_patch, version, counter, expected, (), has_version), sender,
+    return MailSummary(
+        msgid, SubjectLine(title, is_reply, is_patch, version, counter, expected, (), has_version), sender,
         datetime.fromtimestamp(posted, UTC), tuple(references), has_diff, stated, *empty)  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def clean_msgid(msgid: str) -> str:
     return msgid.encode("utf-8", "replace").decode()
 
 
-def _text(head: Head) -> bytes:
+def _text(head: MailSummary) -> bytes:
     stated = f"change-id: {head.change_id}\n".encode() if head.change_id else b""
     return b"---\n" + stated if head.has_diff or head.is_empty else stated
 

@@ -26,7 +26,7 @@ _LONGEST_LINE = 2000  # characters; of a longer one the patterns would try each 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Page(NamedTuple):
+class PipermailPage(NamedTuple):
     """The page taken apart."""
 
     subject: str
@@ -36,7 +36,7 @@ class Page(NamedTuple):
     body: str
 
 
-def parse_page(data: bytes) -> Page | None:
+def parse_page(data: bytes) -> PipermailPage | None:
     """The parts of a page, or None where the text does not begin as one: a subject, an author, a date."""
     refuse_large(len(data), "the text")
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -48,17 +48,17 @@ def parse_page(data: bytes) -> Page | None:
             body = "\n".join(lines[place + 1 :])
             footer = _FOOTER.search(body)
             body = body[: footer.start()] if footer else body
-            return Page(subject, f"{name} <{address}>", date, body.strip("\n") + "\n")
+            return PipermailPage(subject, f"{name} <{address}>", date, body.strip("\n") + "\n")
     return None
 
 
-def page_as_mail(page: Page) -> bytes:
+def page_as_mail(page: PipermailPage) -> bytes:
     """The mail that the page shows, as far as it shows it."""
     subject, author, date = (" ".join(part.split()) for part in page[:3])
     return f"From: {author}\nDate: {date}\nSubject: {subject}\n\n{page.body}".encode()
 
 
-def quoted_series(page: Page) -> Series | None:
+def quoted_series(page: PipermailPage) -> Series | None:
     """The series of which the page quotes (or shows) the cover letter; None where it holds no such letter."""
     quoted = "\n".join(unquoted for line in page.body.split("\n") if (unquoted := _unquote(line)) is not None)
     for text in (quoted, page.body):
@@ -74,7 +74,7 @@ def _unquote(line: str) -> str | None:
     return line[1:].removeprefix(" ")
 
 
-def _series_of_cover(page: Page, text: str) -> Series | None:
+def _series_of_cover(page: PipermailPage, text: str) -> Series | None:
     titles, paths, stated = parse_shortlog(text), parse_diffstat(text), parse_stated(text)
     if not titles and not paths and not stated:
         return None
@@ -97,7 +97,7 @@ def _series_of_cover(page: Page, text: str) -> Series | None:
     )
 
 
-def _posted(page: Page) -> datetime:
+def _posted(page: PipermailPage) -> datetime:
     match = _ATTRIBUTION.search(page.body[:5000])
     quoted = _quoted_date(" ".join(match[0].split())) if match else None
     return quoted or parse_date(page.date) or _EPOCH

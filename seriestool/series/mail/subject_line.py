@@ -13,7 +13,7 @@ _BARE = re.compile(r"(?:rfc\s+)?patch\b[\s:,-]*(?:v(\d{1,4})\b[\s:,-]*)?(?:(\d{1
 _SPACE = re.compile(r"\s+")
 
 
-class Subject(NamedTuple):
+class SubjectLine(NamedTuple):
     """A subject taken apart."""
 
     title: str
@@ -29,7 +29,7 @@ class Subject(NamedTuple):
     has_version: bool = False
 
 
-def parse_subject(text: str) -> Subject:
+def parse_subject(text: str) -> SubjectLine:
     """The parts of an unfolded, decoded subject."""
     text = _SPACE.sub(" ", text.replace("\0", "")).strip()
     is_reply = False
@@ -52,7 +52,7 @@ def parse_subject(text: str) -> Subject:
     return _with_brackets(" ".join(brackets), title, is_reply)
 
 
-def _with_brackets(words: str, title: str, is_reply: bool) -> Subject:
+def _with_brackets(words: str, title: str, is_reply: bool) -> SubjectLine:
     counter = expected = None
     if match := _COUNTER.search(words):
         counter, expected = int(match[1]), int(match[2])
@@ -66,7 +66,7 @@ def _with_brackets(words: str, title: str, is_reply: bool) -> Subject:
     prefixes = dict.fromkeys(
         word for word in re.split(r"[\s,]+", re.sub("PATCH", " ", words, flags=re.I)) if word.strip("-_./:;|")
     )
-    return Subject(
+    return SubjectLine(
         title,
         is_reply,
         has_patch or counter is not None,
@@ -78,12 +78,12 @@ def _with_brackets(words: str, title: str, is_reply: bool) -> Subject:
     )
 
 
-def _without_brackets(title: str, is_reply: bool) -> Subject:
+def _without_brackets(title: str, is_reply: bool) -> SubjectLine:
     match = _BARE.match(title)
     if match is None or not match.end():
-        return Subject(title, is_reply)
+        return SubjectLine(title, is_reply)
     version, counter, expected = match.groups()
-    return Subject(
+    return SubjectLine(
         title,
         is_reply,
         is_patch=True,

@@ -32,7 +32,7 @@ class TrailerLine:
 
 
 @dataclass(frozen=True)
-class Message:
+class CommitMessage:
     """A commit message; `lines[0]` is the subject, `lines[1]` the empty line below it."""
 
     lines: tuple[str, ...]
@@ -93,15 +93,15 @@ class Message:
                 yield index + 1, line
 
 
-def parse_message(text: str) -> Message:
+def parse_message(text: str) -> CommitMessage:
     """The whole commit message, as git has it."""
     subject, _, rest = text.partition("\n")
-    return Message((subject, *rest.rstrip("\n").split("\n")))
+    return CommitMessage((subject, *rest.rstrip("\n").split("\n")))
 
 
-def message_of(patch: Patch) -> Message:
+def message_of(patch: Patch) -> CommitMessage:
     """The commit message of a mailed patch."""
-    return Message((patch.subject, "", *patch.message.split("\n")))
+    return CommitMessage((patch.subject, "", *patch.message.split("\n")))
 
 
 def _trailers(lines: Sequence[str], start: int) -> Iterator[TrailerLine]:

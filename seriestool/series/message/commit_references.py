@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.series.message.commit_message import Message
+from seriestool.series.message.commit_message import CommitMessage
 
 _TITLE = r'(?:\s{0,4}\(\s{0,4}["\u201c](.{1,300}?)["\u201d]\s{0,4}\))?'
 _COMMIT = re.compile(
@@ -38,7 +38,7 @@ _OF_GIT = re.compile(r"This reverts |^\(cherry picked from |upstream\b|^\[ ?Upst
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class CommitReference:
     """A commit that the text speaks of."""
 
     number: int
@@ -52,12 +52,12 @@ class Reference:
     """The word before `commit`, lower case, where it names a project: `kernel`, `qemu`."""
 
 
-def find_references(message: Message) -> tuple[Reference, ...]:
+def find_references(message: CommitMessage) -> tuple[CommitReference, ...]:
     """The commits that the text speaks of, in order, each as often as it stands there."""
     return tuple(one for paragraph in _paragraphs(message) for one in _in_paragraph(paragraph))
 
 
-def _paragraphs(message: Message) -> Iterator[list[tuple[int, str]]]:
+def _paragraphs(message: CommitMessage) -> Iterator[list[tuple[int, str]]]:
     paragraph: list[tuple[int, str]] = []
     for number, line in message.prose():
         if number > _MOST_LINES:
@@ -72,7 +72,7 @@ def _paragraphs(message: Message) -> Iterator[list[tuple[int, str]]]:
         yield paragraph
 
 
-def _in_paragraph(lines: list[tuple[int, str]]) -> Iterator[Reference]:
+def _in_paragraph(lines: list[tuple[int, str]]) -> Iterator[CommitReference]:
     text = "\n".join(line for _, line in lines)
     matches = (islice(pattern.finditer(text), _MOST) for pattern in (_BARE, _COMMIT))
     found = {match.start(1): match for some in matches for match in some}
@@ -84,7 +84,7 @@ def _in_paragraph(lines: list[tuple[int, str]]) -> Iterator[Reference]:
         flat = " ".join(title.split()) if title is not None else None
         needs_title = _OF_GIT.search(line) is None and not _HALF_TITLE.match(text, match.end())
         before = _PROJECT.search(text[max(match.start() - _BEFORE, 0) : start])
-        yield Reference(number, oid.lower(), flat, needs_title, before[1].lower() if before else "")
+        yield CommitReference(number, oid.lower(), flat, needs_title, before[1].lower() if before else "")
 
 
 def _is_id(word: str) -> bool:

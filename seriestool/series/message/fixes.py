@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.series.message.commit_message import Message
-from seriestool.series.message.trailer_names import distance, is_well_known
+from seriestool.series.message.commit_message import CommitMessage
+from seriestool.series.message.trailer_names import edit_distance, is_well_known
 
 SHORTEST = 12
 """Digits that an id needs."""
@@ -36,7 +36,7 @@ _CLOSING = "\"'`\u201d\u2019\u201c\u00bb"
 _NAMES = ("fixes", "fix", "fixed", "fixing", "fixs", "fixes-commit", "fixes-tag", "fixed-commit", "fix-for", "fixed-by")
 
 
-class Flaw(StrEnum):
+class FixesFlaw(StrEnum):
     """What is wrong with a tag; the value is the slug of the rule."""
 
     WRAPPED = "wrapped"
@@ -70,27 +70,27 @@ class Flaw(StrEnum):
 
 
 _MEANING = {
-    Flaw.WRAPPED: "the tag goes on in the next line: tags are not wrapped",
-    Flaw.UNCLOSED: "a quote or parenthesis is opened and not closed",
-    Flaw.NO_ID: "there is no commit id in the tag",
-    Flaw.URL: "the tag has a URL in the place of a commit id",
-    Flaw.SHORT_ID: "the commit id has less than 12 digits",
-    Flaw.LONG_ID: "the commit id has more digits than an id has",
-    Flaw.ID_CASE: "the commit id has capital letters",
-    Flaw.WORD: "a word stands before the commit id",
-    Flaw.NO_TITLE: "the tag does not quote the commit's title",
-    Flaw.QUOTES: 'the title does not stand in ("...")',
-    Flaw.SPACING: "there are blanks or marks in the tag that do not belong there",
-    Flaw.NO_SPACE: "a blank is missing in the tag",
-    Flaw.NAME: "the tag is not spelt 'Fixes:'",
-    Flaw.TEXT_AFTER: "there is text behind the tag",
-    Flaw.SEVERAL: "several commits are named in one tag",
-    Flaw.INDENTED: "the tag is indented, so it belongs to the line above it",
+    FixesFlaw.WRAPPED: "the tag goes on in the next line: tags are not wrapped",
+    FixesFlaw.UNCLOSED: "a quote or parenthesis is opened and not closed",
+    FixesFlaw.NO_ID: "there is no commit id in the tag",
+    FixesFlaw.URL: "the tag has a URL in the place of a commit id",
+    FixesFlaw.SHORT_ID: "the commit id has less than 12 digits",
+    FixesFlaw.LONG_ID: "the commit id has more digits than an id has",
+    FixesFlaw.ID_CASE: "the commit id has capital letters",
+    FixesFlaw.WORD: "a word stands before the commit id",
+    FixesFlaw.NO_TITLE: "the tag does not quote the commit's title",
+    FixesFlaw.QUOTES: 'the title does not stand in ("...")',
+    FixesFlaw.SPACING: "there are blanks or marks in the tag that do not belong there",
+    FixesFlaw.NO_SPACE: "a blank is missing in the tag",
+    FixesFlaw.NAME: "the tag is not spelt 'Fixes:'",
+    FixesFlaw.TEXT_AFTER: "there is text behind the tag",
+    FixesFlaw.SEVERAL: "several commits are named in one tag",
+    FixesFlaw.INDENTED: "the tag is indented, so it belongs to the line above it",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class FixesTag:
     """A Fixes tag, well-formed or not."""
 
     number: int
@@ -101,13 +101,13 @@ class Tag:
     """The id, in lower case; None where there is none."""
     title: str | None
     """What is quoted as the title; lines joined, quotes taken off."""
-    flaws: tuple[Flaw, ...] = ()
+    flaws: tuple[FixesFlaw, ...] = ()
     lines: int = 1
 
 
-def find_tags(message: Message) -> tuple[Tag, ...]:
+def find_fixes_tags(message: CommitMessage) -> tuple[FixesTag, ...]:
     """The Fixes tags of a commit message in order; a tag that names several commits comes as several."""
-    found: list[Tag] = []
+    found: list[FixesTag] = []
     index = 2
     while index < len(message.lines):
         tags = _tags_at(message, index)
@@ -116,12 +116,12 @@ def find_tags(message: Message) -> tuple[Tag, ...]:
     return tuple(found)
 
 
-def format_tag(oid: str, title: str) -> str:
+def format_fixes_tag(oid: str, title: str) -> str:
     """The line as it should be."""
     return f'Fixes: {oid} ("{title}")'
 
 
-def _tags_at(message: Message, index: int) -> list[Tag]:
+def _tags_at(message: CommitMessage, index: int) -> list[FixesTag]:
     line = message.lines[index][:_LONGEST].rstrip()
     match = _TAG.fullmatch(line)
     if match is None or not _is_meant(match, message, index):
@@ -130,7 +130,7 @@ def _tags_at(message: Message, index: int) -> list[Tag]:
     rest = match[6]
     word = _WORD.match(rest)
     if word is not None and _find_id(rest[word.end() :]):
-        flaws.append(Flaw.WORD)
+        flaws.append(FixesFlaw.WORD)
         rest = rest[word.end() :]
     number = index + 1
     found = _find_id(rest)
@@ -141,20 +141,20 @@ def _tags_at(message: Message, index: int) -> list[Tag]:
         return _several(number, line, [rest[: found.start(5)] + pieces[0] + '")', *pieces[1:]], flaws)
     joined, lines = _with_next_lines(found[5], message, index)
     if lines > 1:
-        flaws.append(Flaw.WRAPPED)
+        flaws.append(FixesFlaw.WRAPPED)
     oid, own = _read_id(found)
     title, others = _read_title(joined, is_whole=lines > 1)
-    return [Tag(number, line, oid, title, tuple(dict.fromkeys([*flaws, *own, *others])), lines)]
+    return [FixesTag(number, line, oid, title, tuple(dict.fromkeys([*flaws, *own, *others])), lines)]
 
 
-def _is_meant(match: re.Match[str], message: Message, index: int) -> bool:
+def _is_meant(match: re.Match[str], message: CommitMessage, index: int) -> bool:
     """Whether the line is meant as a tag, and is no sentence or quotation."""
     indent, name, _, colon, _, rest = match.groups()
     key = name.lower()
     in_block = message.has_block and message.in_block(index + 1)
     if indent and not (in_block and index > message.start):
         return False
-    if key not in _NAMES and (distance(key, "fixes", 2) > 2 or not in_block or is_well_known(name)):
+    if key not in _NAMES and (edit_distance(key, "fixes", 2) > 2 or not in_block or is_well_known(name)):
         return False
     word = _WORD.match(rest)
     found = _find_id(rest[word.end() :] if word else rest)
@@ -177,56 +177,56 @@ def _find_id(rest: str) -> re.Match[str] | None:
     return found if has_both and len(digits) >= 6 else None
 
 
-def _outer_flaws(match: re.Match[str]) -> Iterator[Flaw]:
+def _outer_flaws(match: re.Match[str]) -> Iterator[FixesFlaw]:
     indent, name, before, colon, after, _ = match.groups()
     if indent:
-        yield Flaw.INDENTED
+        yield FixesFlaw.INDENTED
     if name != "Fixes" or colon != ":":
-        yield Flaw.NAME
+        yield FixesFlaw.NAME
     if colon and not after:
-        yield Flaw.NO_SPACE
+        yield FixesFlaw.NO_SPACE
     if (before and colon) or (colon and after not in ("", " ")):
-        yield Flaw.SPACING
+        yield FixesFlaw.SPACING
 
 
-def _without_id(number: int, line: str, rest: str, flaws: list[Flaw]) -> Tag:
+def _without_id(number: int, line: str, rest: str, flaws: list[FixesFlaw]) -> FixesTag:
     url = _URL.match(rest)
     if url is not None:
         named = _ID_IN_URL.search(url[0])
         title, _ = _read_title(rest[url.end() :].strip(), is_whole=False)
-        return Tag(number, line, named[1] if named else None, title, (*flaws, Flaw.URL))
+        return FixesTag(number, line, named[1] if named else None, title, (*flaws, FixesFlaw.URL))
     title, _ = _read_title(rest, is_whole=False) if rest[:1] in ("(", *_OPENING) and rest else (rest or None, ())
-    return Tag(number, line, None, title, (*flaws, Flaw.NO_ID))
+    return FixesTag(number, line, None, title, (*flaws, FixesFlaw.NO_ID))
 
 
-def _several(number: int, line: str, pieces: Sequence[str], flaws: list[Flaw]) -> list[Tag]:
+def _several(number: int, line: str, pieces: Sequence[str], flaws: list[FixesFlaw]) -> list[FixesTag]:
     tags = []
     for piece in pieces[:20]:
         found = _find_id(piece.strip())
         if found is not None:
             oid, own = _read_id(found)
             title, _ = _read_title(found[5].strip(), is_whole=True)
-            tags.append(Tag(number, line, oid, title, tuple(dict.fromkeys([*flaws, Flaw.SEVERAL, *own]))))
+            tags.append(FixesTag(number, line, oid, title, tuple(dict.fromkeys([*flaws, FixesFlaw.SEVERAL, *own]))))
     return tags
 
 
-def _read_id(found: re.Match[str]) -> tuple[str, list[Flaw]]:
+def _read_id(found: re.Match[str]) -> tuple[str, list[FixesFlaw]]:
     opening, digits, closing, gap, rest = found.groups()
     flaws = []
     if len(digits) < SHORTEST:
-        flaws.append(Flaw.SHORT_ID)
+        flaws.append(FixesFlaw.SHORT_ID)
     if len(digits) > 40 and len(digits) != 64:
-        flaws.append(Flaw.LONG_ID)
+        flaws.append(FixesFlaw.LONG_ID)
     if digits != digits.lower():
-        flaws.append(Flaw.ID_CASE)
+        flaws.append(FixesFlaw.ID_CASE)
     if rest and not gap and not closing:
-        flaws.append(Flaw.NO_SPACE)
+        flaws.append(FixesFlaw.NO_SPACE)
     if opening or closing or (rest and gap not in ("", " ")):
-        flaws.append(Flaw.SPACING)
+        flaws.append(FixesFlaw.SPACING)
     return digits.lower(), flaws
 
 
-def _with_next_lines(rest: str, message: Message, index: int) -> tuple[str, int]:
+def _with_next_lines(rest: str, message: CommitMessage, index: int) -> tuple[str, int]:
     """What stands behind the id, with the next lines where it is only closed there; and how many lines that are."""
     if _is_closed(rest):
         return rest, 1
@@ -270,46 +270,46 @@ def _closing_paren(text: str) -> int | None:
     return None
 
 
-def _read_title(rest: str, is_whole: bool) -> tuple[str | None, list[Flaw]]:
+def _read_title(rest: str, is_whole: bool) -> tuple[str | None, list[FixesFlaw]]:
     """The title behind the id, and what is wrong with how it is written."""
     if not rest:
-        return None, [Flaw.NO_TITLE]
+        return None, [FixesFlaw.NO_TITLE]
     if rest[0] == "(":
         return _read_in_parens(rest)
     if rest[0] in _OPENING:
         end = max(rest.rfind(mark) for mark in _CLOSING)
         if end <= 0:
-            return rest[1:].strip() or None, [Flaw.UNCLOSED]
-        return rest[1:end].strip(), [Flaw.QUOTES]
+            return rest[1:].strip() or None, [FixesFlaw.UNCLOSED]
+        return rest[1:end].strip(), [FixesFlaw.QUOTES]
     bare = rest.lstrip(":-,\u2013\u2014 \t")
     if not bare or bare[0] in "#[":
-        return None, [Flaw.NO_TITLE]
+        return None, [FixesFlaw.NO_TITLE]
     if bare[0] in ("(", *_OPENING) and not is_whole:
-        return _read_title(bare, is_whole=True)[0], [Flaw.SPACING]
-    return bare.strip(_OPENING + _CLOSING + "() ") or None, [Flaw.QUOTES]
+        return _read_title(bare, is_whole=True)[0], [FixesFlaw.SPACING]
+    return bare.strip(_OPENING + _CLOSING + "() ") or None, [FixesFlaw.QUOTES]
 
 
-def _read_in_parens(rest: str) -> tuple[str | None, list[Flaw]]:
+def _read_in_parens(rest: str) -> tuple[str | None, list[FixesFlaw]]:
     inner = rest[1:].lstrip()
     quote = inner[:1] if inner[:1] and inner[:1] in _OPENING else ""
     ends = [(at, len(end)) for mark in _CLOSING for end in (f"{mark})", f"{mark} )") if (at := rest.rfind(end)) > 1]
     if quote and ends:
         at, size = max(ends)
-        flaws = [] if rest[1] == '"' and rest[at : at + 2] == '")' else [Flaw.QUOTES]
+        flaws = [] if rest[1] == '"' and rest[at : at + 2] == '")' else [FixesFlaw.QUOTES]
         title = rest[rest.index(quote) + 1 : at]
         return _bare(title, flaws, rest[at + size :])
     end = _closing_paren(rest)
     if end is None or quote:
-        return inner.strip(_OPENING + _CLOSING + ") ") or None, [Flaw.UNCLOSED]
-    return _bare(rest[1:end].strip(_OPENING + _CLOSING), [Flaw.QUOTES], rest[end + 1 :])
+        return inner.strip(_OPENING + _CLOSING + ") ") or None, [FixesFlaw.UNCLOSED]
+    return _bare(rest[1:end].strip(_OPENING + _CLOSING), [FixesFlaw.QUOTES], rest[end + 1 :])
 
 
-def _bare(title: str, flaws: list[Flaw], after: str) -> tuple[str | None, list[Flaw]]:
+def _bare(title: str, flaws: list[FixesFlaw], after: str) -> tuple[str | None, list[FixesFlaw]]:
     if title != title.strip():
-        flaws.append(Flaw.SPACING)
+        flaws.append(FixesFlaw.SPACING)
     if after.strip():
-        flaws.append(Flaw.TEXT_AFTER)
+        flaws.append(FixesFlaw.TEXT_AFTER)
     title = title.strip()
     if not title:
-        flaws.append(Flaw.NO_TITLE)
+        flaws.append(FixesFlaw.NO_TITLE)
     return title or None, flaws

@@ -47,7 +47,7 @@ class Person:
         return frozenset(one for one in bare if len(one) >= _SHORTEST_SPELLING)
 
 
-class Likeness(Enum):
+class PersonMatch(Enum):
     """Whether two are one person."""
 
     SAME = "same"
@@ -77,15 +77,15 @@ class Mailmap:
         found = self.by_both.get((person.name.lower(), address)) or self.by_address.get(address)
         return Person(found.name or person.name, found.address or person.address) if found else person
 
-    def compare(self, one: Person, other: Person) -> Likeness:
+    def compare(self, one: Person, other: Person) -> PersonMatch:
         """Whether they are one person: by address, by the mailmap, or by name only."""
         if one.key == other.key:
-            return Likeness.SAME
+            return PersonMatch.SAME
         proper, others = self.proper(one), self.proper(other)
         if proper.key == others.key:
-            return Likeness.SAME
+            return PersonMatch.SAME
         names = {one.name_key, proper.name_key} & {other.name_key, others.name_key} - {""}
-        return Likeness.NAME if names or one.letters & other.letters else Likeness.OTHER
+        return PersonMatch.NAME if names or one.letters & other.letters else PersonMatch.OTHER
 
 
 def parse_mailmap(text: bytes) -> Mailmap:
@@ -108,4 +108,4 @@ def parse_mailmap(text: bytes) -> Mailmap:
 
 def is_any(person: Person, people: Iterable[Person], mailmap: Mailmap) -> bool:
     """Whether the person is one of the people, by address or by name."""
-    return any(mailmap.compare(person, one) is not Likeness.OTHER for one in people)
+    return any(mailmap.compare(person, one) is not PersonMatch.OTHER for one in people)

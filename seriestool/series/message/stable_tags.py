@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.series.message.commit_message import Message
-from seriestool.series.message.trailer_names import distance
+from seriestool.series.message.commit_message import CommitMessage
+from seriestool.series.message.trailer_names import edit_distance
 
 STABLE = "stable@vger.kernel.org"
 _PRIVATE = "stable@kernel.org"
@@ -58,14 +58,14 @@ class StableTag:
         return _VERSION.search(self.remark) is not None
 
 
-def find_stable_tags(message: Message) -> tuple[StableTag, ...]:
+def find_stable_tags(message: CommitMessage) -> tuple[StableTag, ...]:
     """The lines by which the commit asks to be backported, or not to be, wherever they stand."""
     lines = sorted((*message.named("cc"), *message.stray), key=lambda one: one.number)
     found = (_read(one.number, one.value[:500]) for one in lines if one.key == "cc" and "stable" in one.value.lower())
     return tuple(one for one in found if one is not None)
 
 
-def names_upstream(message: Message) -> bool:
+def names_upstream(message: CommitMessage) -> bool:
     """Whether the message says which upstream commit it is, as a submission to stable has to."""
     return any(_UPSTREAM.match(line) for line in message.lines[2:])
 
@@ -95,5 +95,5 @@ def _is_stable(address: str) -> bool:
     if address in (STABLE, _PRIVATE, _NO_AUTOSEL):
         return True
     local, _, host = address.partition("@")
-    near = distance(host, "vger.kernel.org", 2) <= 2 or distance(host, "kernel.org", 1) <= 1
-    return distance(local, "stable", 1) <= 1 and (near or host.startswith(("vger.", "kernel.vger.")))
+    near = edit_distance(host, "vger.kernel.org", 2) <= 2 or edit_distance(host, "kernel.org", 1) <= 1
+    return edit_distance(local, "stable", 1) <= 1 and (near or host.startswith(("vger.", "kernel.vger.")))

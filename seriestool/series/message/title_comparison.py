@@ -20,7 +20,7 @@ _FEWEST = 12
 """Letters that a beginning of a title must have to count for it."""
 
 
-class Likeness(Enum):
+class TitleMatch(Enum):
     """How a quoted title compares."""
 
     SAME = "same"
@@ -29,14 +29,14 @@ class Likeness(Enum):
     OTHER = "other"
 
 
-def compare_titles(quoted: str, title: str) -> Likeness:
+def compare_titles(quoted: str, title: str) -> TitleMatch:
     """How the quoted title compares with the commit's."""
     if quoted == title:
-        return Likeness.SAME
+        return TitleMatch.SAME
     one, other = fold_title(quoted), fold_title(title)
     if one == other or _is_beginning(one, other) or _is_mangled(one, other):
-        return Likeness.NEARLY
-    return Likeness.OTHER
+        return TitleMatch.NEARLY
+    return TitleMatch.OTHER
 
 
 def fold_title(title: str) -> str:

@@ -54,7 +54,7 @@ def meant_name(name: str) -> str | None:
     slips = 2 if len(key) >= 8 else 1
     last = key.rpartition("-")[2]
     near = [
-        (distance(key, known.lower(), slips), known)
+        (edit_distance(key, known.lower(), slips), known)
         for known in _SPELT
         if last not in _LAST_WORDS or known.endswith(f"-{last}")  # Tested-in is no slip for Tested-on
     ]
@@ -67,7 +67,7 @@ def tip_rank(name: str) -> int | None:
     return next((rank for rank, names in enumerate(_TIP_ORDER) if name.lower() in names), None)
 
 
-def distance(one: str, other: str, limit: int) -> int:
+def edit_distance(one: str, other: str, limit: int) -> int:
     """How many slips (letters changed, added, left out, swapped) are between the two; limit + 1 for more."""
     if abs(len(one) - len(other)) > limit:
         return limit + 1

@@ -14,7 +14,7 @@ _MAIL_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".diff", ".gz", ".txt")
 _CHANGE_ID = re.compile(rb"^change-id:[ \t]*(\S+)[ \t]*$", re.M)
 
 
-class _Entry(NamedTuple):
+class _ScannedMail(NamedTuple):
     """What is kept of each mail while an archive is searched; the mail itself is read again if it is wanted."""
 
     key: str
@@ -112,7 +112,7 @@ def _is_bare_repository(path: Path) -> bool:
 
 def _find_in_git(paths: Sequence[Path], msgid: str | None, change_id: str | None) -> tuple[bytes, ...]:
     repositories = [Repository.open(path) for path in paths]
-    entries: list[_Entry] = []
+    entries: list[_ScannedMail] = []
     for place, repository in enumerate(repositories):
         entries.extend(_entry(f"{place} {oid}", raw) for oid, raw in repository.contents(_mail_blobs(repository)))
     found: list[bytes] = []
@@ -130,11 +130,11 @@ def _mail_blobs(repository: Repository) -> Iterable[str]:
     return dict.fromkeys(oid for path, oid in added if oid not in removed)
 
 
-def _entry(key: str, raw: bytes) -> _Entry:
+def _entry(key: str, raw: bytes) -> _ScannedMail:
     mail = Mail(raw.replace(b"\r\n", b"\n") if b"\r\n" in raw[:2000] else raw)
     match = _CHANGE_ID.search(raw) if b"\nchange-id:" in raw else None
     subject = mail.subject
-    return _Entry(
+    return _ScannedMail(
         key,
         mail.msgid,
         mail.references,
@@ -143,7 +143,7 @@ def _entry(key: str, raw: bytes) -> _Entry:
     )
 
 
-def _select(entries: Sequence[_Entry], msgid: str | None, change_id: str | None) -> list[str]:
+def _select(entries: Sequence[_ScannedMail], msgid: str | None, change_id: str | None) -> list[str]:
     """Keys of the wanted thread and of the threads of the other versions, in the archive's order."""
     seeds = {one.msgid for one in entries if one.msgid == msgid or (change_id and one.change_id == change_id)}
     if not seeds:
@@ -156,7 +156,7 @@ def _select(entries: Sequence[_Entry], msgid: str | None, change_id: str | None)
     return [one.key for one in entries if one.msgid in thread]
 
 
-def _thread_of(entries: Sequence[_Entry], seeds: Iterable[str]) -> set[str]:
+def _thread_of(entries: Sequence[_ScannedMail], seeds: Iterable[str]) -> set[str]:
     """Message-ids of all mails that hang together with the seeds, up and down."""
     neighbours: dict[str, list[str]] = {}
     for one in entries:

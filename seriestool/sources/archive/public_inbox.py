@@ -20,7 +20,7 @@ _COMMITTED = re.compile(rb"^committer .* (\d{1,12}) [+-]\d+$", re.M)
 _TAKEN_BACK = b"d"  # the path at which public-inbox names a mail that it removes
 
 
-class Arrival(NamedTuple):
+class ArchiveChange(NamedTuple):
     """A commit that brought a mail into the archive, or took one back."""
 
     commit: str
@@ -29,12 +29,12 @@ class Arrival(NamedTuple):
     is_gone: bool
 
 
-class News:
+class ArchiveChanges:
     """What came into an archive since it was read last."""
 
     def __init__(self, tips: Sequence[str], lines: list[bytes], is_rewritten: bool) -> None:
         self.tips = tuple(tips)
-        """Where the archive stands; to be given to `find_news` the next time."""
+        """Where the archive stands; to be given to `find_archive_changes` the next time."""
         self.is_rewritten = is_rewritten
         """Whether the archive lost what was read last, to take mails out: the news are all that it has then."""
         self._lines = lines  # an archive has hundreds of thousands
@@ -42,7 +42,7 @@ class News:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def batches(self, size: int) -> Iterator[list[Arrival]]:
+    def batches(self, size: int) -> Iterator[list[ArchiveChange]]:
         """All of it, oldest first, in lists of at most `size`; the last commit of one is a place to go on from."""
         for start in range(len(self._lines), 0, -size):
             yield [_parse_arrival(line) for line in reversed(self._lines[max(0, start - size) : start])]
@@ -99,7 +99,7 @@ def find_epochs(path: Path) -> tuple[Path, ...]:
     return (path,) if (path / ".git").exists() else ()
 
 
-def find_news(archive: Repository, done: Sequence[str], since: int = 0) -> News | None:
+def find_archive_changes(archive: Repository, done: Sequence[str], since: int = 0) -> ArchiveChanges | None:
     """What the archive has that is not reachable from the commits `done`, nor older than `since` (unix time).
 
     None where it stands where it stood.
@@ -109,7 +109,7 @@ def find_news(archive: Repository, done: Sequence[str], since: int = 0) -> News 
         return None
     known = [found[0] for found in archive.objects.check(done) if found]
     is_rewritten = len(known) < len(done)
-    return News(tips, _arrivals(archive, tips, () if is_rewritten else known, since), is_rewritten)
+    return ArchiveChanges(tips, _arrivals(archive, tips, () if is_rewritten else known, since), is_rewritten)
 
 
 def newest_time(archive: Repository) -> int:
@@ -157,9 +157,9 @@ def _arrivals(archive: Repository, tips: Sequence[str], known: Sequence[str], si
     return found
 
 
-def _parse_arrival(line: bytes) -> Arrival:
+def _parse_arrival(line: bytes) -> ArchiveChange:
     commit, time, blob, *gone = line.decode("ascii").split()
-    return Arrival(commit, int(time), blob, bool(gone))
+    return ArchiveChange(commit, int(time), blob, bool(gone))
 
 
 def _fetched(url: str, mirror: Path) -> Iterator[Path]:

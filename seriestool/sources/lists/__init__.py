@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from seriestool.series.model import Patch
 
 
-class Edge(NamedTuple):
+class BlobEdge(NamedTuple):
     """One file diff as a step from blob to blob; what a mail claims, which nobody has tried."""
 
     path: bytes
@@ -48,7 +48,7 @@ class ListedPatch:
     change_id: str | None
     patch_id: str | None
     """As `git patch-id --stable` gives it; None where it gives none."""
-    edges: tuple[Edge, ...]
+    edges: tuple[BlobEdge, ...]
     lists: tuple[str, ...]
 
 
@@ -61,7 +61,7 @@ class PatchLists(Protocol):
     def find_needing(self, blob: str, path: bytes | None = None, limit: int = 200) -> tuple[ListedPatch, ...]:
         """The patches that need the blob."""
 
-    def edges_of(self, path: bytes) -> tuple[tuple[int, Edge], ...]:
+    def edges_of(self, path: bytes) -> tuple[tuple[int, BlobEdge], ...]:
         """(number of the patch, edge) of all that is known of the path."""
 
     def find_touching(self, path: bytes, near: datetime, limit: int = 200) -> tuple[ListedPatch, ...]:

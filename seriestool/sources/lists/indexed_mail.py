@@ -8,12 +8,12 @@ from typing import NamedTuple
 from seriestool.series.diff import parse_diff
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
-from seriestool.series.mail.mail_summary import MAX_MSGID, Head, clean, head_of
+from seriestool.series.mail.mail_summary import MAX_MSGID, MailSummary, clean, summarize_mail
 from seriestool.series.mail.patch_mail import parse_author, take_apart
 from seriestool.series.mail.subject_line import clean_title
 from seriestool.series.model import FileDiff
 from seriestool.series.patch_id import find_patch_id
-from seriestool.sources.lists import Edge
+from seriestool.sources.lists import BlobEdge
 
 MAX_MAIL = 32_000_000
 """Bytes of a mail that is read."""
@@ -22,17 +22,17 @@ _MAX_FILES = 10_000
 _MAX_PATH = 4096
 
 
-class Entry(NamedTuple):
+class IndexedMail(NamedTuple):
     """A mail that is no reply; one that is a patch has edges."""
 
-    known: Head
+    known: MailSummary
     subject: str = ""
     author: str = ""
     patch_id: str | None = None
-    edges: tuple[Edge, ...] = ()
+    edges: tuple[BlobEdge, ...] = ()
 
 
-def parse_entry(raw: bytes, imported: datetime | None = None) -> Entry | None:
+def parse_entry(raw: bytes, imported: datetime | None = None) -> IndexedMail | None:
     """What is kept of the mail; None of a reply, or of a mail without a usable message-id.
 
     `imported` is when the archive got it: the mail was not sent later. Raises InputError where its diff is damaged.
@@ -42,11 +42,11 @@ def parse_entry(raw: bytes, imported: datetime | None = None) -> Entry | None:
         return None
     text = take_apart(mail)
     files = parse_diff(text.diff) if text.diff and mail.has_diff else ()
-    known = head_of(mail, bool(files), imported)
+    known = summarize_mail(mail, bool(files), imported)
     if not files:
-        return Entry(known)
+        return IndexedMail(known)
     name, address = parse_author(text.inbody.get("from") or decode_header(mail.header("from") or b""))
-    return Entry(
+    return IndexedMail(
         known,
         clean(clean_title(text.inbody["subject"]) if "subject" in text.inbody else mail.subject.title),
         clean(f"{name} <{address}>"),
@@ -61,8 +61,8 @@ def work_number(sender: str, title: str) -> int:
     return int.from_bytes(digest[:6], "big")
 
 
-def _edge(diff: FileDiff) -> Edge | None:
+def _edge(diff: FileDiff) -> BlobEdge | None:
     old_path = diff.old_path if diff.old_path != diff.path else None
     if len(diff.path) > _MAX_PATH or (old_path and len(old_path) > _MAX_PATH):
         return None
-    return Edge(diff.path, old_path, diff.old_blob, diff.new_blob, diff.kind.value)
+    return BlobEdge(diff.path, old_path, diff.old_blob, diff.new_blob, diff.kind.value)

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfiguredList:
     """A list as git-config names it."""
 
     name: str
@@ -34,11 +34,11 @@ class Configured:
         return self.path or self.url or ""
 
 
-def configured_lists(config: Mapping[str, tuple[str, ...]]) -> tuple[Configured, ...]:
+def configured_lists(config: Mapping[str, tuple[str, ...]]) -> tuple[ConfiguredList, ...]:
     """The lists that git-config names, sorted by name."""
     names = {key[len(PREFIX) :].rpartition(".")[0] for key in config if key.startswith(PREFIX)} - {""}
     return tuple(
-        Configured(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path", "via")))
+        ConfiguredList(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path", "via")))
         for name in sorted(names)
     )
 

@@ -12,10 +12,16 @@ from pathlib import Path
 
 from seriestool.git import Repository
 from seriestool.series.mail import split_mbox
-from seriestool.sources.archive.public_inbox import Arrival, find_news, is_url, read_epochs, small_mails
-from seriestool.sources.lists.indexed_mail import MAX_MAIL, Entry, parse_entry
-from seriestool.sources.lists.patch_index import mail_id, one_mail
-from seriestool.sources.lists.patch_index_writer import IndexWriter, Located
+from seriestool.sources.archive.public_inbox import (
+    ArchiveChange,
+    find_archive_changes,
+    is_url,
+    read_epochs,
+    small_mails,
+)
+from seriestool.sources.lists.indexed_mail import MAX_MAIL, IndexedMail, parse_entry
+from seriestool.sources.lists.patch_index import mail_id, normalize_mail
+from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 Progress = Callable[[int], None]
@@ -24,7 +30,7 @@ _BATCH = 1000  # mails
 
 
 @dataclass(slots=True)
-class Tally:
+class UpdateTally:
     """What an update has done so far."""
 
     mails: int = 0
@@ -34,14 +40,16 @@ class Tally:
     """Mails that were left out: a diff that git could not read either, or a mail of unbearable size."""
 
 
-def update_list(index: IndexWriter, name: str, source: str, mirrors: Path, progress: Progress | None = None) -> Tally:
+def update_list(
+    index: PatchIndexWriter, name: str, source: str, mirrors: Path, progress: Progress | None = None
+) -> UpdateTally:
     """What was new in the list `name`; it is in the index now.
 
     `source` is the path or the URL of a public-inbox archive (the folder with its epochs, or one epoch), or a mailbox
     file. Archives at a URL are copied below `mirrors`. Raises NotFoundError where there is no such source, OutsideError
     where it cannot be read or fetched.
     """
-    tally = Tally()
+    tally = UpdateTally()
     report = progress or (lambda _: None)
 
     def read(path: Path) -> None:
@@ -54,23 +62,23 @@ def update_list(index: IndexWriter, name: str, source: str, mirrors: Path, progr
 
 
 def _update_archive(
-    index: IndexWriter, name: str, path: str, archive: Repository, tally: Tally, progress: Progress
+    index: PatchIndexWriter, name: str, path: str, archive: Repository, tally: UpdateTally, progress: Progress
 ) -> None:
-    news = find_news(archive, index.state(name, path).split())
+    news = find_archive_changes(archive, index.state(name, path).split())
     if news is None:
         return
     if news.is_rewritten:  # what is left is read again
         index.forget(name, [path])
     for batch in news.batches(_BATCH):
         last = {one.blob: one for one in batch}  # what came and went in one batch is gone
-        mails = list(_located(archive, [one for one in last.values() if not one.is_gone], tally))
+        mails = list(_archived_mails(archive, [one for one in last.values() if not one.is_gone], tally))
         gone = [bytes.fromhex(one.blob) for one in last.values() if one.is_gone]
         tally.added += index.add(name, path, mails, batch[-1].commit, gone)
         progress(tally.mails)
     index.add(name, path, (), " ".join(news.tips))
 
 
-def _located(archive: Repository, batch: Sequence[Arrival], tally: Tally) -> Iterator[Located]:
+def _archived_mails(archive: Repository, batch: Sequence[ArchiveChange], tally: UpdateTally) -> Iterator[ArchivedMail]:
     times = {one.blob: one.time for one in batch}
     tally.mails += len(times)
     tally.damaged += len(times)
@@ -78,10 +86,10 @@ def _located(archive: Repository, batch: Sequence[Arrival], tally: Tally) -> Ite
         tally.damaged -= 1
         imported = datetime.fromtimestamp(min(times[oid], 2**32), UTC)
         if entry := _entry(raw, imported, tally):
-            yield Located(entry, bytes.fromhex(oid))
+            yield ArchivedMail(entry, bytes.fromhex(oid))
 
 
-def _update_mailbox(index: IndexWriter, name: str, file: Path, tally: Tally, progress: Progress) -> None:
+def _update_mailbox(index: PatchIndexWriter, name: str, file: Path, tally: UpdateTally, progress: Progress) -> None:
     try:
         if not file.is_file():
             raise NotFoundError(
@@ -97,15 +105,15 @@ def _update_mailbox(index: IndexWriter, name: str, file: Path, tally: Tally, pro
     for start in range(0, len(mails), _BATCH):
         batch = mails[start : start + _BATCH]
         tally.mails += len(batch)
-        found = [Located(entry, mail_id(mail)) for mail in batch if (entry := _entry(mail, None, tally))]
+        found = [ArchivedMail(entry, mail_id(mail)) for mail in batch if (entry := _entry(mail, None, tally))]
         tally.added += index.add(name, str(file), found, "")
         progress(tally.mails)
     index.add(name, str(file), (), state)
 
 
-def _entry(raw: bytes, imported: datetime | None, tally: Tally) -> Entry | None:
+def _entry(raw: bytes, imported: datetime | None, tally: UpdateTally) -> IndexedMail | None:
     try:
-        return parse_entry(one_mail(raw), imported)
+        return parse_entry(normalize_mail(raw), imported)
     except InputError:
         tally.damaged += 1
         return None

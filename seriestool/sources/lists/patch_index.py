@@ -12,7 +12,7 @@ from seriestool.git import Repository
 from seriestool.series.mail import Mail, split_mbox
 from seriestool.series.mail.patch_mail import parse_patch
 from seriestool.series.model import Patch
-from seriestool.sources.lists import Edge, ListedPatch
+from seriestool.sources.lists import BlobEdge, ListedPatch
 from seriestool.sources.lists.patch_index_tables import KINDS, SCHEMA, blob_digits, blob_range, shorter_numbers
 from seriestool.util.database import Database, find_database
 from seriestool.util.errors import NotFoundError, OutsideError
@@ -72,7 +72,7 @@ class PatchIndex:
         """The patches that say they start from the blob, newest first; otherwise as `find_making`."""
         return self._patches_at("old", "coalesce(old_path, path)", blob, path, limit)
 
-    def edges_of(self, path: bytes) -> tuple[tuple[int, Edge], ...]:
+    def edges_of(self, path: bytes) -> tuple[tuple[int, BlobEdge], ...]:
         """(number of the patch, edge) of every patch that touches the path, also where it is renamed or copied away.
 
         In order of the numbers; `find_patches` makes patches of them.
@@ -83,7 +83,7 @@ class PatchIndex:
         own = self._rows("SELECT patch, old_path, old, new, kind FROM edge WHERE path = ?", number)
         names = self._path_names({before for _, before, _, _, _ in own if before is not None})
         edges = [
-            (patch, Edge(path, names.get(before), blob_digits(old), blob_digits(new), KINDS[kind]))
+            (patch, BlobEdge(path, names.get(before), blob_digits(old), blob_digits(new), KINDS[kind]))
             for patch, before, old, new, kind in own
         ]
         edges += [(row[0], _edge(row[1:])) for row in self._rows(_EDGE + "WHERE old_path = ?", number)]
@@ -193,7 +193,7 @@ class PatchIndex:
         if path not in self._archives:
             self._archives[path] = Repository.open(Path(path))
         found = self._archives[path].objects.read(blob.hex())
-        return one_mail(found[2]) if found else None
+        return normalize_mail(found[2]) if found else None
 
     def _read_mailbox(self, path: str) -> dict[bytes, bytes]:
         if self._mailbox[0] != path:
@@ -229,7 +229,7 @@ class PatchIndex:
     def _patches(self, column: str, values: Sequence[object]) -> Iterator[ListedPatch]:
         rows = self._rows(f"{_PATCH}WHERE {column} IN ({_marks(values)})", *values)
         numbers = [row[0] for row in rows]
-        edges: dict[int, list[Edge]] = {number: [] for number in numbers}
+        edges: dict[int, list[BlobEdge]] = {number: [] for number in numbers}
         among = f"({_marks(numbers)})"
         for row in self._rows(f"{_EDGE}WHERE patch IN {among} ORDER BY patch, number", *numbers):
             edges[row[0]].append(_edge(row[1:]))
@@ -275,7 +275,7 @@ def find_index(path: Path) -> PatchIndex | None:
     return PatchIndex(database) if database else None
 
 
-def one_mail(raw: bytes) -> bytes:
+def normalize_mail(raw: bytes) -> bytes:
     """What an archive keeps of a mail as the rest of the program reads it: without its From line, headers with LF."""
     if raw.startswith(b"From ") or b"\r" in raw[:2000]:
         return next(iter(split_mbox(raw)), b"")
@@ -287,9 +287,9 @@ def mail_id(mail: bytes) -> bytes:
     return hashlib.sha1(b"blob %d\0" % len(mail) + mail, usedforsecurity=False).digest()
 
 
-def _edge(row: Sequence[Any]) -> Edge:
+def _edge(row: Sequence[Any]) -> BlobEdge:
     path, old_path, old, new, kind = row
-    return Edge(path, old_path, blob_digits(old), blob_digits(new), KINDS[kind])
+    return BlobEdge(path, old_path, blob_digits(old), blob_digits(new), KINDS[kind])
 
 
 def _marks(values: Sequence[object]) -> str:

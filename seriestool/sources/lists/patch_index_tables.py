@@ -5,7 +5,7 @@ An abbreviated id is one integer: its first 60 bits, filled up with zeros, and b
 sort as their digits do, those that begin with an id are a range, and those that an id begins with are a dozen values.
 """
 
-from seriestool.util.database import Schema
+from seriestool.util.database import DatabaseSchema
 from seriestool.util.errors import InputError
 
 _DIGITS = 15
@@ -37,7 +37,7 @@ CREATE INDEX edge_by_old ON edge (old) WHERE old IS NOT NULL;
 CREATE INDEX edge_by_new ON edge (new) WHERE new IS NOT NULL;
 """
 
-SCHEMA = Schema(1, _TABLES, "the index of patches", hint="delete it, and run 'seriestool lists update'")
+SCHEMA = DatabaseSchema(1, _TABLES, "the index of patches", hint="delete it, and run 'seriestool lists update'")
 KINDS = ("modify", "create", "delete", "rename", "copy")
 """A kind is its place here."""
 

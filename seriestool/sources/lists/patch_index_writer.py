@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.series.mail.mail_summary import Head, pack_head, unpack_head
-from seriestool.sources.lists import Edge
-from seriestool.sources.lists.indexed_mail import Entry, work_number
+from seriestool.series.mail.mail_summary import MailSummary, pack_summary, unpack_summary
+from seriestool.sources.lists import BlobEdge
+from seriestool.sources.lists.indexed_mail import IndexedMail, work_number
 from seriestool.sources.lists.patch_index import PatchIndex
 from seriestool.sources.lists.patch_index_tables import KINDS, SCHEMA, blob_number
-from seriestool.sources.lists.posting_groups import Group, find_groups
+from seriestool.sources.lists.posting_groups import PostingGroup, find_posting_groups
 from seriestool.util.database import Database, make_database
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _RECENT = 4 * 24 * 3600  # seconds in which the mails of a series come, or its c
 _MOST_RECENT = 1000
 
 
-class Located(NamedTuple):
+class ArchivedMail(NamedTuple):
     """A mail and the id of the blob that it is in the archive; 20 bytes, or 32."""
 
-    entry: Entry
+    entry: IndexedMail
     blob: bytes
 
 
-class IndexWriter(PatchIndex):
+class PatchIndexWriter(PatchIndex):
     """The index, to add to; `make_index` opens it."""
 
     def __init__(self, database: Database) -> None:
@@ -39,7 +39,7 @@ class IndexWriter(PatchIndex):
         rows = self._rows("SELECT state FROM source WHERE list = ? AND path = ?", name, path)
         return str(rows[0][0]) if rows else ""
 
-    def add(self, name: str, path: str, mails: Sequence[Located], state: str, gone: Sequence[bytes] = ()) -> int:
+    def add(self, name: str, path: str, mails: Sequence[ArchivedMail], state: str, gone: Sequence[bytes] = ()) -> int:
         """How many of the mails are patches that were not known.
 
         The part `path` of the list `name` has been read up to `state` then. `gone` are the blobs of mails that the
@@ -75,7 +75,7 @@ class IndexWriter(PatchIndex):
         row = connection.execute("SELECT id FROM source WHERE list = ? AND path = ?", (name, path)).fetchone()
         return int(row[0])
 
-    def _add_patch(self, connection: "sqlite3.Connection", mail: Located, source: int) -> int:
+    def _add_patch(self, connection: "sqlite3.Connection", mail: ArchivedMail, source: int) -> int:
         entry, known = mail.entry, mail.entry.known
         counter, expected = known.subject.counter, known.subject.expected
         values = (
@@ -94,7 +94,7 @@ class IndexWriter(PatchIndex):
         return int(is_new)
 
     def _edge_row(
-        self, connection: "sqlite3.Connection", patch: int | None, place: int, edge: Edge
+        self, connection: "sqlite3.Connection", patch: int | None, place: int, edge: BlobEdge
     ) -> Sequence[object]:
         old_path = self._intern(connection, "path", edge.old_path) if edge.old_path is not None else None
         path = self._intern(connection, "path", edge.path)
@@ -107,21 +107,21 @@ class IndexWriter(PatchIndex):
             self._interned[table, name] = found.fetchone()[0]
         return self._interned[table, name]
 
-    def _add_threads(self, connection: "sqlite3.Connection", name: str, known: Sequence[Head]) -> None:
+    def _add_threads(self, connection: "sqlite3.Connection", name: str, known: Sequence[MailSummary]) -> None:
         """Say which series the mails belong to, knowing the mails that came shortly before."""
         rows = connection.execute("SELECT mail FROM recent WHERE list = ?", (name,))
-        before = [unpack_head(row[0]) for row in rows]
-        for group in find_groups([*before, *known], {mail.msgid for mail in known}):
+        before = [unpack_summary(row[0]) for row in rows]
+        for group in find_posting_groups([*before, *known], {mail.msgid for mail in known}):
             _set_series(connection, group)
         connection.executemany(
             "INSERT OR IGNORE INTO recent VALUES (?, ?, ?, ?)",
-            [(name, mail.msgid, int(mail.posted.timestamp()), pack_head(mail)) for mail in known])  # fmt: skip
+            [(name, mail.msgid, int(mail.posted.timestamp()), pack_summary(mail)) for mail in known])  # fmt: skip
         _forget_old(connection, name)
 
 
-def make_index(path: Path) -> IndexWriter:
+def make_index(path: Path) -> PatchIndexWriter:
     """The index to add to: the one that is there, or a new one where there is none or it is damaged."""
-    return IndexWriter(make_database(path, SCHEMA))
+    return PatchIndexWriter(make_database(path, SCHEMA))
 
 
 def drop_unplaced(connection: "sqlite3.Connection") -> None:
@@ -131,7 +131,7 @@ def drop_unplaced(connection: "sqlite3.Connection") -> None:
     connection.execute("DELETE FROM series WHERE id NOT IN (SELECT series FROM patch WHERE series IS NOT NULL)")
 
 
-def _set_series(connection: "sqlite3.Connection", group: Group) -> None:
+def _set_series(connection: "sqlite3.Connection", group: PostingGroup) -> None:
     connection.execute(
         "INSERT INTO series VALUES (NULL, ?, ?, ?, ?) ON CONFLICT (msgid) DO UPDATE SET rank = excluded.rank, "
         "title = excluded.title, change_id = excluded.change_id WHERE excluded.rank <= rank",

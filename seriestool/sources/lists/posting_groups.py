@@ -4,13 +4,13 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from seriestool.series.mail.mail_summary import Head, as_mail
+from seriestool.series.mail.mail_summary import MailSummary, mail_of_summary
 from seriestool.series.mail.posting import Posting, find_postings
 from seriestool.util.errors import InputError
-from seriestool.util.groups import join_lots
+from seriestool.util.groups import connected_groups
 
 
-class Group(NamedTuple):
+class PostingGroup(NamedTuple):
     """The patches of one posting."""
 
     msgid: str
@@ -25,9 +25,9 @@ class Group(NamedTuple):
     """(counter, message-id)"""
 
 
-def find_groups(mails: Sequence[Head], new: Collection[str]) -> Iterator[Group]:
+def find_posting_groups(mails: Sequence[MailSummary], new: Collection[str]) -> Iterator[PostingGroup]:
     """The postings of more than a lone mail to which one of the `new` message-ids belongs, or could."""
-    by_msgid: dict[str, Head] = {}
+    by_msgid: dict[str, MailSummary] = {}
     for mail in mails:
         by_msgid.setdefault(mail.msgid, mail)
     for component in _components(by_msgid):
@@ -35,9 +35,9 @@ def find_groups(mails: Sequence[Head], new: Collection[str]) -> Iterator[Group]:
             yield from _groups(component, by_msgid)
 
 
-def _groups(component: Sequence[Head], by_msgid: dict[str, Head]) -> Iterator[Group]:
+def _groups(component: Sequence[MailSummary], by_msgid: dict[str, MailSummary]) -> Iterator[PostingGroup]:
     try:
-        postings = find_postings([as_mail(mail) for mail in component])
+        postings = find_postings([mail_of_summary(mail) for mail in component])
     except InputError:  # more patches of one sender in these days than a mailbox may have
         return
     for posting in postings:
@@ -45,10 +45,10 @@ def _groups(component: Sequence[Head], by_msgid: dict[str, Head]) -> Iterator[Gr
             yield _group(posting, by_msgid)
 
 
-def _group(posting: Posting, by_msgid: dict[str, Head]) -> Group:
+def _group(posting: Posting, by_msgid: dict[str, MailSummary]) -> PostingGroup:
     first = posting.first
     leaders = [first, *([posting.patches[1]] if 1 in posting.patches else [])]
-    return Group(
+    return PostingGroup(
         first.msgid,
         0 if posting.cover else min(posting.patches),
         first.subject.title,
@@ -59,7 +59,7 @@ def _group(posting: Posting, by_msgid: dict[str, Head]) -> Group:
     )
 
 
-def _components(by_msgid: dict[str, Head]) -> Iterable[list[Head]]:
+def _components(by_msgid: dict[str, MailSummary]) -> Iterable[list[MailSummary]]:
     """The mails in lots between which nothing can hang together: by sender and by thread."""
     ties = {mail.msgid: (f"sender {mail.sender}", *mail.references) for mail in by_msgid.values()}
-    return [[by_msgid[msgid] for msgid in lot] for lot in join_lots(ties)]
+    return [[by_msgid[msgid] for msgid in lot] for lot in connected_groups(ties)]

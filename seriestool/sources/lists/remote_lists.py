@@ -13,7 +13,7 @@ from seriestool.sources.lists import ListedPatch
 from seriestool.sources.lists.indexed_mail import parse_entry
 from seriestool.sources.lists.patch_index import LIMIT, mail_id
 from seriestool.sources.lists.patch_index_tables import SCHEMA, check_blob
-from seriestool.sources.lists.patch_index_writer import IndexWriter, Located
+from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter
 from seriestool.util.database import make_temporary
 from seriestool.util.errors import InputError, NotFoundError
 
@@ -23,7 +23,7 @@ _WINDOW = timedelta(days=60)
 _UNQUOTABLE = frozenset('"\\\n\r\0')
 
 
-class Server(Protocol):
+class ListServer(Protocol):
     """What is needed of `lore.Lore`."""
 
     def search(self, query: str) -> Sequence[bytes]:
@@ -33,10 +33,10 @@ class Server(Protocol):
         """The mails of a thread; raises NotFoundError."""
 
 
-class RemoteLists(IndexWriter):
+class RemoteLists(PatchIndexWriter):
     """The lists of a server; errors of the network come through as OutsideError."""
 
-    def __init__(self, server: Server, name: str = "lore") -> None:
+    def __init__(self, server: ListServer, name: str = "lore") -> None:
         super().__init__(make_temporary(SCHEMA))
         self._server = server
         self._name = name
@@ -129,20 +129,20 @@ class RemoteLists(IndexWriter):
             return
 
     def _take(self, mails: Iterable[bytes]) -> None:
-        found = [located for raw in mails if (located := _located(raw)) and self._is_new(located, raw)]
+        found = [located for raw in mails if (located := _archived_mail(raw)) and self._is_new(located, raw)]
         if found:
             self.add(self._name, "", found, "")
 
-    def _is_new(self, located: Located, raw: bytes) -> bool:
+    def _is_new(self, located: ArchivedMail, raw: bytes) -> bool:
         return self._mails.setdefault(located.entry.known.msgid, raw) is raw
 
 
-def _located(raw: bytes) -> Located | None:
+def _archived_mail(raw: bytes) -> ArchivedMail | None:
     try:
         entry = parse_entry(raw)
     except InputError:
         return None
-    return Located(entry, mail_id(raw)) if entry else None
+    return ArchivedMail(entry, mail_id(raw)) if entry else None
 
 
 def _file_term(path: bytes) -> str | None:

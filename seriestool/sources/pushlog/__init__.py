@@ -26,18 +26,18 @@ _OID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 _REPO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}(?:/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}){0,20}")
 _REF = re.compile(r"refs/[!-~\u00a1-\U0010ffff]{1,500}")
 
-Commit = tuple[str, str]
+PushedCommit = tuple[str, str]
 """(full id, subject)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RefUpdate:
     """What a push did to one ref; `old` is None where it was created, `new` where it was deleted."""
 
     ref: str
     old: str | None
     new: str | None
-    commits: tuple[Commit, ...]
+    commits: tuple[PushedCommit, ...]
     """Those that the old tip did not have, oldest first, as far as the record lists them."""
 
 
@@ -52,7 +52,7 @@ class Push:
     user: str
     time: datetime
     """When the server took it; UTC."""
-    changes: tuple[Change, ...]
+    changes: tuple[RefUpdate, ...]
 
 
 def index_path(common_dir: Path) -> Path:
@@ -85,7 +85,7 @@ def parse_push(raw: bytes) -> Push | None:
     )
 
 
-def zoned(time: int) -> datetime:
+def utc_time(time: int) -> datetime:
     """The unix time as a moment in UTC."""
     return datetime.fromtimestamp(time, UTC)
 
@@ -96,7 +96,7 @@ def _unix_lines(raw: bytes) -> bytes:
     return raw.replace(b"\r\n", b"\n") if b"\r\n" in raw else raw
 
 
-def _changes(lines: Sequence[str], attached: Sequence[tuple[Commit, ...]]) -> Iterator[Change]:
+def _changes(lines: Sequence[str], attached: Sequence[tuple[PushedCommit, ...]]) -> Iterator[RefUpdate]:
     unused = [commits for commits in attached if commits]
     for block in _blocks(lines):
         change = _change(block)
@@ -105,7 +105,7 @@ def _changes(lines: Sequence[str], attached: Sequence[tuple[Commit, ...]]) -> It
         if not change.commits and block.get("log", "").strip() and unused:
             commits = next((some for some in unused if any(oid == change.new for oid, _ in some)), unused[0])
             unused.remove(commits)
-            change = Change(change.ref, change.old, change.new, commits)
+            change = RefUpdate(change.ref, change.old, change.new, commits)
         yield change
 
 
@@ -136,18 +136,18 @@ def _blocks(lines: Sequence[str]) -> list[dict[str, str]]:
     return blocks
 
 
-def _change(block: dict[str, str]) -> Change | None:
+def _change(block: dict[str, str]) -> RefUpdate | None:
     ref, old, new = (block.get(key, "").strip("\"'") for key in ("ref", "old", "new"))
     if not (_REF.fullmatch(ref) and _OID.fullmatch(old) and _OID.fullmatch(new)):
         return None
-    return Change(ref, _existing(old), _existing(new), _commits(block.get("log", "").split("\n")))
+    return RefUpdate(ref, _existing(old), _existing(new), _commits(block.get("log", "").split("\n")))
 
 
 def _existing(oid: str) -> str | None:
     return oid if oid.strip("0") else None
 
 
-def _commits(lines: Sequence[str]) -> tuple[Commit, ...]:
+def _commits(lines: Sequence[str]) -> tuple[PushedCommit, ...]:
     matches = (_COMMIT.fullmatch(line) for line in lines[:_MAX_COMMITS])
     return tuple((match[1], (match[2] or "").strip()[:_MAX_SUBJECT]) for match in matches if match)
 

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from seriestool.sources.pushlog import Change, Commit, Push, zoned
-from seriestool.util.database import Database, Schema, find_database, make_database, prefix_number, prefix_range
+from seriestool.sources.pushlog import Push, PushedCommit, RefUpdate, utc_time
+from seriestool.util.database import Database, DatabaseSchema, find_database, make_database, prefix_number, prefix_range
 from seriestool.util.errors import InputError
 
 _BATCH = 2000  # records in one transaction
@@ -28,7 +28,7 @@ CREATE TABLE tip (prefix INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (
 CREATE TABLE carried (prefix INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (prefix, change)) WITHOUT ROWID;
 CREATE TABLE done (source TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (source, item));
 """
-_SCHEMA = Schema(
+_SCHEMA = DatabaseSchema(
     1, _TABLES, "the push log's index", hint="run 'seriestool trees push-log update' to make it again"
 )  # fmt: skip
 
@@ -65,7 +65,7 @@ class Sighting:
         }
 
 
-class _Event(NamedTuple):
+class _RefEvent(NamedTuple):
     time: int
     msgid: str
     old: str | None
@@ -113,8 +113,8 @@ class PushLog:
         rows = self._rows(
             "SELECT repo, ref, old, new, commits FROM change JOIN place ON place.id = place WHERE push = ? "
             "ORDER BY change.id", number)  # fmt: skip
-        changes = tuple(Change(ref, _hex(old), _hex(new), _unpack(commits)) for _, ref, old, new, commits in rows)
-        return Push(msgid, rows[0][0] if rows else "", user, zoned(time), changes)
+        changes = tuple(RefUpdate(ref, _hex(old), _hex(new), _unpack(commits)) for _, ref, old, new, commits in rows)
+        return Push(msgid, rows[0][0] if rows else "", user, utc_time(time), changes)
 
     def add(self, pushes: Iterable[Push], progress: Callable[[int], None] | None = None) -> int:
         """How many of the pushes were new; each batch of them is added whole or not at all."""
@@ -143,10 +143,10 @@ class PushLog:
         repo, ref = self._rows("SELECT repo, ref FROM place WHERE id = ?", place)[0]
         rows = self._rows(
             "SELECT time, msgid, old, new FROM change JOIN push ON push.id = push WHERE place = ?", place)  # fmt: skip
-        events = sorted(_Event(time, msgid, _hex(old), _hex(new)) for time, msgid, old, new in rows)
+        events = sorted(_RefEvent(time, msgid, _hex(old), _hex(new)) for time, msgid, old, new in rows)
         named = {tip for event in events for tip in (event.old, event.new) if tip and tip.startswith(oid)}
         for commit in sorted(named):
-            yield from _stays(events, commit, repo, ref)
+            yield from _tip_periods(events, commit, repo, ref)
 
     def _carried(self, oid: str, low: int, high: int) -> Iterator[Sighting]:
         rows = self._rows(
@@ -156,7 +156,7 @@ class PushLog:
         for repo, ref, time, msgid, new, commits in rows:
             for commit, _ in _unpack(commits):
                 if commit.startswith(oid) and commit != _hex(new):
-                    yield Sighting(commit, repo, ref, "carried", zoned(time), None, None, msgid)
+                    yield Sighting(commit, repo, ref, "carried", utc_time(time), None, None, msgid)
 
     def _add(self, push: Push) -> int:
         execute = self._database.connection.execute
@@ -194,18 +194,18 @@ def make_log(path: Path) -> PushLog:
     return PushLog(make_database(path, _SCHEMA))
 
 
-def _stays(events: Sequence[_Event], commit: str, repo: str, ref: str) -> Iterator[Sighting]:
+def _tip_periods(events: Sequence[_RefEvent], commit: str, repo: str, ref: str) -> Iterator[Sighting]:
     """Each time that the ref pointed to the commit; `events` are those of the ref, in order."""
 
-    def stay(begin: _Event | None, end: _Event | None, gone_by: _Event | None) -> Sighting:
+    def stay(begin: _RefEvent | None, end: _RefEvent | None, gone_by: _RefEvent | None) -> Sighting:
         return Sighting(
             commit, repo, ref, "tip",
-            since=zoned(begin.time) if begin else None,
-            until=zoned(end.time) if end else None,
-            gone_by=zoned(gone_by.time) if gone_by else None,
+            since=utc_time(begin.time) if begin else None,
+            until=utc_time(end.time) if end else None,
+            gone_by=utc_time(gone_by.time) if gone_by else None,
             msgid=(end or begin or events[0]).msgid)  # fmt: skip
 
-    begin: _Event | None = None
+    begin: _RefEvent | None = None
     for event in events:
         if event.old == commit:
             yield stay(begin, event, None)
@@ -217,7 +217,7 @@ def _stays(events: Sequence[_Event], commit: str, repo: str, ref: str) -> Iterat
 
 
 def _newest(sighting: Sighting) -> datetime:
-    return sighting.until or sighting.since or zoned(0)
+    return sighting.until or sighting.since or utc_time(0)
 
 
 def _check_id(oid: str) -> None:
@@ -233,12 +233,12 @@ def _hex(raw: bytes | None) -> str | None:
     return raw.hex() if raw else None
 
 
-def _pack(commits: Sequence[Commit]) -> bytes:
+def _pack(commits: Sequence[PushedCommit]) -> bytes:
     text = "\n".join(f"{oid} {subject}" for oid, subject in commits)
     return zlib.compress(text.encode("utf-8", "replace")) if text else b""
 
 
-def _unpack(packed: bytes) -> tuple[Commit, ...]:
+def _unpack(packed: bytes) -> tuple[PushedCommit, ...]:
     if not packed:
         return ()
     lines = (line.partition(" ") for line in zlib.decompress(packed).decode("utf-8", "replace").split("\n"))

@@ -24,7 +24,7 @@ _RAW = re.compile(rb"\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*")
 _MAX_FILES = 5_000_000
 
 
-class _Item(NamedTuple):
+class _SourceItem(NamedTuple):
     """A part of a source that is read as a whole: an archive's epoch, a file."""
 
     name: str
@@ -51,14 +51,14 @@ def read_source(
     return added
 
 
-def _pushes(item: _Item, since: datetime | None) -> Iterator[Push]:
+def _pushes(item: _SourceItem, since: datetime | None) -> Iterator[Push]:
     for mail in item.mails:
         push = parse_push(mail)
         if push and (since is None or push.time >= since):
             yield push
 
 
-def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[list[_Item]]:
+def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[list[_SourceItem]]:
     for path in fetch_epochs(source, mirrors):
         with Repository.open(path) as archive:
             done = log.state(key, str(path))
@@ -66,7 +66,7 @@ def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[lis
                 yield [item]
     if is_url(source) or find_epochs(Path(source)):
         return
-    files: list[_Item] = []
+    files: list[_SourceItem] = []
     for item in _files(Path(source)):
         if log.state(key, item.name) != item.state:
             files.append(item)
@@ -76,10 +76,10 @@ def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[lis
     yield files
 
 
-def _archive(archive: Repository, name: str, done: str | None) -> _Item | None:
+def _archive(archive: Repository, name: str, done: str | None) -> _SourceItem | None:
     tips = sorted({ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")})
     state = " ".join(tips)
-    return None if state == done else _Item(name, state, _blobs(archive, tips, (done or "").split()))
+    return None if state == done else _SourceItem(name, state, _blobs(archive, tips, (done or "").split()))
 
 
 def _blobs(archive: Repository, tips: Iterable[str], done: Iterable[str]) -> Iterator[bytes]:
@@ -95,7 +95,7 @@ def _blobs(archive: Repository, tips: Iterable[str], done: Iterable[str]) -> Ite
                     yield blob[2] if blob else b""
 
 
-def _files(path: Path) -> Iterator[_Item]:
+def _files(path: Path) -> Iterator[_SourceItem]:
     if not path.exists():
         raise NotFoundError(f"'{path}' does not exist")
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
@@ -103,7 +103,7 @@ def _files(path: Path) -> Iterator[_Item]:
         raise InputError(f"'{path}' has more than {_MAX_FILES} files")
     for file in files:
         status = file.stat()
-        yield _Item(str(file), f"{status.st_size} {status.st_mtime_ns}", _mails(file))
+        yield _SourceItem(str(file), f"{status.st_size} {status.st_mtime_ns}", _mails(file))
 
 
 def _mails(file: Path) -> Iterator[bytes]:

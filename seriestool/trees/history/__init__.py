@@ -4,33 +4,33 @@
 `update` brings it up to date and opens it, `History` answers. It knows paths, states and commits, nothing of series.
 """
 
-from seriestool.trees.history.history_index import History, Line
-from seriestool.trees.history.history_window import Window, window
+from seriestool.trees.history.history_index import FirstParentLine, History
+from seriestool.trees.history.history_window import HistoryWindow, index_window
 from seriestool.trees.history.index_updater import fingerprint, index_dir, update
 from seriestool.trees.history.intervals import Segments, coverage
-from seriestool.trees.history.nearest_tag import OnlyGitKnowsError, describe
-from seriestool.trees.history.path_values import absent, blob_prefix, match_value, mode_of, value_of
-from seriestool.trees.history.reachability import Piece, pieces_within, roots, tips_holding
+from seriestool.trees.history.nearest_tag import DescribeUndecidedError, find_nearest_tag
+from seriestool.trees.history.path_values import blob_prefix, is_absent, match_value, mode_of, value_of
+from seriestool.trees.history.reachability import Piece, pieces_within, roots, tips_containing
 
 __all__ = [
+    "DescribeUndecidedError",
+    "FirstParentLine",
     "History",
-    "Line",
-    "OnlyGitKnowsError",
+    "HistoryWindow",
     "Piece",
     "Segments",
-    "Window",
-    "absent",
     "blob_prefix",
     "coverage",
-    "describe",
+    "find_nearest_tag",
     "fingerprint",
     "index_dir",
+    "index_window",
+    "is_absent",
     "match_value",
     "mode_of",
     "pieces_within",
     "roots",
-    "tips_holding",
+    "tips_containing",
     "update",
     "value_of",
-    "window",
 ]

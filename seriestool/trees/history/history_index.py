@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from seriestool.trees.history.index_layer import Layer, LayerError
+from seriestool.trees.history.index_layer import IndexLayer, IndexLayerError
 from seriestool.trees.history.index_manifest import Manifest, find_manifest
 from seriestool.trees.history.intervals import Segments, carve, union
 from seriestool.trees.history.tips_file import read_positions
@@ -18,10 +18,10 @@ from seriestool.trees.history.tips_file import read_positions
 _SHORTEST = 7
 
 
-class Line:
+class FirstParentLine:
     """A commit and its first-parent ancestors."""
 
-    def __init__(self, points: Sequence[tuple[int, Layer]]) -> None:
+    def __init__(self, points: Sequence[tuple[int, IndexLayer]]) -> None:
         """`points`: the newest commit of the line in each layer that it crosses, newest first."""
         self._spans = [(layer.offset, point, point - layer.offset, layer.ends) for point, layer in points]
 
@@ -36,7 +36,9 @@ class Line:
 class History:
     """All commits that were ever indexed, by position."""
 
-    def __init__(self, layers: Iterable[Layer], manifest: Manifest | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[IndexLayer], manifest: Manifest | None = None, folder: Path | None = None
+    ) -> None:
         self.layers = tuple(layers)
         self.manifest = manifest
         self._folder = folder
@@ -53,8 +55,8 @@ class History:
             if manifest is None or manifest.key != key:
                 return None
             try:
-                layers = [Layer.open(folder / name) for name in manifest.layers]
-            except LayerError:
+                layers = [IndexLayer.open(folder / name) for name in manifest.layers]
+            except IndexLayerError:
                 continue
             return cls(layers, manifest, folder) if _is_stack(layers) else None
         return None
@@ -139,20 +141,20 @@ class History:
 
     def segments(self, path: bytes, accept: Callable[[int], bool]) -> Segments:
         """The positions at which `accept` holds for the path's value; it is asked once for each distinct value."""
-        accepted = _Accepted(accept)
+        accepted = _AcceptedValues(accept)
         found: Segments = []
         for layer in self.layers:
             found += _segments_in(layer, path, accepted, found)
         return found
 
-    def on_line(self, tip: int) -> Line:
+    def on_line(self, tip: int) -> FirstParentLine:
         """The first-parent line that ends at the commit."""
-        points: list[tuple[int, Layer]] = []
+        points: list[tuple[int, IndexLayer]] = []
         while tip >= 0:
             layer = self._layer(tip)
             points.append((tip, layer))
             tip = layer.hang_off[bisect_right(layer.roots, tip - layer.offset) - 1]
-        return Line(points)
+        return FirstParentLine(points)
 
     def merges_into(self, start: int, stop: int) -> list[tuple[int, int]]:
         """(merge, parent) for each merge whose second or later parent lies in [start, stop)."""
@@ -170,13 +172,13 @@ class History:
             found += [(above.offset + start, above.offset + stop) for start, stop in _hanging(above, found)]
         return found
 
-    def _layer(self, pos: int) -> Layer:
+    def _layer(self, pos: int) -> IndexLayer:
         if not 0 <= pos < len(self):
             raise IndexError(f"no commit at position {pos}")
         return self.layers[bisect_right(self._offsets, pos) - 1]
 
 
-class _Accepted:
+class _AcceptedValues:
     """The values that `accept` takes, of those that came up."""
 
     def __init__(self, accept: Callable[[int], bool]) -> None:
@@ -192,7 +194,7 @@ class _Accepted:
         return self._taken
 
 
-def _segments_in(layer: Layer, path: bytes, accepted: _Accepted, below: Segments) -> Segments:
+def _segments_in(layer: IndexLayer, path: bytes, accepted: _AcceptedValues, below: Segments) -> Segments:
     """The layer's part of the answer; `below` is the answer in the layers below."""
     span = layer.changes(path)
     holes = list(layer.positions[span.start : span.stop])
@@ -207,7 +209,7 @@ def _segments_in(layer: Layer, path: bytes, accepted: _Accepted, below: Segments
     return union((offset + start, offset + stop) for part in parts for start, stop in part)
 
 
-def _hanging(layer: Layer, below: Segments) -> Segments:
+def _hanging(layer: IndexLayer, below: Segments) -> Segments:
     """The parts of the layer that hang off commits in these segments, counted from the layer's start."""
     found: Segments = []
     for start, stop in below:
@@ -218,7 +220,7 @@ def _hanging(layer: Layer, below: Segments) -> Segments:
     return found
 
 
-def _nearest(layer: Layer, changes: range, index: int) -> int | None:
+def _nearest(layer: IndexLayer, changes: range, index: int) -> int | None:
     """Which of the changes made the path what it is at `index`, or None where that was in a layer below."""
     last = bisect_right(layer.positions, index, changes.start, changes.stop) - 1
     for at in range(last, changes.start - 1, -1):
@@ -227,7 +229,7 @@ def _nearest(layer: Layer, changes: range, index: int) -> int | None:
     return None
 
 
-def _paths_with(layer: Layer, prefix: bytes, limit: int) -> Iterator[bytes]:
+def _paths_with(layer: IndexLayer, prefix: bytes, limit: int) -> Iterator[bytes]:
     first = layer.path_from(prefix)
     for number in range(first, min(first + limit, layer.counts.paths)):
         path = layer.path(number)
@@ -236,11 +238,11 @@ def _paths_with(layer: Layer, prefix: bytes, limit: int) -> Iterator[bytes]:
         yield path
 
 
-def _some_with(layer: Layer, low: bytes, high: bytes) -> list[int]:
+def _some_with(layer: IndexLayer, low: bytes, high: bytes) -> list[int]:
     """The positions of two of the commits whose ids are in low..high, or of all if they are fewer."""
     return [layer.offset + index for index in islice(layer.with_prefix(low, high), 2)]
 
 
-def _is_stack(layers: Sequence[Layer]) -> bool:
+def _is_stack(layers: Sequence[IndexLayer]) -> bool:
     below = (0, *(layer.stop for layer in layers))
     return all(layer.offset == stop for layer, stop in zip(layers, below, strict=False))

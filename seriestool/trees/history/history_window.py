@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from seriestool.git import ObjectReader, Ref, Repository
 from seriestool.trees.history.history_index import History
-from seriestool.trees.history.index_layer import Layer
+from seriestool.trees.history.index_layer import IndexLayer
 from seriestool.trees.history.index_updater import Progress
 from seriestool.trees.history.path_values import value_of
 
@@ -20,10 +20,10 @@ _FOLDER = 0o040000
 _LATEST = 2**32 - 1
 
 
-class Window:
+class HistoryWindow:
     """The commits of a time, and those at its edge."""
 
-    def __init__(self, repository: Repository, edge: Sequence[bytes], layer: Layer) -> None:
+    def __init__(self, repository: Repository, edge: Sequence[bytes], layer: IndexLayer) -> None:
         self._repository = repository
         self._edge = edge
         self._layer = layer
@@ -39,17 +39,17 @@ class Window:
         from seriestool.trees.history.layer_builder import pack, roots_draft
 
         wanted = tuple(dict.fromkeys(paths))
-        trees = _Trees(self._repository.objects, self._repository.oid_size)
+        trees = _TreeStateReader(self._repository.objects, self._repository.oid_size)
         commits = [trees.commit(oid) for oid in self._edge]
         states = [trees.states(tree, wanted) for tree, _ in commits]
         draft = roots_draft(list(self._edge), [time for _, time in commits], states, self._repository.oid_size)
-        below = Layer(b"".join(pack(draft, lambda _: 0)))
+        below = IndexLayer(b"".join(pack(draft, lambda _: 0)))
         return History([below, self._layer])
 
 
-def window(
+def index_window(
     repository: Repository, refs: Sequence[Ref], since: int, until: int, progress: Progress | None = None
-) -> Window:
+) -> HistoryWindow:
     """The commits that the refs lead to, with a committer's time of since..until (seconds since 1970, UTC).
 
     As with git log, a line of commits is followed down to the first one that is older than `since`. Raises GitError
@@ -63,10 +63,10 @@ def window(
     edge = reader.outside()
     places = {oid: place for place, oid in enumerate(edge)}
     draft = reader.draft(len(edge), places.get)
-    return Window(repository, edge, Layer(b"".join(pack(draft, lambda _: 0))))
+    return HistoryWindow(repository, edge, IndexLayer(b"".join(pack(draft, lambda _: 0))))
 
 
-class _Trees:
+class _TreeStateReader:
     """Reads states from tree objects, each of which is read once: the commits at an edge share most of them."""
 
     def __init__(self, objects: ObjectReader, oid_size: int) -> None:

@@ -19,7 +19,7 @@ _MAGIC = 0x53544849_53543031  # "STHIST01"
 _HEADER = struct.Struct("=Q8Q")
 
 
-class LayerError(Exception):
+class IndexLayerError(Exception):
     """The file is not a layer, or not a whole one."""
 
 
@@ -39,7 +39,7 @@ class Counts(NamedTuple):
     changes: int
 
 
-class Section(NamedTuple):
+class ArraySpec(NamedTuple):
     """One array: its name, the format of an item (as in `struct`), how many items."""
 
     name: str
@@ -47,25 +47,25 @@ class Section(NamedTuple):
     length: int
 
 
-def sections(counts: Counts) -> tuple[Section, ...]:
+def array_specs(counts: Counts) -> tuple[ArraySpec, ...]:
     """The arrays of a layer, in their order in the file."""
     commits, merges, changes = counts.commits, counts.merges, counts.changes
     return (
-        Section("values", "Q", changes),
-        Section("oids", "B", commits * counts.oid_size),
-        Section("by_oid", "I", commits),
-        Section("times", "I", commits),
-        Section("parents", "i", commits),
-        Section("ends", "I", commits),
-        Section("depths", "I", commits),
-        Section("roots", "I", counts.roots),
-        Section("hang_off", "i", counts.roots),
-        Section("merge_parents", "I", merges),
-        Section("merge_children", "I", merges),
-        Section("path_starts", "I", counts.paths + 1),
-        Section("path_changes", "I", counts.paths + 1),
-        Section("positions", "I", changes),
-        Section("path_names", "B", counts.path_bytes),
+        ArraySpec("values", "Q", changes),
+        ArraySpec("oids", "B", commits * counts.oid_size),
+        ArraySpec("by_oid", "I", commits),
+        ArraySpec("times", "I", commits),
+        ArraySpec("parents", "i", commits),
+        ArraySpec("ends", "I", commits),
+        ArraySpec("depths", "I", commits),
+        ArraySpec("roots", "I", counts.roots),
+        ArraySpec("hang_off", "i", counts.roots),
+        ArraySpec("merge_parents", "I", merges),
+        ArraySpec("merge_children", "I", merges),
+        ArraySpec("path_starts", "I", counts.paths + 1),
+        ArraySpec("path_changes", "I", counts.paths + 1),
+        ArraySpec("positions", "I", changes),
+        ArraySpec("path_names", "B", counts.path_bytes),
     )
 
 
@@ -79,7 +79,7 @@ def padding(size: int) -> bytes:
     return bytes(-size % 8)
 
 
-class Layer:
+class IndexLayer:
     """A layer, memory-mapped: nothing is read before it is asked for.
 
     Positions inside of `ends`, `roots` and `positions` count from the layer's start; `parents`, `hang_off` and the two
@@ -87,22 +87,22 @@ class Layer:
     """
 
     def __init__(self, buffer: "bytes | mmap.mmap") -> None:
-        """Raises LayerError where the buffer is not a whole layer."""
+        """Raises IndexLayerError where the buffer is not a whole layer."""
         if len(buffer) < _HEADER.size:
-            raise LayerError
+            raise IndexLayerError
         magic, *numbers = _HEADER.unpack_from(buffer)
         counts = Counts(*numbers)
         if magic != _MAGIC or max(counts[1:]) > len(buffer) or counts.oid_size not in (20, 32):
-            raise LayerError
+            raise IndexLayerError
         views: dict[str, memoryview] = {}
         at = _HEADER.size
         whole = memoryview(buffer).toreadonly()
-        for name, kind, length in sections(counts):
+        for name, kind, length in array_specs(counts):
             size = length * struct.calcsize(kind)
             views[name] = whole[at : at + size].cast(kind) if at + size <= len(buffer) else whole[:0]
             at += size + len(padding(size))
         if at != len(buffer):
-            raise LayerError
+            raise IndexLayerError
         self.counts = counts
         self.offset = counts.offset
         self.stop = counts.offset + counts.commits
@@ -124,7 +124,7 @@ class Layer:
         self._path_changes = views["path_changes"]
 
     @classmethod
-    def open(cls, file: Path) -> "Layer":
+    def open(cls, file: Path) -> "IndexLayer":
         """The layer in the file.
 
         Raises LayerError where it is missing, foreign or cut short.
@@ -133,7 +133,7 @@ class Layer:
             with file.open("rb") as stream:
                 return cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-            raise LayerError from error
+            raise IndexLayerError from error
 
     def __len__(self) -> int:
         return self.counts.commits

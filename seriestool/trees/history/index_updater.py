@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from seriestool.git import Ref, Repository
 from seriestool.trees.history.history_index import History
-from seriestool.trees.history.index_layer import Layer
+from seriestool.trees.history.index_layer import IndexLayer
 from seriestool.trees.history.index_manifest import Manifest, sweep, write, write_manifest
 from seriestool.trees.history.tips_file import read_oids, write_tips
 from seriestool.util.errors import OutsideError
 
 if TYPE_CHECKING:
-    from seriestool.trees.history.layer_builder import Draft
+    from seriestool.trees.history.layer_builder import LayerDraft
 
 Progress = Callable[[int], None]
 _GROWTH = 4  # a layer has at least so many times the commits of the one above it
@@ -116,7 +116,7 @@ def _commits(repository: Repository, oids: Sequence[str]) -> list[str]:
     return [found[0] for found in repository.objects.check(oids) if found and found[1] == "commit"]
 
 
-def _stack(folder: Path, layers: dict[str, Layer], draft: "Draft") -> dict[str, Layer]:
+def _stack(folder: Path, layers: dict[str, IndexLayer], draft: "LayerDraft") -> dict[str, IndexLayer]:
     """The layers with one more on top, made of the draft and of those below it that are not much larger."""
     from seriestool.trees.history.layer_builder import join, pack
 
@@ -128,7 +128,7 @@ def _stack(folder: Path, layers: dict[str, Layer], draft: "Draft") -> dict[str, 
         draft = join(kept.pop()[1], draft)
     name = f"layer-{os.urandom(8).hex()}"
     write(folder / name, pack(draft, history.depth))
-    return {**dict(kept), name: Layer.open(folder / name)}
+    return {**dict(kept), name: IndexLayer.open(folder / name)}
 
 
 def _content(file: Path) -> bytes:

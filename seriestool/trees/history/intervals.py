@@ -64,7 +64,7 @@ def coverage(segment_lists: Iterable[Segments]) -> list[tuple[int, int, int]]:
     return covered
 
 
-class Cover:
+class PositionSet:
     """The positions that were covered so far."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seriestool.git import iter_tokens
-from seriestool.trees.history.index_layer import Counts, Layer, Section, header, padding, sections
+from seriestool.trees.history.index_layer import ArraySpec, Counts, IndexLayer, array_specs, header, padding
 
 Array = npt.NDArray[np.int64]
 
@@ -20,7 +20,7 @@ _LATEST = 2**32 - 1
 
 
 @dataclass(slots=True)
-class Draft:
+class LayerDraft:
     """Commits that are not numbered yet: row by row, in any order.
 
     Parents and merges name commits by their future layer's numbering: below `offset` a position in the layers below,
@@ -120,7 +120,7 @@ class LogReader:
         ids = list(self._ids)
         return sorted(ids[number] for number in missing)
 
-    def draft(self, offset: int, find: Callable[[bytes], int | None]) -> Draft:
+    def draft(self, offset: int, find: Callable[[bytes], int | None]) -> LayerDraft:
         """What was read, as a draft above `offset` older commits, in which `find` looks up a raw id.
 
         Commits that are there already are left out: git logs them again when an old tip is gone.
@@ -138,7 +138,7 @@ class LogReader:
         merges = merges[is_new[merges[:, 0]] & (places[merges[:, 1]] >= 0)]
         change_rows = np.concatenate(self._rows)
         changed = is_new[change_rows]
-        return Draft(
+        return LayerDraft(
             offset=offset,
             oids=raw[numbers[is_new]],
             times=np.array(self._times, np.uint32)[is_new],
@@ -152,13 +152,13 @@ class LogReader:
         )
 
 
-def roots_draft(oids: list[bytes], times: list[int], states: list[dict[bytes, int]], oid_size: int) -> Draft:
+def roots_draft(oids: list[bytes], times: list[int], states: list[dict[bytes, int]], oid_size: int) -> LayerDraft:
     """Commits of which only ids, times and the states of some paths are known: each one a root that makes these."""
     none = np.empty(0, np.int64)
     paths = {path: number for number, path in enumerate(dict.fromkeys(path for known in states for path in known))}
     changes = [(row, paths[path], value) for row, known in enumerate(states) for path, value in known.items()]
     rows, numbers, values = zip(*changes, strict=True) if changes else ((), (), ())
-    return Draft(
+    return LayerDraft(
         offset=0,
         oids=np.frombuffer(b"".join(oids), np.uint8).reshape(len(oids), oid_size),
         times=np.array(times, np.uint32),
@@ -172,7 +172,7 @@ def roots_draft(oids: list[bytes], times: list[int], states: list[dict[bytes, in
     )
 
 
-def join(layer: Layer, draft: Draft) -> Draft:
+def join(layer: IndexLayer, draft: LayerDraft) -> LayerDraft:
     """The commits of the topmost layer and of a draft above it, as one draft in the layer's place."""
     names = [layer.path(number) for number in range(layer.counts.paths)]
     numbers = {name: number for number, name in enumerate(names)}
@@ -180,7 +180,7 @@ def join(layer: Layer, draft: Draft) -> Draft:
     first_changes = np.frombuffer(layer.views["path_changes"], np.uint32).astype(np.int64)
     own_paths = np.repeat(np.arange(len(names)), first_changes[1:] - first_changes[:-1])
     oids = np.frombuffer(layer.views["oids"], np.uint8).reshape(len(layer), -1)
-    return Draft(
+    return LayerDraft(
         offset=layer.offset,
         oids=np.concatenate([oids, draft.oids]),
         times=_both(layer, "times", np.uint32, draft.times),
@@ -194,11 +194,11 @@ def join(layer: Layer, draft: Draft) -> Draft:
     )
 
 
-def _both(layer: Layer, name: str, kind: npt.DTypeLike, above: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _both(layer: IndexLayer, name: str, kind: npt.DTypeLike, above: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.concatenate([np.frombuffer(layer.views[name], kind).astype(above.dtype), above])
 
 
-class _Tour(NamedTuple):
+class _RowOrder(NamedTuple):
     """The depth-first tour of a draft: for each row its position, how many rows its subtree has, its depth."""
 
     position: Array
@@ -208,7 +208,7 @@ class _Tour(NamedTuple):
     """The rows without a parent in the draft, in the order of their positions."""
 
 
-def _tour(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _Tour:
+def _number_rows(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _RowOrder:
     """Number the rows: each one before its descendants, and the child with the most descendants first.
 
     So the long lines are runs of consecutive positions. Roots go by the commit below that they hang off, then by row.
@@ -239,7 +239,7 @@ def _tour(parents: Array, offset: int, depth_below: Callable[[int], int]) -> _To
                 position[row] = free[parent]
                 free[parent] += size[row]
         free[row] = position[row] + 1 + (size[heavy[row]] if heavy[row] >= 0 else 0)
-    return _Tour(*(np.array(numbers, np.int64) for numbers in (position, size, depth, roots)))
+    return _RowOrder(*(np.array(numbers, np.int64) for numbers in (position, size, depth, roots)))
 
 
 def _parents_first(parent_of: list[int]) -> list[int]:
@@ -267,9 +267,9 @@ def _heavy_children(parent_of: list[int], size: list[int]) -> list[int]:
     return heavy
 
 
-def pack(draft: Draft, depth_below: Callable[[int], int]) -> Iterator[bytes | memoryview]:
+def pack(draft: LayerDraft, depth_below: Callable[[int], int]) -> Iterator[bytes | memoryview]:
     """The bytes of a layer with the draft's commits, piece by piece; `depth_below` tells depths in the layers below."""
-    tour = _tour(draft.parents, draft.offset, depth_below)
+    tour = _number_rows(draft.parents, draft.offset, depth_below)
     position, roots = tour.position, tour.roots
     row_at = np.empty_like(position)
     row_at[position] = np.arange(len(position))
@@ -298,11 +298,11 @@ def pack(draft: Draft, depth_below: Callable[[int], int]) -> Iterator[bytes | me
         changes=len(arrays["values"]),
     )
     yield header(counts)
-    for section in sections(counts):
+    for section in array_specs(counts):
         yield from _stored(section, arrays.pop(section.name))
 
 
-def _stored(section: Section, array: npt.NDArray[Any]) -> Iterator[bytes | memoryview]:
+def _stored(section: ArraySpec, array: npt.NDArray[Any]) -> Iterator[bytes | memoryview]:
     data = np.ascontiguousarray(array.astype(np.dtype(section.format), copy=False)).reshape(-1).view(np.uint8)
     yield data.data
     yield padding(len(data))
@@ -316,7 +316,7 @@ def _renumbered(commits: Array, offset: int, position: Array) -> Array:
     return numbers
 
 
-def _merges(draft: Draft, position: Array) -> dict[str, npt.NDArray[Any]]:
+def _merges(draft: LayerDraft, position: Array) -> dict[str, npt.NDArray[Any]]:
     parents = _renumbered(draft.merge_parents, draft.offset, position)
     children = _renumbered(draft.merge_children, draft.offset, position)
     order = np.lexsort((children, parents))
@@ -331,7 +331,7 @@ def _paths(names: list[bytes]) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _changes(draft: Draft, position: Array, names: Array) -> dict[str, npt.NDArray[Any]]:
+def _changes(draft: LayerDraft, position: Array, names: Array) -> dict[str, npt.NDArray[Any]]:
     rank = np.empty_like(names)
     rank[names] = np.arange(len(names))
     keys = rank[draft.change_paths]

@@ -12,18 +12,18 @@ from collections.abc import Collection
 from heapq import heappop, heappush
 
 from seriestool.trees.history.history_index import History
-from seriestool.trees.history.index_layer import Layer
+from seriestool.trees.history.index_layer import IndexLayer
 
 _CANDIDATES = 10
 _SEEN = 1
 _LATEST = 2**32 - 1
 
 
-class OnlyGitKnowsError(Exception):
+class DescribeUndecidedError(Exception):
     """What the index knows does not decide how git describes the commit, or git's versions do not agree."""
 
 
-def describe(history: History, position: int, tags: Collection[str]) -> tuple[str, int] | None:
+def find_nearest_tag(history: History, position: int, tags: Collection[str]) -> tuple[str, int] | None:
     """(id of the commit with the tag, number of commits on top of it), or None where it has no tag and none is below.
 
     `tags` are the ids of all objects with a tag. Raises OnlyGitKnowsError.
@@ -33,7 +33,7 @@ def describe(history: History, position: int, tags: Collection[str]) -> tuple[st
     if not tags:
         return None
     if history.manifest is None:
-        raise OnlyGitKnowsError("a window ends where its months do")
+        raise DescribeUndecidedError("a window ends where its months do")
     walk = _Walk(history, position)
     found = walk.find_candidates(tags)
     if not found:
@@ -84,7 +84,7 @@ class _Walk:
                 break  # what is below is part of all of them
             self._descend(pos, mask)
         if early is not None and early != self.best(len(found)):
-            raise OnlyGitKnowsError("versions of git differ")
+            raise DescribeUndecidedError("versions of git differ")
         return found
 
     def best(self, count: int) -> int:
@@ -136,20 +136,20 @@ class _Walk:
             return (first, self._merged[pos])
         others = self._several[pos]
         if len({self._time(parent) for parent in others}) < len(others):
-            raise OnlyGitKnowsError("the order of the parents decides, which the index does not know")
+            raise DescribeUndecidedError("the order of the parents decides, which the index does not know")
         return (first, *others)
 
     def _push(self, pos: int) -> None:
         time = self._time(pos)
         if not 0 < time < _LATEST:
-            raise OnlyGitKnowsError("the date may be another one: the index keeps 32 bits")
+            raise DescribeUndecidedError("the date may be another one: the index keeps 32 bits")
         self._pushed += 1
         heappush(self._queue, (_LATEST - time) << 64 | self._pushed << 32 | pos)
 
     def _refuse_ties(self, pos: int) -> None:
         """Where git gives up on a commit it puts it back, behind others of the same date."""
         if self._queue and _LATEST - (self._queue[0] >> 64) == self._time(pos):
-            raise OnlyGitKnowsError("versions of git differ in the order of commits")
+            raise DescribeUndecidedError("versions of git differ in the order of commits")
 
     def _time(self, pos: int) -> int:
         layer = self._layer(pos)
@@ -159,15 +159,15 @@ class _Walk:
         layer = self._layer(pos)
         return layer.oid(pos - layer.offset).hex()
 
-    def _layer(self, pos: int) -> Layer:
+    def _layer(self, pos: int) -> IndexLayer:
         return self._layers[bisect_right(self._offsets, pos) - 1]
 
 
-def _further_parents(layer: Layer) -> "zip[tuple[int, int]]":
+def _further_parents(layer: IndexLayer) -> "zip[tuple[int, int]]":
     return zip(layer.merge_children, layer.merge_parents, strict=True)
 
 
-def _several(layers: tuple[Layer, ...], last: dict[int, int]) -> dict[int, tuple[int, ...]]:
+def _several(layers: tuple[IndexLayer, ...], last: dict[int, int]) -> dict[int, tuple[int, ...]]:
     """The further parents of the merges that have more than one of them."""
     if len(last) == sum(len(layer.merge_children) for layer in layers):
         return {}

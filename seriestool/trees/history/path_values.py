@@ -17,7 +17,7 @@ def value_of(mode: int, oid: str) -> int:
     return int(oid[:DIGITS], 16) << 4 | _CODES.get(mode, _OTHER)
 
 
-def absent(value: int) -> bool:
+def is_absent(value: int) -> bool:
     """Whether the path is not there."""
     return value == 0
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from seriestool.trees.history.history_index import History
-from seriestool.trees.history.index_layer import Layer
-from seriestool.trees.history.intervals import Cover, Segments, carve
+from seriestool.trees.history.index_layer import IndexLayer
+from seriestool.trees.history.intervals import PositionSet, Segments, carve
 
 Piece = tuple[int, int, int]
 """(start, stop, value): the path has that value in [start, stop)."""
@@ -18,7 +18,7 @@ def roots(history: History) -> list[int]:
     return [layer.offset + root for layer in history.layers for root in _own_roots(layer)]
 
 
-def _own_roots(layer: Layer) -> list[int]:
+def _own_roots(layer: IndexLayer) -> list[int]:
     return list(layer.roots[: bisect_left(layer.hang_off, 0)])
 
 
@@ -35,7 +35,7 @@ def _pieces(history: History, path: bytes) -> list[Piece]:
     return found
 
 
-def _pieces_in(layer: Layer, path: bytes, below: Iterable[Piece]) -> Iterator[Piece]:
+def _pieces_in(layer: IndexLayer, path: bytes, below: Iterable[Piece]) -> Iterator[Piece]:
     span = layer.changes(path)
     holes = list(layer.positions[span.start : span.stop])
     values = list(layer.values[span.start : span.stop])
@@ -49,7 +49,7 @@ def _pieces_in(layer: Layer, path: bytes, below: Iterable[Piece]) -> Iterator[Pi
             yield offset + left, offset + right, value
 
 
-def _hanging(layer: Layer, start: int, stop: int) -> Segments:
+def _hanging(layer: IndexLayer, start: int, stop: int) -> Segments:
     """The part of the layer that hangs off commits in [start, stop), counted from the layer's start."""
     first = bisect_left(layer.hang_off, start)
     last = bisect_left(layer.hang_off, stop, first)
@@ -70,11 +70,11 @@ def _overlap(within: Segments, pieces: Iterable[Piece]) -> Iterator[Piece]:
             here += 1
 
 
-def tips_holding(history: History, position: int, tips: Iterable[int]) -> set[int]:
+def tips_containing(history: History, position: int, tips: Iterable[int]) -> set[int]:
     """Those of the tips from which the commit can be reached, along any parents."""
     wanted = sorted(set(tips))
     held: set[int] = set()
-    cover = Cover()
+    cover = PositionSet()
     waiting = [position]
     heapify(waiting)
     while waiting and len(held) < len(wanted):

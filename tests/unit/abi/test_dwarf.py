@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_shapes
+from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_types
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
 
@@ -45,7 +45,7 @@ def compiled(header: str, folder: Path) -> bytes:
 
 
 def test_types_by_file(tmp_path: Path) -> None:
-    shapes = read_shapes(compiled("struct s { int a; long b[2][3]; };\n", tmp_path))
+    shapes = read_types(compiled("struct s { int a; long b[2][3]; };\n", tmp_path))
     (found,) = shapes.values()
     assert [(one.name, one.size) for one in found.aggregates["struct s"].members] == [("a", 32), ("b", 384)]
 
@@ -54,7 +54,7 @@ def test_types_by_file(tmp_path: Path) -> None:
 def test_types_that_lead_to_themselves_end(dies: str, tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(UnreadableObject):
-        read_shapes(compiled(_UNIT % dies, tmp_path))
+        read_types(compiled(_UNIT % dies, tmp_path))
     assert time.monotonic() - start < 30
 
 
@@ -62,7 +62,7 @@ def test_types_that_lead_to_themselves_end(dies: str, tmp_path: Path) -> None:
 def test_sections_that_are_only_said_to_be_large_are_not_unfolded(section: str, tmp_path: Path) -> None:
     large = f'asm(".section {section},\\"\\",@nobits\\n.skip 3000000000\\n.text");'
     made = compiled(f"struct s {{ int a; }};\n{large}", tmp_path)
-    for read in (read_shapes, lambda content: read_constants(content, "seriestool")):
+    for read in (read_types, lambda content: read_constants(content, "seriestool")):
         with pytest.raises(UnreadableObject, match="too large"):
             read(made)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 << 20  # kilobytes
@@ -72,4 +72,4 @@ def test_what_is_no_object_is_unreadable(tmp_path: Path) -> None:
     made = compiled("struct s { int a; };\n", tmp_path)
     for content in (b"", b"\x7fELF", made[:100], made[: len(made) // 2]):
         with pytest.raises(UnreadableObject):
-            read_shapes(content)
+            read_types(content)

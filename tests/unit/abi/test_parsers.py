@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.abi.abi_change import Change, Weight, find_line, find_sentinels, is_padding, is_sum
+from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_line, find_sentinels, is_padding, is_sum
 from seriestool.check.abi.abi_entries import parse_entries
-from seriestool.check.abi.c_types import Macro, Shapes
-from seriestool.check.abi.header_comparison import Seen, compare
+from seriestool.check.abi.c_types import HeaderTypes, Macro
+from seriestool.check.abi.header_comparison import HeaderAbi, compare
 from seriestool.check.abi.header_text import ioctl_magics, leaked_options, listed_magics, user_lines, without_comments
 from seriestool.check.abi.installed_headers import find_header, included
 from seriestool.check.abi.macros import parse_preprocessed
@@ -32,7 +32,7 @@ def test_any_text_can_be_read(text: bytes) -> None:
     assert all(number >= 1 for number, _ in user_lines(text))
     leaked_options(text), ioctl_magics(text), listed_magics(text), parse_entries(text), parse_generated(text)
     included(text, b"linux/a.h"), parse_preprocessed(text), parse_generic(text)
-    find_line(text, Change(Weight.NOTE, "x", "read", "", "struct a"))
+    find_line(text, AbiChange(ChangeSeverity.NOTE, "x", "read", "", "struct a"))
 
 
 @given(TEXT, TEXT)
@@ -75,9 +75,9 @@ def test_long_texts_take_no_time(piece: bytes) -> None:
 
 def test_macros_of_quotes_take_no_time() -> None:
     start = time.monotonic()
-    nothing = Shapes()
+    nothing = HeaderTypes()
     sides = [
-        Seen(nothing, nothing, {"X": macro}, {"X": macro}, {})
+        HeaderAbi(nothing, nothing, {"X": macro}, {"X": macro}, {})
         for macro in (Macro("X", None, '"' + r"\"" * 200_000), Macro("X", None, "y"))
     ]
     assert [change.rule for change in compare(*sides)] == ["macro-text-changed"]
@@ -100,7 +100,7 @@ def test_what_only_the_kernel_sees_is_hidden(condition: str) -> None:
 
 
 def test_a_struct_of_any_name_is_looked_for() -> None:
-    assert find_line(b"struct a(b {\nint c;\n", Change(Weight.NOTE, "x", "c", "", "struct a(b")) == 2
+    assert find_line(b"struct a(b {\nint c;\n", AbiChange(ChangeSeverity.NOTE, "x", "c", "", "struct a(b")) == 2
 
 
 def test_what_counts_the_others() -> None:

@@ -16,11 +16,11 @@ import pytest
 
 from seriestool.base import fit
 from seriestool.base.contents import Contents
-from seriestool.base.history_region import Region
-from seriestool.base.preimage import find_preimage, sharpen
-from seriestool.base.rank import Posting
+from seriestool.base.history_region import HistoryRegion
+from seriestool.base.preimage import disambiguate_blobs, find_preimage
+from seriestool.base.rank import PostingTime
 from seriestool.git import Repository
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees.history import History, index_dir, update
 from tests.bases import commits_in_ranges, find, patches_of
 from tests.helpers import File, Repo
@@ -242,19 +242,19 @@ def applying(repo: Repo, commits: list[str], mbox: bytes, folder: Path) -> set[s
 
 def regions(repo: Repo, mbox: bytes) -> tuple[set[str], set[str]]:
     """(exact, applies): every commit that find-base's own questions answer with."""
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with Repository.open(repo.path) as git:
         history = update(git, git.refs(), index_dir(git))
         contents = Contents(git, history)
-        preimage = sharpen(find_preimage(series), history, contents)
+        preimage = disambiguate_blobs(find_preimage(series), history, contents)
         exact = fit.find_exact(history, preimage)
-        found = fit.find_applying(history, preimage, contents, Posting(int(series.posted.timestamp())))
+        found = fit.find_applying(history, preimage, contents, PostingTime(int(series.posted.timestamp())))
         assert not found.cut_short
         assert not found.not_here
         return members(history, exact), members(history, found.region)
 
 
-def members(history: History, region: Region) -> set[str]:
+def members(history: History, region: HistoryRegion) -> set[str]:
     return {history.oid(position) for start, stop in region.intervals for position in range(start, stop)}
 
 

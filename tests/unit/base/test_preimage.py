@@ -3,8 +3,8 @@
 
 import pytest
 
-from seriestool.base.preimage import Expects, PreImage, find_preimage
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.base.preimage import ExpectedKind, PreImage, find_preimage
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees.history import value_of
 
 A, B = "a" * 40, "b" * 40
@@ -17,7 +17,7 @@ def preimage_of(*diffs: str) -> PreImage:
         f"---\n{diff}-- \n2.39.5\n\n"
         for n, diff in enumerate(diffs, 1)
     ]
-    return find_preimage(series_of_text("".join(mails).encode(), Wanted(), "mbox"))
+    return find_preimage(series_of_text("".join(mails).encode(), SeriesSelector(), "mbox"))
 
 
 def change(path: str, index: str | None, hunk: str = "@@ -1 +1 @@\n-1\n+2\n") -> str:
@@ -86,7 +86,7 @@ def test_blob_is_compared_as_far_as_it_is_named() -> None:
 
 def test_added_file_bars_files_above_it() -> None:
     preimage = preimage_of(create("one/two/f"))
-    assert preimage.expectations[0].expects is Expects.ABSENT
+    assert preimage.expectations[0].expects is ExpectedKind.ABSENT
     assert set(preimage.barred) == {b"one", b"one/two"}
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.base.history_region import LineCover, Region
-from seriestool.base.rank import SAME_PUSH, Before, Posting, likeliest, nearest
+from seriestool.base.history_region import FirstParentLines, HistoryRegion
+from seriestool.base.rank import SAME_PUSH, CommitAtTime, PostingTime, likeliest, nearest
 from seriestool.git import Repository
-from seriestool.trees.history import History, absent, update
+from seriestool.trees.history import History, is_absent, update
 from tests.helpers import FIRST_DATE, Repo
 
 HOUR = 3600
@@ -23,11 +23,11 @@ class Asked:
         self.folder = folder
         self.history = History([])
 
-    def region(self) -> Region:
+    def region(self) -> HistoryRegion:
         with Repository.open(self.repo.path) as git:
             self.history = update(git, git.refs(), self.folder)
         events = [position for position, _ in self.history.changes(b"f")]
-        return Region(self.history, self.history.segments(b"f", lambda value: not absent(value)), events)
+        return HistoryRegion(self.history, self.history.segments(b"f", lambda value: not is_absent(value)), events)
 
     def runs(self, tip: str) -> list[tuple[str, str, str | None]]:
         """(oldest, newest, ended by) along the line to the tip, newest first."""
@@ -36,7 +36,7 @@ class Asked:
 
     def side_runs(self, *tips: str) -> list[tuple[str, str, str | None]]:
         region = self.region()
-        cover = LineCover(self.history, [self.at(tip) for tip in tips])
+        cover = FirstParentLines(self.history, [self.at(tip) for tip in tips])
         return sorted(
             self.named(run.oldest, run.newest, run.ended_by)
             for run in region.side_runs(cover, self.history.tips, FIRST_DATE, 100)
@@ -129,7 +129,7 @@ def line_of(asked: Asked, *hours: float) -> list[str]:
 
 def guess(asked: Asked, tip: str, hour: float, *named: str) -> str:
     region = asked.region()
-    posting = Posting(FIRST_DATE + int(hour * HOUR), frozenset(named))
+    posting = PostingTime(FIRST_DATE + int(hour * HOUR), frozenset(named))
     return asked.history.oid(likeliest(asked.history, region.runs(asked.at(tip)), posting))
 
 
@@ -151,7 +151,7 @@ def test_a_line_that_joins_one_walked_before_gets_the_same_answer(asked: Asked) 
         asked.repo.commit({"g": f"{n}"}, branch=f"b{n}", parent=commits[n], date=FIRST_DATE + 10**7) for n in range(200)
     ]
     asked.region()
-    before = Before(asked.history, FIRST_DATE + 50 * HOUR)
+    before = CommitAtTime(asked.history, FIRST_DATE + 50 * HOUR)
     found = [before.find(asked.at(tip)) for tip in reversed(tips)][::-1]
     assert [asked.history.oid(position) for position, _ in found] == [commits[min(n, 50)] for n in range(200)]
     followers = [asked.history.oid(follower) for _, follower in found if follower is not None]
@@ -173,7 +173,7 @@ def test_tagged_commit_needs_no_push(asked: Asked) -> None:
 def test_nearest_prefers_what_is_before(asked: Asked) -> None:
     commits = line_of(asked, 0, 10, 11)
     asked.region()
-    posting = Posting(FIRST_DATE + int(10.9 * HOUR))
+    posting = PostingTime(FIRST_DATE + int(10.9 * HOUR))
     found = nearest(asked.history, [asked.at(oid) for oid in commits], posting)
     assert found == asked.at(commits[1])
     assert nearest(asked.history, [], posting) is None

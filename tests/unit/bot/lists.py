@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seriestool.bot.intake.due_mails import SETTLE, find_series
-from seriestool.bot.intake.mail_table import Arrived, Tally, keep_mails
-from seriestool.bot.intake.series_assembly import QUIET, Found
+from seriestool.bot.intake.due_mails import SETTLE, assemble_series
+from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails
+from seriestool.bot.intake.series_assembly import COVER_WAIT, AssemblyResult
 from seriestool.bot.store import Store
 
 NOW = 1_790_000_000
@@ -21,25 +21,25 @@ class Bot:
         self.store = Store.open(self.url)
         self.now = NOW
 
-    def get(self, *mails: bytes, name: str = "list") -> Tally:
+    def get(self, *mails: bytes, name: str = "list") -> ListReadResult:
         """The mails come."""
-        tally = Tally()
+        tally = ListReadResult()
         with self.store.transaction() as connection:
-            keep_mails(connection, name, [Arrived(raw) for raw in mails], self.now, tally)
+            insert_mails(connection, name, [IncomingMail(raw) for raw in mails], self.now, tally)
         return tally
 
-    def look(self, after: int = 0) -> Found:
+    def look(self, after: int = 0) -> AssemblyResult:
         """Series are looked for, some seconds later."""
         self.now += after
-        return find_series(self.store, self.now)
+        return assemble_series(self.store, self.now)
 
-    def settle(self) -> Found:
+    def settle(self) -> AssemblyResult:
         """Series are looked for when nothing came for long."""
         return self.look(SETTLE)
 
-    def quiet(self) -> Found:
+    def quiet(self) -> AssemblyResult:
         """Series are looked for when nothing came for some minutes."""
-        return self.look(QUIET)
+        return self.look(COVER_WAIT)
 
     def rows(self, question: str) -> Sequence[Any]:
         """What the database answers."""

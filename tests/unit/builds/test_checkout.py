@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds.source_folder import Source
-from seriestool.git import GitError, TreeEntry, Workbench
+from seriestool.check.builds.source_folder import SourceFolder
+from seriestool.git import GitError, ScratchRepository, TreeEntry
 from seriestool.git.tree_object import format_tree
 from tests.helpers import ROOT, Repo
 from tests.rebases import open_bench
@@ -21,41 +21,41 @@ OLD = 1_600_000_000
 
 
 @pytest.fixture
-def bench(repo: Repo) -> Iterator[Workbench]:
+def bench(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "all:\n", "a/one.c": "1\n", "a/two.c": "2\n", "b/three.c": ("3\n", 0o100755)})
     with open_bench(repo) as bench:
         yield bench
 
 
 @pytest.fixture
-def source(bench: Workbench, tmp_path: Path) -> Source:
-    return Source(tmp_path / "site", bench)
+def source(bench: ScratchRepository, tmp_path: Path) -> SourceFolder:
+    return SourceFolder(tmp_path / "site", bench)
 
 
-def files(source: Source) -> dict[str, str]:
+def files(source: SourceFolder) -> dict[str, str]:
     found = sorted(path for path in source.path.rglob("*") if not path.is_dir())
     return {str(path.relative_to(source.path)): path.read_text() for path in found}
 
 
-def make_old(source: Source) -> None:
+def make_old(source: SourceFolder) -> None:
     """Give all files a time long past, as if they had been there for long; git learns of it."""
     for path in source.path.rglob("*"):
         os.utime(path, (OLD, OLD))
 
 
-def written(source: Source) -> set[str]:
+def written(source: SourceFolder) -> set[str]:
     """The files that are not old."""
     found = [path for path in source.path.rglob("*") if path.is_file()]
     return {str(path.relative_to(source.path)) for path in found if path.stat().st_mtime != OLD}
 
 
-def test_the_first_time_all_files_are_written(source: Source, repo: Repo) -> None:
+def test_the_first_time_all_files_are_written(source: SourceFolder, repo: Repo) -> None:
     source.move_to(repo.git("rev-parse", "HEAD"))
     assert files(source) == {"Makefile": "all:\n", "a/one.c": "1\n", "a/two.c": "2\n", "b/three.c": "3\n"}
     assert (source.path / "b/three.c").stat().st_mode & 0o111
 
 
-def test_a_move_writes_what_differs_and_no_more(source: Source, repo: Repo, bench: Workbench) -> None:
+def test_a_move_writes_what_differs_and_no_more(source: SourceFolder, repo: Repo, bench: ScratchRepository) -> None:
     first = repo.git("rev-parse", "HEAD")
     second = repo.commit({"a/one.c": "1.1\n", "a/two.c": None, "new/four.c": "4\n"})
     source.move_to(first)
@@ -71,14 +71,14 @@ def test_a_move_writes_what_differs_and_no_more(source: Source, repo: Repo, benc
     assert not (source.path / "new").exists()
 
 
-def test_a_move_to_where_it_is_writes_nothing(source: Source, repo: Repo) -> None:
+def test_a_move_to_where_it_is_writes_nothing(source: SourceFolder, repo: Repo) -> None:
     source.move_to(repo.git("rev-parse", "HEAD"))
     make_old(source)
     source.move_to(repo.git("rev-parse", "HEAD"))
     assert written(source) == set()
 
 
-def test_after_a_run_that_was_killed_right_files_keep_their_times(source: Source, repo: Repo) -> None:
+def test_after_a_run_that_was_killed_right_files_keep_their_times(source: SourceFolder, repo: Repo) -> None:
     first = repo.git("rev-parse", "HEAD")
     source.move_to(first)
     make_old(source)
@@ -92,7 +92,7 @@ def test_after_a_run_that_was_killed_right_files_keep_their_times(source: Source
 
 
 @pytest.mark.parametrize("index", [b"", b"DIRC garbage", None])
-def test_an_index_that_is_lost_does_not_cost_the_times(source: Source, repo: Repo, index: bytes | None) -> None:
+def test_an_index_that_is_lost_does_not_cost_the_times(source: SourceFolder, repo: Repo, index: bytes | None) -> None:
     first = repo.git("rev-parse", "HEAD")
     source.move_to(first)
     make_old(source)
@@ -106,14 +106,14 @@ def test_an_index_that_is_lost_does_not_cost_the_times(source: Source, repo: Rep
     assert written(source) == set()
 
 
-def test_a_file_that_somebody_changed_is_put_right(source: Source, repo: Repo) -> None:
+def test_a_file_that_somebody_changed_is_put_right(source: SourceFolder, repo: Repo) -> None:
     source.move_to(repo.git("rev-parse", "HEAD"))
     (source.path / "a/one.c").write_text("changed by hand\n")
     source.move_to(repo.commit({"a/one.c": "1.1\n"}))
     assert files(source)["a/one.c"] == "1.1\n"
 
 
-def test_a_file_in_the_place_of_a_folder_and_back(source: Source, repo: Repo) -> None:
+def test_a_file_in_the_place_of_a_folder_and_back(source: SourceFolder, repo: Repo) -> None:
     first = repo.git("rev-parse", "HEAD")
     second = repo.commit({"a/one.c": None, "a/two.c": None, "a": "a file\n"})
     for tree in (first, second, first):
@@ -121,14 +121,14 @@ def test_a_file_in_the_place_of_a_folder_and_back(source: Source, repo: Repo) ->
     assert files(source)["a/two.c"] == "2\n"
 
 
-def test_what_a_tree_says_of_its_files_is_not_heeded(source: Source, repo: Repo) -> None:
+def test_what_a_tree_says_of_its_files_is_not_heeded(source: SourceFolder, repo: Repo) -> None:
     attributes = "* text eol=crlf ident filter=evil working-tree-encoding=UTF-16\n"
     source.move_to(repo.commit({".gitattributes": attributes, "file": "$Id$\nline\n"}))
     assert (source.path / "file").read_bytes() == b"$Id$\nline\n"
     assert (source.path / "a/one.c").read_bytes() == b"1\n"
 
 
-def test_a_submodule_is_an_empty_folder(source: Source, repo: Repo) -> None:
+def test_a_submodule_is_an_empty_folder(source: SourceFolder, repo: Repo) -> None:
     head = repo.git("rev-parse", "HEAD")
     modules = '[submodule "s"]\n\tpath = sub\n\turl = ext::touch pwned\n'
     source.move_to(repo.commit({"sub": (head, 0o160000), ".gitmodules": modules}))
@@ -137,7 +137,7 @@ def test_a_submodule_is_an_empty_folder(source: Source, repo: Repo) -> None:
 
 @pytest.mark.parametrize("name", [b"..", b".git", b".GIT"])
 def test_a_path_that_leads_out_is_refused_and_the_next_move_is_right(
-    source: Source, repo: Repo, bench: Workbench, name: bytes, tmp_path: Path
+    source: SourceFolder, repo: Repo, bench: ScratchRepository, name: bytes, tmp_path: Path
 ) -> None:
     head = repo.git("rev-parse", "HEAD")
     source.move_to(head)
@@ -150,7 +150,7 @@ def test_a_path_that_leads_out_is_refused_and_the_next_move_is_right(
     assert files(source)["a/one.c"] == "1\n"
 
 
-def test_a_link_of_a_tree_is_never_written_through(source: Source, repo: Repo, tmp_path: Path) -> None:
+def test_a_link_of_a_tree_is_never_written_through(source: SourceFolder, repo: Repo, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     source.move_to(repo.commit({"a/one.c": None, "a/two.c": None, "a": (str(outside), 0o120000)}))
@@ -159,7 +159,7 @@ def test_a_link_of_a_tree_is_never_written_through(source: Source, repo: Repo, t
     assert (source.path / "a/one.c").read_text() == "1\n"
 
 
-def test_the_user_s_repository_is_as_it_was(source: Source, repo: Repo) -> None:
+def test_the_user_s_repository_is_as_it_was(source: SourceFolder, repo: Repo) -> None:
     index = (repo.path / ".git/index").read_bytes()
     source.move_to(repo.git("rev-parse", "HEAD"))
     assert (repo.path / ".git/index").read_bytes() == index
@@ -182,7 +182,7 @@ with Repository.open(Path(sys.argv[1])) as repository, repository.workbench() as
 
 @pytest.mark.parametrize("after", [0.01, 0.03, 0.05, 0.08])
 def test_killed_at_any_time_the_next_one_finds_its_way(
-    source: Source, repo: Repo, tmp_path: Path, after: float, make_repo: Callable[..., Repo]
+    source: SourceFolder, repo: Repo, tmp_path: Path, after: float, make_repo: Callable[..., Repo]
 ) -> None:
     first = repo.commit({f"dir{n % 7}/file{n}.c": f"{n}\n" for n in range(400)})
     second = repo.commit({f"dir{n % 7}/file{n}.c": (f"{n} changed\n" if n % 2 else None) for n in range(400)})

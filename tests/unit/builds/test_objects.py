@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds.built_objects import Run, arch_of, find_built
+from seriestool.check.builds.built_objects import RunProgram, arch_of, find_built
 from seriestool.check.builds.includers import find_includers
 from seriestool.check.builds.object_compiler import object_of
-from seriestool.sandbox import Outcome
+from seriestool.sandbox import SandboxResult
 
 TREE = {
     "Kbuild": "obj-y += net/ drivers/ arch/$(SRCARCH)/\n",
@@ -41,10 +41,10 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def runner(source: Path) -> Run:
-    def run(argv: Sequence[str]) -> Outcome:
+def runner(source: Path) -> RunProgram:
+    def run(argv: Sequence[str]) -> SandboxResult:
         answer = subprocess.run(argv, cwd=source, capture_output=True)
-        return Outcome(answer.returncode, answer.stdout, answer.stderr)
+        return SandboxResult(answer.returncode, answer.stdout, answer.stderr)
 
     return run
 

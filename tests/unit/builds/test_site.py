@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.builds import Toolchain, as_text, build_job, find_toolchain, open_site
-from seriestool.check.builds.build_folders import locked, measure, size, tidy, tidy_outputs, wipe
-from seriestool.check.builds.build_times import Times
-from seriestool.git import Workbench
-from seriestool.sandbox import Limits, find_sandbox
+from seriestool.check.builds import Toolchain, build_job, duration_text, find_toolchain, open_build_workspace
+from seriestool.check.builds.build_folders import lock_folder, measure, prune_folders, prune_outputs, size, wipe
+from seriestool.check.builds.build_times import BuildTimes
+from seriestool.git import ScratchRepository
+from seriestool.sandbox import SandboxLimits, find_sandbox
 from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import ROOT, Repo
 from tests.rebases import open_bench
 
 
 @pytest.fixture
-def bench(repo: Repo) -> Iterator[Workbench]:
+def bench(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "$(O)/out: in\n\tcp in $(O)/out\nin: ;\n", "in": "1\n"})
     with open_bench(repo) as bench:
         yield bench
@@ -33,33 +33,33 @@ def say_nothing(text: str) -> None:
     pass
 
 
-def test_a_build_folder_is_warm_the_next_time(bench: Workbench, tmp_path: Path, repo: Repo) -> None:
+def test_a_build_folder_is_warm_the_next_time(bench: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
     sandbox = find_sandbox()
     assert not isinstance(sandbox, str), sandbox
     for expected in (b"cp in", b"is up to date"):
-        with open_site(tmp_path, "repository", bench, say_nothing) as site:
+        with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
             site.move_to(repo.git("rev-parse", "HEAD"))
             output = site.output("plain")
             assert output.is_warm is (expected != b"cp in")
-            answer = sandbox.run(build_job(site, output, ["make", f"O={output.path}"], Limits()))
+            answer = sandbox.run(build_job(site, output, ["make", f"O={output.path}"], SandboxLimits()))
             assert expected in answer.stdout
             output.took(answer.seconds)
 
 
-def test_a_build_cannot_write_to_the_source(bench: Workbench, tmp_path: Path, repo: Repo) -> None:
+def test_a_build_cannot_write_to_the_source(bench: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
     sandbox = find_sandbox()
     assert not isinstance(sandbox, str), sandbox
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         site.move_to(repo.git("rev-parse", "HEAD"))
         script = "echo x >> Makefile; echo x > new; echo x > ../state; echo $CCACHE_DIR; touch $CCACHE_DIR/x"
-        answer = sandbox.run(build_job(site, site.output("plain"), ["sh", "-c", script], Limits()))
+        answer = sandbox.run(build_job(site, site.output("plain"), ["sh", "-c", script], SandboxLimits()))
         assert answer.code == 0
         assert {path.name for path in site.source.iterdir()} == {"Makefile", "in"}
         assert (site.ccache / "x").exists()
 
 
-def test_what_a_build_took_is_what_the_next_is_expected_to_take(bench: Workbench, tmp_path: Path) -> None:
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+def test_what_a_build_took_is_what_the_next_is_expected_to_take(bench: ScratchRepository, tmp_path: Path) -> None:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         output = site.output("kunit-1")
         assert output.expected is None
         output.path.joinpath("vmlinux").touch()
@@ -72,8 +72,8 @@ def test_what_a_build_took_is_what_the_next_is_expected_to_take(bench: Workbench
         assert (output.is_warm, output.expected, list(output.path.iterdir())) == (False, 480.0, [])
 
 
-def test_a_name_that_leads_elsewhere_is_refused(bench: Workbench, tmp_path: Path) -> None:
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+def test_a_name_that_leads_elsewhere_is_refused(bench: ScratchRepository, tmp_path: Path) -> None:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         for name in ("../x", "", ".", "a/b", "a\n"):
             with pytest.raises(InputError):
                 site.output(name)
@@ -82,14 +82,14 @@ def test_a_name_that_leads_elsewhere_is_refused(bench: Workbench, tmp_path: Path
 @pytest.mark.parametrize("content", ["", "[]", '{"cold": "x", "warm": -1}', '{"cold": NaN}', "\0"])
 def test_a_broken_record_is_an_empty_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "times").write_text(content)
-    times = Times(tmp_path / "times")
+    times = BuildTimes(tmp_path / "times")
     assert (times.get("x", "cold"), times.get("x", "warm")) == (None, None)
     times.put("x", "cold", 3.0)
     assert times.get("x", "cold") == 3.0
 
 
 def test_times_are_told_as_people_tell_them() -> None:
-    assert [as_text(seconds) for seconds in (0.2, 13.8, 480, 846)] == [
+    assert [duration_text(seconds) for seconds in (0.2, 13.8, 480, 846)] == [
         "about 1 seconds", "about 14 seconds", "about 8 minutes", "about 14 minutes",
     ]  # fmt: skip
 
@@ -114,9 +114,9 @@ def another_run(root: Path) -> Iterator[str]:
 
 
 def test_another_run_takes_another_folder(tmp_path: Path) -> None:
-    with another_run(tmp_path) as first, another_run(tmp_path) as second, locked(tmp_path, say_nothing) as third:
+    with another_run(tmp_path) as first, another_run(tmp_path) as second, lock_folder(tmp_path, say_nothing) as third:
         assert (first, second, third.name) == ("1", "2", "3")
-    with locked(tmp_path, say_nothing) as folder:
+    with lock_folder(tmp_path, say_nothing) as folder:
         assert folder.name == "1"
 
 
@@ -125,10 +125,10 @@ def test_another_thread_waits_and_says_so(tmp_path: Path) -> None:
     names: list[str] = []
 
     def run() -> None:
-        with locked(tmp_path, said.append) as folder:
+        with lock_folder(tmp_path, said.append) as folder:
             names.append(folder.name)
 
-    with locked(tmp_path, say_nothing):
+    with lock_folder(tmp_path, say_nothing):
         thread = threading.Thread(target=run)
         thread.start()
         time.sleep(0.5)
@@ -137,14 +137,14 @@ def test_another_thread_waits_and_says_so(tmp_path: Path) -> None:
     assert names == ["1"]
 
 
-def test_what_compilers_keep_is_nobody_s_to_tidy(bench: Workbench, tmp_path: Path) -> None:
+def test_what_compilers_keep_is_nobody_s_to_tidy(bench: ScratchRepository, tmp_path: Path) -> None:
     for name in "0123456789abcdef":  # as ccache lays it out
         (tmp_path / "ccache" / name).mkdir(parents=True)
     for _ in range(2):
-        with open_site(tmp_path, "repository", bench, say_nothing) as site:
+        with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
             site.output("plain").path.joinpath("vmlinux").touch()
     assert len(list((tmp_path / "ccache").iterdir())) == 16
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         assert site.output("plain").path.joinpath("vmlinux").exists()
 
 
@@ -154,7 +154,7 @@ def test_the_least_recently_used_go_first_and_those_in_use_stay(tmp_path: Path) 
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
     with another_run(tmp_path / "used"):
         os.utime(tmp_path / "used/1", (1, 1))
-        tidy(tmp_path, most_folders=2)
+        prune_folders(tmp_path, most_folders=2)
         assert sorted(path.parent.name for path in tmp_path.glob("*/1")) == ["new", "old", "used"]
 
 
@@ -165,7 +165,7 @@ def test_folders_that_are_too_large_together_go(tmp_path: Path) -> None:
         measure(tmp_path / name)
         assert 100_000 <= size(tmp_path / name) < 200_000
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    tidy(tmp_path, most_bytes=150_000)
+    prune_folders(tmp_path, most_bytes=150_000)
     assert [path.parent.name for path in tmp_path.glob("*/1")] == ["new"]
 
 
@@ -173,7 +173,7 @@ def test_build_folders_beyond_a_number_go(tmp_path: Path) -> None:
     for age in range(5):
         (tmp_path / f"o{age}").mkdir()
         os.utime(tmp_path / f"o{age}", (1000 - age, 1000 - age))
-    tidy_outputs(tmp_path, most=2)
+    prune_outputs(tmp_path, most=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["o0", "o1"]
 
 
@@ -236,8 +236,8 @@ def test_folders_that_a_build_closed_to_us_are_seen_and_go() -> None:
     assert said.stdout.split() == ["True", "False"], said.stderr
 
 
-def test_a_build_folder_that_was_tidied_away_is_not_warm(bench: Workbench, tmp_path: Path) -> None:
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+def test_a_build_folder_that_was_tidied_away_is_not_warm(bench: ScratchRepository, tmp_path: Path) -> None:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         output = site.output("plain")
         output.path.joinpath("vmlinux").touch()
         output.keep_note("of the tree")
@@ -248,21 +248,23 @@ def test_a_build_folder_that_was_tidied_away_is_not_warm(bench: Workbench, tmp_p
         assert (site.output("plain").is_warm, site.output("plain").note) == (False, "")
 
 
-def test_a_folder_that_cannot_be_made_is_said_to_be_so(bench: Workbench, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_to_be_so(bench: ScratchRepository, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    place = open_site(tmp_path / "file/builds", "repository", bench, say_nothing)
+    place = open_build_workspace(tmp_path / "file/builds", "repository", bench, say_nothing)
     with pytest.raises(OutsideError, match="nothing can be built in"), place:
         pass
 
 
-def test_a_folder_that_make_cannot_take_is_said_to_be_so(bench: Workbench, tmp_path: Path) -> None:
-    place = open_site(tmp_path / "a b/builds", "repository", bench, say_nothing)
+def test_a_folder_that_make_cannot_take_is_said_to_be_so(bench: ScratchRepository, tmp_path: Path) -> None:
+    place = open_build_workspace(tmp_path / "a b/builds", "repository", bench, say_nothing)
     with pytest.raises(OutsideError, match="no folder with spaces"), place:
         pass
 
 
-def test_what_a_build_leaves_is_closed_to_others_and_configures_no_ccache(bench: Workbench, tmp_path: Path) -> None:
-    with open_site(tmp_path / "builds", "repository", bench, say_nothing) as site:
+def test_what_a_build_leaves_is_closed_to_others_and_configures_no_ccache(
+    bench: ScratchRepository, tmp_path: Path
+) -> None:
+    with open_build_workspace(tmp_path / "builds", "repository", bench, say_nothing) as site:
         output = site.output("plain")
         output.path.chmod(0)
         (site.ccache / "ccache.conf").write_text("disable = true\n")
@@ -273,11 +275,13 @@ def test_what_a_build_leaves_is_closed_to_others_and_configures_no_ccache(bench:
         assert list(site.ccache.iterdir()) == []
 
 
-def test_a_note_that_cannot_be_kept_is_none(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_note_that_cannot_be_kept_is_none(
+    bench: ScratchRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with open_site(tmp_path, "repository", bench, say_nothing) as site:
+    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
         output = site.output("plain")
         output.path.joinpath("vmlinux").touch()
         output.keep_note("old")

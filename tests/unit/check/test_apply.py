@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.apply import CHECK
-from seriestool.rebase.patch_stack import Footing
+from seriestool.rebase.patch_stack import BaseKind
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import Repo
 
@@ -55,7 +55,7 @@ def test_base_that_was_put_together_may_be_what_is_wrong(base: Repo) -> None:
     mbox = mail_series(base, ("one", {"there/later.c": "y\n"}), base="other")
     with open_subject(base, mbox) as subject:
         assert subject.base is not None
-        rebuilt = replace(subject, base=replace(subject.base, footing=Footing.REBUILT), step=subject.steps[0])
+        rebuilt = replace(subject, base=replace(subject.base, footing=BaseKind.REBUILT), step=subject.steps[0])
         findings = tuple(CHECK.run(rebuilt))
     assert rules(findings) == [("apply", "skip")]
     assert findings[0].message.endswith("the base was put together from files that are proven, and may lack some")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 from patatt import PatattMessage, make_byhash_path, make_pkey_path
 
-from seriestool.check.protocol import Finding, Status, Subject
+from seriestool.check.protocol import CheckSubject, Finding, Status
 from seriestool.check.rules.attestation import CHECK, LookUp, attest
 from seriestool.util.errors import OutsideError
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
@@ -228,7 +228,7 @@ def test_alike_answers_are_one_finding(base: Repo) -> None:
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-def test_no_header_is_a_traceback(opened: Subject, signature: bytes, seal: bytes) -> None:
+def test_no_header_is_a_traceback(opened: CheckSubject, signature: bytes, seal: bytes) -> None:
     raw = opened.series.patches[0].raw
     names = (b"X-Developer-Signature: v=1; a=ed25519-sha256; h=from:subject;", b"DKIM-Signature: v=1; a=rsa-sha256;")
     lines = [name + value.replace(b"\n", b"") for name, value in zip(names, (signature, seal), strict=True)]
@@ -238,7 +238,7 @@ def test_no_header_is_a_traceback(opened: Subject, signature: bytes, seal: bytes
 
 
 @pytest.fixture
-def opened(base: Repo) -> Iterator[Subject]:
+def opened(base: Repo) -> Iterator[CheckSubject]:
     with open_subject(base, mail(base)) as subject:
         yield subject
 

@@ -9,7 +9,7 @@ import pytest
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.bisect import CHECK
-from seriestool.sandbox import Bubblewrap, Ended, Job, Limits, Outcome, find_sandbox
+from seriestool.sandbox import Bubblewrap, KillReason, SandboxJob, SandboxLimits, SandboxResult, find_sandbox
 from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
 from tests.helpers import File, Repo
 
@@ -228,7 +228,7 @@ class Counting:
         self._sandbox = sandbox
         self.configured = 0
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         self.configured += "allmodconfig" in job.argv
         return self._sandbox.run(job)
 
@@ -250,9 +250,9 @@ class Slow:
     def __init__(self, sandbox: Bubblewrap) -> None:
         self._sandbox = sandbox
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         if "W=1" in job.argv:
-            job = Job(["sleep", "60"], job.folder, job.readable, job.writable, limits=Limits(seconds=0.1))
+            job = SandboxJob(["sleep", "60"], job.folder, job.readable, job.writable, limits=SandboxLimits(seconds=0.1))
         return self._sandbox.run(job)
 
 
@@ -281,12 +281,12 @@ class Full:
         self._sandbox = sandbox
         self._has_ended = False
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         outcome = self._sandbox.run(job)
         if "W=1" not in job.argv or self._has_ended:
             return outcome
         self._has_ended = True
-        return replace(outcome, ended=Ended.DISK)
+        return replace(outcome, ended=KillReason.DISK)
 
 
 def test_after_a_build_that_writes_too_much_the_configuration_is_made_anew(repo: Repo, sandbox: Bubblewrap) -> None:

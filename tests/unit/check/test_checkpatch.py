@@ -8,7 +8,7 @@ import pytest
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.checkpatch import CHECK, ELSEWHERE, IGNORE_KEY, NOISE
-from seriestool.sandbox import Ended, Outcome
+from seriestool.sandbox import KillReason, SandboxResult
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo, shared
 from tests.plain_sandbox import Answers, PlainSandbox
@@ -137,7 +137,7 @@ def test_the_configuration_of_the_tree_goes_along(repo: Repo) -> None:
 def test_only_options_that_the_script_knows_are_given(repo: Repo) -> None:
     """QEMU's has no --show-types."""
     repo.commit({**TREE, "scripts/checkpatch.pl": "GetOptions('terse' => 1, 'summary!' => 1);\n"})
-    sandbox = Answers(Outcome(1, b"patch:1: ERROR: do not\n", b""))
+    sandbox = Answers(SandboxResult(1, b"patch:1: ERROR: do not\n", b""))
     one = the(ask(CHECK, repo, mail_series(repo, (SAID, {"f.c": "x\n"})), sandbox=sandbox), "error")
     assert list(sandbox.jobs[0].argv)[1:] == ["scripts/checkpatch.pl", "--terse", "--no-summary", "patch"]
     assert one.message == "do not"
@@ -167,12 +167,12 @@ def test_a_patch_that_makes_it_die_skips_with_what_it_said(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("outcome", "word"),
     [
-        (Outcome(137, b"", b"", Ended.TIME), "time"),
-        (Outcome(1, b"Unknown option: terse\nUsage: checkpatch.pl\n", b""), "exit code 1"),
-        (Outcome(255, b"", b""), "exit code 255"),
+        (SandboxResult(137, b"", b"", KillReason.TIME), "time"),
+        (SandboxResult(1, b"Unknown option: terse\nUsage: checkpatch.pl\n", b""), "exit code 1"),
+        (SandboxResult(255, b"", b""), "exit code 255"),
     ],
 )
-def test_a_script_too_new_or_too_slow_skips_and_never_fails(repo: Repo, outcome: Outcome, word: str) -> None:
+def test_a_script_too_new_or_too_slow_skips_and_never_fails(repo: Repo, outcome: SandboxResult, word: str) -> None:
     repo.commit(TREE)
     found = ask(CHECK, repo, mail_series(repo, (SAID, {"f.c": "int d;\n"})), sandbox=Answers(outcome))
     assert rules(found) == [("not-run", "skip")]
@@ -183,7 +183,7 @@ def test_what_it_cannot_look_for_is_said_once_in_a_series(repo: Repo) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (SAID, {"f.c": "int d;\n"}), (SAID, {"f.c": "int e;\n"}))
     stderr = b"No codespell typos will be found - file '/usr/share/codespell/dictionary.txt': No such file\n"
-    sandbox = Answers(Outcome(0, b"", stderr))
+    sandbox = Answers(SandboxResult(0, b"", stderr))
     assert rules(ask(CHECK, repo, mbox, 1, sandbox=sandbox)) == [("weakened", "pass")]
     assert ask(CHECK, repo, mbox, 2, sandbox=sandbox) == ()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.commits.cover_summary import Block, Totals, parse_shortlog, parse_totals
+from seriestool.check.commits.cover_summary import DiffstatTotals, ShortlogSection, parse_shortlog, parse_totals
 from seriestool.check.protocol import Status
 from seriestool.check.rules.cover_letter import CHECK
 from tests.checks import SIGNED, ask, mail_series, rules, the
@@ -221,16 +221,19 @@ def test_sent_again_as_it_was(base: Repo) -> None:
 
 def test_totals() -> None:
     text = " 1 file changed, 1 insertion(+)\n 2 files changed\n> 3 files changed\n 3 files changed, 2 deletions(-)\r\n"
-    assert parse_totals(text) == (Totals(1, 1, 0), Totals(2, 0, 0), Totals(3, 0, 2))
+    assert parse_totals(text) == (DiffstatTotals(1, 1, 0), DiffstatTotals(2, 0, 0), DiffstatTotals(3, 0, 2))
 
 
 def test_shortlog_with_broken_lines() -> None:
     text = "A B (2):\n  one\n  two and\n    more\n\nC (1):\n      three\nend\n"
-    assert parse_shortlog(text) == (Block("A B", 2, ("one", "two and more")), Block("C", 1, ("three",)))
+    assert parse_shortlog(text) == (
+        ShortlogSection("A B", 2, ("one", "two and more")),
+        ShortlogSection("C", 1, ("three",)),
+    )
 
 
 def test_shortlog_of_titles_with_brackets() -> None:
-    assert parse_shortlog("A B (1):\n  [DO NOT MERGE] x: y\n") == (Block("A B", 1, ("x: y",)),)
+    assert parse_shortlog("A B (1):\n  [DO NOT MERGE] x: y\n") == (ShortlogSection("A B", 1, ("x: y",)),)
 
 
 def test_hostile_cover_is_quick(base: Repo) -> None:

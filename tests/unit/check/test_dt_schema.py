@@ -7,7 +7,7 @@ import pytest
 from seriestool.check.protocol import Status
 from seriestool.check.rules import dt_schema
 from seriestool.check.rules.dt_schema import CHECK
-from seriestool.sandbox import Ended, Job, Outcome
+from seriestool.sandbox import KillReason, SandboxJob, SandboxResult
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import File, Repo
 from tests.plain_sandbox import PlainSandbox
@@ -92,20 +92,20 @@ def test_a_dtschema_older_than_the_tree_wants_skips(repo: Repo, program: Path) -
 
 
 class _Broken(PlainSandbox):
-    outcome: Outcome
+    outcome: SandboxResult
 
-    def run(self, job: Job) -> Outcome:
-        return Outcome(0, b"2099.1\n", b"") if "--version" in job.argv else self.outcome
+    def run(self, job: SandboxJob) -> SandboxResult:
+        return SandboxResult(0, b"2099.1\n", b"") if "--version" in job.argv else self.outcome
 
 
 @pytest.mark.parametrize(
     "outcome",
     [
-        Outcome(137, b"", b"", Ended.TIME),
-        Outcome(1, b"", b"Traceback (most recent call last):\nImportError: ruamel\n"),
+        SandboxResult(137, b"", b"", KillReason.TIME),
+        SandboxResult(1, b"", b"Traceback (most recent call last):\nImportError: ruamel\n"),
     ],
 )
-def test_one_that_does_not_run_skips_and_never_fails(repo: Repo, program: Path, outcome: Outcome) -> None:
+def test_one_that_does_not_run_skips_and_never_fails(repo: Repo, program: Path, outcome: SandboxResult) -> None:
     repo.commit(TREE)
     sandbox = _Broken()
     sandbox.outcome = outcome

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seriestool.check.protocol import Check, Subject
+from seriestool.check.protocol import Check, CheckSubject
 from seriestool.check.rules import commit_refs, fixes_tag, sign_off, trailers
 from tests.checks import AUTHOR, SIGNED, ask, mail_series, open_subject
 from tests.helpers import Repo
@@ -45,13 +45,13 @@ def kernel(repo: Repo) -> Kernel:
 
 
 @pytest.fixture
-def subject(kernel: Kernel) -> Iterator[Subject]:
+def subject(kernel: Kernel) -> Iterator[CheckSubject]:
     mbox = mail_series(kernel.repo, (f"foo: x\n\nText.\n\n{SIGNED}\n", SENT), to="x86@kernel.org")
     with open_subject(kernel.repo, mbox, previous=mbox) as opened:
         yield opened
 
 
-def asked(subject: Subject, message: str, title: str = "foo: x") -> Subject:
+def asked(subject: CheckSubject, message: str, title: str = "foo: x") -> CheckSubject:
     """The same with another message in both versions."""
     patch = replace(subject.steps[0].patch, message=message, subject=title)
     step = replace(subject.steps[0], patch=patch)
@@ -61,7 +61,7 @@ def asked(subject: Subject, message: str, title: str = "foo: x") -> Subject:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 @pytest.mark.parametrize("name", MESSAGES)
-def test_it_takes_no_time_and_says_a_bearable_lot(subject: Subject, check: Check, name: str) -> None:
+def test_it_takes_no_time_and_says_a_bearable_lot(subject: CheckSubject, check: Check, name: str) -> None:
     start = time.process_time()
     findings = list(check.run(asked(subject, MESSAGES[name])))
     assert time.process_time() - start < 3
@@ -70,7 +70,7 @@ def test_it_takes_no_time_and_says_a_bearable_lot(subject: Subject, check: Check
 
 @given(st.text(max_size=300), st.text(max_size=50))
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_no_text_breaks_a_check(subject: Subject, message: str, title: str) -> None:
+def test_no_text_breaks_a_check(subject: CheckSubject, message: str, title: str) -> None:
     for check in CHECKS:
         for finding in check.run(asked(subject, message, title)):
             assert finding.message.strip()

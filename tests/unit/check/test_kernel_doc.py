@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.kernel_doc import CHECK
-from seriestool.sandbox import Ended, Outcome
+from seriestool.sandbox import KillReason, SandboxResult
 from tests.checks import SIGNED, ask, mail_series, rules, the
 from tests.helpers import Repo, shared
 from tests.plain_sandbox import Answers, PlainSandbox
@@ -103,12 +103,14 @@ def test_a_link_that_leads_nowhere_or_out_skips(repo: Repo, target: str) -> None
 @pytest.mark.parametrize(
     "outcome",
     [
-        Outcome(137, b"", b"", Ended.TIME),
-        Outcome(1, b"", b"Traceback (most recent call last):\n  File\nModuleNotFoundError: No module named 'kdoc'\n"),
-        Outcome(2, b"", b"Can't locate Pod/Usage.pm in @INC at scripts/kernel-doc line 7.\n"),
+        SandboxResult(137, b"", b"", KillReason.TIME),
+        SandboxResult(
+            1, b"", b"Traceback (most recent call last):\n  File\nModuleNotFoundError: No module named 'kdoc'\n"
+        ),
+        SandboxResult(2, b"", b"Can't locate Pod/Usage.pm in @INC at scripts/kernel-doc line 7.\n"),
     ],
 )
-def test_a_script_that_does_not_run_skips_and_never_fails(repo: Repo, outcome: Outcome) -> None:
+def test_a_script_that_does_not_run_skips_and_never_fails(repo: Repo, outcome: SandboxResult) -> None:
     repo.commit(OLD)
     found = ask(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=Answers(outcome))
     assert rules(found) == [("skipped", "skip")]

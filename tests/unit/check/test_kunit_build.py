@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from seriestool.check.builds import Toolchain
-from seriestool.check.protocol import Finding, Skipped, Status
+from seriestool.check.protocol import Finding, SkipCheck, Status
 from seriestool.check.rules import kunit_build
 from seriestool.check.rules.kunit_build import CHECK
-from seriestool.sandbox import Job, Outcome, Sandbox, Unsandboxed, find_sandbox
+from seriestool.sandbox import Sandbox, SandboxJob, SandboxResult, Unsandboxed, find_sandbox
 from tests.checks import SIGNED, mail_series, open_subject, rules, the
 from tests.helpers import ROOT, File, Repo
 
@@ -44,7 +44,7 @@ class Counting:
         self.inner = inner
         self.verbs: list[str] = []
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         self.verbs.append(job.argv[2] if "kunit.py" in job.argv[1] else "solve")
         return self.inner.run(job)
 
@@ -83,7 +83,7 @@ def ask(repo: Repo, sandbox: Counting, tmp_path: Path, monkeypatch: pytest.Monke
             place = replace(subject.place, cache_dir=tmp_path / "cache", report=report)
             try:
                 return tuple(CHECK.run(replace(subject, place=place)))
-            except Skipped as reason:
+            except SkipCheck as reason:
                 return (Finding(Status.SKIP, "skipped", str(reason)),)
 
     return run
@@ -298,5 +298,5 @@ def test_the_page_has_each_rule() -> None:
 def test_patches_that_do_not_apply_are_passed_over(repo: Repo, ask: Ask, sandbox: Counting) -> None:
     mbox = mail_series(repo, (f"a: one\n\n{SIGNED}\n", {A: "+one works\n+2\n"}))
     repo.commit({A: "+something else\n"})
-    with open_subject(repo, mbox, sandbox=sandbox) as subject, pytest.raises(Skipped, match="no patch of the series"):
+    with open_subject(repo, mbox, sandbox=sandbox) as subject, pytest.raises(SkipCheck, match="no patch of the series"):
         tuple(CHECK.run(subject))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.queue.dry_run import Rehearsed
+from seriestool.bot.queue.dry_run import DryRunResult
 from seriestool.cli import bot_replay
 from seriestool.cli.bot_replay import parse_moment
-from seriestool.cli.options import Parser, add_common_options, default_options
+from seriestool.cli.options import CliParser, add_common_options, default_options
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import Repo
@@ -32,7 +32,7 @@ def archive(make_repo: Make) -> Path:
 
 
 def run(*words: str | Path) -> tuple[str, str]:
-    parser = Parser("replay")
+    parser = CliParser("replay")
     add_common_options(parser)
     bot_replay.add_arguments(parser)
     arguments = default_options()
@@ -74,9 +74,9 @@ Install = Callable[[bot_replay.Begin], None]
 def test_each_is_looked_at_once(archive: Path, tmp_path: Path, rehearse: Install) -> None:
     asked: list[str] = []
 
-    def begin(key: str, now: int) -> Callable[[], Rehearsed]:
+    def begin(key: str, now: int) -> Callable[[], DryRunResult]:
         asked.append(key)
-        return lambda: Rehearsed("ready", "said nothing")
+        return lambda: DryRunResult("ready", "said nothing")
 
     rehearse(begin)
     out, _ = run("2026-06-01", "2026-06-10", "--archive", archive, "--state", tmp_path / "state")
@@ -86,13 +86,13 @@ def test_each_is_looked_at_once(archive: Path, tmp_path: Path, rehearse: Install
 
 
 def test_what_was_cut_short_goes_on(archive: Path, tmp_path: Path, rehearse: Install) -> None:
-    def die() -> Rehearsed:
+    def die() -> DryRunResult:
         raise KeyboardInterrupt
 
     rehearse(lambda key, now: die)
     with pytest.raises(KeyboardInterrupt):
         run("2026-06-01", "2026-06-10", "--archive", archive, "--state", tmp_path / "state")
-    rehearse(lambda key, now: lambda: Rehearsed("ready", ""))
+    rehearse(lambda key, now: lambda: DryRunResult("ready", ""))
     out, _ = run("2026-06-01", "2026-06-10", "--archive", archive, "--state", tmp_path / "state", "--json")
     found = json.loads(out)["series"]
     assert [(one["msgid"], one["answer"]) for one in found if not one["missing"]] == [
@@ -105,12 +105,12 @@ def test_decisions_come_in_order_though_looks_do_not(archive: Path, rehearse: In
     begun: list[int] = []
     finished: list[tuple[int, int]] = []
 
-    def begin(key: str, now: int) -> Callable[[], Rehearsed]:
+    def begin(key: str, now: int) -> Callable[[], DryRunResult]:
         begun.append(now)
 
-        def finish() -> Rehearsed:
+        def finish() -> DryRunResult:
             finished.append((now, len(begun)))
-            return Rehearsed("ready", "")
+            return DryRunResult("ready", "")
 
         return finish
 

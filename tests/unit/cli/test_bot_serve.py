@@ -86,18 +86,18 @@ def test_it_listens_on_loopback_only_and_ends_when_told(home: Repo, number: sign
 
 def test_unless_told_it_is_loopback(home: Repo) -> None:
     from seriestool.cli.bot_serve import add_arguments
-    from seriestool.cli.options import Parser
+    from seriestool.cli.options import CliParser
 
-    parser = Parser("x")
+    parser = CliParser("x")
     add_arguments(parser)
     assert parser.parse_args([]).listen == "127.0.0.1"
 
 
 def test_the_page_has_each_option() -> None:
     from seriestool.cli.bot_serve import add_arguments
-    from seriestool.cli.options import Parser
+    from seriestool.cli.options import CliParser
 
-    parser = Parser("x")
+    parser = CliParser("x")
     add_arguments(parser)
     page = (ROOT / "docs/man/seriestool-bot-serve.1.md").read_text()
     options = set(re.findall(r"--[a-z-]+", parser.format_help())) - {"--help"}

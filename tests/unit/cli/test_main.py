@@ -15,7 +15,7 @@ import pytest
 
 from seriestool import __version__
 from seriestool.cli import main as program
-from seriestool.cli.options import Parser
+from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.helpers import Result
@@ -28,7 +28,7 @@ Install = Callable[[Callable[[Namespace, Ui], int]], None]
 def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """`install(run)`: `run` is now the command `probe`, which takes `--flag` and any number of words."""
 
-    def add_arguments(parser: Parser) -> None:
+    def add_arguments(parser: CliParser) -> None:
         parser.add_argument("--flag", action="store_true")
         parser.add_argument("words", nargs="*")
 
@@ -37,7 +37,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
         module.add_arguments = add_arguments  # type: ignore[attr-defined]
         module.run = run  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "tests_probe", module)
-        monkeypatch.setattr(program, "COMMANDS", (program.Command("probe", "tests_probe", "a test"),))
+        monkeypatch.setattr(program, "COMMANDS", (program.CliCommand("probe", "tests_probe", "a test"),))
 
     return put
 

@@ -10,7 +10,7 @@ import pytest
 from seriestool.base.git_describe import start_describe
 from seriestool.git import Repository
 from seriestool.trees import list_tags
-from seriestool.trees.history import History, OnlyGitKnowsError, describe
+from seriestool.trees.history import DescribeUndecidedError, History, find_nearest_tag
 from tests.helpers import FIRST_DATE, Repo
 from tests.unit.history.histories import Maker, indexed
 
@@ -34,8 +34,8 @@ def assert_described_like_git(history: History, repo: Repo, commits: list[str]) 
         position = history.find(commit)
         assert position is not None
         try:
-            found = describe(history, position, names)
-        except OnlyGitKnowsError:
+            found = find_nearest_tag(history, position, names)
+        except DescribeUndecidedError:
             continue
         text = found and names[found[0]] + (f"-{found[1]}-g{commit[:12]}" if found[1] else "")
         assert text == git_says(repo, commit)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.trees.history import History, absent, blob_prefix, match_value, mode_of, tips_holding
+from seriestool.trees.history import History, blob_prefix, is_absent, match_value, mode_of, tips_containing
 from tests.helpers import Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
 
@@ -76,7 +76,7 @@ def test_ancestry_is_that_of_all_parents(grown: Grown) -> None:
         ancestors = set(repo.git("rev-list", new).split())
         pos = history.find(new)
         assert pos is not None
-        found = {history.oid(old) for old in range(len(history)) if tips_holding(history, old, [pos])}
+        found = {history.oid(old) for old in range(len(history)) if tips_containing(history, old, [pos])}
         assert found == ancestors
 
 
@@ -182,7 +182,7 @@ def test_an_octopus_merge(repo: Repo, tmp_path: Path) -> None:
     pos = history.find(merge)
     assert pos is not None
     assert ids(history, history.segments(b"side1", lambda value: value != 0)) == {sides[1], merge}
-    assert all(tips_holding(history, history.find(side) or 0, [pos]) for side in sides)
+    assert all(tips_containing(history, history.find(side) or 0, [pos]) for side in sides)
 
 
 def test_a_mode_alone_is_a_change(repo: Repo, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_deleted_file_comes_back(repo: Repo, tmp_path: Path) -> None:
     history = indexed(repo, tmp_path / "index")
     blob = states(repo, first)[b"f"]
     assert ids(history, history.segments(b"f", blob.__eq__)) == {first, back}
-    assert ids(history, history.segments(b"f", absent)) == {gone}
+    assert ids(history, history.segments(b"f", is_absent)) == {gone}
 
 
 def test_a_sha256_repository(make_repo: Make, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_history_of_empty_commits(repo: Repo, tmp_path: Path) -> None:
     commits = [repo.commit({}) for _ in range(3)]
     history = indexed(repo, tmp_path / "index")
     assert len(history) == 3
-    assert ids(history, history.segments(b"any", absent)) == set(commits)
+    assert ids(history, history.segments(b"any", is_absent)) == set(commits)
     assert history.changes(b"any") == []
 
 
@@ -231,7 +231,7 @@ def test_a_repository_without_commits(repo: Repo, tmp_path: Path) -> None:
     history = indexed(repo, tmp_path / "index")
     assert len(history) == 0
     assert history.find("0" * 40) is None
-    assert history.segments(b"f", absent) == []
+    assert history.segments(b"f", is_absent) == []
     assert history.changes(b"f") == history.paths_under(b"") == []
 
 

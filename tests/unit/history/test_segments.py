@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.trees.history.intervals import Cover, Segments, carve, coverage, union
+from seriestool.trees.history.intervals import PositionSet, Segments, carve, coverage, union
 
 intervals = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair))))
 
@@ -49,7 +49,7 @@ def test_coverage_does_not_cost_what_the_positions_span() -> None:
 
 @given(intervals)
 def test_cover_tells_what_is_new(given_intervals: Segments) -> None:
-    cover = Cover()
+    cover = PositionSet()
     known: set[int] = set()
     for start, stop in given_intervals:
         fresh = cover.add(start, stop)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import Ref, Repository
-from seriestool.trees.history import absent, window
+from seriestool.trees.history import index_window, is_absent
 from tests.helpers import FIRST_DATE, Repo
 from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, states
 
@@ -21,7 +21,7 @@ def test_a_window_answers_like_git(make_repo: Make, seed: int, object_format: st
     maker.grow(60)
     since, until = FIRST_DATE + 60 * 25, FIRST_DATE + 60 * 45
     with Repository.open(maker.repo.path) as git:
-        found = window(git, git.refs(), since, until)
+        found = index_window(git, git.refs(), since, until)
         history = found.history([*PATHS, b"never/there"])
     inside = [history.oid(pos) for pos in range(len(history) - len(found), len(history))]
     assert 0 < len(inside) < len(history) < 60
@@ -32,7 +32,7 @@ def test_a_window_answers_like_git(make_repo: Make, seed: int, object_format: st
 def test_the_edge_has_its_dates(repo: Repo) -> None:
     commits = [repo.commit({"f": str(number)}, date=FIRST_DATE + 100 * number) for number in range(5)]
     with Repository.open(repo.path) as git:
-        history = window(git, git.refs(), FIRST_DATE + 250, FIRST_DATE + 350).history([b"f"])
+        history = index_window(git, git.refs(), FIRST_DATE + 250, FIRST_DATE + 350).history([b"f"])
     assert {history.oid(pos): history.time(pos) for pos in range(len(history))} == {
         commits[2]: FIRST_DATE + 200,
         commits[3]: FIRST_DATE + 300,
@@ -43,24 +43,26 @@ def test_a_file_older_than_the_window_is_there(repo: Repo) -> None:
     old = repo.commit({"old/file": "1"}, date=FIRST_DATE)
     new = repo.commit({"new": "1"}, date=FIRST_DATE + 1000)
     with Repository.open(repo.path) as git:
-        history = window(git, git.refs(), FIRST_DATE + 500, FIRST_DATE + 5000).history([b"old/file", b"new", b"old"])
+        history = index_window(git, git.refs(), FIRST_DATE + 500, FIRST_DATE + 5000).history(
+            [b"old/file", b"new", b"old"]
+        )
     assert ids(history, history.segments(b"old/file", states(repo, old)[b"old/file"].__eq__)) == {old, new}
-    assert ids(history, history.segments(b"new", absent)) == {old}
-    assert ids(history, history.segments(b"old", absent)) == {old, new}
+    assert ids(history, history.segments(b"new", is_absent)) == {old}
+    assert ids(history, history.segments(b"old", is_absent)) == {old, new}
 
 
 def test_a_window_in_which_nothing_happened(repo: Repo) -> None:
     repo.commit({"f": "1"}, date=FIRST_DATE)
     with Repository.open(repo.path) as git:
-        history = window(git, git.refs(), FIRST_DATE + 500, FIRST_DATE + 900).history([b"f"])
+        history = index_window(git, git.refs(), FIRST_DATE + 500, FIRST_DATE + 900).history([b"f"])
     assert len(history) == 0
-    assert history.segments(b"f", absent) == []
+    assert history.segments(b"f", is_absent) == []
 
 
 def test_a_window_over_everything_has_no_edge(repo: Repo) -> None:
     commits = [repo.commit({"f": str(number)}) for number in range(3)]
     with Repository.open(repo.path) as git:
-        found = window(git, git.refs(), 0, 2**31)
+        found = index_window(git, git.refs(), 0, 2**31)
         history = found.history([b"f"])
     assert len(found) == len(history) == 3
     assert_like_git(history, repo, commits)
@@ -68,7 +70,7 @@ def test_a_window_over_everything_has_no_edge(repo: Repo) -> None:
 
 def test_a_window_of_a_repository_without_commits(repo: Repo, tmp_path: Path) -> None:
     with Repository.open(repo.path) as git:
-        assert len(window(git, git.refs(), 0, 2**31).history([b"f"])) == 0
+        assert len(index_window(git, git.refs(), 0, 2**31).history([b"f"])) == 0
 
 
 def test_a_window_over_refs_to_blobs_and_trees(repo: Repo) -> None:
@@ -76,6 +78,6 @@ def test_a_window_over_refs_to_blobs_and_trees(repo: Repo) -> None:
     blob, tree = repo.git("rev-parse", "HEAD:f", "HEAD^{tree}").split()
     refs = [Ref("refs/tags/key", blob), Ref("refs/tags/tree", tree)]
     with Repository.open(repo.path) as git:
-        assert len(window(git, refs, 0, 2**31).history([b"f"])) == 0
-        history = window(git, [*refs, Ref("refs/heads/main", commit)], 0, 2**31).history([b"f"])
+        assert len(index_window(git, refs, 0, 2**31).history([b"f"])) == 0
+        history = index_window(git, [*refs, Ref("refs/heads/main", commit)], 0, 2**31).history([b"f"])
     assert [history.oid(pos) for pos in range(len(history))] == [commit]

@@ -4,7 +4,14 @@
 import time
 
 from seriestool.check.kunit.ktap import parse_ktap
-from seriestool.check.kunit.result_comparison import Crash, Difference, account_of, compare, leaves, place_of
+from seriestool.check.kunit.result_comparison import (
+    KernelCrash,
+    ResultDifference,
+    compare,
+    failure_text_of,
+    leaves,
+    place_of,
+)
 
 
 def suite(name: str, *results: str, plan: int | None = None, number: int = 1, after: str = "") -> str:
@@ -24,7 +31,7 @@ def log(*suites: str) -> str:
     return f"KTAP version 1\n1..{len(suites)}\n" + "".join(suites)
 
 
-def differ(before: str, after: str) -> Difference:
+def differ(before: str, after: str) -> ResultDifference:
     return compare(leaves(parse_ktap(before.encode())), parse_ktap(after.encode()))
 
 
@@ -32,7 +39,7 @@ BASE = log(suite("a b", "+one", "+two", "-three", "~four", "+five"))
 
 
 def test_nothing() -> None:
-    assert differ(BASE, BASE) == Difference(still_failing=(("a b", "three"),))
+    assert differ(BASE, BASE) == ResultDifference(still_failing=(("a b", "three"),))
 
 
 def test_what_passed_and_fails() -> None:
@@ -96,7 +103,7 @@ PANIC = "RIP: 0033:f+0x1/0x2\nKernel panic - not syncing: Segfault with no mm\n"
 
 def test_the_name_of_the_test_that_panicked_is_the_one_after_the_last() -> None:
     found = differ(BASE, log(suite("a b", "+one", plan=5, after=PANIC)))
-    assert found.crash == Crash(("a b", "two"), "Segfault with no mm", "f", 3)
+    assert found.crash == KernelCrash(("a b", "two"), "Segfault with no mm", "f", 3)
     assert found.gone == ()
     assert len(found.not_run) == 4
 
@@ -109,11 +116,11 @@ def test_a_test_put_in_front_does_not_shift_the_names() -> None:
 
 def test_a_panic_in_a_suite_that_is_new() -> None:
     after = BASE.replace("1..1\n", "1..2\n") + suite("c", plan=2, after=PANIC)
-    assert differ(BASE, after).crash == Crash(("c",), "Segfault with no mm", "f", 0)
+    assert differ(BASE, after).crash == KernelCrash(("c",), "Segfault with no mm", "f", 0)
 
 
 def test_a_panic_before_the_first_suite() -> None:
-    assert differ(BASE, "KTAP version 1\n1..1\n" + PANIC).crash == Crash(("a b",), "Segfault with no mm", "f", 5)
+    assert differ(BASE, "KTAP version 1\n1..1\n" + PANIC).crash == KernelCrash(("a b",), "Segfault with no mm", "f", 5)
 
 
 def test_results_that_end_too_early() -> None:
@@ -127,7 +134,7 @@ def test_what_a_test_says_of_why() -> None:
     text = log(suite("s", f"-one|{said}"))
     case = leaves(parse_ktap(text.encode()))["s", "one"]
     assert place_of(case) == (b"net/a-test.c", 141)
-    assert account_of(case) == "Expected result == 0, but result == 1 (0x1)"
+    assert failure_text_of(case) == "Expected result == 0, but result == 1 (0x1)"
 
 
 def test_tests_of_one_name_take_no_time() -> None:

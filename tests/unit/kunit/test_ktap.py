@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.check.kunit.ktap import Case, CaseStatus, Log, parse_ktap
+from seriestool.check.kunit.ktap import Case, CaseStatus, KtapLog, parse_ktap
 
 PASS, FAIL, SKIP = CaseStatus.PASS, CaseStatus.FAIL, CaseStatus.SKIP
 CRASHED, MISSING = CaseStatus.CRASHED, CaseStatus.MISSING
@@ -40,7 +40,7 @@ reboot: System halted
 """
 
 
-def parse(text: str) -> Log:
+def parse(text: str) -> KtapLog:
     return parse_ktap(text.encode())
 
 

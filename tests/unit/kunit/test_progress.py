@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from seriestool.check.kunit.build_progress import duration, telling
+from seriestool.check.kunit.build_progress import duration, reporting_progress
 
 
 def test_it_is_told_at_once_and_again_with_the_time() -> None:
@@ -17,7 +17,7 @@ def test_it_is_told_at_once_and_again_with_the_time() -> None:
         if len(told) > 2:
             twice.set()
 
-    with telling(report, "a cold build", every=0.01):
+    with reporting_progress(report, "a cold build", every=0.01):
         assert told[:1] == ["a cold build"]
         assert twice.wait(10)
     assert told[1] == "a cold build; 0 s so far"
@@ -25,7 +25,7 @@ def test_it_is_told_at_once_and_again_with_the_time() -> None:
 
 def test_nothing_is_told_after_an_error() -> None:
     told: list[str] = []
-    with pytest.raises(ValueError, match="x"), telling(told.append, "a", every=0.001):
+    with pytest.raises(ValueError, match="x"), reporting_progress(told.append, "a", every=0.001):
         raise ValueError("x")
     count = len(told)
     Event().wait(0.02)

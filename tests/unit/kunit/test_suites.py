@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from seriestool.check.kunit.makefile import options_of, parse_makefile
-from seriestool.check.kunit.suites import Finder
+from seriestool.check.kunit.suites import SuiteFinder
 from tests.helpers import File, Repo
 from tests.rebases import open_bench
 
@@ -58,7 +58,7 @@ def choices(repo: Repo, *paths: str) -> list[tuple[str, tuple[str, ...], tuple[s
         repo.commit(TREE)
     with open_bench(repo) as bench:
         tree = bench.tree_of(repo.git("rev-parse", "HEAD"))
-        found = Finder(bench).find(tree, [path.encode() for path in paths])
+        found = SuiteFinder(bench).find(tree, [path.encode() for path in paths])
     return [(one.configuration.name, one.configuration.options, one.reasons) for one in found]
 
 
@@ -138,7 +138,7 @@ def test_paths_that_are_no_text(repo: Repo) -> None:
     repo.commit({b"net/\xff\xfe/.kunitconfig": "CONFIG_KUNIT=y\n", b"net/\xff\xfe/a.c": ""})
     with open_bench(repo) as bench:
         tree = bench.tree_of(repo.git("rev-parse", "HEAD"))
-        [choice] = Finder(bench).find(tree, [b"net/\xff\xfe/a.c"])
+        [choice] = SuiteFinder(bench).find(tree, [b"net/\xff\xfe/a.c"])
     assert choice.configuration.path == b"net/\xff\xfe/.kunitconfig"
 
 

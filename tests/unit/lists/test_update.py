@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from seriestool.sources.lists import list_update
 from seriestool.sources.lists.indexed_mail import parse_entry
-from seriestool.sources.lists.list_update import Tally, update_list
-from seriestool.sources.lists.patch_index import one_mail
-from seriestool.sources.lists.patch_index_writer import IndexWriter, Located, make_index
+from seriestool.sources.lists.list_update import UpdateTally, update_list
+from seriestool.sources.lists.patch_index import normalize_mail
+from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
 from tests.unit.lists.mails import diff, fill, mail, series, take_back
@@ -27,7 +27,7 @@ Make = Callable[..., Repo]
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[IndexWriter]:
+def index(tmp_path: Path) -> Iterator[PatchIndexWriter]:
     with make_index(tmp_path / "lists.sqlite") as made:
         yield made
 
@@ -37,23 +37,25 @@ def archive(make_repo: Make) -> Repo:
     return make_repo("0.git", bare=True)
 
 
-def read(index: IndexWriter, source: Path | str, name: str = "list", mirrors: Path = Path("unused")) -> Tally:
+def read(
+    index: PatchIndexWriter, source: Path | str, name: str = "list", mirrors: Path = Path("unused")
+) -> UpdateTally:
     return update_list(index, name, str(source), mirrors)
 
 
-def all_msgids(index: IndexWriter) -> list[str]:
+def all_msgids(index: PatchIndexWriter) -> list[str]:
     return sorted(patch.msgid for patch in index.find_patches(range(1, 10_000)))
 
 
-def test_only_what_is_new_is_read(index: IndexWriter, archive: Repo) -> None:
+def test_only_what_is_new_is_read(index: PatchIndexWriter, archive: Repo) -> None:
     mails = series("one", 3)
-    assert read(index, fill(archive, mails[:2])) == Tally(2, 1)
-    assert read(index, archive.path) == Tally()
-    assert read(index, fill(archive, mails[2:])) == Tally(2, 2)
+    assert read(index, fill(archive, mails[:2])) == UpdateTally(2, 1)
+    assert read(index, archive.path) == UpdateTally()
+    assert read(index, fill(archive, mails[2:])) == UpdateTally(2, 2)
     assert len(index.series_of("one-v1-0@x")) == 3
 
 
-def test_epochs_of_an_archive(index: IndexWriter, make_repo: Make, tmp_path: Path) -> None:
+def test_epochs_of_an_archive(index: PatchIndexWriter, make_repo: Make, tmp_path: Path) -> None:
     for epoch in (0, 1, 10):
         fill(make_repo(f"inbox/git/{epoch}.git", bare=True), [mail(f"{epoch}@x", "[PATCH] f", diff())])
     assert read(index, tmp_path / "inbox").added == 3
@@ -62,40 +64,40 @@ def test_epochs_of_an_archive(index: IndexWriter, make_repo: Make, tmp_path: Pat
     assert index.read_mail(patch).startswith(b"From: A U Thor")
 
 
-def test_an_archive_at_a_url(index: IndexWriter, make_repo: Make, tmp_path: Path) -> None:
+def test_an_archive_at_a_url(index: PatchIndexWriter, make_repo: Make, tmp_path: Path) -> None:
     for epoch in (0, 1):
         fill(make_repo(f"inbox/git/{epoch}.git", bare=True), [mail(f"{epoch}@x", "[PATCH] f", diff())])
     url = f"file://{tmp_path}/inbox"
     assert read(index, url, mirrors=tmp_path / "mirrors").added == 2
     fill(Repo(tmp_path / "inbox/git/1.git", bare=True), [mail("2@x", "[PATCH] f", diff())])
-    assert read(index, url, mirrors=tmp_path / "mirrors") == Tally(1, 1)
+    assert read(index, url, mirrors=tmp_path / "mirrors") == UpdateTally(1, 1)
 
 
-def test_a_mailbox(index: IndexWriter, tmp_path: Path) -> None:
+def test_a_mailbox(index: PatchIndexWriter, tmp_path: Path) -> None:
     mails = series("one", 2)
     file = tmp_path / "list.mbox"
     file.write_bytes(b"".join(b"From x@y Mon Jun  1 10:00:00 2026\n" + raw + b"\n" for raw in mails))
-    assert read(index, file) == Tally(3, 2)
-    assert read(index, file) == Tally()
+    assert read(index, file) == UpdateTally(3, 2)
+    assert read(index, file) == UpdateTally()
     (first, _) = index.series_of("one-v1-0@x")
     assert index.read_mail(first).strip() == mails[1].strip()
     with file.open("ab") as more:
         more.write(b"From x@y Mon Jun  1 10:00:00 2026\n" + mail("late@x", "[PATCH] f", diff()))
-    assert read(index, file) == Tally(4, 1)
+    assert read(index, file) == UpdateTally(4, 1)
 
 
-def test_no_such_list(index: IndexWriter, tmp_path: Path) -> None:
+def test_no_such_list(index: PatchIndexWriter, tmp_path: Path) -> None:
     for source in (tmp_path / "none", tmp_path):
         with pytest.raises(NotFoundError, match="is no list"):
             read(index, source)
 
 
-def test_an_unreadable_url(index: IndexWriter, tmp_path: Path) -> None:
+def test_an_unreadable_url(index: PatchIndexWriter, tmp_path: Path) -> None:
     with pytest.raises((OutsideError, NotFoundError)):
         read(index, f"file://{tmp_path}/none", mirrors=tmp_path / "mirrors")
 
 
-def test_one_mail_on_two_lists_is_one_patch(index: IndexWriter, make_repo: Make) -> None:
+def test_one_mail_on_two_lists_is_one_patch(index: PatchIndexWriter, make_repo: Make) -> None:
     raw = mail("a@x", "[PATCH] f", diff())
     first, second = fill(make_repo("a.git", bare=True), [raw]), fill(make_repo("b.git", bare=True), [raw + b"\n"])
     assert (read(index, first, "a").added, read(index, second, "b").added) == (1, 0)
@@ -113,7 +115,7 @@ def test_one_mail_on_two_lists_is_one_patch(index: IndexWriter, make_repo: Make)
     assert index.lists() == {}
 
 
-def test_a_mail_that_the_archive_took_back(index: IndexWriter, archive: Repo) -> None:
+def test_a_mail_that_the_archive_took_back(index: PatchIndexWriter, archive: Repo) -> None:
     spam, good = mail("spam@x", "[PATCH] f", diff()), mail("good@x", "[PATCH] f", diff())
     read(index, fill(archive, [spam, good]))
     take_back(archive, spam)
@@ -122,7 +124,7 @@ def test_a_mail_that_the_archive_took_back(index: IndexWriter, archive: Repo) ->
     assert all_msgids(index) == ["good@x"]
 
 
-def test_an_archive_that_was_rewritten(index: IndexWriter, make_repo: Make, tmp_path: Path) -> None:
+def test_an_archive_that_was_rewritten(index: PatchIndexWriter, make_repo: Make, tmp_path: Path) -> None:
     path = fill(
         make_repo("0.git", bare=True), [mail("gone@x", "[PATCH] f", diff()), mail("kept@x", "[PATCH] f", diff())]
     )
@@ -133,7 +135,7 @@ def test_an_archive_that_was_rewritten(index: IndexWriter, make_repo: Make, tmp_
     assert all_msgids(index) == ["kept@x"]
 
 
-def test_layout_v1_with_a_file_for_each_mail(index: IndexWriter, archive: Repo) -> None:
+def test_layout_v1_with_a_file_for_each_mail(index: PatchIndexWriter, archive: Repo) -> None:
     archive.commit({"ab/cdef": mail("a@x", "[PATCH] f", diff()), "cd/ef01": mail("b@x", "[PATCH] f", diff())})
     read(index, archive.path)
     assert all_msgids(index) == ["a@x", "b@x"]
@@ -142,14 +144,16 @@ def test_layout_v1_with_a_file_for_each_mail(index: IndexWriter, archive: Repo) 
     assert all_msgids(index) == ["b@x"]
 
 
-def test_a_batch_border_within_a_series(index: IndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_border_within_a_series(
+    index: PatchIndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(list_update, "_BATCH", 2)
     read(index, fill(archive, series("one", 5) + series("two", 3, cover=False)))
     assert len(index.series_of("one-v1-0@x")) == 5
     assert len(index.series_of("two-v1-1@x")) == 3
 
 
-def test_cut_short_it_goes_on(index: IndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cut_short_it_goes_on(index: PatchIndexWriter, archive: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_update, "_BATCH", 2)
     fill(archive, series("one", 5))
 
@@ -241,7 +245,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("raw", [raw for _, raw in hostile()], ids=[name for name, _ in hostile()])
-def test_hostile_mails_end_up_in_bounds(index: IndexWriter, archive: Repo, raw: bytes) -> None:
+def test_hostile_mails_end_up_in_bounds(index: PatchIndexWriter, archive: Repo, raw: bytes) -> None:
     started = time.monotonic()
     tally = read(index, fill(archive, [raw, mail("good@x", "[PATCH] f", diff(new="3333333"))]))
     assert time.monotonic() - started < 5
@@ -267,25 +271,25 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
 def test_no_mail_ends_in_a_traceback(pieces: list[bytes]) -> None:
     with contextlib.suppress(InputError):
-        parse_entry(one_mail(b"".join(pieces)), datetime(2026, 6, 1, tzinfo=UTC))
+        parse_entry(normalize_mail(b"".join(pieces)), datetime(2026, 6, 1, tzinfo=UTC))
 
 
-def test_one_sender_of_thousands_of_half_series_costs_seconds_at_most(index: IndexWriter) -> None:
+def test_one_sender_of_thousands_of_half_series_costs_seconds_at_most(index: PatchIndexWriter) -> None:
     mails = [mail(f"{n}@x", f"[PATCH 1/2] part {n}", diff()) for n in range(2000)]
     entries = [entry for raw in mails if (entry := parse_entry(raw))]
-    located = [Located(entry, bytes(20)) for entry in entries]
+    located = [ArchivedMail(entry, bytes(20)) for entry in entries]
     started = time.process_time()
     index.add("list", "path", located, "")
     assert time.process_time() - started < 10
 
 
-def test_damaged_mails_are_counted(index: IndexWriter, archive: Repo) -> None:
+def test_damaged_mails_are_counted(index: PatchIndexWriter, archive: Repo) -> None:
     mails = dict(hostile())
     bad = [mails["corrupt"], mails["unsafe path"]]
-    assert read(index, fill(archive, [*bad, mail("good@x", "[PATCH] f", diff())])) == Tally(3, 1, 2)
+    assert read(index, fill(archive, [*bad, mail("good@x", "[PATCH] f", diff())])) == UpdateTally(3, 1, 2)
 
 
-def test_a_message_id_that_is_used_twice_means_the_first_mail(index: IndexWriter, archive: Repo) -> None:
+def test_a_message_id_that_is_used_twice_means_the_first_mail(index: PatchIndexWriter, archive: Repo) -> None:
     read(
         index,
         fill(archive, [mail("a@x", "[PATCH] f", diff(new="3333333")), mail("a@x", "[PATCH] g", diff(new="4444444"))]),
@@ -295,7 +299,7 @@ def test_a_message_id_that_is_used_twice_means_the_first_mail(index: IndexWriter
     assert (patch.subject, index.find_making("4444444")) == ("f", ())
 
 
-def test_real_mails(index: IndexWriter, shared: Callable[[str], Path], tmp_path: Path) -> None:
+def test_real_mails(index: PatchIndexWriter, shared: Callable[[str], Path], tmp_path: Path) -> None:
     bundle = shared("data/linux-nfs-2026.bundle")
     Repo(tmp_path).git("clone", "--quiet", "--bare", str(bundle), "nfs.git")
     started = time.monotonic()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.report.series_text import series_dict
-from seriestool.series.mail import Mail, Wanted, assemble, parse_mails, split_mbox
+from seriestool.series.mail import Mail, SeriesSelector, assemble, parse_mails, split_mbox
 from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.series.model import Prerequisite, Series
 from seriestool.sources.resolve import series_of_text
@@ -24,7 +24,7 @@ def mails(case: str) -> tuple[Mail, ...]:
     return parse_mails(split_mbox((ROOT / f"tests/data/mail/{case}.mbox").read_bytes()))
 
 
-def load(case: str, wanted: Wanted | None = None) -> Series:
+def load(case: str, wanted: SeriesSelector | None = None) -> Series:
     return assemble(mails(case), wanted, f"{case}.mbox")
 
 
@@ -54,13 +54,13 @@ def test_cover_and_replies() -> None:
 def test_the_newest_version_is_the_default(case: str) -> None:
     """v1-0 ─ v1-1, v1-2; v2-0 ─ v2-1, v2-2: on its own, or below v1-0."""
     assert ids(load(case)) == ["v2-1", "v2-2"]
-    assert ids(load(case, Wanted(version=1))) == ["v1-1", "v1-2"]
-    assert ids(load(case, Wanted(msgid="v1-2@example.org"))) == ["v2-1", "v2-2"]
+    assert ids(load(case, SeriesSelector(version=1))) == ["v1-1", "v1-2"]
+    assert ids(load(case, SeriesSelector(msgid="v1-2@example.org"))) == ["v2-1", "v2-2"]
 
 
 def test_a_version_that_is_not_there() -> None:
     with pytest.raises(NotFoundError, match="version 7 of 'Some French' was not found") as caught:
-        load("two-versions", Wanted(version=7))
+        load("two-versions", SeriesSelector(version=7))
     assert caught.value.hint == "there is v1, v2"
 
 
@@ -75,7 +75,7 @@ def test_partial_reroll(case: str) -> None:
     assert (ids(series), series.version, series.missing) == (["v1-1", "v2-2"], 2, ())
     assert series.remarks == ("v2 is a partial reroll: patches 1 are those of the version before",)
     assert series.posted == datetime(2026, 1, 6, 9, 0, 1, tzinfo=UTC)
-    assert ids(load(case, Wanted(version=1))) == ["v1-1", "v1-2"]
+    assert ids(load(case, SeriesSelector(version=1))) == ["v1-1", "v1-2"]
 
 
 def test_no_cover_letter_and_shallow_threading() -> None:
@@ -102,7 +102,7 @@ def test_missing_patches_are_named() -> None:
     with pytest.raises(InputError, match=r"^series is incomplete: patches 3 and 7 of 9 are missing$") as caught:
         load("missing-patches")
     assert "--partial" in (caught.value.hint or "")
-    series = load("missing-patches", Wanted(partial=True))
+    series = load("missing-patches", SeriesSelector(partial=True))
     assert (series.missing, len(series.patches)) == ((3, 7), 7)
 
 
@@ -111,8 +111,8 @@ def test_two_series_in_one_mailbox() -> None:
     with pytest.raises(InputError, match=r"more than one series: .*<v1-0@example.org>.*<o1@example.org>") as caught:
         load("two-series")
     assert "message-id" in (caught.value.hint or "")
-    assert ids(load("two-series", Wanted(msgid="v1-2@example.org"))) == ["v1-1", "v1-2"]
-    assert ids(load("two-series", Wanted(msgid="o2@example.org"))) == ["o1", "o2"]
+    assert ids(load("two-series", SeriesSelector(msgid="v1-2@example.org"))) == ["v1-1", "v1-2"]
+    assert ids(load("two-series", SeriesSelector(msgid="o2@example.org"))) == ["o1", "o2"]
 
 
 def test_someone_elses_patch_in_the_thread_is_another_series() -> None:
@@ -121,7 +121,7 @@ def test_someone_elses_patch_in_the_thread_is_another_series() -> None:
     └ stray: `[PATCH] fix`, by someone else
     """
     assert ids(load("stray-patch-in-thread")) == ["v1-1", "v1-2"]
-    assert ids(load("stray-patch-in-thread", Wanted(msgid="stray@example.org"))) == ["stray"]
+    assert ids(load("stray-patch-in-thread", SeriesSelector(msgid="stray@example.org"))) == ["stray"]
 
 
 def test_every_mail_twice() -> None:
@@ -159,22 +159,22 @@ def test_only_replies() -> None:
 
 
 def test_a_reply_names_the_series_it_is_about() -> None:
-    assert ids(load("cover-and-replies", Wanted(msgid="review@example.org"))) == ["v1-1", "v1-2"]
+    assert ids(load("cover-and-replies", SeriesSelector(msgid="review@example.org"))) == ["v1-1", "v1-2"]
 
 
 def test_unknown_message_id() -> None:
     with pytest.raises(NotFoundError, match=r"has no mail 'x@example\.org'"):
-        load("lone-patch", Wanted(msgid="x@example.org"))
+        load("lone-patch", SeriesSelector(msgid="x@example.org"))
 
 
 def test_change_id_holds_versions_together() -> None:
     """v1-0 and a lone v2 with another title, without threading: the change-id is the same."""
     case = "change-id-new-title"
     assert load(case).subject == "lang: speak French"
-    assert ids(load(case, Wanted(msgid="v1-1@example.org", version=1))) == ["v1-1", "v1-2"]
-    assert load(case, Wanted(change_id="20260101-french-0123456789ab")).version == 2
+    assert ids(load(case, SeriesSelector(msgid="v1-1@example.org", version=1))) == ["v1-1", "v1-2"]
+    assert load(case, SeriesSelector(change_id="20260101-french-0123456789ab")).version == 2
     with pytest.raises(NotFoundError, match="no series with change-id 'x'"):
-        load(case, Wanted(change_id="x"))
+        load(case, SeriesSelector(change_id="x"))
 
 
 def test_monthly_archive_of_pipermail() -> None:
@@ -256,7 +256,7 @@ def test_whatever_a_mail_holds_the_error_is_ours(name: str, data: st.DataObject)
         skipped = data.draw(st.integers(0, 40))
         content = content[:at] + data.draw(st.binary(max_size=8)) + content[at + skipped :]
     try:
-        series = series_of_text(content, Wanted(partial=True), name)
+        series = series_of_text(content, SeriesSelector(partial=True), name)
     except SeriestoolError as error:
         assert "\n" not in error.message
     else:
@@ -277,5 +277,5 @@ def test_one_whole_set_without_threading_is_a_series_whoever_wrote_its_patches()
             (2, b"B <b@example.org>", b"Wed, 10 Jun 2026 16:38:17 +0000"),
         )
     ]
-    series = assemble(parse_mails(mails), Wanted(), "a file")
+    series = assemble(parse_mails(mails), SeriesSelector(), "a file")
     assert [patch.counter for patch in series.patches] == [1, 2]

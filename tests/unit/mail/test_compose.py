@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
-from seriestool.series.mail.compose import Outgoing, compose
+from seriestool.series.mail.compose import OutgoingSeries, compose
 from tests.staged import patch_of
 
 DIFF = b"diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-1\n+2\n"
-SENT = Outgoing(
+SENT = OutgoingSeries(
     subject="all",
     cover="Why.",
     patches=(patch_of(1, DIFF),),
@@ -24,7 +24,7 @@ SENT = Outgoing(
 )
 
 
-def headers(outgoing: Outgoing) -> dict[str, str]:
+def headers(outgoing: OutgoingSeries) -> dict[str, str]:
     raw = compose(outgoing).partition(b"\n")[2]
     return {name.lower(): str(value) for name, value in message_from_bytes(raw, policy=policy.default).items()}
 

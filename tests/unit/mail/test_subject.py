@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from seriestool.series.mail.subject_line import Subject, clean_title, parse_subject
+from seriestool.series.mail.subject_line import SubjectLine, clean_title, parse_subject
 
 
 def fields(text: str) -> tuple[int, int | None, int, tuple[str, ...], str]:
@@ -74,5 +74,5 @@ def test_title_as_mailinfo_cleans_it(text: str, title: str) -> None:
 @pytest.mark.parametrize("piece", ["[", "[PATCH ", "Re: ", " ", "[a] ", "1/", "v1 "])
 def test_a_hostile_subject_takes_no_time(piece: str) -> None:
     start = time.monotonic()
-    assert isinstance(parse_subject(piece * 20_000), Subject)
+    assert isinstance(parse_subject(piece * 20_000), SubjectLine)
     assert time.monotonic() - start < 2

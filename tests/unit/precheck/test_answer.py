@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.base.verdict import Level
-from seriestool.check.selection import Choice
+from seriestool.base.verdict import FitLevel
+from seriestool.check.selection import CheckOptions
 from seriestool.precheck.conclusions import answer_of
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.precheck_run import Wishes
-from seriestool.precheck.summary_sentence import how_sure, verdict_sentence
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.precheck_run import PrecheckOptions
+from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.report.precheck_markdown import md, precheck_markdown
 from seriestool.report.precheck_text import precheck_text
 from seriestool.report.style import Style
@@ -46,15 +46,15 @@ def forget(repo: Repo) -> None:
     repo.git("gc", "--quiet", "--prune=now")
 
 
-def say(found: Precheck) -> tuple[Answer, bool, str]:
-    return answer_of(found), how_sure(found)[0], verdict_sentence(found)
+def say(found: Precheck) -> tuple[PrecheckAnswer, bool, str]:
+    return answer_of(found), base_confidence(found)[0], verdict_sentence(found)
 
 
 def test_it_goes_in_on_its_base(lamps: Repo, tmp_path: Path) -> None:
     tip = lamps.git("rev-parse", "main")
     mbox = mail(lamps, {LAMP: lines(1, 32)}, {LAMP: lines(1, 33)})
     answer, is_sure, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, is_sure) == (Answer.READY, True)
+    assert (answer, is_sure) == (PrecheckAnswer.READY, True)
     assert sentence.startswith(f"The series was made from {tip[:12]} (in main), and goes in on the tip of main")
 
 
@@ -62,7 +62,7 @@ def test_a_check_that_fails_is_to_be_mended(repo: Repo, tmp_path: Path) -> None:
     make_kernel(repo)
     unsigned = ("lamp: return four\n\nIt was wanted.", {"drivers/lamp/lamp.c": KERNEL_LAMP.replace("1", "4")})
     answer, is_sure, sentence = say(precheck(repo, tmp_path, mail_series(repo, unsigned)))
-    assert (answer, is_sure) == (Answer.TO_MEND, True)
+    assert (answer, is_sure) == (PrecheckAnswer.TO_MEND, True)
     assert sentence.endswith("; 1 thing to mend.")
 
 
@@ -70,7 +70,7 @@ def test_the_tree_moved_on_and_conflicts(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, {LAMP: lines(1, 30)})
     lamps.commit({LAMP: lines(1, 30) + "other\n"}, "lamp: something else")
     answer, is_sure, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, is_sure) == (Answer.CONFLICTS, True)
+    assert (answer, is_sure) == (PrecheckAnswer.CONFLICTS, True)
     assert sentence.endswith(f"; on the tip of main the patch conflicts in {LAMP}.")
 
 
@@ -78,7 +78,7 @@ def test_the_tree_has_no_such_file_any_more(lamps: Repo, tmp_path: Path) -> None
     mbox = mail(lamps, {LAMP: lines(1, 32)})
     lamps.commit({LAMP: None}, "lamp: gone")
     answer, is_sure, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, is_sure) == (Answer.CONFLICTS, True)
+    assert (answer, is_sure) == (PrecheckAnswer.CONFLICTS, True)
     assert sentence.endswith(f"; on the tip of main the patch conflicts in {LAMP}.")
 
 
@@ -87,14 +87,14 @@ def test_all_of_it_was_merged(lamps: Repo, tmp_path: Path) -> None:
     lamps.commit({LAMP: lines(1, 32)}, "lamp: part 1")
     lamps.commit({LAMP: lines(1, 33)}, "lamp: part 2")
     answer, _, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, sentence) == (Answer.MERGED, "All of the series is in main already.")
+    assert (answer, sentence) == (PrecheckAnswer.MERGED, "All of the series is in main already.")
 
 
 def test_the_first_patch_was_merged_and_the_rest_goes_in(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, {LAMP: lines(1, 32)}, {LAMP: lines(1, 33)})
     lamps.commit({LAMP: lines(1, 32)}, "lamp: part 1")
     answer, is_sure, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, is_sure) == (Answer.READY, True)
+    assert (answer, is_sure) == (PrecheckAnswer.READY, True)
     assert "goes in on the tip of main (patch 1 of 2 is there already)" in sentence
 
 
@@ -112,7 +112,7 @@ def test_what_was_merged_otherwise_is_no_conflict(lamps: Repo, tmp_path: Path) -
     lamps.commit({"drivers/bulb.c": lines(1, 9) + "another line\n"}, "bulb: one line more")
     found = precheck(lamps, tmp_path, mbox)
     answer, _, sentence = say(found)
-    assert answer is Answer.CONFLICTS
+    assert answer is PrecheckAnswer.CONFLICTS
     assert sentence.endswith("patch 2 of 2 conflicts in drivers/bulb.c (patch 1 of 2 is there already).")
     told = precheck_markdown(found).partition("## What conflicts")[2].partition("##")[0]
     assert "- patch 2, drivers/bulb.c" in told
@@ -123,7 +123,7 @@ def test_that_a_tree_has_a_patch_already_is_no_question_to_the_author(lamps: Rep
     mbox = mail(lamps, {LAMP: lines(1, 32)}, {LAMP: lines(1, 33)})
     lamps.commit({LAMP: lines(1, 32)}, "lamp: part 1")
     lamps.git("config", "core.bare", "true")  # a mirror: its branches are trees of other people
-    found = precheck(lamps, tmp_path, mbox, Wishes(checks=Choice(only=("apply",))))
+    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(checks=CheckOptions(only=("apply",))))
     assert found.checks is not None
     assert [one.rule for result in found.checks.results for one in result.findings] == ["merged"]
     assert "question" not in verdict_sentence(found)
@@ -134,17 +134,17 @@ def test_what_was_merged_with_other_changes_is_told_so(lamps: Repo, tmp_path: Pa
     lamps.commit({LAMP: lines(1, 31) + "line 32, as the maintainer wants it\n"}, "lamp: part 1")
     answer, _, sentence = say(precheck(lamps, tmp_path, mbox))
     with_what = "the patch with other changes, under the same name and author"
-    assert (answer, sentence) == (Answer.MERGED, f"All of the series is in main already; {with_what}.")
+    assert (answer, sentence) == (PrecheckAnswer.MERGED, f"All of the series is in main already; {with_what}.")
 
 
 def test_what_may_be_there_from_a_later_version_is_doubted(lamps: Repo, tmp_path: Path) -> None:
     """A later version was merged that does it elsewhere in the file: git would put this one beside it."""
     mbox = mail(lamps, {LAMP: lines(1, 32)})
     lamps.commit({LAMP: "line 32\n" + lines(1, 31)}, "lamp: part 1")
-    found = precheck(lamps, tmp_path, mbox, Wishes(checks=Choice(only=("apply",))))
+    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(checks=CheckOptions(only=("apply",))))
     answer, _, sentence = say(found)
     assert (answer, sentence.endswith(", though the patch may be in a tree in another form.")) == (
-        Answer.READY,
+        PrecheckAnswer.READY,
         True,
     )
     told = "note: patch 1: main has a commit of the same name and author that changes something else: "
@@ -156,10 +156,10 @@ def test_what_is_left_of_it_goes_in_though_nobody_knows_its_base(lamps: Repo, tm
     mbox = mail(lamps, {LAMP: lines(1, 32)}, {LAMP: lines(1, 33)})
     lamps.commit({LAMP: lines(1, 32)}, "lamp: part 1")
     found = precheck(lamps, tmp_path, mbox)
-    bare = replace(found, base=None, verdict=replace(found.verdict, level=Level.PARTIAL, base=None))
+    bare = replace(found, base=None, verdict=replace(found.verdict, level=FitLevel.PARTIAL, base=None))
     there = "(patch 1 of 2 is there already)"
     sentence = f"The series goes in on the tip of main {there}, though what it was made from is not known."
-    assert say(bare) == (Answer.READY, False, sentence)
+    assert say(bare) == (PrecheckAnswer.READY, False, sentence)
 
 
 def test_nothing_takes_it(lamps: Repo, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_nothing_takes_it(lamps: Repo, tmp_path: Path) -> None:
     lamps.git("update-ref", "-d", "refs/heads/gone")
     forget(lamps)
     answer, is_sure, sentence = say(precheck(lamps, tmp_path, mbox))
-    assert (answer, is_sure) == (Answer.NO_BASE, False)
+    assert (answer, is_sure) == (PrecheckAnswer.NO_BASE, False)
     assert sentence == "The series applies to no commit of a tree that is here."
 
 
@@ -187,7 +187,7 @@ def test_it_is_for_another_project(lamps: Repo, tmp_path: Path) -> None:
     lamps.git("update-ref", "-d", "refs/heads/away")
     forget(lamps)
     found = precheck(lamps, tmp_path, mbox)
-    assert say(found) == (Answer.NO_BASE, False, "No tree here has the files that the series changes.")
+    assert say(found) == (PrecheckAnswer.NO_BASE, False, "No tree here has the files that the series changes.")
     assert found.matrix is None
     assert found.plan is None
     assert {step.name: step.problem for step in found.steps if step.problem} == {
@@ -205,7 +205,7 @@ def test_one_file_that_every_project_has_is_no_sign(lamps: Repo, tmp_path: Path,
     lamps.git("update-ref", "-d", "refs/heads/away")
     forget(lamps)
     found = precheck(lamps, tmp_path, mbox)
-    assert answer_of(found) is Answer.NO_BASE
+    assert answer_of(found) is PrecheckAnswer.NO_BASE
     assert (found.matrix is not None) is is_ours
     assert (verdict_sentence(found) != "No tree here has the files that the series changes.") is is_ours
 
@@ -217,7 +217,7 @@ def test_new_files_alone_prove_nothing_of_a_tree_that_it_is_not_for(lamps: Repo,
     for prefix, sure in (("PATCH net-next", True), ("PATCH net", False)):
         found = precheck(lamps, tmp_path, mail(lamps, new, prefix=prefix))
         assert found.verdict.level == "exact"
-        is_sure, how = how_sure(found)
+        is_sure, how = base_confidence(found)
         assert is_sure is sure
         assert how.startswith("All files are new, so that many commits would do; ")
 
@@ -234,7 +234,7 @@ def test_a_base_that_only_applies_counts_in_the_tree_that_it_is_for(lamps: Repo,
         found = precheck(lamps, tmp_path, mbox)
         lamps.git("update-ref", "refs/heads/gone", side)
         assert found.verdict.level == "applies"
-        assert how_sure(found)[0] is sure, how_sure(found)
+        assert base_confidence(found)[0] is sure, base_confidence(found)
 
 
 def test_a_stated_base_that_is_true_is_sure(lamps: Repo, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_stated_base_that_is_true_is_sure(lamps: Repo, tmp_path: Path) -> None
     mbox = with_stated(mail(lamps, {"drivers/bulb.c": lines(1, 8)}, base="main~1"), old)
     lamps.commit({"drivers/bulb.c": lines(2, 9)}, "bulb: less")
     found = precheck(lamps, tmp_path, mbox)
-    is_sure, how = how_sure(found)
+    is_sure, how = base_confidence(found)
     assert is_sure
     assert "it is the base-commit that the author states" in how
 
@@ -250,8 +250,8 @@ def test_a_stated_base_that_is_true_is_sure(lamps: Repo, tmp_path: Path) -> None
 def test_a_base_that_the_user_names_and_that_is_none_is_not_sure(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, {LAMP: lines(1, 32)})
     lamps.commit({LAMP: "nothing\n"}, "lamp: away")
-    found = precheck(lamps, tmp_path, mbox, Wishes(base="main", checks=QUICK))
-    is_sure, how = how_sure(found)
+    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(base="main", checks=QUICK))
+    is_sure, how = base_confidence(found)
     assert not is_sure
     assert "was given as the base, though patches do not apply there" in how
 

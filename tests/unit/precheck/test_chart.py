@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.precheck.precheck_result import Precheck, Version
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
+from seriestool.precheck.precheck_result import Precheck, SeriesVersion
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.precheck.timeline import MarkKind, Timeline
 from seriestool.precheck.timeline_builder import BEFORE, FARTHEST, MOST_LINES
-from seriestool.util.progress import Silent
+from seriestool.util.progress import NullProgressMonitor
 from tests.bases import lines, with_stated
 from tests.checks import mail_series, parse
 from tests.helpers import Repo
@@ -77,11 +77,13 @@ def test_other_versions_are_marked(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, 22)
     series = parse(mbox)
     versions = (
-        Version(1, "old@example.com", "lamp: more", at(12), 1, False),
-        Version(2, series.msgid, series.subject, series.posted, 1, True),
+        SeriesVersion(1, "old@example.com", "lamp: more", at(12), 1, False),
+        SeriesVersion(2, series.msgid, series.subject, series.posted, 1, True),
     )
     with open_shop(lamps, tmp_path) as shop:
-        found = run_precheck(Asked(series, None, versions), shop, Wishes(checks=QUICK), Silent())
+        found = run_precheck(
+            PrecheckInput(series, None, versions), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor()
+        )
     marks = [(mark.label, mark.date) for mark in timeline(found).marks if mark.kind is MarkKind.VERSION]
     assert marks == [("v1", at(12))]
     assert timeline(found).since == at(12) - BEFORE

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.base.verdict import Level
-from seriestool.check.selection import Choice
+from seriestool.base.verdict import FitLevel
+from seriestool.check.selection import CheckOptions
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-from seriestool.precheck.step_cache import _SCHEMA, Steps
-from seriestool.precheck.timeline import Mark, MarkKind
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+from seriestool.precheck.step_cache import _SCHEMA, StepCache
+from seriestool.precheck.timeline import MarkKind, TimelineMark
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.database import make_database
-from seriestool.util.progress import Silent
+from seriestool.util.progress import NullProgressMonitor
 from tests.bases import lines
 from tests.check_case import make_kernel, make_mistakes
 from tests.checks import mail_series
@@ -29,7 +29,7 @@ from tests.helpers import File, Repo, shared
 from tests.prechecks import QUICK, look_at, open_shop, precheck, timeless
 
 STEPS = ("base", "prerequisites", "matrix", "split", "checks")
-ALL_BUT_BUILDS = Choice(skip=("kunit-build", "bisect"))
+ALL_BUT_BUILDS = CheckOptions(skip=("kunit-build", "bisect"))
 
 
 def kept(found: Precheck) -> set[str]:
@@ -82,7 +82,7 @@ def test_what_is_kept_is_what_is_found(repo: Repo, tmp_path: Path, seed: int) ->
 
 def test_all_checks_say_the_same_again(repo: Repo, tmp_path: Path) -> None:
     mbox = make_mistakes(make_kernel(repo)).read_bytes()
-    wishes = Wishes(checks=ALL_BUT_BUILDS)
+    wishes = PrecheckOptions(checks=ALL_BUT_BUILDS)
     fresh, again = (precheck(repo, tmp_path, mbox, wishes) for _ in range(2))
     assert timeless(fresh) == timeless(again)
     assert again.checks is not None
@@ -129,7 +129,7 @@ def test_another_mail_is_another_question(repo: Repo, case: bytes, tmp_path: Pat
 
 def test_other_checks_are_another_question_and_the_rest_stays(repo: Repo, case: bytes, tmp_path: Path) -> None:
     precheck(repo, tmp_path, case)
-    wishes = Wishes(checks=replace(QUICK, severities=("sign-off=fail",)))
+    wishes = PrecheckOptions(checks=replace(QUICK, severities=("sign-off=fail",)))
     assert kept(precheck(repo, tmp_path, case, wishes)) == set(STEPS) - {"checks"}
 
 
@@ -151,24 +151,24 @@ def test_a_candidate_that_git_threw_away_is_not_named_again(repo: Repo, tmp_path
     repo.git("reflog", "expire", "--expire=now", "--all")
     for ref in repo.git("for-each-ref", "--format=%(refname)", "refs/seriestool").split():
         repo.git("update-ref", "-d", ref)
-    assert first.verdict.level is Level.EXACT
+    assert first.verdict.level is FitLevel.EXACT
     with open_shop(repo, tmp_path) as shop:
         look_at(shop, mbox)
         repo.git("gc", "--quiet", "--prune=now")
         again = look_at(shop, mbox)
     assert "base" not in kept(again)
-    assert again.verdict.level is not Level.EXACT
+    assert again.verdict.level is not FitLevel.EXACT
 
 
 # --- the file -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def steps(tmp_path: Path) -> Steps:
-    return Steps.open(tmp_path)
+def steps(tmp_path: Path) -> StepCache:
+    return StepCache.open(tmp_path)
 
 
-def change(steps: Steps, value: bytes) -> None:
+def change(steps: StepCache, value: bytes) -> None:
     with steps._database.transaction() as connection:
         connection.execute("UPDATE steps SET answer = ?", (value,))
 
@@ -181,23 +181,23 @@ MARKS = tuple[int, ...]
     [b"", b"no zlib", zlib.compress(b"no json"), zlib.compress(b'"text"'), zlib.compress(b"[1")[:-3],
      zlib.compress(b'[{"a": 1}]'), zlib.compress(b"[" * 100_000), zlib.compress(b"null")],
 )  # fmt: skip
-def test_what_is_damaged_is_not_used(steps: Steps, damaged: bytes) -> None:
+def test_what_is_damaged_is_not_used(steps: StepCache, damaged: bytes) -> None:
     steps.keep("q", (1, 2))
     assert steps.find("q", MARKS) == (1, 2)
     change(steps, damaged)
     assert steps.find("q", MARKS) is None
 
 
-def test_what_is_of_another_type_is_not_used(steps: Steps) -> None:
+def test_what_is_of_another_type_is_not_used(steps: StepCache) -> None:
     steps.keep("q", ({"kind": "posted"},))
-    assert steps.find("q", tuple[Mark, ...]) is None
+    assert steps.find("q", tuple[TimelineMark, ...]) is None
     assert steps.find("other", MARKS) is None
     assert MarkKind.POSTED == "posted"
 
 
 def test_a_file_that_is_none_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "precheck.sqlite").write_bytes(b"this is no database, by any means" * 100)
-    steps = Steps.open(tmp_path)
+    steps = StepCache.open(tmp_path)
     steps.keep("q", (1,))
     assert steps.find("q", MARKS) == (1,)
 
@@ -206,19 +206,19 @@ def test_a_file_of_another_version_is_made_anew(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "precheck.sqlite") as connection:
         connection.execute("CREATE TABLE steps (question TEXT)")
         connection.execute("PRAGMA user_version = 99")
-    assert Steps.open(tmp_path).find("q", MARKS) is None
+    assert StepCache.open(tmp_path).find("q", MARKS) is None
 
 
 def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(1000))
     monkeypatch.setattr("time.time", lambda: next(now))
-    steps = Steps(make_database(tmp_path / "precheck.sqlite", _SCHEMA), most=3000)
+    steps = StepCache(make_database(tmp_path / "precheck.sqlite", _SCHEMA), most=3000)
     texts = {f"q{n}": tuple(random.Random(n * 1000 + at).randrange(1 << 60) for at in range(100)) for n in range(6)}  # noqa: S311
     for question, answer in texts.items():
         steps.keep(question, answer)
     assert steps.find("q0", MARKS) == texts["q0"]
     steps.close()
-    steps = Steps.open(tmp_path)
+    steps = StepCache.open(tmp_path)
     left = {question for question in texts if steps.find(question, MARKS)}
     assert "q0" in left
     assert "q5" in left
@@ -226,7 +226,7 @@ def test_what_was_used_least_recently_goes_first(tmp_path: Path, monkeypatch: py
 
 
 def test_two_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
-    one, other = Steps.open(tmp_path), Steps.open(tmp_path)
+    one, other = StepCache.open(tmp_path), StepCache.open(tmp_path)
     for number in range(20):
         (one if number % 2 else other).keep(f"q{number}", (number,))
     one.close()
@@ -263,13 +263,15 @@ def first_mails(mails: Repo, most: int) -> list[str]:
 
 def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Path) -> None:
     """Of all kinds: some go in, some conflict, some are merged, some are for another project."""
-    wishes = Wishes(checks=Choice(skip=("kunit-build", "bisect", "checkpatch", "kernel-doc", "netlink-spec")))
+    wishes = PrecheckOptions(
+        checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch", "kernel-doc", "netlink-spec"))
+    )
     options = SourceOptions(archives=(mails.path,), offline=True, partial=True, cache_dir=tmp_path)
     answers = Counter[str]()
     with open_shop(kernel, tmp_path) as shop:
         for msgid in first_mails(mails, 8):
-            asked = Asked(resolve(msgid, options))
-            fresh, again = (run_precheck(asked, shop, wishes, Silent()) for _ in range(2))
+            asked = PrecheckInput(resolve(msgid, options))
+            fresh, again = (run_precheck(asked, shop, wishes, NullProgressMonitor()) for _ in range(2))
             assert timeless(fresh) == timeless(again), msgid
             assert (again.base, again.prerequisites) == (fresh.base, fresh.prerequisites)
             assert kept(again) >= {"base", "prerequisites"}
@@ -279,7 +281,7 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
 
 def test_a_real_series_says_the_same_again(kernel: Repo, tmp_path: Path) -> None:
     mbox = shared("data/tls-session-tags/series.mbox").read_bytes()
-    wishes = Wishes(checks=Choice(skip=("kunit-build", "bisect", "checkpatch")))
+    wishes = PrecheckOptions(checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch")))
     with open_shop(kernel, tmp_path) as shop:
         fresh, again = look_at(shop, mbox, wishes), look_at(shop, mbox, wishes)
     assert kept(again) == set(STEPS) - {"checks"}  # attestation is asked each time

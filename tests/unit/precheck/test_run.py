@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.check.selection import Choice
+from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository
 from seriestool.precheck import precheck_run as steps_of
 from seriestool.precheck.conclusions import answer_of
-from seriestool.precheck.precheck_result import Answer, Precheck
-from seriestool.precheck.precheck_run import Asked, Wishes, run_precheck
-from seriestool.rebase.patch_stack import Footing
+from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
+from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
+from seriestool.rebase.patch_stack import BaseKind
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from seriestool.util.progress import Silent
+from seriestool.util.progress import NullProgressMonitor
 from tests.bases import lines
 from tests.checks import mail_series, parse
 from tests.helpers import Repo
@@ -76,7 +76,7 @@ def test_a_step_that_breaks_leaves_the_others_standing(
     assert getattr(found, part) is None
     assert found.verdict == whole.verdict
     assert found.checks is not None
-    assert answer_of(found) in tuple(Answer)
+    assert answer_of(found) in tuple(PrecheckAnswer)
 
 
 def test_what_broke_is_not_kept(lamps: Repo, mbox: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,14 +103,14 @@ def test_a_bug_of_ours_is_no_problem_of_a_step(
 @pytest.mark.parametrize(
     ("wishes", "error"),
     [
-        (Wishes(trees=("nowhere",)), InputError),
-        (Wishes(checks=Choice(only=("no-such",))), InputError),
-        (Wishes(checks=Choice(profile="no-such")), InputError),
-        (Wishes(checks=Choice(severities=("apply=very",))), InputError),
+        (PrecheckOptions(trees=("nowhere",)), InputError),
+        (PrecheckOptions(checks=CheckOptions(only=("no-such",))), InputError),
+        (PrecheckOptions(checks=CheckOptions(profile="no-such")), InputError),
+        (PrecheckOptions(checks=CheckOptions(severities=("apply=very",))), InputError),
     ],
 )
 def test_what_is_wrong_from_the_start_stops_it(
-    lamps: Repo, mbox: bytes, tmp_path: Path, wishes: Wishes, error: type[Exception]
+    lamps: Repo, mbox: bytes, tmp_path: Path, wishes: PrecheckOptions, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         precheck(lamps, tmp_path, mbox, wishes)
@@ -124,7 +124,7 @@ def test_an_empty_repository_stops_it(repo: Repo, make_repo: Callable[..., Repo]
 
 
 def test_a_base_that_is_no_commit_is_the_problem_of_its_step(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    found = precheck(lamps, tmp_path, mbox, Wishes(base="nowhere", checks=QUICK))
+    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(base="nowhere", checks=QUICK))
     assert problems(found) == {"footing": "there is no commit 'nowhere'"}
     assert found.base is None
 
@@ -136,14 +136,16 @@ def test_a_base_known_from_elsewhere_counts_where_it_is_true(lamps: Repo, tmp_pa
     false = lamps.git("rev-parse", "main")
     for base, commit in ((true, true), (false, tip)):
         with open_shop(lamps, tmp_path) as shop:
-            found = run_precheck(Asked(parse(mbox), base=base), shop, Wishes(checks=QUICK), Silent())
+            found = run_precheck(
+                PrecheckInput(parse(mbox), base=base), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor()
+            )
         assert found.base is not None
-        assert found.base.footing is Footing.EXACT
+        assert found.base.footing is BaseKind.EXACT
         assert found.base.commit in (commit, true)
 
 
 def test_only_the_trees_that_were_asked_for(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    found = precheck(lamps, tmp_path, mbox, Wishes(trees=("next",), checks=QUICK))
+    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(trees=("next",), checks=QUICK))
     assert found.matrix is not None
     assert [tree.name for tree in found.matrix.trees] == ["next"]
     assert [candidate.tree for candidate in found.verdict.candidates] == ["next"]
@@ -153,20 +155,20 @@ def test_a_series_without_its_patches_has_no_more_than_a_verdict(lamps: Repo, tm
     series = parse(mail_series(lamps, ("lamp: more", {LAMP: lines(1, 31)})))
     bare = replace(series, patches=(), base=replace(series.base, commit=lamps.git("rev-parse", "main")))
     with open_shop(lamps, tmp_path) as shop:
-        found = run_precheck(Asked(bare), shop, Wishes(checks=QUICK), Silent())
+        found = run_precheck(PrecheckInput(bare), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor())
     assert (found.matrix, found.plan, found.checks) == (None, None, None)
-    assert answer_of(found) is Answer.NO_BASE
+    assert answer_of(found) is PrecheckAnswer.NO_BASE
     assert timeless(found)["sentence"].startswith("The patches themselves are not at hand")
 
 
 def test_a_workshop_sees_that_the_trees_have_moved(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
     with open_shop(lamps, tmp_path) as shop:
-        assert answer_of(look_at(shop, mbox)) is Answer.READY
+        assert answer_of(look_at(shop, mbox)) is PrecheckAnswer.READY
         lamps.commit({LAMP: "dark\n"}, "lamp: off")
         moved = look_at(shop, mbox)
-        assert answer_of(moved) is Answer.CONFLICTS
+        assert answer_of(moved) is PrecheckAnswer.CONFLICTS
         lamps.commit({LAMP: lines(1, 31)}, "lamp: more")
-        assert answer_of(look_at(shop, mbox)) is Answer.MERGED
+        assert answer_of(look_at(shop, mbox)) is PrecheckAnswer.MERGED
 
 
 def test_a_workshop_reads_the_history_once(
@@ -175,7 +177,7 @@ def test_a_workshop_reads_the_history_once(
     from seriestool.precheck import resources
 
     opened = []
-    real = resources.open_ground
+    real = resources.open_search_context
     monkeypatch.setattr(resources, "open_ground", lambda *given: (opened.append(1), real(*given))[1])
     with open_shop(lamps, tmp_path, keeps=False) as shop:
         first = look_at(shop, mbox)
@@ -207,4 +209,4 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(lamps: Repo, mbox: 
     place = tmp_path / "cache"
     place.write_text("a file where the folder should be")
     found = precheck(lamps, place, mbox)
-    assert answer_of(found) is Answer.READY
+    assert answer_of(found) is PrecheckAnswer.READY

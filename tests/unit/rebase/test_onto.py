@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from seriestool.git import Merge, TreeEntry, Workbench
+from seriestool.git import MergeResult, ScratchRepository, TreeEntry
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_stack import Footing, make_stack
-from seriestool.rebase.rebase_result import How, PatchResult, Rebase
-from seriestool.rebase.tree_rebaser import NoResolutions, Onto, Target
+from seriestool.rebase.patch_stack import BaseKind, make_stack
+from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, Rebase
+from seriestool.rebase.tree_rebaser import NoResolutions, Target, TreeRebaser
 from seriestool.series.model import Outcome
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import FIRST_DATE, Repo
 from tests.rebases import files_of, hows, on_main, open_place, rebase, the_conflict
@@ -33,11 +33,11 @@ def only(repo: Repo, base: str, *changes: Mapping[str, object]) -> PatchResult:
 
 def tree_files(repo: Repo, mbox: bytes, base: str | None, onto: str = "main") -> tuple[Rebase, dict[str, str]]:
     """The answer, and path -> content of the tree with the series in it, as git reads it."""
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         start = given_base(series, base, place.bench) if base else None
         target = Target(onto, repo.git("rev-parse", onto))
-        result = Onto(target, place.ground.history, place.bench, NoResolutions()).run(
+        result = TreeRebaser(target, place.ground.history, place.bench, NoResolutions()).run(
             make_stack(series, start, place.bench)
         )
         env = {"GIT_DIR": str(place.bench._folder)}
@@ -56,7 +56,7 @@ def test_a_patch_on_files_that_nobody_changed_goes_in_as_it_is(repo: Repo) -> No
     repo.commit({"b": TEXT})
     mbox = make_series(repo, base, {"a": edited(9)}, {"new": "1\n"})
     answer, files = tree_files(repo, mbox, base)
-    assert hows(answer.trees[0].patches) == [(PLAIN, How.PLAIN)] * 2
+    assert hows(answer.trees[0].patches) == [(PLAIN, OutcomeReason.PLAIN)] * 2
     assert files == {"a": edited(9), "b": TEXT, "new": "1\n"}
 
 
@@ -67,7 +67,7 @@ def test_lines_above_make_an_offset(repo: Repo) -> None:
     for start in (base, None):
         answer, files = tree_files(repo, mbox, start)
         (result,) = answer.trees[0].patches
-        assert (result.outcome, result.how, result.offsets) == (MODIFIED, How.OFFSET, 1)
+        assert (result.outcome, result.how, result.offsets) == (MODIFIED, OutcomeReason.OFFSET, 1)
         assert files == {"a": "top\n" + edited(20)}
 
 
@@ -76,7 +76,7 @@ def test_a_change_beside_it_takes_a_merge(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": edited(9)})
     repo.commit({"a": edited(7)})
     answer, files = tree_files(repo, mbox, base)
-    assert hows(answer.trees[0].patches) == [(MODIFIED, How.THREE_WAY)]
+    assert hows(answer.trees[0].patches) == [(MODIFIED, OutcomeReason.THREE_WAY)]
     assert files == {"a": edited(7, edited(9))}
 
 
@@ -85,7 +85,7 @@ def test_it_follows_a_file_that_the_tree_renamed(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": edited(9)}, {"a": edited(9, edited(25))})
     repo.commit({"a": None, "d/b": edited(2)})
     answer, files = tree_files(repo, mbox, base)
-    assert hows(answer.trees[0].patches) == [(MODIFIED, How.THREE_WAY)] * 2
+    assert hows(answer.trees[0].patches) == [(MODIFIED, OutcomeReason.THREE_WAY)] * 2
     assert files == {"d/b": edited(2, edited(9, edited(25)))}
 
 
@@ -95,7 +95,7 @@ def test_a_mail_without_a_diff_is_empty(repo: Repo) -> None:
     assert mbox.count(b"\nSubject: ") == 3
     answer = rebase(repo, mbox, base=base)
     assert hows(answer.trees[0].patches) == [
-        (PLAIN, How.PLAIN), (Outcome.EMPTY, How.NO_DIFF), (PLAIN, How.PLAIN)]  # fmt: skip
+        (PLAIN, OutcomeReason.PLAIN), (Outcome.EMPTY, OutcomeReason.NO_DIFF), (PLAIN, OutcomeReason.PLAIN)]  # fmt: skip
     assert answer.is_clean
 
 
@@ -106,10 +106,10 @@ def test_where_the_merge_stops_and_the_plain_patch_goes_in_the_patch_counts(repo
     mbox = make_series(repo, base, {"a": edited(6, block) + rest})
     tip = repo.commit({"a": rest + block})
     answer, files = tree_files(repo, mbox, base)
-    assert hows(answer.trees[0].patches) == [(MODIFIED, How.OFFSET)]
+    assert hows(answer.trees[0].patches) == [(MODIFIED, OutcomeReason.OFFSET)]
     assert files == {"a": rest + edited(6, block)}
     with open_place(repo) as place:
-        series = series_of_text(mbox, Wanted(), "mbox")
+        series = series_of_text(mbox, SeriesSelector(), "mbox")
         (step,) = make_stack(series, given_base(series, base, place.bench), place.bench).steps
         assert step.after
         assert not place.bench.merge(step.before, place.bench.tree_of(tip), step.after).is_clean
@@ -120,9 +120,9 @@ def test_modes_links_and_submodules_go_in(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": (TEXT, 0o100755)}, {"s": ("2" * 40, 0o160000)}, {"l": ("y", 0o120000)})
     tip = repo.commit({"z": "1\n"})
     with open_place(repo) as place:
-        series = series_of_text(mbox, Wanted(), "mbox")
+        series = series_of_text(mbox, SeriesSelector(), "mbox")
         stack = make_stack(series, given_base(series, base, place.bench), place.bench)
-        result = Onto(Target("main", tip), place.ground.history, place.bench, NoResolutions()).run(stack)
+        result = TreeRebaser(Target("main", tip), place.ground.history, place.bench, NoResolutions()).run(stack)
         entries = place.bench.entries(result.trees[-1], [b"a", b"s", b"l"])
         assert result.is_clean
         assert {path: (entry.mode, entry.kind) for path, entry in entries.items()} == {
@@ -140,7 +140,7 @@ def test_the_same_commit_by_its_patch_id(repo: Repo) -> None:
     repo.commit({"a": edited(9, edited(25))})
     for start in (base, None):
         (result,) = rebase(repo, mbox, base=start).trees[0].patches
-        assert (result.outcome, result.how, result.merged_as) == (MERGED, How.PATCH_ID, merged)
+        assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.PATCH_ID, merged)
 
 
 def test_what_can_be_taken_off_is_in(repo: Repo) -> None:
@@ -150,7 +150,7 @@ def test_what_can_be_taken_off_is_in(repo: Repo) -> None:
     repo.commit({"a": edited(9), "b": "1\n"}, "all: many things")
     for start in (base, None):
         (result,) = rebase(repo, mbox, base=start).trees[0].patches
-        assert (result.outcome, result.how, result.merged_as) == (MERGED, How.REVERSE, None)
+        assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.REVERSE, None)
 
 
 def test_a_merge_that_changes_nothing_says_that_it_is_in(repo: Repo) -> None:
@@ -158,8 +158,8 @@ def test_a_merge_that_changes_nothing_says_that_it_is_in(repo: Repo) -> None:
     base = repo.commit({"a": TEXT})
     mbox = make_series(repo, base, {"a": edited(9)})
     repo.commit({"a": edited(7, edited(9))}, "all at once")
-    assert hows(on_main(repo, base, {"a": edited(9)})) == [(MERGED, How.MERGE)]
-    assert hows(rebase(repo, mbox).trees[0].patches) == [(CONFLICT, How.NO_BASE)]
+    assert hows(on_main(repo, base, {"a": edited(9)})) == [(MERGED, OutcomeReason.MERGE)]
+    assert hows(rebase(repo, mbox).trees[0].patches) == [(CONFLICT, OutcomeReason.NO_BASE)]
 
 
 def test_a_commit_of_the_same_name_with_other_changes_is_shown_as_a_range_diff(repo: Repo) -> None:
@@ -167,7 +167,7 @@ def test_a_commit_of_the_same_name_with_other_changes_is_shown_as_a_range_diff(r
     mbox = make_series(repo, base, {"a": edited(9)})
     merged = repo.commit({"a": edited(9, to="changed, by the maintainer")}, "Part  1")
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
-    assert (result.outcome, result.how, result.merged_as) == (MERGED, How.SUBJECT, merged)
+    assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.SUBJECT, merged)
     assert "    -+line 9 changed\n    ++line 9 changed, by the maintainer\n" in (result.range_diff or "")
     assert the_path(result) == b"a"
 
@@ -182,7 +182,7 @@ def test_a_commit_of_the_same_name_that_has_no_parent_has_no_range(repo: Repo) -
     mbox = make_series(repo, base, {"a": edited(9)})
     merged = repo.commit({"a": edited(9, to="other")}, "part 1", parent=())
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
-    assert (result.how, result.merged_as, result.range_diff) == (How.SUBJECT, merged, None)
+    assert (result.how, result.merged_as, result.range_diff) == (OutcomeReason.SUBJECT, merged, None)
 
 
 @pytest.mark.parametrize("other", ["author", "subject", "date", "branch"])
@@ -199,7 +199,7 @@ def test_another_commit_is_not_the_patch(repo: Repo, other: str) -> None:
     )
     if other == "branch":
         repo.commit({"a": edited(9, to="third")}, parent=base)
-    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(CONFLICT, How.CONFLICT)]
+    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(CONFLICT, OutcomeReason.CONFLICT)]
 
 
 def test_lines_that_could_go_in_twice_are_in_already(repo: Repo) -> None:
@@ -211,7 +211,7 @@ def test_lines_that_could_go_in_twice_are_in_already(repo: Repo) -> None:
     repo.commit({"a": added.replace("line 9\nnew\n", "line 9\n" + lines(100, 120) + "new\n")}, "beside it")
     for known in (base, None):
         (result,) = rebase(repo, mbox, base=known).trees[0].patches
-        assert (result.outcome, result.how, result.merged_as) == (MERGED, How.PATCH_ID, merged), known
+        assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.PATCH_ID, merged), known
 
 
 def test_a_list_that_sends_in_its_own_name_hides_no_author(repo: Repo) -> None:
@@ -221,7 +221,7 @@ def test_a_list_that_sends_in_its_own_name_hides_no_author(repo: Repo) -> None:
     assert munged != mbox
     merged = repo.commit({"a": edited(9, to="changed, by the maintainer")}, "part 1")
     (result,) = rebase(repo, munged, base=base).trees[0].patches
-    assert (result.outcome, result.how, result.merged_as) == (MERGED, How.SUBJECT, merged)
+    assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.SUBJECT, merged)
 
 
 def test_what_was_reverted_is_not_in(repo: Repo) -> None:
@@ -229,13 +229,13 @@ def test_what_was_reverted_is_not_in(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": edited(9)})
     first = repo.commit({"a": edited(9)}, "part 1")
     revert = repo.commit({"a": TEXT}, f'Revert "part 1"\n\nThis reverts commit {first}.\n')
-    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(PLAIN, How.PLAIN)]
+    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(PLAIN, OutcomeReason.PLAIN)]
     repo.commit({"a": edited(9, to="otherwise")}, "a: otherwise")
-    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(CONFLICT, How.CONFLICT)]
-    assert hows(rebase(repo, mbox).trees[0].patches) == [(CONFLICT, How.NO_BASE)]
+    assert hows(rebase(repo, mbox, base=base).trees[0].patches) == [(CONFLICT, OutcomeReason.CONFLICT)]
+    assert hows(rebase(repo, mbox).trees[0].patches) == [(CONFLICT, OutcomeReason.NO_BASE)]
     repo.commit({"a": edited(9)}, f'Reapply "part 1"\n\nThis reverts commit {revert[:12]}.\n')
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
-    assert (result.outcome, result.how) == (MERGED, How.PATCH_ID)
+    assert (result.outcome, result.how) == (MERGED, OutcomeReason.PATCH_ID)
 
 
 def test_a_revert_elsewhere_takes_nothing_back(repo: Repo) -> None:
@@ -244,7 +244,7 @@ def test_a_revert_elsewhere_takes_nothing_back(repo: Repo) -> None:
     first = repo.commit({"a": edited(9, to="as merged")}, "part 1")
     repo.commit({"a": TEXT}, f'Revert "part 1"\n\nThis reverts commit {first}.\n', branch="other")
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
-    assert (result.how, result.merged_as) == (How.SUBJECT, first)
+    assert (result.how, result.merged_as) == (OutcomeReason.SUBJECT, first)
 
 
 def test_a_later_patch_goes_on_top_of_one_that_is_in_already(repo: Repo) -> None:
@@ -253,9 +253,9 @@ def test_a_later_patch_goes_on_top_of_one_that_is_in_already(repo: Repo) -> None
     repo.commit({"a": edited(9, to="as merged")}, "part 1")
     answer, files = tree_files(repo, mbox, base)
     outcomes = hows(answer.trees[0].patches)
-    assert outcomes[0] == (MERGED, How.SUBJECT)
+    assert outcomes[0] == (MERGED, OutcomeReason.SUBJECT)
     assert outcomes[1][0] is CONFLICT  # its context is the changed line
-    assert outcomes[2] == (PLAIN, How.PLAIN)
+    assert outcomes[2] == (PLAIN, OutcomeReason.PLAIN)
     assert files["new"] == "1\n"
     mbox = make_series(repo, base, {"a": edited(9)}, {"a": edited(9, edited(15))})
     answer, files = tree_files(repo, mbox, base)
@@ -274,7 +274,7 @@ def test_both_changed_a_line(repo: Repo) -> None:
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
     conflict = the_conflict(result)
     (place,) = conflict.places
-    assert (conflict.path, conflict.kind, result.how) == (b"a", "contents", How.CONFLICT)
+    assert (conflict.path, conflict.kind, result.how) == (b"a", "contents", OutcomeReason.CONFLICT)
     assert (place.line, place.hunk, place.commits) == (10, 1, (culprit,))
     region = place.region
     assert (region.expected, region.tree, region.series) == (
@@ -297,7 +297,7 @@ def test_what_is_not_known_cannot_be_merged(repo: Repo) -> None:
     mbox = make_series(repo, lost, {"a": edited(9)}, {"new": "1\n"})
     repo.commit({"a": edited(7)}, parent=())
     first, second = rebase(repo, mbox).trees[0].patches
-    assert (first.outcome, first.how, second.outcome) == (CONFLICT, How.NO_BASE, PLAIN)
+    assert (first.outcome, first.how, second.outcome) == (CONFLICT, OutcomeReason.NO_BASE, PLAIN)
     assert (first.failure and first.failure.path, the_conflict(first).kind) == (b"a", "hunk")
     assert the_conflict(first).message == "what the patch was made from is not known"
 
@@ -361,7 +361,7 @@ def test_a_folder_that_went_to_two_places(repo: Repo) -> None:
     mbox = make_series(repo, base, {"d/new": "1\n"})
     repo.commit({**dict.fromkeys(many), **{f"{'ef'[int(p[2:]) % 2]}/{p[2:]}": text for p, text in many.items()}})
     (result,) = rebase(repo, mbox, base=base).trees[0].patches
-    assert (the_conflict(result).path, result.how) == (b"d", How.CONFLICT)
+    assert (the_conflict(result).path, result.how) == (b"d", OutcomeReason.CONFLICT)
 
 
 @pytest.mark.parametrize("proven", [True, False], ids=["base", "no-base"])
@@ -380,7 +380,7 @@ def test_a_file_that_becomes_a_folder_and_back(repo: Repo) -> None:
     mbox = make_series(repo, base, {"x/y": None, "x": "file\n"}, {"x": None, "x/y": "2\n"})
     repo.commit({"b": "1\n"})
     answer, files = tree_files(repo, mbox, base)
-    assert hows(answer.trees[0].patches) == [(PLAIN, How.PLAIN)] * 2
+    assert hows(answer.trees[0].patches) == [(PLAIN, OutcomeReason.PLAIN)] * 2
     assert files == {"x/y": "2\n", "z": "1\n", "b": "1\n"}
     repo.commit({"x/more": "the tree's\n"})
     answer, files = tree_files(repo, mbox, base)
@@ -443,13 +443,13 @@ def test_a_resolution_is_used_where_it_resolves_everything(repo: Repo) -> None:
     base = repo.commit({"a": TEXT, "b": TEXT})
     mbox = make_series(repo, base, {"a": edited(9), "b": edited(9)})
     tip = repo.commit({"a": edited(9, to="x"), "b": edited(9, to="x")})
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
 
     class Some:
         def __init__(self, paths: list[bytes]) -> None:
             self.paths = paths
 
-        def replay(self, bench: Workbench, merge: Merge) -> Mapping[bytes, TreeEntry]:
+        def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
             assert merge.stages.keys() == {b"a", b"b"}
             return {path: TreeEntry(0o100644, "blob", bench.write("blob", b"resolved\n")) for path in self.paths}
 
@@ -458,10 +458,10 @@ def test_a_resolution_is_used_where_it_resolves_everything(repo: Repo) -> None:
 
         def result(*paths: bytes) -> PatchResult:
             some = Some(list(paths))
-            return Onto(Target("main", tip), place.ground.history, place.bench, some).run(stack).patches[0]
+            return TreeRebaser(Target("main", tip), place.ground.history, place.bench, some).run(stack).patches[0]
 
         both, one = result(b"a", b"b"), result(b"a")
-    assert (both.outcome, both.how, both.resolved) == (MODIFIED, How.RESOLVED, (b"a", b"b"))
+    assert (both.outcome, both.how, both.resolved) == (MODIFIED, OutcomeReason.RESOLVED, (b"a", b"b"))
     assert (one.outcome, one.resolved) == (CONFLICT, ())
 
 
@@ -473,11 +473,11 @@ def test_a_given_base_is_looked_at(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": edited(9)}, {"b": edited(9)})
     beside = repo.commit({"a": edited(25)})
     wrong = repo.commit({"a": "1\n"})
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         found = {commit: given_base(series, commit, place.bench) for commit in (base, beside, wrong)}
     assert [(found[one].footing, found[one].matched, found[one].expected) for one in (base, beside, wrong)] == [
-        (Footing.EXACT, 2, 2), (Footing.APPLIES, 1, 2), (Footing.GIVEN, 1, 2)]  # fmt: skip
+        (BaseKind.EXACT, 2, 2), (BaseKind.APPLIES, 1, 2), (BaseKind.GIVEN, 1, 2)]  # fmt: skip
 
 
 def test_patches_that_do_not_apply_on_the_base_are_tried_as_they_are(repo: Repo) -> None:
@@ -486,4 +486,4 @@ def test_patches_that_do_not_apply_on_the_base_are_tried_as_they_are(repo: Repo)
     wrong = repo.commit({"a": "1\n"})
     repo.commit({"a": edited(25), "b": edited(7)})
     answer = rebase(repo, mbox, base=wrong)
-    assert hows(answer.trees[0].patches) == [(PLAIN, How.PLAIN), (MODIFIED, How.THREE_WAY)]
+    assert hows(answer.trees[0].patches) == [(PLAIN, OutcomeReason.PLAIN), (MODIFIED, OutcomeReason.THREE_WAY)]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.rebase.rebase_result import How, PatchResult, TreeResult
+from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, TreeResult
 from seriestool.series.model import Outcome
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from tests.bases import patches_of
 from tests.helpers import File, Repo
 from tests.rebases import rebase, try_git, unmerged
@@ -150,7 +150,7 @@ def test_a_series_goes_in_as_git_rebase_puts_it(make_repo: Callable[..., Repo], 
     result = rebase(repo, mbox, world.tree, base=world.base).trees[0]
     repo.git("checkout", "--quiet", "--force", "--detach", world.series[-1])
     is_clean = try_git(repo, "rebase", "--quiet", "--merge", "--onto", world.tree, world.base) == 0
-    assert How.NO_BASE not in {patch.how for patch in result.patches}
+    assert OutcomeReason.NO_BASE not in {patch.how for patch in result.patches}
     if is_clean:
         assert result.is_clean, describe(result)
         assert result.tree_oid == repo.git("rev-parse", "HEAD^{tree}")
@@ -164,7 +164,7 @@ def test_a_series_goes_in_as_git_rebase_puts_it(make_repo: Callable[..., Repo], 
     folder.mkdir()
     patch = patches_of(repo, mbox, folder)[stopped - 1]
     judge(repo, result.patches[stopped - 1], patch, result.trees[stopped - 1], below, world)
-    assert len(series_of_text(mbox, Wanted(), "mbox").patches) == len(result.patches)
+    assert len(series_of_text(mbox, SeriesSelector(), "mbox").patches) == len(result.patches)
 
 
 def judge(repo: Repo, mine: PatchResult, patch: Path, tree: str, below: str, world: World) -> None:
@@ -178,16 +178,16 @@ def judge(repo: Repo, mine: PatchResult, patch: Path, tree: str, below: str, wor
         assert paths <= found
         assert more <= PLACELESS
         assert try_git(repo, "apply", "--cached", "--reverse", "--check", str(patch), env=env) != 0
-    elif mine.how is How.REVERSE:
+    elif mine.how is OutcomeReason.REVERSE:
         repo.git("apply", "--cached", "--reverse", "--check", str(patch), env=env)
     elif mine.outcome is Outcome.ALREADY_MERGED:
-        assert mine.how in (How.SUBJECT, How.PATCH_ID)
+        assert mine.how in (OutcomeReason.SUBJECT, OutcomeReason.PATCH_ID)
         assert mine.merged_as is not None
         assert try_git(repo, "merge-base", "--is-ancestor", mine.merged_as, world.tree) == 0
-        if mine.how is How.SUBJECT:
+        if mine.how is OutcomeReason.SUBJECT:
             assert repo.git("log", "-1", "--format=%s", mine.merged_as) == f"part {mine.counter}"
     else:
-        assert mine.how in (How.PLAIN, How.OFFSET)
+        assert mine.how in (OutcomeReason.PLAIN, OutcomeReason.OFFSET)
         repo.git("apply", "--cached", str(patch), env=env)
         assert repo.git("write-tree", env=env) == tree
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.git import TreeEntry, Workbench
+from seriestool.git import ScratchRepository, TreeEntry
 from seriestool.rebase import conflict_regions
-from seriestool.rebase.conflict_regions import Region, Versions, find_regions
-from seriestool.rebase.line_blame import map_pieces, take_apart
+from seriestool.rebase.conflict_regions import ConflictRegion, FileVersions, find_regions
+from seriestool.rebase.line_blame import align_lines, map_span
 from seriestool.series.hunks import split_lines
 from tests.bases import lines
 from tests.helpers import Repo
@@ -21,7 +21,7 @@ def edited(number: int, to: bytes, text: bytes = TEXT) -> bytes:
     return text.replace(b"line %d\n" % number, b"line %d %s\n" % (number, to))
 
 
-def regions_of(bench: Workbench, base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Region, ...]:
+def regions_of(bench: ScratchRepository, base: bytes | None, ours: bytes, theirs: bytes) -> tuple[ConflictRegion, ...]:
     """The regions that git's merge of the three contents has."""
     nothing = bench.write("tree", b"")
 
@@ -32,10 +32,10 @@ def regions_of(bench: Workbench, base: bytes | None, ours: bytes, theirs: bytes)
 
     merge = bench.merge(tree(base), tree(ours), tree(theirs))
     merged = split_lines(bench.blob(bench.entries(merge.tree, [b"f"])[b"f"].oid))
-    return find_regions(merged, merge.ours, merge.theirs, Versions(ours, base or b"", theirs))
+    return find_regions(merged, merge.ours, merge.theirs, FileVersions(ours, base or b"", theirs))
 
 
-def sides(region: Region) -> tuple[bytes, bytes, bytes]:
+def sides(region: ConflictRegion) -> tuple[bytes, bytes, bytes]:
     return b"".join(region.expected), b"".join(region.tree), b"".join(region.series)
 
 
@@ -49,7 +49,7 @@ def test_one_line_on_both_sides(repo: Repo) -> None:
 def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
     with open_bench(repo) as bench:
         assert regions_of(bench, TEXT, edited(3, b"here"), edited(20, b"there")) == ()
-        versions = Versions(TEXT, TEXT, TEXT)
+        versions = FileVersions(TEXT, TEXT, TEXT)
         assert find_regions(split_lines(TEXT), "1" * 40, "2" * 40, versions) == ()
         assert find_regions([], "1" * 40, "2" * 40, versions) == ()
 
@@ -151,8 +151,8 @@ def stands_in(some: tuple[bytes, ...], text: list[bytes]) -> bool:
 def test_a_span_maps_back_into_the_older_file(old: list[int], new: list[int], one: int, other: int) -> None:
     older, newer = ([b"%d\n" % n for n in text] for text in (old, new))
     first, last = sorted(min(at, len(newer)) for at in (one, other))
-    (start, stop), is_same = map_pieces(take_apart(older, newer), (first, last))
+    (start, stop), is_same = map_span(align_lines(older, newer), (first, last))
     assert 0 <= start <= stop <= len(older)
     if is_same and first < last:
         assert older[start:stop] == newer[first:last]
-    assert map_pieces(take_apart(newer, newer), (first, last)) == ((first, last), True)
+    assert map_span(align_lines(newer, newer), (first, last)) == ((first, last), True)

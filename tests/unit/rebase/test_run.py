@@ -5,18 +5,18 @@ import json
 
 from seriestool.base.find import find_base
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_commits import Person, commit_series
-from seriestool.rebase.patch_stack import Footing, find_footing, make_stack
+from seriestool.rebase.patch_commits import CommitIdent, commit_series
+from seriestool.rebase.patch_stack import BaseKind, find_series_base, make_stack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import rebase_series, try_merges
 from seriestool.rebase.tree_rebaser import NoResolutions, Target
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from tests.bases import lines, make_series
 from tests.helpers import Repo
 from tests.rebases import open_place, rebase
 
 TEXT = lines(1, 30)
-ME = Person("C O Mitter", "committer@example.com", 1_700_000_000)
+ME = CommitIdent("C O Mitter", "committer@example.com", 1_700_000_000)
 
 
 def edited(number: int, text: str = TEXT, to: str = "changed") -> str:
@@ -65,7 +65,7 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
     repo.commit({"a": edited(9, edited(20)), "new": "1\n"}, "a: three", branch="s")
     mbox = repo.format_patch(f"{base}..s")
     onto = repo.commit({"a": edited(9)}, "a: one came another way")
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         start = given_base(series, base, place.bench)
         stack = make_stack(series, start, place.bench)
@@ -86,13 +86,13 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
 
 
 def test_nobody_can_break_a_commit_with_a_name() -> None:
-    assert Person("A <b>\nx", "c\0@d>", -5).line == "A bx <c@d> 0 +0000"
-    assert Person("", "c@d", 1).line == "c@d <c@d> 1 +0000"
+    assert CommitIdent("A <b>\nx", "c\0@d>", -5).line == "A bx <c@d> 0 +0000"
+    assert CommitIdent("", "c@d", 1).line == "c@d <c@d> 1 +0000"
 
 
 def merges_with(repo: Repo, mbox: bytes, base: str, *others: str) -> Rebase:
     """The series on main, and how the result merges with other trees."""
-    series = series_of_text(mbox, Wanted(), "mbox")
+    series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         onto = Target("main", repo.git("rev-parse", "main"))
         stack = make_stack(series, given_base(series, base, place.bench), place.bench)
@@ -123,20 +123,20 @@ def test_the_best_footing_that_is_known(repo: Repo) -> None:
     repo.commit({"a": "2\n"})
     exact = rebase(repo, mbox, proven=True).base
     assert exact is not None
-    assert (exact.footing, exact.commit) == (Footing.EXACT, base)
+    assert (exact.footing, exact.commit) == (BaseKind.EXACT, base)
     lost = repo.commit({"a": TEXT}, branch="lost", parent=())
     other = make_series(repo, lost, {"a": edited(9)})
     repo.git("update-ref", "-d", "refs/heads/lost")
     applies = rebase(repo, other.replace(b"index ", b"index f"), proven=True).base
     assert applies is not None
-    assert (applies.footing, applies.commit, applies.matched) == (Footing.APPLIES, base, 0)
+    assert (applies.footing, applies.commit, applies.matched) == (BaseKind.APPLIES, base, 0)
 
 
 def test_nothing_is_known_without_a_verdict(repo: Repo) -> None:
     base = repo.commit({"a": "1\n"})
     mbox = make_series(repo, base, {"a": "2\n"})
-    series = series_of_text(mbox.replace(b"-1\n", b"-3\n").replace(b"index ", b"index f"), Wanted(), "mbox")
+    series = series_of_text(mbox.replace(b"-1\n", b"-3\n").replace(b"index ", b"index f"), SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        assert find_footing(find_base(series, place.ground), None) is None
+        assert find_series_base(find_base(series, place.ground), None) is None
         steps = make_stack(series, None, place.bench).steps
     assert [step.after for step in steps] == [None]

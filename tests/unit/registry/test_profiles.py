@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from seriestool.check.profiles import PROFILES, Severities, get_profile, guess_profile, parse_severities, weigh
+from seriestool.check.profiles import (
+    PROFILES,
+    Severities,
+    apply_severities,
+    get_profile,
+    guess_profile,
+    parse_severities,
+)
 from seriestool.check.protocol import Finding, Status
 from seriestool.util.errors import InputError
 from tests.checks import mail_series, parse
@@ -15,7 +22,7 @@ WARN = Finding(Status.WARN, "odd", "this is odd")
 
 
 def weighed(finding: Finding, *tables: Severities) -> list[str]:
-    return [str(one.status) for one in weigh([finding], "probe", tables)]
+    return [str(one.status) for one in apply_severities([finding], "probe", tables)]
 
 
 @pytest.mark.parametrize(

@@ -10,46 +10,46 @@ from threading import Barrier, Event
 
 import pytest
 
-from seriestool.check.protocol import Check, Finding, Need, Result, Scope, Skipped, Status, Subject
-from seriestool.check.requirements import Needs
-from seriestool.check.result_cache import Kept
-from seriestool.check.runner import Broken, Plan, count_jobs, run_checks
-from seriestool.sandbox import Job, Outcome
+from seriestool.check.protocol import Check, CheckResult, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
+from seriestool.check.requirements import Availability
+from seriestool.check.result_cache import ResultCache
+from seriestool.check.runner import CheckCrash, CheckPlan, count_jobs, run_checks
+from seriestool.sandbox import SandboxJob, SandboxResult
 from seriestool.util.errors import OutsideError
 from tests.checks import SIGNED, mail_series, open_subject, rules
 from tests.helpers import Repo
 
-Say = Callable[[Subject], Iterable[Finding]]
+Say = Callable[[CheckSubject], Iterable[Finding]]
 TWO = (("one\n\n" + SIGNED, {"a": "1\n"}), ("two\n\n" + SIGNED, {"b": "2\n"}))
 WARN = Finding(Status.WARN, "odd", "this is odd", b"a", 3, "do that", "https://example.com/rule", "more\nof it")
 
 
-def patch_check(say: Say, name: str = "probe", needs: Iterable[Need] = (), costly: bool = False) -> Check:
+def patch_check(say: Say, name: str = "probe", needs: Iterable[Requirement] = (), costly: bool = False) -> Check:
     return Check(name, "for a test", Scope.PATCH, say, frozenset(needs), is_costly=costly)
 
 
-def series_check(say: Say, needs: Iterable[Need] = ()) -> Check:
+def series_check(say: Say, needs: Iterable[Requirement] = ()) -> Check:
     return Check("whole", "for a test", Scope.SERIES, say, frozenset(needs))
 
 
 @contextmanager
 def plan_for(
-    repo: Repo, *checks: Check, needs: Needs | None = None, base: str | None = "main", jobs: int = 1
-) -> Iterator[Plan]:
+    repo: Repo, *checks: Check, needs: Availability | None = None, base: str | None = "main", jobs: int = 1
+) -> Iterator[CheckPlan]:
     repo.commit({"start": "x\n"})
     with open_subject(repo, mail_series(repo, *TWO), base) as subject:
         subject = replace(subject, place=replace(subject.place, jobs=jobs))  # noqa: PLW2901
-        yield Plan(checks, subject, needs or Needs(True, None))
+        yield CheckPlan(checks, subject, needs or Availability(True, None))
 
 
-def ends(results: Iterable[Result]) -> list[tuple[str, int | None, str]]:
+def ends(results: Iterable[CheckResult]) -> list[tuple[str, int | None, str]]:
     return [(one.check, one.counter, str(one.status)) for one in results]
 
 
 def test_each_check_is_asked_about_each_patch_and_once_about_the_series(repo: Repo) -> None:
     asked: list[str] = []
 
-    def say(subject: Subject) -> Iterator[Finding]:
+    def say(subject: CheckSubject) -> Iterator[Finding]:
         asked.append(subject.patch.subject if subject.step else "series")
         yield from ()
 
@@ -61,7 +61,7 @@ def test_each_check_is_asked_about_each_patch_and_once_about_the_series(repo: Re
 
 
 def test_a_finding_says_which_patch_it_is_about(repo: Repo) -> None:
-    def of_series(subject: Subject) -> Iterator[Finding]:
+    def of_series(subject: CheckSubject) -> Iterator[Finding]:
         yield replace(WARN, counter=2)
 
     with plan_for(repo, patch_check(lambda _: [WARN]), series_check(of_series)) as plan:
@@ -70,9 +70,9 @@ def test_a_finding_says_which_patch_it_is_about(repo: Repo) -> None:
 
 
 def test_what_breaks_is_an_error_and_the_others_go_on(repo: Repo) -> None:
-    broken: list[Broken] = []
+    broken: list[CheckCrash] = []
 
-    def crash(subject: Subject) -> Iterator[Finding]:
+    def crash(subject: CheckSubject) -> Iterator[Finding]:
         yield WARN
         raise ZeroDivisionError
 
@@ -84,9 +84,9 @@ def test_what_breaks_is_an_error_and_the_others_go_on(repo: Repo) -> None:
 
 
 def test_what_the_outside_world_does_to_a_check_is_an_error_without_a_log(repo: Repo) -> None:
-    broken: list[Broken] = []
+    broken: list[CheckCrash] = []
 
-    def fail(subject: Subject) -> Iterator[Finding]:
+    def fail(subject: CheckSubject) -> Iterator[Finding]:
         raise OutsideError("the disk is full", hint="make room")
 
     with plan_for(repo, series_check(fail)) as plan:
@@ -97,8 +97,8 @@ def test_what_the_outside_world_does_to_a_check_is_an_error_without_a_log(repo: 
 
 
 def test_a_check_may_skip_itself(repo: Repo) -> None:
-    def skip(subject: Subject) -> Iterator[Finding]:
-        raise Skipped("nothing to see")
+    def skip(subject: CheckSubject) -> Iterator[Finding]:
+        raise SkipCheck("nothing to see")
 
     with plan_for(repo, series_check(skip)) as plan:
         (result,) = run_checks(plan)
@@ -108,15 +108,15 @@ def test_a_check_may_skip_itself(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("need", "needs", "base", "reason"),
     [
-        (Need.KERNEL, Needs(False, None), "main", "the tree is not that of a kernel"),
-        (Need.SANDBOX, Needs(True, "no sandbox: bwrap is away"), "main", "no sandbox: bwrap is away"),
-        (Need.BASE, Needs(True, None), None, "no base is known; --base names one"),
+        (Requirement.KERNEL, Availability(False, None), "main", "the tree is not that of a kernel"),
+        (Requirement.SANDBOX, Availability(True, "no sandbox: bwrap is away"), "main", "no sandbox: bwrap is away"),
+        (Requirement.BASE, Availability(True, None), None, "no base is known; --base names one"),
     ],
 )
 def test_what_a_check_needs_and_is_not_there_skips_it(
-    repo: Repo, need: Need, needs: Needs, base: str | None, reason: str
+    repo: Repo, need: Requirement, needs: Availability, base: str | None, reason: str
 ) -> None:
-    def never(subject: Subject) -> Iterator[Finding]:
+    def never(subject: CheckSubject) -> Iterator[Finding]:
         raise AssertionError
 
     with plan_for(repo, patch_check(never, needs=[need]), needs=needs, base=base) as plan:
@@ -127,18 +127,18 @@ def test_what_a_check_needs_and_is_not_there_skips_it(
 def test_a_compiler_is_looked_for_where_the_sandbox_has_programs(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with plan_for(repo, patch_check(lambda _: [], needs=[Need.COMPILER])) as plan:
+    with plan_for(repo, patch_check(lambda _: [], needs=[Requirement.COMPILER])) as plan:
         monkeypatch.setattr("seriestool.check.requirements.PATH", str(tmp_path))
-        reason = Needs(True, None).find_reason(plan.checks[0], plan.subject)
+        reason = Availability(True, None).find_reason(plan.checks[0], plan.subject)
     assert reason is not None
     assert "no C compiler" in reason
-    assert Needs(True, None).compiler is None
+    assert Availability(True, None).compiler is None
 
 
 def test_commits_of_a_range_have_not_been_mailed(repo: Repo) -> None:
     repo.commit({"start": "x\n"})
     with open_subject(repo, mail_series(repo, *TWO), is_mailed=False) as subject:
-        plan = Plan((series_check(lambda _: [WARN], [Need.MAILED]),), subject, Needs(True, None))
+        plan = CheckPlan((series_check(lambda _: [WARN], [Requirement.MAILED]),), subject, Availability(True, None))
         (result,) = run_checks(plan)
     assert result.findings[0].message == "the series has not been mailed"
 
@@ -148,8 +148,8 @@ def test_a_patch_that_does_not_apply_has_no_tree_to_look_at(repo: Repo) -> None:
     mbox = mail_series(repo, ("one", {"a": "new\n"}), ("two", {"b": "2\n"}))
     repo.commit({"a": "another\n"}, parent=start)
     with open_subject(repo, mbox) as subject:
-        checks = (patch_check(lambda _: [], needs=[Need.BASE]), series_check(lambda _: [], [Need.BASE]))
-        results = run_checks(Plan(checks, subject, Needs(True, None)))
+        checks = (patch_check(lambda _: [], needs=[Requirement.BASE]), series_check(lambda _: [], [Requirement.BASE]))
+        results = run_checks(CheckPlan(checks, subject, Availability(True, None)))
     assert ends(results) == [("whole", None, "skip"), ("probe", 1, "skip"), ("probe", 2, "pass")]
     assert results[0].findings[0].message == "patch 1 does not apply to the base"
 
@@ -163,7 +163,7 @@ def test_checks_run_side_by_side_each_with_git_processes_of_its_own(repo: Repo) 
     together = Barrier(2, timeout=30)
     seen: set[tuple[int, int]] = set()
 
-    def meet(subject: Subject) -> Iterator[Finding]:
+    def meet(subject: CheckSubject) -> Iterator[Finding]:
         together.wait()  # breaks where one waits for the other to end
         assert subject.read(subject.before, b"start") == b"x\n"
         assert subject.place.repository.objects.read("HEAD") is not None
@@ -181,7 +181,7 @@ class _Runner:
     def __init__(self) -> None:
         self.is_stopped = Event()
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: SandboxJob) -> SandboxResult:
         raise AssertionError(job)
 
     def stop(self) -> None:
@@ -191,7 +191,7 @@ class _Runner:
 def test_interrupted_between_two_answers_it_ends_what_runs(repo: Repo) -> None:
     runner, was_ended = _Runner(), []
 
-    def build(subject: Subject) -> Iterator[Finding]:
+    def build(subject: CheckSubject) -> Iterator[Finding]:
         was_ended.append(runner.is_stopped.wait(20))
         yield WARN
 
@@ -210,7 +210,7 @@ def test_interrupted_between_two_answers_it_ends_what_runs(repo: Repo) -> None:
 
 
 def test_a_patch_cannot_flood_the_report(repo: Repo) -> None:
-    def flood(subject: Subject) -> Iterator[Finding]:
+    def flood(subject: CheckSubject) -> Iterator[Finding]:
         while True:
             yield WARN
 
@@ -224,16 +224,16 @@ def test_a_patch_cannot_flood_the_report(repo: Repo) -> None:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept.open(tmp_path)
+def kept(tmp_path: Path) -> Iterator[ResultCache]:
+    found = ResultCache.open(tmp_path)
     yield found
     found.close()
 
 
-def test_a_costly_answer_is_found_once(repo: Repo, kept: Kept) -> None:
+def test_a_costly_answer_is_found_once(repo: Repo, kept: ResultCache) -> None:
     asked: list[int] = []
 
-    def say(subject: Subject) -> Iterator[Finding]:
+    def say(subject: CheckSubject) -> Iterator[Finding]:
         asked.append(subject.patch.counter)
         yield WARN
 
@@ -244,7 +244,7 @@ def test_a_costly_answer_is_found_once(repo: Repo, kept: Kept) -> None:
     assert [one.is_kept for one in first + second] == [False, False, True, True]
 
 
-def test_a_cheap_answer_is_found_anew(repo: Repo, kept: Kept) -> None:
+def test_a_cheap_answer_is_found_anew(repo: Repo, kept: ResultCache) -> None:
     with plan_for(repo, patch_check(lambda _: [WARN])) as plan:
         run_checks(plan, kept)
         assert not any(one.is_kept for one in run_checks(plan, kept))
@@ -252,7 +252,7 @@ def test_a_cheap_answer_is_found_anew(repo: Repo, kept: Kept) -> None:
 
 @pytest.mark.parametrize("change", ["version", "name", "config", "tools", "recipients", "mailed", "others", "notes"])
 def test_another_question_is_another_answer(
-    repo: Repo, kept: Kept, change: str, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, kept: ResultCache, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = patch_check(lambda _: [WARN], costly=True)
     with plan_for(repo, check) as plan:
@@ -278,18 +278,18 @@ def test_another_question_is_another_answer(
             plan = replace(plan, subject=replace(plan.subject, steps=steps))  # noqa: PLW2901
         else:
             monkeypatch.setattr("seriestool.check.requirements.OTHERS", ("git",))
-            plan = replace(plan, needs=Needs(True, None))  # noqa: PLW2901
+            plan = replace(plan, needs=Availability(True, None))  # noqa: PLW2901
         assert not any(one.is_kept for one in run_checks(plan, kept))
 
 
 @pytest.mark.parametrize("status", [Status.SKIP, Status.ERROR])
-def test_what_could_not_be_seen_is_not_kept(repo: Repo, kept: Kept, status: Status) -> None:
+def test_what_could_not_be_seen_is_not_kept(repo: Repo, kept: ResultCache, status: Status) -> None:
     with plan_for(repo, patch_check(lambda _: [WARN, replace(WARN, status=status)], costly=True)) as plan:
         run_checks(plan, kept)
         assert not any(one.is_kept for one in run_checks(plan, kept))
 
 
-def test_an_answer_that_cannot_be_read_is_found_anew(repo: Repo, kept: Kept) -> None:
+def test_an_answer_that_cannot_be_read_is_found_anew(repo: Repo, kept: ResultCache) -> None:
     with plan_for(repo, patch_check(lambda _: [WARN], costly=True)) as plan:
         run_checks(plan, kept)
         with kept._database.transaction() as connection:
@@ -300,7 +300,7 @@ def test_an_answer_that_cannot_be_read_is_found_anew(repo: Repo, kept: Kept) -> 
 
 
 def test_answers_that_cannot_be_kept_are_given_all_the_same(
-    repo: Repo, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, kept: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OutsideError("database or disk is full")
@@ -314,24 +314,24 @@ def test_answers_that_cannot_be_kept_are_given_all_the_same(
 
 @pytest.mark.parametrize(("number", "is_ours"), [(errno.ENOSPC, False), (errno.EBADF, True)])
 def test_a_full_disk_is_no_mistake_of_ours(repo: Repo, number: int, is_ours: bool) -> None:
-    def say(subject: Subject) -> Iterator[Finding]:
+    def say(subject: CheckSubject) -> Iterator[Finding]:
         raise OSError(number, "what it is", "/some/file")
         yield
 
-    broken: list[Broken] = []
+    broken: list[CheckCrash] = []
     with plan_for(repo, series_check(say)) as plan:
         (result,) = run_checks(plan, broke=broken.append)
     assert (result.status, result.findings[0].message) == (Status.ERROR, "what it is: /some/file")
     assert bool(broken) is is_ours
 
 
-@pytest.mark.parametrize("error", [Skipped("x"), OutsideError("x"), ValueError("x"), OSError(28, "full")])
+@pytest.mark.parametrize("error", [SkipCheck("x"), OutsideError("x"), ValueError("x"), OSError(28, "full")])
 def test_what_a_check_said_before_it_broke_still_holds(repo: Repo, error: Exception) -> None:
-    def say(subject: Subject) -> Iterator[Finding]:
+    def say(subject: CheckSubject) -> Iterator[Finding]:
         yield replace(WARN, status=Status.FAIL)
         raise error
 
     with plan_for(repo, series_check(say)) as plan:
         (result,) = run_checks(plan)
     assert rules(result.findings)[0] == ("odd", "fail")
-    assert result.findings[1].status is (Status.SKIP if isinstance(error, Skipped) else Status.ERROR)
+    assert result.findings[1].status is (Status.SKIP if isinstance(error, SkipCheck) else Status.ERROR)

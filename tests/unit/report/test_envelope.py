@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.report.mail_writer import (
-    Envelope,
-    EnvelopeError,
-    Person,
+    MailAddress,
+    MailFormatError,
+    MailHeaders,
     is_address,
     is_msgid,
     make_mail,
@@ -26,16 +26,21 @@ _ODD = st.text(alphabet=st.sampled_from("ab ,;:\"<>@\\()[]=?ü词\r\n\x00\u202e.
 _WORD = re.compile(rb"=\?[^? ]+\?[bq]\?[^? ]*\?=")
 
 
-def envelope(**changes: object) -> Envelope:
-    values = {"subject": "Re: x", "sender": Person("bot@example.org", "Bot"), "to": (Person("a@example.org", "A"),),
-              "date": WHEN, "msgid": "id@example.org"}  # fmt: skip
-    return Envelope(**{**values, **changes})  # type: ignore[arg-type]
+def envelope(**changes: object) -> MailHeaders:
+    values = {
+        "subject": "Re: x",
+        "sender": MailAddress("bot@example.org", "Bot"),
+        "to": (MailAddress("a@example.org", "A"),),
+        "date": WHEN,
+        "msgid": "id@example.org",
+    }
+    return MailHeaders(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @settings(deadline=None)
 @given(_ODD, _ODD)
 def test_odd_words_make_a_good_mail(subject: str, name: str) -> None:
-    mail = make_mail(envelope(subject=reply_subject(subject), to=(Person("a@example.org", name),)), "x\n")
+    mail = make_mail(envelope(subject=reply_subject(subject), to=(MailAddress("a@example.org", name),)), "x\n")
     read = message_from_bytes(mail, policy=default)
     assert not read.defects
     assert [one.addr_spec for one in read["To"].addresses] == ["a@example.org"]
@@ -71,7 +76,7 @@ def test_the_subject_of_a_reply(headline: str, subject: str) -> None:
 
 
 def test_somebody_named_twice_gets_it_once() -> None:
-    mail = make_mail(envelope(to=(Person("a@example.org", "A"), Person("A@example.org", "B"))), "x\n")
+    mail = make_mail(envelope(to=(MailAddress("a@example.org", "A"), MailAddress("A@example.org", "B"))), "x\n")
     assert len(message_from_bytes(mail, policy=default)["To"].addresses) == 1
 
 
@@ -85,8 +90,8 @@ def test_the_text_comes_out_as_it_went_in(text: str) -> None:
                                      "a..b@c", "a@b..c", "a" * 70 + "@b", "<a@b>"])  # fmt: skip
 def test_what_is_no_address_is_written_to_nobody(address: str) -> None:
     assert not is_address(address)
-    with pytest.raises(EnvelopeError, match="is no address"):
-        make_mail(envelope(to=(Person(address),)), "x\n")
+    with pytest.raises(MailFormatError, match="is no address"):
+        make_mail(envelope(to=(MailAddress(address),)), "x\n")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,7 @@ _LOCAL = st.text(alphabet=st.sampled_from("a9.!#'-=?_~@"), min_size=1, max_size=
 def test_what_is_called_an_address_can_be_written_to(local: str, domain: str) -> None:
     address = f"{local}@{domain}"
     if is_address(address):
-        read = message_from_bytes(make_mail(envelope(cc=(Person(address),)), "x\n"), policy=default)
+        read = message_from_bytes(make_mail(envelope(cc=(MailAddress(address),)), "x\n"), policy=default)
         assert [one.addr_spec for one in read["Cc"].addresses] == [address]
 
 

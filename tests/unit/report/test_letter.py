@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from seriestool.precheck.complaints import Complaint
-from seriestool.report.author_mail import Letter, _patches, guarded, letter_text
+from seriestool.report.author_mail import AuthorMail, _patches, author_mail_text, guarded
 from tests.speaking import FAILURE, WARNING
 
-LETTER = Letter("widget: halves", 1, 3, "It goes in.", "0" * 40, "v6.9", "Every file is there.", ())
+LETTER = AuthorMail("widget: halves", 1, 3, "It goes in.", "0" * 40, "v6.9", "Every file is there.", ())
 
 
 def text(complaints: Sequence[Complaint], **changes: object) -> str:
-    return letter_text(replace(LETTER, complaints=tuple(complaints), **changes))  # type: ignore[arg-type]
+    return author_mail_text(replace(LETTER, complaints=tuple(complaints), **changes))  # type: ignore[arg-type]
 
 
 def test_what_is_said_alike_of_several_patches_is_said_once() -> None:

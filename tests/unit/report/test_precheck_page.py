@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.prerequisite_results import Prerequisites, Rebuilt
-from seriestool.base.verdict import Level
+from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult, RebuiltBase
+from seriestool.base.verdict import FitLevel
 from seriestool.check.protocol import Finding, Status
 from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.report.check_page import report_page
@@ -119,11 +119,11 @@ def test_what_could_not_be_found_is_said_with_its_reason() -> None:
 
 def test_what_no_tree_explains_is_not_called_nothing() -> None:
     precheck = replace(made_precheck(made_series(made_patch(1, "net: one"))), steps=())
-    rebuilt = Rebuilt(oid(3), "net-next", 4, 6, Level.PARTIAL, (), (), {})
-    page = precheck_page(replace(precheck, prerequisites=Prerequisites((), rebuilt)))
+    rebuilt = RebuiltBase(oid(3), "net-next", 4, 6, FitLevel.PARTIAL, (), (), {})
+    page = precheck_page(replace(precheck, prerequisites=PrerequisiteResult((), rebuilt)))
     assert "2 of the 6 files that it was made from are in no tree here" in page
     assert "Nothing that is not in the trees" not in page
-    page = precheck_page(replace(precheck, prerequisites=Prerequisites()))
+    page = precheck_page(replace(precheck, prerequisites=PrerequisiteResult()))
     assert "Nothing that is not in the trees" in page
 
 

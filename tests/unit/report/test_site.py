@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.precheck.precheck_result import Answer
-from seriestool.report.series_index import FEED_ROWS, Paging, Row, atom_feed, index_page, page_href
+from seriestool.precheck.precheck_result import PrecheckAnswer
+from seriestool.report.series_index import FEED_ROWS, IndexRow, Paging, atom_feed, index_page, page_href
 from seriestool.util.errors import InputError
 from tests.page_cases import DAY, EVIL, POSTED
 
@@ -21,9 +21,19 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 URL = "https://example.org/series/"
 
 
-def row(n: int = 1) -> Row:
-    return Row(f"net: series {n}", "Ned", 1, "netdev", POSTED - n * DAY, f"m{n}@x.org", Answer.READY, "It goes in.",
-               f"s/{n}.html", POSTED - n * DAY + DAY / 4)  # fmt: skip
+def row(n: int = 1) -> IndexRow:
+    return IndexRow(
+        f"net: series {n}",
+        "Ned",
+        1,
+        "netdev",
+        POSTED - n * DAY,
+        f"m{n}@x.org",
+        PrecheckAnswer.READY,
+        "It goes in.",
+        f"s/{n}.html",
+        POSTED - n * DAY + DAY / 4,
+    )
 
 
 def parse(feed: str) -> ET.Element:
@@ -85,7 +95,7 @@ def test_the_search_box_is_hidden_until_a_script_shows_it() -> None:
 
 
 def test_hostile_rows_stay_text() -> None:
-    evil = Row(EVIL, EVIL, 2, EVIL, POSTED, EVIL, Answer.READY, EVIL, f"s/{EVIL}", POSTED)
+    evil = IndexRow(EVIL, EVIL, 2, EVIL, POSTED, EVIL, PrecheckAnswer.READY, EVIL, f"s/{EVIL}", POSTED)
     page = index_page([evil], POSTED)
     assert page.count("<script>") == 1
     assert "<img" not in page

@@ -6,25 +6,29 @@ import re
 from seriestool.report.split_dot import plan_dot
 from seriestool.report.split_plan_text import plan_text, ranges
 from seriestool.report.style import Style
-from seriestool.split.dependency_graph import Tie
-from seriestool.split.split_plan import Plan
+from seriestool.split.dependency_graph import DependencyKind
+from seriestool.split.split_plan import SplitPlan
 from tests.unit.split.made import FIX, needs, patch_of, plan_of, series_of
 
 EVIL = 'net: "x" \\N\x1b[31m\u202e\nnew'
 
 
-def text(plan: Plan) -> str:
+def text(plan: SplitPlan) -> str:
     return plan_text(plan, Style())
 
 
-def made() -> Plan:
+def made() -> SplitPlan:
     series = series_of(
         patch_of(1, "net: fix", ["net/a.c"], FIX),
         patch_of(2, "lib: new", ["lib/x.c", "Documentation/core-api/x.rst"]),
         patch_of(3, "net: both", ["net/a.c", "net/b.c", "fs/nfsd/c.c"]),
         patch_of(4, "nfsd: use", ["fs/nfsd/c.c"]),
     )
-    ties = [*needs(3, 1, tie=Tie.TEXT, names=("net/a.c",)), *needs(3, 2, names=("new",)), *needs(4, 3, names=("both",))]
+    ties = [
+        *needs(3, 1, tie=DependencyKind.TEXT, names=("net/a.c",)),
+        *needs(3, 2, names=("new",)),
+        *needs(4, 3, names=("both",)),
+    ]
     return plan_of(series, ties, indivisible={3: ("both_ops",)})
 
 

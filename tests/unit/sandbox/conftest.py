@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seriestool.sandbox import Bubblewrap, Job, Limits, Outcome, Sandbox, Unsandboxed, find_sandbox
+from seriestool.sandbox import Bubblewrap, Sandbox, SandboxJob, SandboxLimits, SandboxResult, Unsandboxed, find_sandbox
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +32,11 @@ def work(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def inside(bubblewrap: Bubblewrap, work: Path) -> Callable[..., Outcome]:
+def inside(bubblewrap: Bubblewrap, work: Path) -> Callable[..., SandboxResult]:
     """`inside("script")`: how a shell script ended in the sandbox, `work` being writable."""
 
-    def run(script: str, **more: Any) -> Outcome:
-        limits = Limits(seconds=30.0)
-        return bubblewrap.run(Job(["/bin/sh", "-c", script], work, writable=[work], limits=limits, **more))
+    def run(script: str, **more: Any) -> SandboxResult:
+        limits = SandboxLimits(seconds=30.0)
+        return bubblewrap.run(SandboxJob(["/bin/sh", "-c", script], work, writable=[work], limits=limits, **more))
 
     return run

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.sandbox import Bubblewrap, Job, Limits, Outcome
+from seriestool.sandbox import Bubblewrap, SandboxJob, SandboxLimits, SandboxResult
 
-Inside = Callable[..., Outcome]
+Inside = Callable[..., SandboxResult]
 SECRET = "the-secret-of-this-test"  # noqa: S105
 
 
@@ -237,7 +237,9 @@ def test_a_makefile_that_tries_all_of_it_gets_nothing(
     marker = f"6543.{os.getpid()}"
     port = server.getsockname()[1]
     (source / "Makefile").write_text(MAKEFILE.format(home=home, port=port, pid=os.getpid(), marker=marker))
-    job = Job(["make", "-j4", "-f", f"{source}/Makefile"], work, [source], [work], limits=Limits(seconds=30.0))
+    job = SandboxJob(
+        ["make", "-j4", "-f", f"{source}/Makefile"], work, [source], [work], limits=SandboxLimits(seconds=30.0)
+    )
     answer = bubblewrap.run(job)
     assert b"done" in answer.stdout
     assert SECRET.encode() not in answer.stdout + answer.stderr

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.sandbox import Bubblewrap, Ended, Job, Limits, Outcome, Sandbox
+from seriestool.sandbox import Bubblewrap, KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from tests.unit.sandbox.test_escapes import alive
 
-Run = Callable[..., Outcome]
+Run = Callable[..., SandboxResult]
 MB = 1 << 20
 
 
@@ -21,9 +21,9 @@ MB = 1 << 20
 def run(sandbox: Sandbox, work: Path) -> Run:
     """`run("script", seconds=5)`: how a shell script ended within these limits."""
 
-    def run(script: str, stdin: bytes = b"", **limits: float) -> Outcome:
-        bounds = Limits(**{"seconds": 20.0, **limits})  # type: ignore[arg-type]
-        return sandbox.run(Job(["/bin/sh", "-c", script], work, writable=[work], stdin=stdin, limits=bounds))
+    def run(script: str, stdin: bytes = b"", **limits: float) -> SandboxResult:
+        bounds = SandboxLimits(**{"seconds": 20.0, **limits})  # type: ignore[arg-type]
+        return sandbox.run(SandboxJob(["/bin/sh", "-c", script], work, writable=[work], stdin=stdin, limits=bounds))
 
     return run
 
@@ -34,21 +34,23 @@ def python(code: str) -> str:
 
 def test_one_that_sleeps_for_ever_is_ended(run: Run) -> None:
     answer = run("sleep 3600", seconds=0.3)
-    assert answer.ended is Ended.TIME
+    assert answer.ended is KillReason.TIME
     assert 0.3 <= answer.seconds < 3
 
 
 def test_one_that_ignores_every_signal_is_ended(run: Run) -> None:
     answer = run("trap '' TERM INT HUP QUIT; while :; do :; done", seconds=0.3)
-    assert (answer.ended, answer.code) == (Ended.TIME, 137)
+    assert (answer.ended, answer.code) == (KillReason.TIME, 137)
 
 
 def test_one_that_forks_without_end_is_ended(bubblewrap: Bubblewrap, work: Path) -> None:
     started = time.monotonic()
     marker = f"bomb-{os.getpid()}"
     script = f"b() {{ b | b & }}; b; sleep 60 # {marker}"
-    job = Job(["/bin/sh", "-c", script], work, writable=[work], limits=Limits(seconds=20.0, processes=100))
-    assert bubblewrap.run(job).ended is Ended.PROCESSES
+    job = SandboxJob(
+        ["/bin/sh", "-c", script], work, writable=[work], limits=SandboxLimits(seconds=20.0, processes=100)
+    )
+    assert bubblewrap.run(job).ended is KillReason.PROCESSES
     assert time.monotonic() - started < 10
     assert not alive(marker)
 
@@ -56,29 +58,29 @@ def test_one_that_forks_without_end_is_ended(bubblewrap: Bubblewrap, work: Path)
 def test_one_whose_children_fork_out_of_sight_is_ended(run: Run) -> None:
     code = "import os, time\nfor _ in range(400):\n    if not os.fork():\n        os.setsid()\n        time.sleep(60)\n"
     answer = run(python(code), processes=100)
-    assert answer.ended is Ended.PROCESSES
+    assert answer.ended is KillReason.PROCESSES
 
 
 def test_one_with_threads_without_end_is_ended(run: Run) -> None:
     code = "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(60,)).start()\n"
-    assert run(python(code), processes=20).ended is Ended.PROCESSES
+    assert run(python(code), processes=20).ended is KillReason.PROCESSES
 
 
 def test_one_process_that_takes_all_memory_is_ended(run: Run) -> None:
     code = "all = []\nwhile True:\n    all.append(bytes([1]) * (8 << 20))\n"
     answer = run(python(code), memory=128 * MB)
     # Faster than we look, it meets the limit of the kernel.
-    assert answer.ended is Ended.MEMORY or b"MemoryError" in answer.stderr
+    assert answer.ended is KillReason.MEMORY or b"MemoryError" in answer.stderr
 
 
 def test_one_process_that_takes_memory_bit_by_bit_is_ended(run: Run) -> None:
     code = "import time\nall = []\nwhile True:\n    all.append(bytes([1]) * (4 << 20))\n    time.sleep(.01)\n"
-    assert run(python(code), memory=128 * MB).ended is Ended.MEMORY
+    assert run(python(code), memory=128 * MB).ended is KillReason.MEMORY
 
 
 def test_many_processes_that_take_memory_together_are_ended(run: Run) -> None:
     one = python("import time; all = bytes([1]) * (40 << 20); time.sleep(60)")
-    assert run(f"for i in 1 2 3 4 5 6; do {one} & done; wait", memory=128 * MB).ended is Ended.MEMORY
+    assert run(f"for i in 1 2 3 4 5 6; do {one} & done; wait", memory=128 * MB).ended is KillReason.MEMORY
 
 
 def test_memory_that_processes_share_is_counted_once(run: Run) -> None:
@@ -90,37 +92,37 @@ def test_memory_that_processes_share_is_counted_once(run: Run) -> None:
 def test_shared_memory_without_a_name_is_counted(run: Run) -> None:
     code = "import mmap, time; m = mmap.mmap(-1, 160 << 20)\n"
     code += "for _ in range(20): m.write(b'x' * (8 << 20))\ntime.sleep(60)"
-    assert run(python(code), memory=128 * MB).ended is Ended.MEMORY
+    assert run(python(code), memory=128 * MB).ended is KillReason.MEMORY
 
 
 def test_memory_in_a_memfd_is_counted(run: Run) -> None:
     code = "import os, time; fd = os.memfd_create('x'); os.write(fd, b'x' * (90 << 20)); time.sleep(60)"
-    assert run(python(code), disk=64 * MB).ended is Ended.DISK
+    assert run(python(code), disk=64 * MB).ended is KillReason.DISK
 
 
 def test_one_big_file_is_too_much(run: Run, work: Path) -> None:
     answer = run("head -c 300M /dev/zero > big; sleep 60", disk=64 * MB)
-    assert answer.ended is Ended.DISK
+    assert answer.ended is KillReason.DISK
 
 
 def test_a_file_larger_than_the_limit_is_not_written(run: Run, work: Path) -> None:
     answer = run("exec head -c 64M /dev/zero > big", file_size=8 * MB)
-    assert answer.ended is Ended.DISK
+    assert answer.ended is KillReason.DISK
     assert (work / "big").stat().st_size <= 8 * MB
 
 
 def test_many_small_files_are_too_much(run: Run) -> None:
     code = "import itertools\nfor n in itertools.count():\n    open(f'f{n}', 'w').write('x')\n"
-    assert run(python(code), disk=32 * MB).ended is Ended.DISK
+    assert run(python(code), disk=32 * MB).ended is KillReason.DISK
 
 
 def test_empty_files_without_end_are_too_much(run: Run) -> None:
     code = "import itertools, os\nfor n in itertools.count():\n    os.mkdir(f'd{n}')\n"
-    assert run(python(code), disk=8 * MB).ended is Ended.DISK
+    assert run(python(code), disk=8 * MB).ended is KillReason.DISK
 
 
 def test_a_file_that_was_deleted_and_is_open_counts(run: Run) -> None:
-    assert run("exec 3> big; rm big; head -c 100M /dev/zero >&3; sleep 60", disk=64 * MB).ended is Ended.DISK
+    assert run("exec 3> big; rm big; head -c 100M /dev/zero >&3; sleep 60", disk=64 * MB).ended is KillReason.DISK
 
 
 def test_what_was_there_before_does_not_count(run: Run, work: Path) -> None:
@@ -132,7 +134,7 @@ def test_what_was_there_before_does_not_count(run: Run, work: Path) -> None:
 
 def test_output_without_end_is_cut_and_does_not_block(run: Run) -> None:
     answer = run("yes & yes >&2", seconds=0.5, output=1000)
-    assert answer.ended is Ended.TIME
+    assert answer.ended is KillReason.TIME
     assert (len(answer.stdout), len(answer.stderr)) == (1000, 1000)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.sandbox import Bubblewrap, Job, Limits, Sandbox, find_sandbox
+from seriestool.sandbox import Bubblewrap, Sandbox, SandboxJob, SandboxLimits, find_sandbox
 from seriestool.sandbox.seccomp import make_filter
 from seriestool.util.errors import OutsideError
 from tests.helpers import ROOT
@@ -21,50 +21,50 @@ from tests.unit.sandbox.test_escapes import alive
 
 def test_a_program_that_is_not_there_is_an_error(sandbox: Sandbox, work: Path) -> None:
     with pytest.raises(OutsideError, match=r"no-such-program.*No such file"):
-        sandbox.run(Job(["no-such-program"], work, writable=[work]))
+        sandbox.run(SandboxJob(["no-such-program"], work, writable=[work]))
 
 
 def test_a_folder_that_is_not_there_is_an_error(sandbox: Sandbox, work: Path) -> None:
     with pytest.raises(OutsideError):
-        sandbox.run(Job(["true"], work / "none", writable=[work]))
+        sandbox.run(SandboxJob(["true"], work / "none", writable=[work]))
 
 
 def test_a_readable_folder_that_is_not_there_is_an_error(bubblewrap: Bubblewrap, work: Path) -> None:
     with pytest.raises(OutsideError, match="none"):
-        bubblewrap.run(Job(["true"], work, readable=[work / "none"], writable=[work]))
+        bubblewrap.run(SandboxJob(["true"], work, readable=[work / "none"], writable=[work]))
 
 
 def test_a_program_that_says_1_is_no_error(sandbox: Sandbox, work: Path) -> None:
-    assert sandbox.run(Job(["false"], work, writable=[work])).code == 1
+    assert sandbox.run(SandboxJob(["false"], work, writable=[work])).code == 1
 
 
 def test_what_is_read_only_inside_a_writable_folder_stays_so(bubblewrap: Bubblewrap, work: Path) -> None:
     (work / "fixed").mkdir()
     script = "echo x > new && ! echo x > fixed/new"
-    job = Job(["/bin/sh", "-c", script], work, readable=[work / "fixed"], writable=[work])
+    job = SandboxJob(["/bin/sh", "-c", script], work, readable=[work / "fixed"], writable=[work])
     assert bubblewrap.run(job).code == 0
     assert (work / "new").exists()
 
 
 def test_the_machine_s_own_folders_are_never_taken_for_the_sandbox_s(bubblewrap: Bubblewrap, work: Path) -> None:
     # While bwrap is at it, the root of its process is still that of the machine, and so is the /tmp below it.
-    limits = Limits(memory=32 << 20, disk=1 << 20, processes=8)
+    limits = SandboxLimits(memory=32 << 20, disk=1 << 20, processes=8)
     for number in range(60):
-        answer = bubblewrap.run(Job(["sleep", f"0.0{number % 6}"], work, writable=[work], limits=limits))
+        answer = bubblewrap.run(SandboxJob(["sleep", f"0.0{number % 6}"], work, writable=[work], limits=limits))
         assert answer.ended is None
 
 
 def test_names_of_folders_may_have_spaces_and_odd_bytes(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = tmp_path / "a folder --with \udcff odd\nname"
     folder.mkdir()
-    assert sandbox.run(Job(["touch", "new"], folder, writable=[folder])).code == 0
+    assert sandbox.run(SandboxJob(["touch", "new"], folder, writable=[folder])).code == 0
     assert (folder / "new").exists()
 
 
 def test_no_file_descriptor_is_left_open(sandbox: Sandbox, work: Path) -> None:
     def run(program: str) -> int:
         with contextlib.suppress(OutsideError):
-            sandbox.run(Job([program], work, writable=[work]))
+            sandbox.run(SandboxJob([program], work, writable=[work]))
         return len(list(Path("/proc/self/fd").iterdir()))
 
     run("true")
@@ -78,7 +78,7 @@ def test_stop_ends_what_runs_in_another_thread_and_starts_nothing_more(work: Pat
 
     def run() -> None:
         try:
-            sandbox.run(Job(["sleep", marker], work, writable=[work]))
+            sandbox.run(SandboxJob(["sleep", marker], work, writable=[work]))
         except OutsideError as error:
             errors.append(error)
 
@@ -90,7 +90,7 @@ def test_stop_ends_what_runs_in_another_thread_and_starts_nothing_more(work: Pat
     assert len(errors) == 1
     assert not alive(marker)
     with pytest.raises(OutsideError):
-        sandbox.run(Job(["true"], work, writable=[work]))
+        sandbox.run(SandboxJob(["true"], work, writable=[work]))
 
 
 CALLER = """\

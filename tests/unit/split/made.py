@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, Patch, Series, Trailer
-from seriestool.split.dependency_graph import Dependency, Tie
+from seriestool.split.dependency_graph import Dependency, DependencyKind
 from seriestool.split.owners import find_owners
-from seriestool.split.ownership import Owners
+from seriestool.split.ownership import SeriesOwners
 from seriestool.split.plan_builder import make_plan
-from seriestool.split.split_plan import Plan
+from seriestool.split.split_plan import SplitPlan
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import parse_maintainers
 
@@ -113,19 +113,21 @@ def series_of(*patches: Patch, prefixes: tuple[str, ...] = (), expected: int | N
 
 def owners_of(
     series: Series, text: bytes | None = TEXT, trees: Sequence[Tree] = (), fixes: Mapping[str, str] | None = None
-) -> Owners:
+) -> SeriesOwners:
     return find_owners(series, parse_maintainers(text) if text is not None else None, trees, fixes)
 
 
-def needs(patch: int, *others: int, tie: Tie = Tie.SYMBOL, names: tuple[str, ...] = ("name",)) -> list[Dependency]:
+def needs(
+    patch: int, *others: int, tie: DependencyKind = DependencyKind.SYMBOL, names: tuple[str, ...] = ("name",)
+) -> list[Dependency]:
     return [Dependency(patch, other, tie, names) for other in others]
 
 
-def plan_of(series: Series, dependencies: Sequence[Dependency] = (), **options: object) -> Plan:
+def plan_of(series: Series, dependencies: Sequence[Dependency] = (), **options: object) -> SplitPlan:
     return make_plan(series, owners_of(series), dependencies, **options)  # type: ignore[arg-type]
 
 
-def where(plan: Plan) -> dict[str, tuple[int, ...]]:
+def where(plan: SplitPlan) -> dict[str, tuple[int, ...]]:
     """Name of each sub-series -> its patches."""
     return {one.name: one.counters for one in plan.subseries}
 

@@ -8,8 +8,8 @@ import pytest
 
 from seriestool.series.diff import split_diff
 from seriestool.series.model import Patch
-from seriestool.split.c_syntax import MOST_BYTES, Language
-from seriestool.split.part_dependencies import Bindings, find_bindings
+from seriestool.split.c_syntax import MOST_BYTES, CParser
+from seriestool.split.part_dependencies import PartDependencies, find_part_dependencies
 from tests.staged import Files, staged
 
 
@@ -19,13 +19,13 @@ def cut(patch: Patch) -> list[Patch]:
     return [replace(patch, files=(diff,), diff=raw) for diff, raw in pieces]
 
 
-def bindings(before: Files, after: Files) -> Bindings:
+def bindings(before: Files, after: Files) -> PartDependencies:
     changed: Mapping[str, str | bytes | None] = {name: text for name, text in after.items() if before.get(name) != text}
     (stage,) = staged(before, changed)
-    return find_bindings(stage, cut(stage.patch), Language())
+    return find_part_dependencies(stage, cut(stage.patch), CParser())
 
 
-def ties(found: Bindings) -> dict[str, list[str]]:
+def ties(found: PartDependencies) -> dict[str, list[str]]:
     return {f"{one.patch}<-{one.needs}": list(one.names) for one in found.ties}
 
 
@@ -142,7 +142,7 @@ def test_an_option_and_who_needs_it() -> None:
 def test_what_cannot_be_parsed_is_not_known_to_be_free() -> None:
     large = "/*" + "x" * MOST_BYTES + "*/\n"
     found = bindings({"a.h": large, "b.c": "int b;\n"}, {"a.h": f"{large}int a;\n", "b.c": "int c;\n"})
-    assert found == Bindings((), (), ())
+    assert found == PartDependencies((), (), ())
 
 
 def test_renames_and_removals_are_read() -> None:
@@ -151,5 +151,5 @@ def test_renames_and_removals_are_read() -> None:
     gone = "".join(f"-{line}\n" for line in body.replace("f(", "g(").splitlines()).encode()
     diff += b"diff --git a/b.c b/b.c\ndeleted file mode 100644\n--- a/b.c\n+++ /dev/null\n@@ -1,4 +0,0 @@\n" + gone
     (stage,) = staged({"a.c": body, "b.c": body.replace("f(", "g(")}, diff)
-    found = find_bindings(stage, cut(stage.patch), Language())
+    found = find_part_dependencies(stage, cut(stage.patch), CParser())
     assert (found.ties, found.order) == ((), (1, 2))

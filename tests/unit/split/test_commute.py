@@ -3,21 +3,21 @@
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
-from seriestool.split.commute import Change, commute, find_change
+from seriestool.split.commute import FileChange, commute, find_change
 from tests.bases import lines
 from tests.staged import hunks
 
 TEXT = lines(1, 40).encode()
 
 
-def change(before: bytes, after: bytes) -> Change:
+def change(before: bytes, after: bytes) -> FileChange:
     diff = b"".join(hunks(split_lines(before), split_lines(after), b"a/a", b"b/a"))
     found = find_change(before, parse_diff(diff)[0].hunks)
     assert found is not None
     return found
 
 
-def places(one: Change) -> list[tuple[int, int]]:
+def places(one: FileChange) -> list[tuple[int, int]]:
     """(where a hunk begins, where its first changed line is)."""
     return [(span.start, span.runs[0].start) for span in one]
 

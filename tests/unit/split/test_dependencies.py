@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All ties together."""
 
-from seriestool.split.dependency_graph import Tie
+from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.patch_dependencies import find_dependencies
 from tests.staged import staged
 
@@ -24,8 +24,8 @@ def test_sorted_by_patch_then_by_what_it_needs() -> None:
     use = {"c.c": "int c;\nint d(void) { return one() + two(); }\n"}
     found = find_dependencies(staged(base, {"a.h": "int one(void);\n"}, {"b.h": "int two(void);\n"}, use))
     assert [(one.patch, one.needs, one.tie, one.names) for one in found] == [
-        (3, 1, Tie.SYMBOL, ("one",)),
-        (3, 2, Tie.SYMBOL, ("two",)),
+        (3, 1, DependencyKind.SYMBOL, ("one",)),
+        (3, 2, DependencyKind.SYMBOL, ("two",)),
     ]
 
 

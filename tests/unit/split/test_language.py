@@ -4,7 +4,7 @@
 import pytest
 
 from seriestool.split import c_syntax
-from seriestool.split.c_syntax import Language, is_c, is_header, leaves
+from seriestool.split.c_syntax import CParser, is_c, is_header, leaves
 from seriestool.split.patch_dependencies import find_dependencies
 from tests.staged import staged
 
@@ -33,25 +33,25 @@ def test_hostile_files(content: bytes) -> None:
 
 def test_files_that_are_too_large_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(c_syntax, "MOST_BYTES", 10)
-    reader = Language()
+    reader = CParser()
     assert reader.find_code(b"int a;") is not None
     assert reader.find_code(b"int a; int b;") is None
 
 
 def test_a_series_is_parsed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(c_syntax, "MOST_PARSED", 13)
-    reader = Language()
+    reader = CParser()
     assert [reader.find_code(b"int a;") is not None for _ in range(3)] == [True, True, False]
 
 
 def test_code_made_to_be_slow_is_given_up() -> None:
-    reader = Language()
+    reader = CParser()
     assert reader.find_code(b"f(" * 900_000) is None
     assert reader.find_code(b"int a;\n" * 100_000) is not None
 
 
 def test_leaves_in_order() -> None:
-    code = Language().find_code(b"int a /* b */ = c + 1;\n")
+    code = CParser().find_code(b"int a /* b */ = c + 1;\n")
     assert code is not None
     assert [code.text(leaf) for leaf in leaves(code.root, frozenset({"comment"}))] == [
         b"int", b"a", b"=", b"c", b"+", b"1", b";",

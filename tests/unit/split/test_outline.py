@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What files define, as the syntax tells it."""
 
-from seriestool.split.c_syntax import Language
-from seriestool.split.outline import Definition, Name, Outline, Space, read_outline
+from seriestool.split.c_syntax import CParser
+from seriestool.split.outline import Definition, Outline, SymbolKind, SymbolName, read_outline
 
 SOURCE = b"""\
 static DEFINE_MUTEX(lock);
@@ -29,7 +29,7 @@ int shown(struct outer *o, ...)
 
 
 def outline(content: bytes, in_header: bool = False) -> Outline:
-    code = Language().find_code(content)
+    code = CParser().find_code(content)
     assert code is not None
     return read_outline(code, in_header)
 
@@ -62,5 +62,5 @@ def test_all_of_a_header_is_shared() -> None:
 def test_versions_of_one_name_in_an_ifdef() -> None:
     found = outline(b"#ifdef A\nint f(int a);\n#else\nstatic inline void f(void) { }\n#endif\n", in_header=True)
     assert found == {
-        Name(Space.NAME, b"f"): Definition(True, True, frozenset({b"int ( int )", b"void ( void )"})),
+        SymbolName(SymbolKind.NAME, b"f"): Definition(True, True, frozenset({b"int ( int )", b"void ( void )"})),
     }

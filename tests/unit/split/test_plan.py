@@ -6,20 +6,20 @@ import time
 
 import pytest
 
-from seriestool.split.split_plan import PatchPlan, Plan, Verdict
+from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption
 from tests.unit.split.made import FIX, needs, patch_of, plan_of, series_of, where
 
 NFSD, NET, UBI = (["fs/nfsd/a.c"], ["net/a.c"], ["drivers/ubi/a.c"])
 
 
-def patch(plan: Plan, counter: int) -> PatchPlan:
+def patch(plan: SplitPlan, counter: int) -> PatchPlan:
     return {one.counter: one for sub in plan.subseries for one in sub.patches}[counter]
 
 
 def test_patches_of_two_trees_that_need_nothing_go_now() -> None:
     plan = plan_of(series_of(patch_of(1, "x", NET), patch_of(2, "y", NFSD), patch_of(3, "z", NET)))
     assert where(plan) == {"net-next": (1, 3), "sven/linux": (2,)}
-    assert [one.verdicts for one in plan.subseries] == [(Verdict.NOW,)] * 2
+    assert [one.verdicts for one in plan.subseries] == [(SubmissionOption.NOW,)] * 2
     assert all(one.waits == () and one.shared == () for one in plan.subseries)
 
 
@@ -28,11 +28,11 @@ def test_a_tree_waits_for_another() -> None:
     plan = plan_of(series, [*needs(3, 2), *needs(4, 3, names=("foo",))])
     assert where(plan) == {"net-next": (2, 3), "sven/linux": (1, 4)}
     second = plan.subseries[1]
-    assert second.verdicts == (Verdict.AFTER, Verdict.SHARED_BRANCH, Verdict.NEXT_RC1)
+    assert second.verdicts == (SubmissionOption.AFTER, SubmissionOption.SHARED_BRANCH, SubmissionOption.NEXT_RC1)
     assert [(wait.on, [tie.names for tie in wait.ties]) for wait in second.waits] == [(1, [("foo",)])]
     assert second.shared == (2, 3)  # what is needed, with what that needs
-    assert patch(plan, 1).verdicts == (Verdict.NOW,)
-    assert patch(plan, 4).verdicts == (Verdict.AFTER,)
+    assert patch(plan, 1).verdicts == (SubmissionOption.NOW,)
+    assert patch(plan, 4).verdicts == (SubmissionOption.AFTER,)
     assert patch(plan, 4).needs == (2, 3)
 
 
@@ -44,7 +44,7 @@ def test_a_fix_goes_to_the_branch_for_fixes_and_first() -> None:
 def test_the_next_release_waits_for_the_fix_and_no_shared_branch_is_wanted() -> None:
     plan = plan_of(series_of(patch_of(1, "x", NET, FIX), patch_of(2, "y", NET)), needs(2, 1))
     assert where(plan) == {"net": (1,), "net-next": (2,)}
-    assert plan.subseries[1].verdicts == (Verdict.AFTER,)
+    assert plan.subseries[1].verdicts == (SubmissionOption.AFTER,)
 
 
 def test_a_fix_that_needs_what_is_none_stays_with_it() -> None:
@@ -67,7 +67,7 @@ def test_the_subject_says_for_which_release() -> None:
 def test_a_patch_that_straddles_goes_through_one_tree() -> None:
     series = series_of(patch_of(1, "net: x", ["net/a.c", "net/b.c", "fs/nfsd/c.c"]))
     one = patch(plan_of(series), 1)
-    assert one.verdicts == (Verdict.NOW, Verdict.THROUGH)
+    assert one.verdicts == (SubmissionOption.NOW, SubmissionOption.THROUGH)
     assert [ack.trees for ack in one.acks] == [("sven/linux",)]
     assert [(part.destination, part.paths) for part in one.parts] == [
         ("net", (b"net/a.c", b"net/b.c")), ("sven/linux", (b"fs/nfsd/c.c",)),
@@ -79,10 +79,14 @@ def test_a_patch_that_straddles_goes_through_one_tree() -> None:
 def test_a_choice_has_the_owners_and_who_needs_it() -> None:
     series = series_of(patch_of(1, "x", ["lib/x.c", "Documentation/core-api/x.rst"]), patch_of(2, "y", NET))
     first, second = plan_of(series, needs(2, 1)).subseries
-    assert (first.name, first.destination, first.verdicts) == ("undecided", None, (Verdict.CHOOSE, Verdict.NOW))
+    assert (first.name, first.destination, first.verdicts) == (
+        "undecided",
+        None,
+        (SubmissionOption.CHOOSE, SubmissionOption.NOW),
+    )
     assert [choice.destination for choice in first.choices] == ["mm", "git.lwn.net/linux docs-next", "net"]
     assert first.choices[2].evidence == ("patch 2 needs it",)
-    assert second.verdicts == (Verdict.AFTER, Verdict.SHARED_BRANCH, Verdict.NEXT_RC1)
+    assert second.verdicts == (SubmissionOption.AFTER, SubmissionOption.SHARED_BRANCH, SubmissionOption.NEXT_RC1)
 
 
 def test_who_waits_for_another_user_is_no_choice() -> None:
@@ -102,7 +106,7 @@ def test_trees_that_would_wait_for_each_other() -> None:
     moved = patch(plan, 2)
     assert moved.moved_from == "sven/linux"
     assert [ack.trees for ack in moved.acks] == [("sven/linux",)]
-    assert moved.verdicts == (Verdict.NOW, Verdict.THROUGH)
+    assert moved.verdicts == (SubmissionOption.NOW, SubmissionOption.THROUGH)
 
 
 def test_missing_patches_and_needs_of_them() -> None:

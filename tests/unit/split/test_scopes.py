@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.split.dependency_graph import Tie
+from seriestool.split.dependency_graph import DependencyKind
 from tests.staged import Files, found_by, staged, ties
 
 DONE = """\
@@ -30,7 +30,7 @@ static void done(void *data, int status)
 
 
 def found(base: Files, *changes: Files | bytes) -> dict[str, list[str]]:
-    return ties(found_by(Tie.SCOPE, staged(base, *changes)))
+    return ties(found_by(DependencyKind.SCOPE, staged(base, *changes)))
 
 
 def edited(*pairs: tuple[str, str], text: str = DONE) -> str:

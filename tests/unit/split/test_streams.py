@@ -5,37 +5,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.split.destination import Flavour
-from seriestool.split.patch_groups import Stream, all_needs, in_order, untie
+from seriestool.split.patch_groups import PatchGroup, break_cycles, order_groups, transitive_needs
 from tests.unit.split.made import needs
 
-A, B, C = (Stream(name, Flavour.NEXT) for name in "abc")
-OPEN = Stream(None, Flavour.NEXT, ("a", "b"))
+A, B, C = (PatchGroup(name, Flavour.NEXT) for name in "abc")
+OPEN = PatchGroup(None, Flavour.NEXT, ("a", "b"))
 
 
 def test_needs_go_by_way_of_others() -> None:
-    assert all_needs((1, 2, 3), [*needs(3, 2), *needs(2, 1), *needs(9, 1), *needs(1, 1)]) == {
+    assert transitive_needs((1, 2, 3), [*needs(3, 2), *needs(2, 1), *needs(9, 1), *needs(1, 1)]) == {
         1: frozenset(), 2: {1}, 3: {1, 2},
     }  # fmt: skip
 
 
 def test_without_a_cycle_nothing_moves() -> None:
     streams = {1: A, 2: B, 3: B}
-    assert untie(streams, all_needs(streams, needs(2, 1)), {}) == (streams, ())
+    assert break_cycles(streams, transitive_needs(streams, needs(2, 1)), {}) == (streams, ())
 
 
 def test_the_one_that_owns_most_takes_what_it_needs() -> None:
     streams = {1: A, 2: B, 3: A, 4: B, 5: A}
-    found, (knot,) = untie(streams, all_needs(streams, [*needs(2, 1), *needs(3, 2), *needs(4, 3)]), {})
+    found, (knot,) = break_cycles(streams, transitive_needs(streams, [*needs(2, 1), *needs(3, 2), *needs(4, 3)]), {})
     assert found == {1: A, 2: A, 3: A, 4: B, 5: A}
     assert (knot.home, knot.moved, set(knot.streams)) == (A, (2,), {A, B})
 
 
 def test_changes_decide_between_equals_and_an_undecided_one_never_wins() -> None:
     streams = {1: A, 2: B, 3: A, 4: B}
-    ties = all_needs(streams, [*needs(2, 1), *needs(3, 2)])
-    assert untie(streams, ties, {2: 5.0})[1][0].home == B
+    ties = transitive_needs(streams, [*needs(2, 1), *needs(3, 2)])
+    assert break_cycles(streams, ties, {2: 5.0})[1][0].home == B
     streams = {1: OPEN, 2: A, 3: OPEN}
-    found, (knot,) = untie(streams, all_needs(streams, [*needs(2, 1), *needs(3, 2)]), {})
+    found, (knot,) = break_cycles(streams, transitive_needs(streams, [*needs(2, 1), *needs(3, 2)]), {})
     assert (knot.home, found) == (A, {1: A, 2: A, 3: OPEN})
 
 
@@ -43,11 +43,11 @@ def test_changes_decide_between_equals_and_an_undecided_one_never_wins() -> None
     st.lists(st.sampled_from([A, B, C, OPEN]), max_size=12),
     st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), max_size=30),
 )
-def test_no_two_streams_wait_for_each_other(kinds: list[Stream], pairs: list[tuple[int, int]]) -> None:
+def test_no_two_streams_wait_for_each_other(kinds: list[PatchGroup], pairs: list[tuple[int, int]]) -> None:
     streams = dict(enumerate(kinds, 1))
-    ties = all_needs(streams, [one for a, b in pairs if a > b for one in needs(a, b)])
-    found, knots = untie(streams, ties, {})
-    order = in_order(found, ties)
+    ties = transitive_needs(streams, [one for a, b in pairs if a > b for one in needs(a, b)])
+    found, knots = break_cycles(streams, ties, {})
+    order = order_groups(found, ties)
     assert set(order) == set(found.values())
     assert all(order.index(found[need]) <= order.index(found[n]) for n in found for need in ties[n])
     assert {n for n in found if found[n] != streams[n]} <= {n for knot in knots for n in knot.moved}

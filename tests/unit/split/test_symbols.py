@@ -4,7 +4,7 @@
 import pytest
 
 from seriestool.split import c_syntax
-from seriestool.split.dependency_graph import Tie
+from seriestool.split.dependency_graph import DependencyKind
 from tests.staged import Files, found_by, staged, ties
 
 USER = "int user(void)\n{\n\treturn 0;\n}\n"
@@ -12,7 +12,7 @@ OTHER = "int other(void)\n{\n\treturn 1;\n}\n"
 
 
 def found(base: Files, *changes: Files | bytes) -> dict[str, list[str]]:
-    return ties(found_by(Tie.SYMBOL, staged(base, *changes)))
+    return ties(found_by(DependencyKind.SYMBOL, staged(base, *changes)))
 
 
 def using(line: str, text: str = USER) -> str:
@@ -275,9 +275,9 @@ def test_stages_that_are_not_known_and_odd_bytes() -> None:
     base = {"a.h": b"/* \xff\xfe */\nint old(void);\n", "b.c": USER}
     stages = staged(base, {"a.h": b"/* \xff\xfe */\nint old(void);\nint fresh\xe9(void);\nint f2(void);\n"},
                     {"b.c": using("f2();")}, {"b.c": using("f2();") + "\0\xff"})  # fmt: skip
-    assert ties(found_by(Tie.SYMBOL, stages)) == {"2<-1": ["f2"]}
-    assert ties(found_by(Tie.SYMBOL, stages[1:])) == {}
-    assert found_by(Tie.SYMBOL, []) == ()
+    assert ties(found_by(DependencyKind.SYMBOL, stages)) == {"2<-1": ["f2"]}
+    assert ties(found_by(DependencyKind.SYMBOL, stages[1:])) == {}
+    assert found_by(DependencyKind.SYMBOL, []) == ()
 
 
 def test_an_ifdef_maze_still_gives_names() -> None:

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seriestool.series.apply import FileState, apply_patch
-from seriestool.series.model import Failure
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.series.model import PatchFailure
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.split import text_dependencies
-from seriestool.split.dependency_graph import Dependency, Stage
+from seriestool.split.dependency_graph import Dependency, PatchStage
 from seriestool.split.text_dependencies import textual_dependencies
 from tests.bases import lines, make_series
 from tests.helpers import Repo
@@ -132,7 +132,7 @@ def test_binary_file(repo: Repo) -> None:
     contents = [b"\0" + bytes([number]) * 40 for number in range(3)]
     base = repo.commit({"a": contents[0], "b": contents[0]})
     mbox = make_series(repo, base, *({"a": content, "b": contents[0]} for content in contents[1:]))
-    diffs = [patch.diff for patch in series_of_text(mbox, Wanted(), "mbox").patches]
+    diffs = [patch.diff for patch in series_of_text(mbox, SeriesSelector(), "mbox").patches]
     assert found({"a": contents[0]}, *diffs) == {"2<-1": ["a"]}
 
 
@@ -180,7 +180,7 @@ def edited(draw: st.DrawFn, texts: Sequence[str], number: int) -> list[str]:
 
 
 @st.composite
-def small_series(draw: st.DrawFn) -> list[Stage]:
+def small_series(draw: st.DrawFn) -> list[PatchStage]:
     """A few patches on two files, one of which may come and go."""
     start: dict[str, list[str]] = {"a": [f"{n}\n" for n in range(24)], "b": [f"{n}\n" for n in range(12)]}
     state: dict[str, list[str] | None] = {**start}
@@ -199,7 +199,9 @@ def small_series(draw: st.DrawFn) -> list[Stage]:
 
 @given(small_series(), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-def test_every_order_that_keeps_to_the_needs_gives_the_same_files(stages: list[Stage], chance: random.Random) -> None:
+def test_every_order_that_keeps_to_the_needs_gives_the_same_files(
+    stages: list[PatchStage], chance: random.Random
+) -> None:
     """Lines differ from each other, so that git's search finds the one place for each hunk."""
     needs = textual_dependencies(stages)
     base: dict[bytes, FileState] = {}
@@ -212,7 +214,7 @@ def test_every_order_that_keeps_to_the_needs_gives_the_same_files(stages: list[S
         files = dict(base)
         for stage in order:
             applied = apply_patch(files, stage.patch.files)
-            assert not isinstance(applied, Failure), [one.patch.counter for one in order]
+            assert not isinstance(applied, PatchFailure), [one.patch.counter for one in order]
             files = dict(applied.files)
         results.append(files)
     assert results[0] == results[1] == results[2]
@@ -220,21 +222,21 @@ def test_every_order_that_keeps_to_the_needs_gives_the_same_files(stages: list[S
 
 @given(small_series())
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-def test_neighbours_that_need_each_other_cannot_be_exchanged(stages: list[Stage]) -> None:
+def test_neighbours_that_need_each_other_cannot_be_exchanged(stages: list[PatchStage]) -> None:
     """No need is found where git would take both the other way round, with the same files."""
     for one, two in pairwise(stages):
         before = {**{path: state for path, state in two.before.items() if path not in one.after}, **one.before}
         after = {**{path: state for path, state in one.after.items() if path not in two.before}, **two.after}
         moved = apply_patch(before, two.patch.files)
-        both = moved if isinstance(moved, Failure) else apply_patch(moved.files, one.patch.files)
-        commutes = not isinstance(both, Failure) and dict(both.files) == after
+        both = moved if isinstance(moved, PatchFailure) else apply_patch(moved.files, one.patch.files)
+        commutes = not isinstance(both, PatchFailure) and dict(both.files) == after
         assert (f"{two.patch.counter}<-{one.patch.counter}" in ties(textual_dependencies([one, two]))) != commutes
 
 
-def allowed_order(stages: Sequence[Stage], needs: Sequence[Dependency], chance: random.Random) -> list[Stage]:
+def allowed_order(stages: Sequence[PatchStage], needs: Sequence[Dependency], chance: random.Random) -> list[PatchStage]:
     """The patches in an order in which each comes after all that it needs."""
     left = list(stages)
-    order: list[Stage] = []
+    order: list[PatchStage] = []
     while left:
         waiting = {stage.patch.counter for stage in left}
         free = [

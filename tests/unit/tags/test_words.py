@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from seriestool.series.mail.patch_mail import has_via, without_via
 from seriestool.series.message.commit_message import parse_message
-from seriestool.series.message.people import Likeness, Mailmap, Person, parse_mailmap, parse_person
+from seriestool.series.message.people import Mailmap, Person, PersonMatch, parse_mailmap, parse_person
 from seriestool.series.message.stable_tags import find_stable_tags, names_upstream
-from seriestool.series.message.title_comparison import Likeness as Titles
+from seriestool.series.message.title_comparison import TitleMatch as Titles
 from seriestool.series.message.title_comparison import compare_titles
-from seriestool.series.message.trailer_names import distance, meant_name, proper_name, tip_rank
+from seriestool.series.message.trailer_names import edit_distance, meant_name, proper_name, tip_rank
 from tests.helpers import Repo
 
 SIGNED = "Signed-off-by: A U Thor <author@example.com>"
@@ -65,8 +65,8 @@ def test_the_text_leaves_out_what_is_quoted() -> None:
     [("a", "a", 0), ("ab", "ba", 1), ("abc", "ac", 1), ("abc", "abxc", 1), ("abc", "xyz", 3), ("abcd", "badc", 2)],
 )
 def test_slips_between_words(one: str, other: str, slips: int) -> None:
-    assert distance(one, other, 3) == distance(other, one, 3) == slips
-    assert distance(one, other, 0) == min(slips, 1)
+    assert edit_distance(one, other, 3) == edit_distance(other, one, 3) == slips
+    assert edit_distance(one, other, 0) == min(slips, 1)
 
 
 def test_names_of_trailers() -> None:
@@ -106,7 +106,7 @@ def test_people_in_trailers(text: str, name: str, address: str) -> None:
 def test_who_is_nobody() -> None:
     assert parse_person("Somebody") is None
     nobody = Person("root", "root@a"), Person("root", "root@b")
-    assert Mailmap().compare(*nobody) is Likeness.OTHER
+    assert Mailmap().compare(*nobody) is PersonMatch.OTHER
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_who_is_nobody() -> None:
 def test_the_mailmap_knows_who_it_is(line: str, old: Person) -> None:
     mailmap = parse_mailmap(f"# a remark\n\nnonsense\n{line} # another\n".encode())
     assert mailmap.proper(old) == Person("New", "new@a")
-    assert mailmap.compare(old, Person("Other Name", "new@a")) is Likeness.SAME
-    assert mailmap.compare(Person("Else", "else@a"), Person("Other Name", "new@a")) is Likeness.OTHER
+    assert mailmap.compare(old, Person("Other Name", "new@a")) is PersonMatch.SAME
+    assert mailmap.compare(Person("Else", "else@a"), Person("Other Name", "new@a")) is PersonMatch.OTHER
 
 
 def test_the_mailmap_may_only_mend_a_name() -> None:
@@ -137,7 +137,7 @@ def test_names_that_lists_put_together() -> None:
 @given(st.text(max_size=200))
 def test_no_text_breaks_people(text: str) -> None:
     person = parse_person(text)
-    assert person is None or Mailmap().compare(person, person) is Likeness.SAME
+    assert person is None or Mailmap().compare(person, person) is PersonMatch.SAME
     parse_mailmap(text.encode())
 
 

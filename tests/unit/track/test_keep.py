@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.model import Series
-from seriestool.sources.resolve import Wanted, series_of_text
-from seriestool.track.store_version import Extras, Kept, keep, mbox_of
-from seriestool.track.track_store import Shelf
+from seriestool.sources.resolve import SeriesSelector, series_of_text
+from seriestool.track.store_version import Extras, StoredVersion, mbox_of, store_version
+from seriestool.track.track_store import TrackStore
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 CHANGE_ID = "20260316-lamp-fade-9d0042583f44"
@@ -39,23 +39,23 @@ index 1111111111..2222222222 100644
 -{old}
 +off
 """
-    return series_of_text(raw.encode(), Wanted(), "mail")
+    return series_of_text(raw.encode(), SeriesSelector(), "mail")
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "series")
+def shelf(tmp_path: Path) -> TrackStore:
+    return TrackStore(tmp_path / "series")
 
 
-def put(shelf: Shelf, series: Series, extras: Extras = Extras(), force: bool = False) -> Kept:  # noqa: B008
-    return keep(shelf, shelf.home_of(series), series, extras, force)
+def put(shelf: TrackStore, series: Series, extras: Extras = Extras(), force: bool = False) -> StoredVersion:  # noqa: B008
+    return store_version(shelf, shelf.home_of(series), series, extras, force)
 
 
 def files(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def test_facts_mails_and_report_are_kept(shelf: Shelf) -> None:
+def test_facts_mails_and_report_are_kept(shelf: TrackStore) -> None:
     kept = put(shelf, mail(), Extras(report={"schema": 1}, trees=("next",)))
     assert kept.is_new
     assert set(files(shelf.root)) == {
@@ -67,7 +67,7 @@ def test_facts_mails_and_report_are_kept(shelf: Shelf) -> None:
     assert kept.tracked.trees == ("next",)
 
 
-def test_the_mails_are_read_again_as_they_came(shelf: Shelf) -> None:
+def test_the_mails_are_read_again_as_they_came(shelf: TrackStore) -> None:
     series = mail()
     kept = put(shelf, series)
     again = shelf.series(kept.tracked, kept.version)
@@ -78,28 +78,28 @@ def test_the_mails_are_read_again_as_they_came(shelf: Shelf) -> None:
     assert not put(shelf, again).is_new
 
 
-def test_a_series_that_never_was_a_mail_is_kept_too(shelf: Shelf) -> None:
+def test_a_series_that_never_was_a_mail_is_kept_too(shelf: TrackStore) -> None:
     series = mail()
     bare = replace(series, patches=tuple(replace(patch, raw=b"") for patch in series.patches))
     kept = put(shelf, bare)
     assert shelf.series(kept.tracked, kept.version).patches[0].diff.strip() == series.patches[0].diff.strip()
 
 
-def test_without_mails_there_are_only_facts(shelf: Shelf) -> None:
+def test_without_mails_there_are_only_facts(shelf: TrackStore) -> None:
     kept = put(shelf, mail(), Extras(mails=False))
     assert set(files(shelf.root)) == {f"{CHANGE_ID}/series.toml"}
     with pytest.raises(NotFoundError, match="not kept"):
         shelf.series(kept.tracked, kept.version)
 
 
-def test_the_same_again_changes_nothing(shelf: Shelf) -> None:
+def test_the_same_again_changes_nothing(shelf: TrackStore) -> None:
     put(shelf, mail(), Extras(report={}))
     before = files(shelf.root)
     assert not put(shelf, mail()).is_new
     assert files(shelf.root) == before
 
 
-def test_a_new_version_comes_beside_the_old_one(shelf: Shelf) -> None:
+def test_a_new_version_comes_beside_the_old_one(shelf: TrackStore) -> None:
     put(shelf, mail())
     old = files(shelf.root)[f"{CHANGE_ID}/versions/v1.mbox"]
     put(shelf, mail(3, subject="lamp: fade slowly"))
@@ -110,7 +110,7 @@ def test_a_new_version_comes_beside_the_old_one(shelf: Shelf) -> None:
     assert files(shelf.root)[f"{CHANGE_ID}/versions/v1.mbox"] == old
 
 
-def test_a_version_that_differs_is_not_replaced_unless_forced(shelf: Shelf) -> None:
+def test_a_version_that_differs_is_not_replaced_unless_forced(shelf: TrackStore) -> None:
     put(shelf, mail())
     before = files(shelf.root)
     with pytest.raises(InputError, match="differs"):
@@ -123,16 +123,16 @@ def test_a_version_that_differs_is_not_replaced_unless_forced(shelf: Shelf) -> N
     assert shelf.get(CHANGE_ID).newest.msgid == "evil@example.com"
 
 
-def test_another_series_of_the_same_name_is_refused_even_with_force(shelf: Shelf) -> None:
+def test_another_series_of_the_same_name_is_refused_even_with_force(shelf: TrackStore) -> None:
     """A change-id that is what another series is called here."""
     name = put(shelf, mail(change_id=None)).tracked.name
     thief = mail(subject="evil", change_id=None)
     thief = replace(thief, change_id=name, msgid="evil@example.com")
     with pytest.raises(InputError, match="another series"):
-        keep(shelf, name, thief, Extras(), force=True)
+        store_version(shelf, name, thief, Extras(), force=True)
 
 
-def test_without_change_id_the_next_version_finds_its_folder(shelf: Shelf) -> None:
+def test_without_change_id_the_next_version_finds_its_folder(shelf: TrackStore) -> None:
     first = put(shelf, mail(change_id=None))
     second = put(shelf, mail(2, change_id=None))
     assert second.tracked.name == first.tracked.name
@@ -143,7 +143,7 @@ def test_without_change_id_the_next_version_finds_its_folder(shelf: Shelf) -> No
     assert shelf.home_of(other) != first.tracked.name
 
 
-def test_trees_and_comments_by_hand_stay(shelf: Shelf) -> None:
+def test_trees_and_comments_by_hand_stay(shelf: TrackStore) -> None:
     put(shelf, mail(), Extras(trees=("next",)))
     path = shelf.root / CHANGE_ID / "series.toml"
     path.write_text("# mine\nowner = 'me'\n" + path.read_text().replace('["next"]', '["next", "mine"]'))
@@ -152,7 +152,7 @@ def test_trees_and_comments_by_hand_stay(shelf: Shelf) -> None:
     assert shelf.get(CHANGE_ID).trees == ("next", "mine")
 
 
-def test_a_damaged_record_is_not_written_over(shelf: Shelf) -> None:
+def test_a_damaged_record_is_not_written_over(shelf: TrackStore) -> None:
     put(shelf, mail())
     path = shelf.root / CHANGE_ID / "series.toml"
     path.write_text("half a lin")
@@ -163,18 +163,18 @@ def test_a_damaged_record_is_not_written_over(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("inner", ["", "versions", "versions/v1.mbox", "series.toml"])
-def test_no_symbolic_link_leads_out_of_the_folder(shelf: Shelf, tmp_path: Path, inner: str) -> None:
+def test_no_symbolic_link_leads_out_of_the_folder(shelf: TrackStore, tmp_path: Path, inner: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     link = shelf.root / CHANGE_ID / inner
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(outside / "file" if "." in inner else outside)
     with pytest.raises(InputError, match="symbolic link"):
-        keep(shelf, CHANGE_ID, mail(), Extras(report={}))
+        store_version(shelf, CHANGE_ID, mail(), Extras(report={}))
     assert list(outside.iterdir()) == []
 
 
-def test_remove_takes_only_what_track_put_there(shelf: Shelf, tmp_path: Path) -> None:
+def test_remove_takes_only_what_track_put_there(shelf: TrackStore, tmp_path: Path) -> None:
     put(shelf, mail(), Extras(report={}))
     folder = shelf.root / CHANGE_ID
     (folder / "notes.txt").write_text("mine")
@@ -186,7 +186,7 @@ def test_remove_takes_only_what_track_put_there(shelf: Shelf, tmp_path: Path) ->
     assert shelf.names() == ()
 
 
-def test_remove_of_a_linked_folder_touches_nothing(shelf: Shelf, tmp_path: Path) -> None:
+def test_remove_of_a_linked_folder_touches_nothing(shelf: TrackStore, tmp_path: Path) -> None:
     put(shelf, mail())
     (shelf.root / CHANGE_ID).rename(tmp_path / "moved")
     (shelf.root / CHANGE_ID).symlink_to(tmp_path / "moved")
@@ -196,18 +196,18 @@ def test_remove_of_a_linked_folder_touches_nothing(shelf: Shelf, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "/etc", "a/b", "", ".git", "A"])
-def test_names_that_are_none_are_not_there(shelf: Shelf, name: str) -> None:
+def test_names_that_are_none_are_not_there(shelf: TrackStore, name: str) -> None:
     with pytest.raises(NotFoundError):
         shelf.get(name)
 
 
-def test_a_folder_that_cannot_be_made_is_told(shelf: Shelf) -> None:
+def test_a_folder_that_cannot_be_made_is_told(shelf: TrackStore) -> None:
     shelf.root.write_text("a file")
     with pytest.raises(OutsideError, match="cannot use"):
-        keep(shelf, CHANGE_ID, mail(), Extras())
+        store_version(shelf, CHANGE_ID, mail(), Extras())
 
 
-def test_a_disk_that_is_full_leaves_what_was_there(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_leaves_what_was_there(shelf: TrackStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(shelf, mail())
     before = files(shelf.root)
 
@@ -221,7 +221,7 @@ def test_a_disk_that_is_full_leaves_what_was_there(shelf: Shelf, monkeypatch: py
     assert files(shelf.root) == before
 
 
-def test_many_at_once_lose_nothing(shelf: Shelf) -> None:
+def test_many_at_once_lose_nothing(shelf: TrackStore) -> None:
     threads = [threading.Thread(target=put, args=(shelf, mail(number))) for number in range(1, 9)]
     for thread in threads:
         thread.start()

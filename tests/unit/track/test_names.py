@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.sources.resolve import Wanted, series_of_text
+from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.track.folder_name import folder_name, is_name
 
 MAIL = b"""\
@@ -26,7 +26,7 @@ diff --git a/lamp.c b/lamp.c
 -on
 +off
 """
-SERIES = series_of_text(MAIL, Wanted(), "mail")
+SERIES = series_of_text(MAIL, SeriesSelector(), "mail")
 
 
 def name(change_id: str | None = None, subject: str = "lamp: fade", msgid: str = "one@example.com") -> str:

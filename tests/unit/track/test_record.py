@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.track.series_toml import write_record
-from seriestool.track.tracked_series import Tracked, TrackedVersion, kept_text, parse_record
+from seriestool.track.tracked_series import TrackedSeries, TrackedVersion, parse_record, toml_text
 from seriestool.util.errors import InputError
 
 POSTED = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ ONE = TrackedVersion(
     1, "one@example.com", "lamp: fade", POSTED, 3, "258d4b1b0391", "versions/v1.mbox", "reports/v1.json"
 )
 TWO = TrackedVersion(2, "two@example.com", "lamp: fade slowly", POSTED, 4)
-TRACKED = Tracked("lamp", "20260512-lamp", "lamp: fade", "author@example.com", ("next",), (ONE,))
+TRACKED = TrackedSeries("lamp", "20260512-lamp", "lamp: fade", "author@example.com", ("next",), (ONE,))
 TEXT = """\
 # Kept by 'seriestool track'; what is added by hand stays.
 change-id = "20260512-lamp"
@@ -74,11 +74,11 @@ def test_a_local_time_by_hand_is_taken_as_utc() -> None:
 
 @given(st.text(), st.text(), st.text(max_size=30))
 def test_whatever_a_mail_says_is_read_again(msgid: str, subject: str, change_id: str) -> None:
-    one = replace(ONE, msgid=kept_text(msgid), subject=kept_text(subject), base_commit=kept_text(change_id))
-    tracked = replace(TRACKED, versions=(one,), subject=kept_text(subject), change_id=kept_text(change_id))
+    one = replace(ONE, msgid=toml_text(msgid), subject=toml_text(subject), base_commit=toml_text(change_id))
+    tracked = replace(TRACKED, versions=(one,), subject=toml_text(subject), change_id=toml_text(change_id))
     text = write_record(tracked, None)
     assert parse_record("lamp", text) == tracked
-    more = replace(tracked, versions=(one, replace(TWO, subject=kept_text(subject))))
+    more = replace(tracked, versions=(one, replace(TWO, subject=toml_text(subject))))
     assert parse_record("lamp", write_record(more, text)) == more
     text.encode()
 

@@ -2,13 +2,21 @@
 """The one package that sends: see sayings.py for what happens when."""
 
 from seriestool.bot.notify.send.outbox import (
-    CLAIM,
-    Channels,
+    CLAIM_SECONDS,
+    OpenChannels,
     find_decided,
     find_due,
     open_channels,
     recover_sending,
-    send_saying,
+    send_message,
 )
 
-__all__ = ["CLAIM", "Channels", "find_decided", "find_due", "open_channels", "recover_sending", "send_saying"]
+__all__ = [
+    "CLAIM_SECONDS",
+    "OpenChannels",
+    "find_decided",
+    "find_due",
+    "open_channels",
+    "recover_sending",
+    "send_message",
+]

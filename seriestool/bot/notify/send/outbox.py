@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.bot_config import BotConfig, Config
-from seriestool.bot.bot_tables import Sent, sayings, series
-from seriestool.bot.notify.delivery import Fate, Way
+from seriestool.bot.bot_tables import MessageState, sayings, series
+from seriestool.bot.notify.delivery import DeliveryStatus, Transport
 from seriestool.bot.notify.etiquette import has_opted_out
 from seriestool.bot.notify.maildir import Maildir
 from seriestool.bot.notify.message_composer import parse_sender
@@ -27,30 +27,35 @@ from seriestool.report.terminal import printable_line
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
-CLAIM = 900
+CLAIM_SECONDS = 900
 """Seconds after which a claim is that of a worker that is no more: longer than any attempt takes."""
 _STALE = 3 * DAY
 _LONGEST_ERROR = 500
-_STATE_OF = {Fate.GONE: Sent.SENT, Fate.LATER: Sent.DECIDED, Fate.REFUSED: Sent.FAILED, Fate.UNKNOWN: Sent.UNKNOWN}
+_STATE_OF = {
+    DeliveryStatus.GONE: MessageState.SENT,
+    DeliveryStatus.LATER: MessageState.DECIDED,
+    DeliveryStatus.REFUSED: MessageState.FAILED,
+    DeliveryStatus.UNKNOWN: MessageState.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
+class OpenChannels:
     """The ways that are open: what is not in `ways` is not said, and stays decided."""
 
-    ways: Mapping[Channel, Way] = field(default_factory=dict)
+    ways: Mapping[Channel, Transport] = field(default_factory=dict)
     opt_out: tuple[str, ...] = ()
     barred: frozenset[Channel] = frozenset()
     """By which nothing is said under the policy of now, whatever was decided under another one."""
 
 
-def open_channels(config: BotConfig, git_config: Config, may_send: bool) -> Channels:
+def open_channels(config: BotConfig, git_config: Config, may_send: bool) -> OpenChannels:
     """The ways that the configuration names; where `may_send` is not, those by which nothing leaves this machine.
 
     Raises InputError where one of them cannot be used as it is set.
     """
     allowed = channels_of(config.policy)
-    ways: dict[Channel, Way] = {}
+    ways: dict[Channel, Transport] = {}
     if config.maildir and Channel.DRAFT in allowed:
         ways[Channel.DRAFT] = Maildir(Path(config.maildir))
     if may_send and config.sender and (mails := allowed & {Channel.AUTHOR, Channel.ALL}):
@@ -58,13 +63,13 @@ def open_channels(config: BotConfig, git_config: Config, may_send: bool) -> Chan
         ways |= dict.fromkeys(mails, mail)
     if may_send and config.patchwork and config.patchwork_token and Channel.PATCHWORK in allowed:
         ways[Channel.PATCHWORK] = Patchwork(make_server(config.patchwork, config.patchwork_token))
-    return Channels(ways, config.opt_out, frozenset(Channel) - allowed)
+    return OpenChannels(ways, config.opt_out, frozenset(Channel) - allowed)
 
 
 # --- the protocol -------------------------------------------------------------------------------------------------
 
 
-def send_saying(store: Store, saying: str, channels: Channels, now: int) -> Sent:
+def send_message(store: Store, saying: str, channels: OpenChannels, now: int) -> MessageState:
     """Where the saying stands after an attempt to say it. Raises OutsideError where the database cannot be used.
 
     DECIDED: it may be tried again later, and `error` says why; SENDING: another worker is at it.
@@ -72,35 +77,44 @@ def send_saying(store: Store, saying: str, channels: Channels, now: int) -> Sent
     with store.transaction() as connection:
         row = _row(connection, saying)
         if row is None:
-            return Sent.FAILED
-        if row["state"] == Sent.SENDING:
+            return MessageState.FAILED
+        if row["state"] == MessageState.SENDING:
             return _after_a_crash(connection, row, channels, now)
-        if row["state"] != Sent.DECIDED:
-            return Sent(row["state"])
+        if row["state"] != MessageState.DECIDED:
+            return MessageState(row["state"])
         reason = _find_withdrawal(connection, row, channels, now)
         if reason is not None:
-            _mark(connection, saying, (Sent.DECIDED,), Sent.FAILED, f"withdrawn: {reason}")
-            return Sent.FAILED
+            _mark(connection, saying, (MessageState.DECIDED,), MessageState.FAILED, f"withdrawn: {reason}")
+            return MessageState.FAILED
         way = channels.ways.get(Channel(row["channel"]))
         if way is None:
-            _mark(connection, saying, (Sent.DECIDED,), Sent.DECIDED, f"there is no way open for '{row['channel']}'")
-            return Sent.DECIDED
+            _mark(
+                connection,
+                saying,
+                (MessageState.DECIDED,),
+                MessageState.DECIDED,
+                f"there is no way open for '{row['channel']}'",
+            )
+            return MessageState.DECIDED
         if not _claim(connection, saying, now):
-            return Sent.SENDING
+            return MessageState.SENDING
     return _attempt(store, row, way, now)
 
 
-def recover_sending(store: Store, channels: Channels, now: int, patience: int = CLAIM) -> dict[str, Sent]:
+def recover_sending(
+    store: Store, channels: OpenChannels, now: int, patience: int = CLAIM_SECONDS
+) -> dict[str, MessageState]:
     """Id -> where it stands now, of all sayings that a worker began to send `patience` seconds ago and never finished.
 
     A patience of 0 is right only where no other worker is alive. Raises OutsideError.
     """
     with store.transaction() as connection:
-        rows = _rows(connection, sayings.c.state == Sent.SENDING)
+        rows = _rows(connection, sayings.c.state == MessageState.SENDING)
         old = [row for row in rows if _is_abandoned(row, now, patience)]
         found = {row["id"]: _after_a_crash(connection, row, channels, now, patience) for row in old}
     return {
-        one: send_saying(store, one, channels, now) if state is Sent.DECIDED else state for one, state in found.items()
+        one: send_message(store, one, channels, now) if state is MessageState.DECIDED else state
+        for one, state in found.items()
     }
 
 
@@ -108,14 +122,16 @@ def find_decided(store: Store, key: str | None = None, most: int = 1000) -> tupl
     """The ids of what waits to be said, of one series or of all, the oldest first."""
     from sqlalchemy import select
 
-    wanted = select(sayings.c.id).where(sayings.c.state == Sent.DECIDED).order_by(sayings.c.decided, sayings.c.id)
+    wanted = (
+        select(sayings.c.id).where(sayings.c.state == MessageState.DECIDED).order_by(sayings.c.decided, sayings.c.id)
+    )
     if key is not None:
         wanted = wanted.where(sayings.c.key == key)
     with store.transaction() as connection:
         return tuple(connection.execute(wanted.limit(most)).scalars())
 
 
-def find_due(store: Store, channels: Channels, now: int, most: int = 1000) -> tuple[str, ...]:
+def find_due(store: Store, channels: OpenChannels, now: int, most: int = 1000) -> tuple[str, ...]:
     """The ids of what waits, and can be said or withdrawn now; what was tried least recently first.
 
     What waits for a way that is not open here is left out: it must not stand before what can be said.
@@ -123,45 +139,53 @@ def find_due(store: Store, channels: Channels, now: int, most: int = 1000) -> tu
     from sqlalchemy import func, or_, select
 
     able = sayings.c.channel.in_([*channels.ways, *channels.barred])
-    wanted = select(sayings.c.id).where(sayings.c.state == Sent.DECIDED, or_(able, sayings.c.decided < now - _STALE))
+    wanted = select(sayings.c.id).where(
+        sayings.c.state == MessageState.DECIDED, or_(able, sayings.c.decided < now - _STALE)
+    )
     order = (func.coalesce(sayings.c.claimed, 0), sayings.c.decided, sayings.c.id)
     with store.transaction() as connection:
         return tuple(connection.execute(wanted.order_by(*order).limit(most)).scalars())
 
 
-def _attempt(store: Store, row: "RowMapping", way: Way, now: int) -> Sent:
+def _attempt(store: Store, row: "RowMapping", way: Transport, now: int) -> MessageState:
     outcome = way.deliver(row["id"], row["message"])
     state = _STATE_OF[outcome.fate]
     with store.transaction() as connection:
         # Unknown too: another worker may have given us up, and it is we who know.
-        _mark(connection, row["id"], (Sent.SENDING, Sent.UNKNOWN), state, outcome.error, now)
+        _mark(connection, row["id"], (MessageState.SENDING, MessageState.UNKNOWN), state, outcome.error, now)
     return state
 
 
 def _after_a_crash(
-    connection: "Connection", row: "RowMapping", channels: Channels, now: int, patience: int = CLAIM
-) -> Sent:
+    connection: "Connection", row: "RowMapping", channels: OpenChannels, now: int, patience: int = CLAIM_SECONDS
+) -> MessageState:
     """What becomes of a claim that nobody works on: decided again where the other side can be asked, else unknown."""
     if not _is_abandoned(row, now, patience):
-        return Sent.SENDING
+        return MessageState.SENDING
     way = channels.ways.get(Channel(row["channel"]))
     is_barred = row["channel"] in channels.barred  # then nobody who can ask will come
     if row["channel"] in (Channel.DRAFT, Channel.PATCHWORK) and way is None and not is_barred:
-        return Sent.SENDING  # somebody who can ask will come
+        return MessageState.SENDING  # somebody who can ask will come
     if way is not None and way.is_repeatable:
-        _mark(connection, row["id"], (Sent.SENDING,), Sent.DECIDED, "begun before, and never finished")
-        return Sent.DECIDED
-    _mark(connection, row["id"], (Sent.SENDING,), Sent.UNKNOWN, "it may have been sent before a crash: have a look")
-    return Sent.UNKNOWN
+        _mark(connection, row["id"], (MessageState.SENDING,), MessageState.DECIDED, "begun before, and never finished")
+        return MessageState.DECIDED
+    _mark(
+        connection,
+        row["id"],
+        (MessageState.SENDING,),
+        MessageState.UNKNOWN,
+        "it may have been sent before a crash: have a look",
+    )
+    return MessageState.UNKNOWN
 
 
 def _is_abandoned(row: "RowMapping", now: int, patience: int) -> bool:
     claimed = row["claimed"] or 0
     # One of much later was made before the clock went back: it would be somebody's for as long as that was wrong.
-    return now - claimed >= patience or claimed - now > CLAIM
+    return now - claimed >= patience or claimed - now > CLAIM_SECONDS
 
 
-def _find_withdrawal(connection: "Connection", row: "RowMapping", channels: Channels, now: int) -> str | None:
+def _find_withdrawal(connection: "Connection", row: "RowMapping", channels: OpenChannels, now: int) -> str | None:
     """Why it is not said any more though it was decided, or None."""
     from sqlalchemy import select
 
@@ -185,22 +209,22 @@ def _claim(connection: "Connection", saying: str, now: int) -> bool:
     """Whether it is ours to send: of several that try, one."""
     from sqlalchemy import update
 
-    claim = update(sayings).where(sayings.c.id == saying, sayings.c.state == Sent.DECIDED)
-    return connection.execute(claim.values(state=Sent.SENDING, claimed=now, error=None)).rowcount == 1
+    claim = update(sayings).where(sayings.c.id == saying, sayings.c.state == MessageState.DECIDED)
+    return connection.execute(claim.values(state=MessageState.SENDING, claimed=now, error=None)).rowcount == 1
 
 
 def _mark(
     connection: "Connection",
     saying: str,
-    before: tuple[Sent, ...],
-    state: Sent,
+    before: tuple[MessageState, ...],
+    state: MessageState,
     error: str | None,
     now: int | None = None,
 ) -> None:  # fmt: skip
     from sqlalchemy import update
 
     values: dict[str, Any] = {"state": state, "error": printable_line(error)[:_LONGEST_ERROR] if error else None}
-    if state is Sent.SENT:
+    if state is MessageState.SENT:
         values["sent"] = now
     connection.execute(update(sayings).where(sayings.c.id == saying, sayings.c.state.in_(before)).values(**values))
 

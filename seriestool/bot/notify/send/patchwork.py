@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from seriestool.bot.notify.delivery import Fate, Outcome
-from seriestool.bot.notify.patchwork_api import Body, Server, find_missing, find_patch, parse_bodies
+from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus
+from seriestool.bot.notify.patchwork_api import CheckPayload, PatchworkServer, find_missing, find_patch, parse_bodies
 
 _MOST_BYTES = 4_000_000
 _BAD = 400
@@ -23,12 +23,12 @@ _PATIENCE = (10, 60)  # seconds to connect, and between two bytes
 class _PatchworkError(Exception):
     """A server that does not answer as it should, or not at all."""
 
-    def __init__(self, words: str, fate: Fate = Fate.LATER) -> None:
+    def __init__(self, words: str, fate: DeliveryStatus = DeliveryStatus.LATER) -> None:
         super().__init__(words)
         self.fate = fate
 
 
-class _Answer(NamedTuple):
+class _PatchworkResponse(NamedTuple):
     """What a server answers."""
 
     code: int
@@ -37,7 +37,7 @@ class _Answer(NamedTuple):
     """Whether there is another page of it."""
 
 
-class _Token(requests.auth.AuthBase):
+class _TokenAuth(requests.auth.AuthBase):
     """The token; set as auth, because requests would prefer what ~/.netrc says to a header of ours."""
 
     def __init__(self, token: str) -> None:
@@ -52,30 +52,32 @@ class _Token(requests.auth.AuthBase):
 class Patchwork:
     """A Patchwork server: it is asked what it has before it is told anything."""
 
-    server: Server
+    server: PatchworkServer
     budget: float = 600.0
     """Seconds that an attempt takes at most: the rest is told of later, before anybody gives this worker up."""
     is_repeatable: bool = True
 
-    def deliver(self, saying: str, message: bytes) -> Outcome:  # noqa: ARG002
+    def deliver(self, saying: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
         """Post the checks that the server has not got."""
         try:
             bodies = parse_bodies(message)
         except ValueError as error:
-            return Outcome(Fate.REFUSED, str(error))
+            return DeliveryResult(DeliveryStatus.REFUSED, str(error))
         try:
             with requests.Session() as session:
-                session.auth = _Token(self.server.token)
-                return _tell_all(_Visit(session, self.server, time.monotonic() + self.budget), bodies)
+                session.auth = _TokenAuth(self.server.token)
+                return _tell_all(_PatchworkConnection(session, self.server, time.monotonic() + self.budget), bodies)
         except _PatchworkError as error:
-            return Outcome(error.fate, f"Patchwork: {error}")
+            return DeliveryResult(error.fate, f"Patchwork: {error}")
         except requests.RequestException as error:
-            return Outcome(Fate.LATER, f"Patchwork: {error}")
+            return DeliveryResult(DeliveryStatus.LATER, f"Patchwork: {error}")
         except ValueError as error:
-            return Outcome(Fate.LATER, f"{self.server.api} does not answer as a Patchwork server does: {error}")
+            return DeliveryResult(
+                DeliveryStatus.LATER, f"{self.server.api} does not answer as a Patchwork server does: {error}"
+            )
 
 
-def _tell_all(visit: "_Visit", bodies: tuple[Body, ...]) -> Outcome:
+def _tell_all(visit: "_PatchworkConnection", bodies: tuple[CheckPayload, ...]) -> DeliveryResult:
     refused: list[str] = []
     absent: list[str] = []
     for msgid in dict.fromkeys(body.msgid for body in bodies):
@@ -85,25 +87,27 @@ def _tell_all(visit: "_Visit", bodies: tuple[Body, ...]) -> Outcome:
         else:
             refused += visit.tell(patch, [body for body in bodies if body.msgid == msgid])
     if absent:
-        return Outcome(Fate.LATER, f"Patchwork has no patch {absent[0]} yet")
+        return DeliveryResult(DeliveryStatus.LATER, f"Patchwork has no patch {absent[0]} yet")
     if refused and len(refused) == len(bodies):
-        return Outcome(Fate.REFUSED, f"Patchwork: {refused[0]}")
-    return Outcome(Fate.GONE, f"Patchwork refused {len(refused)} checks: {refused[0]}" if refused else None)
+        return DeliveryResult(DeliveryStatus.REFUSED, f"Patchwork: {refused[0]}")
+    return DeliveryResult(
+        DeliveryStatus.GONE, f"Patchwork refused {len(refused)} checks: {refused[0]}" if refused else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
+class _PatchworkConnection:
     """A connection to a server, and how long it may last."""
 
     session: requests.Session
-    server: Server
+    server: PatchworkServer
     deadline: float
 
     def find_patch(self, msgid: str) -> int | None:
         """The id of the patch, or None where the server has it not yet."""
         return find_patch(self._ask("GET", self.server.patches(msgid)).value, msgid)
 
-    def tell(self, patch: int, bodies: list[Body]) -> list[str]:
+    def tell(self, patch: int, bodies: list[CheckPayload]) -> list[str]:
         """What was refused, in words."""
         refused = []
         for body in find_missing(bodies, self._checks(patch)):
@@ -122,7 +126,7 @@ class _Visit:
             if not answer.has_more:
                 return
 
-    def _ask(self, method: str, url: str, body: dict[str, str] | None = None) -> _Answer:
+    def _ask(self, method: str, url: str, body: dict[str, str] | None = None) -> _PatchworkResponse:
         """The answer; raises _PatchworkError where it is not what a request of this kind gets."""
         host = urlsplit(url).hostname
         # A server's word on where else to go is not followed: the token would go there too.
@@ -132,10 +136,10 @@ class _Visit:
             code = answer.status_code
             if code in (401, 403):
                 words = "the token is none, or not that of a maintainer of the project"
-                raise _PatchworkError(f"{host} says {code}: {words}", Fate.REFUSED)
+                raise _PatchworkError(f"{host} says {code}: {words}", DeliveryStatus.REFUSED)
             if code not in ((200,) if method == "GET" else (201, _BAD)):
                 raise _PatchworkError(f"{host} says {code}")
-            return _Answer(code, self._json(answer), "next" in answer.links)
+            return _PatchworkResponse(code, self._json(answer), "next" in answer.links)
 
     def _json(self, answer: requests.Response) -> object:
         """The answer read, bounded; raises ValueError where it is no JSON."""

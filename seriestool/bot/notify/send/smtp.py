@@ -9,7 +9,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-from seriestool.bot.notify.delivery import Fate, Outcome
+from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus
 from seriestool.bot.notify.smtp_settings import SmtpSettings
 
 _MOST_BYTES = 1_000_000
@@ -31,16 +31,16 @@ class Smtp:
     """Address of the envelope."""
     is_repeatable: bool = False
 
-    def deliver(self, saying: str, message: bytes) -> Outcome:  # noqa: ARG002
+    def deliver(self, saying: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
         """Hand the mail to the server; all who get it, or nobody who may yet get it, in one go."""
         to = recipients_of(message)
         if not to or len(message) > _MOST_BYTES:
-            return Outcome(Fate.REFUSED, "it is too large" if to else "it is to nobody")
+            return DeliveryResult(DeliveryStatus.REFUSED, "it is too large" if to else "it is to nobody")
         try:
             with closing(self._connect()) as server:
                 return self._hand_over(server, to, message)
         except (smtplib.SMTPException, OSError) as error:  # of what comes before the mail: it has not gone
-            return Outcome(Fate.LATER, f"{self.settings.host}: {_words(error)}")
+            return DeliveryResult(DeliveryStatus.LATER, f"{self.settings.host}: {_words(error)}")
 
     def _connect(self) -> smtplib.SMTP:
         ours = self.settings
@@ -69,7 +69,7 @@ class Smtp:
         is_folder = Path(place).is_dir()
         return ssl.create_default_context(cafile=None if is_folder else place, capath=place if is_folder else None)
 
-    def _hand_over(self, server: smtplib.SMTP, to: tuple[str, ...], message: bytes) -> Outcome:
+    def _hand_over(self, server: smtplib.SMTP, to: tuple[str, ...], message: bytes) -> DeliveryResult:
         refused = []
         code, words = server.mail(self.sender, [f"size={len(message)}"] if server.has_extn("size") else [])
         if code != 250:
@@ -83,24 +83,26 @@ class Smtp:
                 refused.append(f"{address}: {_decoded(words)}")
         return self._data(server, message, refused)
 
-    def _data(self, server: smtplib.SMTP, message: bytes, refused: list[str]) -> Outcome:
+    def _data(self, server: smtplib.SMTP, message: bytes, refused: list[str]) -> DeliveryResult:
         try:
             code, words = server.data(message)
         except smtplib.SMTPDataError as error:  # before the first byte of it
             return _refusal(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
-            return Outcome(Fate.UNKNOWN, f"the connection was lost in the middle of the mail: {_words(error)}")
+            return DeliveryResult(
+                DeliveryStatus.UNKNOWN, f"the connection was lost in the middle of the mail: {_words(error)}"
+            )
         if code != 250:
             return _refusal(code, words)
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
-        return Outcome(Fate.GONE, f"refused for {'; '.join(refused)}" if refused else None)
+        return DeliveryResult(DeliveryStatus.GONE, f"refused for {'; '.join(refused)}" if refused else None)
 
 
-def _refusal(code: int, words: bytes | str) -> Outcome:
+def _refusal(code: int, words: bytes | str) -> DeliveryResult:
     if not 400 <= code < 600:
-        return Outcome(Fate.LATER, f"the server said {code} {_decoded(words)}")
-    return Outcome(Fate.REFUSED if code >= 500 else Fate.LATER, f"{code} {_decoded(words)}")
+        return DeliveryResult(DeliveryStatus.LATER, f"the server said {code} {_decoded(words)}")
+    return DeliveryResult(DeliveryStatus.REFUSED if code >= 500 else DeliveryStatus.LATER, f"{code} {_decoded(words)}")
 
 
 def _words(error: Exception) -> str:

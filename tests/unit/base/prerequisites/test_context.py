@@ -4,8 +4,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from seriestool.base.prerequisites.patch_routes import MOST_ROUTES, MOST_STEPS, Move, Route, find_route, moves_of
-from seriestool.base.prerequisites.search_effort import LINE, Effort
+from seriestool.base.prerequisites.patch_routes import (
+    MOST_ROUTES,
+    MOST_STEPS,
+    PatchMove,
+    PatchRoute,
+    find_route,
+    moves_of,
+)
+from seriestool.base.prerequisites.search_effort import LINE, SearchEffort
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff
@@ -35,13 +42,15 @@ def changed(**words: bytes) -> list[bytes]:
 
 def route_to(
     wanted: list[bytes], *diffs: FileDiff, versions: Sequence[list[bytes]] = (TEXT,), may_add: bool = True,
-    effort: Effort | None = None,
-) -> Route | None:  # fmt: skip
+    effort: SearchEffort | None = None,
+) -> PatchRoute | None:  # fmt: skip
     moves = moves_of((number, diff, may_add) for number, diff in enumerate(diffs))
-    return find_route(versions, moves, dict(enumerate(wanted)), identify, identify(wanted), effort or Effort(LARGE))
+    return find_route(
+        versions, moves, dict(enumerate(wanted)), identify, identify(wanted), effort or SearchEffort(LARGE)
+    )
 
 
-def steps(route: Route | None) -> list[tuple[int, bool]] | None:
+def steps(route: PatchRoute | None) -> list[tuple[int, bool]] | None:
     return route and [(move.patch, move.is_removal) for move in route.moves]
 
 
@@ -78,7 +87,7 @@ def test_patch_is_not_put_on_twice_nor_taken_off_again() -> None:
 
 
 def test_two_patches_that_undo_each_other_end() -> None:
-    effort = Effort(LARGE)
+    effort = SearchEffort(LARGE)
     there, back = change(5, b"five\n"), change(5, b"5\n", b"five\n")
     assert route_to(changed(_7=b"never\n"), there, back, effort=effort) is None
     assert effort.tries < 20
@@ -95,28 +104,28 @@ def test_as_many_steps_as_are_allowed_and_no_more() -> None:
 
 
 def test_ten_thousand_mails_that_do_not_fit_cost_no_try() -> None:
-    effort = Effort(LARGE)
+    effort = SearchEffort(LARGE)
     diffs = [change(5, b"word %d\n" % n, b"not there %d\n" % n) for n in range(10_000)]
     assert route_to(changed(_5=b"never\n"), *diffs, effort=effort) is None
     assert effort.tries == 0
 
 
 def test_ten_thousand_mails_that_fit_are_tried_as_long_as_the_effort_lasts() -> None:
-    effort = Effort(3_000 * 101 * LINE)
+    effort = SearchEffort(3_000 * 101 * LINE)
     diffs = [change(5, b"word %d\n" % n) for n in range(10_000)]
     assert route_to(changed(_5=b"never\n"), *diffs, effort=effort) is None
     assert 3_000 <= effort.tries <= 3_001
 
 
 def test_mails_that_fit_in_any_order_are_no_endless_search() -> None:
-    effort = Effort(10**12)
+    effort = SearchEffort(10**12)
     diffs = [change(at, b"%d!\n" % at) for at in range(3, 93, 3)]
     assert route_to(changed(_99=b"never\n"), *diffs, effort=effort) is None
     assert effort.tries <= MOST_ROUTES * 2 * len(diffs)
 
 
 def test_huge_hunk_is_one_try_at_most() -> None:
-    effort = Effort(LARGE)
+    effort = SearchEffort(LARGE)
     body = b"".join(b"-old %d\n+new %d\n" % (n, n) for n in range(50_000))
     huge = parse_diff(b"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1,50000 +1,50000 @@\n" + body)[0]
     assert route_to(changed(_5=b"five\n"), huge, change(5, b"five\n"), effort=effort) is not None
@@ -150,7 +159,7 @@ def test_deletion_leaves_nothing_to_go_on_with() -> None:
 
 
 def test_moves_know_the_lines_that_they_need() -> None:
-    moves: list[Move] = moves_of([(0, change(5, b"five\n"), True)])
+    moves: list[PatchMove] = moves_of([(0, change(5, b"five\n"), True)])
     assert [(move.is_removal, move.needs) for move in moves] == [
         (True, {b"4\n", b"five\n", b"6\n"}),
         (False, {b"4\n", b"5\n", b"6\n"}),

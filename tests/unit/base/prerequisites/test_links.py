@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from seriestool.base.prerequisites.index_line_chains import find_chain
-from seriestool.base.prerequisites.patch_routes import Route, moves_of
-from seriestool.base.prerequisites.search_effort import Effort
+from seriestool.base.prerequisites.patch_routes import PatchRoute, moves_of
+from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff
@@ -35,11 +35,15 @@ def link(before: int, after: int, claims: tuple[str, str] | None = None, digits:
 
 
 def chain(
-    wanted: int, *diffs: FileDiff, versions: Sequence[int] = (0,), may_add: bool = True, effort: Effort | None = None
+    wanted: int,
+    *diffs: FileDiff,
+    versions: Sequence[int] = (0,),
+    may_add: bool = True,
+    effort: SearchEffort | None = None,
 ) -> list[tuple[int, bool]] | None:
     moves = moves_of((number, diff, may_add) for number, diff in enumerate(diffs))
     found = find_chain(
-        [state(one) for one in versions], moves, identify, identify(state(wanted))[:12], effort or Effort(LARGE)
+        [state(one) for one in versions], moves, identify, identify(state(wanted))[:12], effort or SearchEffort(LARGE)
     )
     if found is None:
         return None
@@ -82,7 +86,7 @@ def test_patch_that_may_not_be_put_on() -> None:
 
 @pytest.mark.parametrize("wanted", [3, 9])
 def test_cycles_end(wanted: int) -> None:
-    effort = Effort(LARGE)
+    effort = SearchEffort(LARGE)
     links = [link(0, 1), link(1, 0), link(1, 2), link(2, 1), link(2, 0), link(0, 2), link(2, 2)]
     assert chain(wanted, *links, effort=effort) is None
     assert effort.tries < 50
@@ -101,7 +105,7 @@ def test_claim_that_the_diff_does_not_keep_is_no_link() -> None:
 
 def test_ten_thousand_mails_that_claim_the_blob_are_tried_as_long_as_the_effort_lasts() -> None:
     claims = (identify(state(0))[:12], identify(state(5))[:12])
-    effort = Effort(64_000)
+    effort = SearchEffort(64_000)
     assert chain(5, *(link(0, n + 10, claims=claims) for n in range(10_000)), effort=effort) is None
     assert effort.tries == 64_000 // (4 * 32)
     assert chain(5, link(0, 5), *(link(0, n + 10, claims=claims) for n in range(100))) == [(0, False)]
@@ -127,6 +131,6 @@ def test_diffs_without_index_lines_link_nothing() -> None:
 
 def test_route_names_its_start() -> None:
     moves = moves_of([(0, link(7, 8), True)])
-    found = find_chain([state(0), state(7)], moves, identify, identify(state(8)), Effort(LARGE))
-    assert isinstance(found, Route)
+    found = find_chain([state(0), state(7)], moves, identify, identify(state(8)), SearchEffort(LARGE))
+    assert isinstance(found, PatchRoute)
     assert found.start == 1

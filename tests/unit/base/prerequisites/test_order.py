@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from seriestool.base.prerequisites.patch_order import Step, order_steps
-from seriestool.base.prerequisites.patch_source import MailedPatch
+from seriestool.base.prerequisites.patch_order import PatchStep, order_steps
+from seriestool.base.prerequisites.patch_source import SourcePatch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def step(letter: str) -> Step:
+def step(letter: str) -> PatchStep:
     name = letter.lower()
     date = START + timedelta(days=ord(name))
-    return MailedPatch(f"{name}@x", name, f"{name}@x", 1, 1, 1, "A", date), letter.isupper()
+    return SourcePatch(f"{name}@x", name, f"{name}@x", 1, 1, 1, "A", date), letter.isupper()
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_order(runs: list[str], order: str) -> None:
 
 def test_patches_of_a_series_stay_in_their_order() -> None:
     """The second one was mailed first, and nothing but its number keeps it behind."""
-    late, early = (MailedPatch(f"{n}@x", "", "s@x", 1, n, 2, "A", START + timedelta(days=-n)) for n in (1, 2))
-    between = MailedPatch("b@x", "", "b@x", 1, 1, 1, "A", START)
+    late, early = (SourcePatch(f"{n}@x", "", "s@x", 1, n, 2, "A", START + timedelta(days=-n)) for n in (1, 2))
+    between = SourcePatch("b@x", "", "b@x", 1, 1, 1, "A", START)
     found = order_steps([[(early, False)], [(between, False), (late, False)]])
     assert [patch for patch, _ in found] == [between, late, early]
 

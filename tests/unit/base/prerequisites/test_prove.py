@@ -8,8 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from seriestool.base.preimage import find_preimage
-from seriestool.base.prerequisites.blob_proof import MOST_TOUCHES, MOST_VERSIONS, Proof, Search, nearest, prepare, prove
-from seriestool.base.prerequisites.patch_source import Touch
+from seriestool.base.prerequisites.blob_proof import (
+    MOST_TOUCHES,
+    MOST_VERSIONS,
+    BlobProof,
+    BlobSearch,
+    nearest,
+    prepare,
+    prove,
+)
+from seriestool.base.prerequisites.patch_source import PathTouch
 from seriestool.series.diff import parse_diff
 from tests.helpers import FIRST_DATE, Repo
 from tests.mailed import MemorySource, ground_of, mailed, numbered, parsed
@@ -20,7 +28,7 @@ FIRST = {20: "first"}
 
 def search_for(
     repo: Repo, mbox: bytes, source: MemorySource, posted: datetime = POSTED, own: Sequence[str] = ()
-) -> Search:
+) -> BlobSearch:
     """What is known of the first blob of the series."""
     ground = ground_of(repo)
     preimage = find_preimage(parsed(mbox))
@@ -37,7 +45,7 @@ def on_top(repo: Repo, base: str, content: str) -> bytes:
     return mbox
 
 
-def steps(proof: Proof | None) -> list[tuple[str, bool]] | None:
+def steps(proof: BlobProof | None) -> list[tuple[str, bool]] | None:
     return proof and [(touch.patch.msgid, removal) for touch, removal in proof.steps]
 
 
@@ -114,7 +122,7 @@ def test_mails_whose_pins_contradict_the_blob_hinder_but_prove_nothing_false(rep
     source = MemorySource(lock)
     search = search_for(repo, mbox, source)
     lying = replace(
-        search, pins={**search.pins, 0: b"lie\n"}, touches=(*search.touches, Touch(search.touches[0].patch, lies))
+        search, pins={**search.pins, 0: b"lie\n"}, touches=(*search.touches, PathTouch(search.touches[0].patch, lies))
     )
     assert steps(prove(lying)) == [(parsed(lock).patches[0].msgid, False)]
 

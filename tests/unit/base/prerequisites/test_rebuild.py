@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from seriestool.base.prerequisites.prerequisite_results import Prerequisites
-from seriestool.base.verdict import Level
+from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
+from seriestool.base.verdict import FitLevel
 from tests.helpers import Repo
 from tests.mailed import mailed, numbered, prerequisites, recipe_of, subjects, with_change_id
 
@@ -20,12 +20,12 @@ def named(mbox: bytes, name: str) -> bytes:
     return mbox.replace(b" part ", b" " + name.encode() + b" ")
 
 
-def proves(found: Prerequisites, kind: str, path: str = "f") -> None:
+def proves(found: PrerequisiteResult, kind: str, path: str = "f") -> None:
     recipe = recipe_of(found, path)
     assert (recipe.is_proven, recipe.kind) == (True, kind)
     assert found.rebuilt is not None
     assert found.rebuilt.matched == found.rebuilt.expected
-    assert found.rebuilt.level is Level.APPLIES
+    assert found.rebuilt.level is FitLevel.APPLIES
 
 
 def commit_off_tree(repo: Repo, parent: str, files: dict[str, str | bytes | None]) -> str:
@@ -122,7 +122,7 @@ def test_version_that_only_another_tree_has(repo: Repo) -> None:
         ("base", found.rebuilt.commit),
         ("version", left if right == found.rebuilt.commit else right),
     }
-    assert (found.rebuilt.matched, found.rebuilt.level, found.needs) == (2, Level.APPLIES, ())
+    assert (found.rebuilt.matched, found.rebuilt.level, found.needs) == (2, FitLevel.APPLIES, ())
 
 
 def test_blob_that_nothing_makes_is_named_with_the_version_nearest_to_it(repo: Repo) -> None:
@@ -137,7 +137,7 @@ def test_blob_that_nothing_makes_is_named_with_the_version_nearest_to_it(repo: R
     assert (recipe.is_proven, recipe.kind, recipe.commit) == (False, "nearest", base)
     assert found.rebuilt is not None
     assert (found.rebuilt.matched, found.rebuilt.expected) == (1, 2)
-    assert found.rebuilt.level is Level.APPLIES  # the hunk of f fits the version that stands in
+    assert found.rebuilt.level is FitLevel.APPLIES  # the hunk of f fits the version that stands in
 
 
 def test_blob_that_nothing_makes_and_that_is_in_the_repository_all_the_same(repo: Repo) -> None:

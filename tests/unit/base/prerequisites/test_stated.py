@@ -3,7 +3,7 @@
 
 import pytest
 
-from seriestool.base.prerequisites.prerequisite_results import NeedState
+from seriestool.base.prerequisites.prerequisite_results import NeededPatchState
 from seriestool.base.prerequisites.stated_prerequisites import find_hints, resolve_stated
 from tests.mailed import MemorySource, parsed
 
@@ -43,7 +43,7 @@ LOCK_V2 = mails("lock", "eins", "two", version=2, work=WORK)
 OTHER = mails("other", "three")
 
 
-def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeedState, str | None]]:
+def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeededPatchState, str | None]]:
     """(msgid, state, the author's words) of each need of a series that states `line`."""
     series = parsed(mails("mine", "mine", notes=line + "\n"))
     needs = resolve_stated(series, MemorySource(*lists))
@@ -85,7 +85,7 @@ WHOLE = [FIRST, SECOND]
 )
 def test_found(line: str, found: list[str]) -> None:
     needs = resolved(line, OTHER, LOCK)
-    assert [(msgid, state) for msgid, state, _ in needs] == [(msgid, NeedState.UNMERGED) for msgid in found]
+    assert [(msgid, state) for msgid, state, _ in needs] == [(msgid, NeededPatchState.UNMERGED) for msgid in found]
     assert all(words and words.lower().startswith(line.partition(":")[0].lower()) for _, _, words in needs)
 
 
@@ -112,7 +112,7 @@ def test_found(line: str, found: list[str]) -> None:
 )
 def test_missing_is_named_and_not_passed_over(line: str) -> None:
     needs = resolved(line, OTHER, LOCK)
-    assert [(msgid, state) for msgid, state, _ in needs] == [(None, NeedState.MISSING)]
+    assert [(msgid, state) for msgid, state, _ in needs] == [(None, NeededPatchState.MISSING)]
     assert needs[0][2] and line.partition(": ")[2].strip("<>")[:40] in needs[0][2]
 
 
@@ -124,20 +124,20 @@ def test_patch_id_that_two_works_have_is_ambiguous() -> None:
     twin = mails("twin", "one")
     needs = resolved(f"prerequisite-patch-id: {patch_id(LOCK, 1)}", LOCK, twin)
     assert [(msgid, state) for msgid, state, _ in needs] == [
-        (FIRST, NeedState.AMBIGUOUS),
-        ("twin-v1-1@example.com", NeedState.AMBIGUOUS),
+        (FIRST, NeededPatchState.AMBIGUOUS),
+        ("twin-v1-1@example.com", NeededPatchState.AMBIGUOUS),
     ]
 
 
 def test_patch_id_that_two_versions_have_means_the_newer_one() -> None:
     needs = resolved(f"prerequisite-patch-id: {patch_id(LOCK, 2)}", LOCK, LOCK_V2)
-    assert [(msgid, state) for msgid, state, _ in needs] == [("lock-v2-2@example.com", NeedState.UNMERGED)]
+    assert [(msgid, state) for msgid, state, _ in needs] == [("lock-v2-2@example.com", NeededPatchState.UNMERGED)]
 
 
 def test_patch_id_in_two_versions_without_change_id_is_one_work_by_its_title() -> None:
     old, new = mails("some", "one", title="some title"), mails("some", "one", version=2, title="some title")
     needs = resolved(f"prerequisite-patch-id: {patch_id(old, 1)}", old, new)
-    assert [(msgid, state) for msgid, state, _ in needs] == [("some-v2-1@example.com", NeedState.UNMERGED)]
+    assert [(msgid, state) for msgid, state, _ in needs] == [("some-v2-1@example.com", NeededPatchState.UNMERGED)]
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_patch_id_in_two_versions_without_change_id_is_one_work_by_its_title() -
 )
 def test_superseded_by_a_newer_version(line: str, found: list[str]) -> None:
     needs = resolved(line, LOCK, LOCK_V2)
-    assert [(msgid, state) for msgid, state, _ in needs] == [(msgid, NeedState.SUPERSEDED) for msgid in found]
+    assert [(msgid, state) for msgid, state, _ in needs] == [(msgid, NeededPatchState.SUPERSEDED) for msgid in found]
 
 
 def test_change_id_without_a_version_is_the_newest() -> None:
     needs = resolved(f"prerequisite-change-id: {WORK}", LOCK, LOCK_V2)
     assert [(msgid, state) for msgid, state, _ in needs] == [
-        ("lock-v2-1@example.com", NeedState.UNMERGED),
-        ("lock-v2-2@example.com", NeedState.UNMERGED),
+        ("lock-v2-1@example.com", NeededPatchState.UNMERGED),
+        ("lock-v2-2@example.com", NeededPatchState.UNMERGED),
     ]
 
 

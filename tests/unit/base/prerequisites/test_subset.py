@@ -6,10 +6,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.line_diff import Part, compare
+from seriestool.base.prerequisites.line_diff import DiffPart, compare_lines
 from seriestool.base.prerequisites.pins import Pins
-from seriestool.base.prerequisites.search_effort import Effort
-from seriestool.base.prerequisites.version_subset import Between, find_between
+from seriestool.base.prerequisites.search_effort import SearchEffort
+from seriestool.base.prerequisites.version_subset import VersionSubset, find_between
 
 LARGE = 100_000_000
 
@@ -18,11 +18,13 @@ def lines(text: str) -> list[bytes]:
     return [f"{word}\n".encode() for word in text.split()]
 
 
-def between(ours: list[bytes], theirs: list[bytes], wanted: list[bytes], pins: Pins | None = None) -> Between | None:
-    return find_between([ours, theirs], pins or {}, lambda found: list(found) == wanted, Effort(LARGE))
+def between(
+    ours: list[bytes], theirs: list[bytes], wanted: list[bytes], pins: Pins | None = None
+) -> VersionSubset | None:
+    return find_between([ours, theirs], pins or {}, lambda found: list(found) == wanted, SearchEffort(LARGE))
 
 
-def taken(parts: tuple[Part, ...], choice: list[bool]) -> list[bytes]:
+def taken(parts: tuple[DiffPart, ...], choice: list[bool]) -> list[bytes]:
     """The content that has theirs of those changes of which `choice` says so."""
     left = iter(choice)
     return [
@@ -39,7 +41,7 @@ FILES = st.one_of(WORDS, st.lists(st.integers(0, 60).map(lambda n: b"%d\n" % n),
 @given(FILES, FILES)
 @settings(deadline=None)
 def test_parts_make_both_versions(ours: list[bytes], theirs: list[bytes]) -> None:
-    parts = compare(ours, theirs)
+    parts = compare_lines(ours, theirs)
     assert taken(parts, [False] * len(parts)) == ours
     assert taken(parts, [True] * len(parts)) == theirs
     changes = [part for part in parts if part.theirs is not None]
@@ -51,7 +53,7 @@ def test_parts_make_both_versions(ours: list[bytes], theirs: list[bytes]) -> Non
 @given(FILES, FILES, st.data())
 @settings(deadline=None)
 def test_one_or_two_changes_are_found_without_pins(ours: list[bytes], theirs: list[bytes], data: st.DataObject) -> None:
-    parts = compare(ours, theirs)
+    parts = compare_lines(ours, theirs)
     count = sum(part.theirs is not None for part in parts)
     chosen = data.draw(st.sets(st.integers(0, max(count - 1, 0)), max_size=min(count, 2)))
     wanted = taken(parts, [number in chosen for number in range(count)])
@@ -66,7 +68,7 @@ def test_one_or_two_changes_are_found_without_pins(ours: list[bytes], theirs: li
 def test_any_subset_is_found_where_all_lines_are_pinned(
     ours: list[bytes], theirs: list[bytes], data: st.DataObject
 ) -> None:
-    parts = compare(ours, theirs)
+    parts = compare_lines(ours, theirs)
     count = sum(part.theirs is not None for part in parts)
     wanted = taken(parts, data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     found = between(ours, theirs, wanted, dict(enumerate(wanted)))
@@ -76,8 +78,8 @@ def test_any_subset_is_found_where_all_lines_are_pinned(
 
 def test_smallest_subset_comes_first() -> None:
     ours, theirs = lines("1 a 2 b 3 c 4"), lines("1 A 2 B 3 C 4")
-    assert between(ours, theirs, lines("1 A 2 b 3 c 4")) == Between(0, 1, lines("1 A 2 b 3 c 4"), 1)
-    assert between(ours, theirs, lines("1 a 2 B 3 C 4")) == Between(1, 0, lines("1 a 2 B 3 C 4"), 1)
+    assert between(ours, theirs, lines("1 A 2 b 3 c 4")) == VersionSubset(0, 1, lines("1 A 2 b 3 c 4"), 1)
+    assert between(ours, theirs, lines("1 a 2 B 3 C 4")) == VersionSubset(1, 0, lines("1 a 2 B 3 C 4"), 1)
 
 
 def test_one_change_of_two_hundred_is_found_wherever_it_is() -> None:
@@ -94,7 +96,7 @@ def test_pins_leave_one_of_a_million_subsets() -> None:
     ours = [b"%d\n" % n for n in range(80)]
     theirs = [b"%d changed\n" % n if n % 4 == 1 else b"%d\n" % n for n in range(80)]
     wanted = [theirs[n] if n % 8 == 1 else ours[n] for n in range(80)]
-    effort = Effort(LARGE)
+    effort = SearchEffort(LARGE)
     found = find_between([ours, theirs], dict(enumerate(wanted)), lambda got: list(got) == wanted, effort)
     assert found is not None and found.changes == 10
     assert effort.tries < 2_000
@@ -104,7 +106,8 @@ def test_content_that_the_pins_exclude_is_not_even_tried() -> None:
     tried: list[object] = []
     pins = {0: b"neither\n"}
     assert (
-        find_between([lines("1 a 2"), lines("1 A 2")], pins, lambda got: bool(tried.append(got)), Effort(LARGE)) is None
+        find_between([lines("1 a 2"), lines("1 A 2")], pins, lambda got: bool(tried.append(got)), SearchEffort(LARGE))
+        is None
     )
     assert tried == []
 
@@ -118,7 +121,7 @@ def test_tries_are_bounded_where_nothing_is_pinned() -> None:
     ours = [b"%d\n" % n for n in range(2_000)]
     theirs = [b"%d changed\n" % n if n % 2 else b"%d\n" % n for n in range(2_000)]
     tried: list[int] = []
-    effort = Effort(20_000_000)
+    effort = SearchEffort(20_000_000)
     assert find_between([ours, theirs], {}, lambda got: bool(tried.append(len(got))), effort) is None
     assert effort.is_spent
     assert len(tried) <= 20_000_000 // (2_000 * 32)
@@ -128,10 +131,10 @@ def test_versions_without_lines_and_the_same_version_twice() -> None:
     assert between([], [], [b"a\n"]) is None
     assert between([], lines("a"), lines("a")) is not None
     assert between(lines("a"), lines("a"), lines("b")) is None
-    assert find_between([], {}, lambda _: True, Effort(LARGE)) is None
-    assert find_between([lines("a")], {}, lambda _: True, Effort(LARGE)) is None
+    assert find_between([], {}, lambda _: True, SearchEffort(LARGE)) is None
+    assert find_between([lines("a")], {}, lambda _: True, SearchEffort(LARGE)) is None
 
 
 def test_two_large_files_without_a_line_in_common_are_one_change() -> None:
     ours, theirs = [b"}\n", b"\n"] * 5_000, [b"{\n", b";\n"] * 5_000
-    assert [(len(part.ours), len(part.theirs or ())) for part in compare(ours, theirs)] == [(10_000, 10_000)]
+    assert [(len(part.ours), len(part.theirs or ())) for part in compare_lines(ours, theirs)] == [(10_000, 10_000)]

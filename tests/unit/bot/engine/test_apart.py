@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.queue.handlers import Fate, Looked, Trouble
-from seriestool.bot.queue.worker_process import Bench
+from seriestool.bot.queue.handlers import ReportRow, StepResult, StepStatus
+from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.store import StoreError
 from seriestool.util.errors import InputError, OutsideError
 from tests.helpers import ROOT
@@ -26,9 +26,9 @@ class Look:
 
     folder: Path
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         return {
-            "pid": lambda: Looked(str(os.getpid()), "", "", b"", b""),
+            "pid": lambda: ReportRow(str(os.getpid()), "", "", b"", b""),
             "outside": lambda: _raise(OutsideError("no network")),
             "input": lambda: _raise(InputError("no series")),
             "store": lambda: _raise(StoreError("gone")),
@@ -40,7 +40,7 @@ class Look:
             "sleeps": lambda: time.sleep(1000),
             "starts": self._start,
             "interrupted": self._interrupted,
-            "large": lambda: Looked("ready", "", "", b"x" * 50_000_000, b""),
+            "large": lambda: ReportRow("ready", "", "", b"x" * 50_000_000, b""),
         }[key]()  # type: ignore[no-any-return, operator]
 
     def _start(self) -> None:
@@ -48,10 +48,10 @@ class Look:
         (self.folder / "child").write_text(str(child.pid))
         child.wait()
 
-    def _interrupted(self) -> Looked:
+    def _interrupted(self) -> ReportRow:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
-        return Looked("ready", "", "", b"", b"")
+        return ReportRow("ready", "", "", b"", b"")
 
 
 def _raise(error: BaseException) -> None:
@@ -63,11 +63,11 @@ def log_crash(error: BaseException) -> str:
 
 
 @pytest.fixture
-def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def make_bench(tmp_path: Path) -> Iterator[Callable[..., ProcessPool]]:
+    made: list[ProcessPool] = []
 
-    def make(limit: float = 30) -> Bench:
-        made.append(Bench(Look(tmp_path), log_crash, limit))
+    def make(limit: float = 30) -> ProcessPool:
+        made.append(ProcessPool(Look(tmp_path), log_crash, limit))
         return made[-1]
 
     yield make
@@ -89,72 +89,72 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-def test_it_is_another_process_and_the_same_one_next_time(make_bench: Callable[..., Bench]) -> None:
+def test_it_is_another_process_and_the_same_one_next_time(make_bench: Callable[..., ProcessPool]) -> None:
     bench = make_bench()
     first, second = bench.look("pid"), bench.look("pid")
-    assert isinstance(first, Looked)
-    assert isinstance(second, Looked)
+    assert isinstance(first, ReportRow)
+    assert isinstance(second, ReportRow)
     assert first.answer == second.answer != str(os.getpid())
 
 
 @pytest.mark.parametrize(
     ("key", "fate", "error"),
     [
-        ("outside", Fate.AGAIN, "no network"),
-        ("input", Fate.FAILED, "no series"),
-        ("store", Fate.LATER, "gone"),
-        ("bug", Fate.FAILED, "a bug: KeyError: 'bug' (log: log of KeyError)"),
-        ("memory", Fate.AGAIN, "out of memory"),
-        ("killed", Fate.AGAIN, "the process that looked at it was ended by SIGKILL: out of memory?"),
-        ("exits", Fate.AGAIN, "the process that looked at it ended with 3"),
-        ("leaves", Fate.AGAIN, "the process that looked at it ended with 3"),
+        ("outside", StepStatus.AGAIN, "no network"),
+        ("input", StepStatus.FAILED, "no series"),
+        ("store", StepStatus.LATER, "gone"),
+        ("bug", StepStatus.FAILED, "a bug: KeyError: 'bug' (log: log of KeyError)"),
+        ("memory", StepStatus.AGAIN, "out of memory"),
+        ("killed", StepStatus.AGAIN, "the process that looked at it was ended by SIGKILL: out of memory?"),
+        ("exits", StepStatus.AGAIN, "the process that looked at it ended with 3"),
+        ("leaves", StepStatus.AGAIN, "the process that looked at it ended with 3"),
     ],
 )
 def test_what_goes_wrong_is_told_and_the_next_series_is_looked_at(
-    make_bench: Callable[..., Bench], key: str, fate: Fate, error: str
+    make_bench: Callable[..., ProcessPool], key: str, fate: StepStatus, error: str
 ) -> None:
     bench = make_bench()
-    assert bench.look(key) == Trouble(fate, error)
-    assert isinstance(bench.look("pid"), Looked)
+    assert bench.look(key) == StepResult(fate, error)
+    assert isinstance(bench.look("pid"), ReportRow)
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started(
-    make_bench: Callable[..., Bench], tmp_path: Path
+    make_bench: Callable[..., ProcessPool], tmp_path: Path
 ) -> None:
     bench = make_bench(limit=1.0)
-    assert bench.look("starts") == Trouble(Fate.FAILED, "it took longer than 1 seconds")
+    assert bench.look("starts") == StepResult(StepStatus.FAILED, "it took longer than 1 seconds")
     pid = int((tmp_path / "child").read_text())
     wait_until(lambda: not is_alive(pid))
-    assert isinstance(bench.look("pid"), Looked)
+    assert isinstance(bench.look("pid"), ReportRow)
 
 
-def test_an_interrupt_from_the_terminal_does_not_disturb_it(make_bench: Callable[..., Bench]) -> None:
-    assert isinstance(make_bench().look("interrupted"), Looked)
+def test_an_interrupt_from_the_terminal_does_not_disturb_it(make_bench: Callable[..., ProcessPool]) -> None:
+    assert isinstance(make_bench().look("interrupted"), ReportRow)
 
 
-def test_a_large_report_comes_through(make_bench: Callable[..., Bench]) -> None:
+def test_a_large_report_comes_through(make_bench: Callable[..., ProcessPool]) -> None:
     looked = make_bench().look("large")
-    assert isinstance(looked, Looked)
+    assert isinstance(looked, ReportRow)
     assert len(looked.document) == 50_000_000
 
 
-def test_who_waits_when_it_is_closed_is_told(make_bench: Callable[..., Bench]) -> None:
+def test_who_waits_when_it_is_closed_is_told(make_bench: Callable[..., ProcessPool]) -> None:
     bench, answers = make_bench(), []
     waiting = threading.Thread(target=lambda: answers.append(bench.look("sleeps")))
     waiting.start()
     time.sleep(1.0)
     bench.close()
     waiting.join(10)
-    assert [answer.fate for answer in answers] == [Fate.AGAIN]
+    assert [answer.fate for answer in answers] == [StepStatus.AGAIN]
 
 
 def test_a_process_is_replaced_after_some_series(
-    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    make_bench: Callable[..., ProcessPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("seriestool.bot.queue.worker_process._SERVES", 2)
     bench = make_bench()
     answers = [bench.look("pid") for _ in range(4)]
-    pids = [answer.answer for answer in answers if isinstance(answer, Looked)]
+    pids = [answer.answer for answer in answers if isinstance(answer, ReportRow)]
     assert pids[0] == pids[1] != pids[2] == pids[3]
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from seriestool.bot.queue.retry import Gate, Patience, Stopped
+from seriestool.bot.queue.retry import RepairLock, Retrier, StopRequested
 from seriestool.bot.store import StoreError
 
 
@@ -20,13 +20,13 @@ def test_it_goes_on_once_the_database_is_back_and_says_so_once() -> None:
             raise StoreError("gone")
         return "done"
 
-    assert Patience(threading.Event(), said.append, first=0.001).until(work) == "done"
+    assert Retrier(threading.Event(), said.append, first=0.001).until(work) == "done"
     assert said == ["gone; waiting for it", "going on"]
 
 
 def test_two_that_wait_for_the_same_say_it_once() -> None:
     said: list[str] = []
-    patience = Patience(threading.Event(), said.append)
+    patience = Retrier(threading.Event(), said.append)
     for _ in range(2):
         patience.trouble("full")
     for _ in range(2):
@@ -43,8 +43,8 @@ def test_it_ends_when_the_bot_leaves() -> None:
         stop.set()
         raise StoreError("gone")
 
-    with pytest.raises(Stopped):
-        Patience(stop, lambda text: None).until(work)
+    with pytest.raises(StopRequested):
+        Retrier(stop, lambda text: None).until(work)
 
 
 def test_what_is_not_the_database_is_not_waited_for() -> None:
@@ -52,11 +52,11 @@ def test_what_is_not_the_database_is_not_waited_for() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        Patience(threading.Event(), lambda text: None).until(work)
+        Retrier(threading.Event(), lambda text: None).until(work)
 
 
 def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:
-    gate, seen = Gate(), []
+    gate, seen = RepairLock(), []
 
     def use() -> None:
         with gate.shared() as number:
@@ -75,14 +75,14 @@ def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:
 
 
 def test_what_two_found_broken_is_mended_once() -> None:
-    gate, mended = Gate(), []
+    gate, mended = RepairLock(), []
     for _ in range(2):
         gate.mend(0, lambda: mended.append(1))
     assert mended == [1]
 
 
 def test_a_gate_opens_again_where_mending_failed() -> None:
-    gate = Gate()
+    gate = RepairLock()
     with pytest.raises(OSError):
         gate.mend(0, lambda: (_ for _ in ()).throw(OSError()))
     with gate.shared() as number:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from seriestool.bot.bot_tables import reports, sayings, series, workers
 from seriestool.bot.queue.bot_runner import run_bot
-from seriestool.bot.queue.handlers import Crew, Looked
+from seriestool.bot.queue.handlers import Handlers, ReportRow
 from seriestool.bot.queue.main_loop import Task
 from seriestool.bot.queue.requeue import retry_failed
 from seriestool.bot.queue.series_queue import counts
@@ -39,7 +39,7 @@ class Told:
 
     folder: Path
 
-    def __call__(self, key: str) -> Looked:
+    def __call__(self, key: str) -> ReportRow:
         with (self.folder / "looks").open("a") as looks:
             looks.write(f"{key}\n")
         order = self.folder / key
@@ -47,7 +47,7 @@ class Told:
             return getattr(self, order.read_text())() or report_of(key)
         return report_of(key)
 
-    def large(self) -> Looked:
+    def large(self) -> ReportRow:
         return replace(report_of("large"), document=os.urandom(1_000_000))
 
     def outside(self) -> None:
@@ -86,13 +86,13 @@ class Scene:
         path.write_text(what)
         return path
 
-    def crew(self, **changes: Any) -> Crew:
+    def crew(self, **changes: Any) -> Handlers:
         ledger = Ledger(self.folder / "ledger")
-        return Crew(
+        return Handlers(
             **{"look": Told(self.folder), "decide": decide, "say": ledger, "log_crash": Crashes(self.folder), **changes}
         )
 
-    def run(self, stop: threading.Event | None = None, crew: Crew | None = None, **changes: Any) -> None:
+    def run(self, stop: threading.Event | None = None, crew: Handlers | None = None, **changes: Any) -> None:
         run_bot(
             plan_of(self.database, crew or self.crew(), note=self.said.append, **changes), stop or threading.Event()
         )
@@ -345,7 +345,7 @@ def test_a_workflow_that_broke_off_fails_its_series(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("seriestool.bot.queue.pipeline.Course.decide", broken)
+    monkeypatch.setattr("seriestool.bot.queue.pipeline.Pipeline.decide", broken)
     fill(filed, range(1))
     scene.run()
     assert (row_of(filed, 0).state, row_of(filed, 0).error) == ("failed", "a bug: its workflow broke off")

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from seriestool.bot.bot_config import Bounds
 from seriestool.bot.bot_tables import series
-from seriestool.bot.queue.pipeline import Turn
-from seriestool.bot.queue.series_queue import admit_waiting, counts, fail_turn, turns_in_hand
+from seriestool.bot.queue.pipeline import Attempt
+from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, counts, fail_attempt
 from seriestool.bot.store import Store
 from tests.bots import NOW, fill, key_of
 
@@ -27,7 +27,7 @@ def test_those_whose_turn_it_is_are_queued(store: Store) -> None:
     fill(store, [3], state="incomplete")
     keys = admit_waiting(store, Bounds(per_hour=2), LATER)
     assert len(keys) == 2
-    assert turns_in_hand(store) == tuple(Turn(key, 0, 1) for key in sorted(keys))
+    assert active_attempts(store) == tuple(Attempt(key, 0, 1) for key in sorted(keys))
     assert counts(store) == {
         "waiting": 1, "incomplete": 1, "queued": 2, "running": 0, "done": 0, "failed": 0, "superseded": 0
     }  # fmt: skip
@@ -63,6 +63,6 @@ def test_a_turn_that_is_over_does_not_fail(store: Store) -> None:
     admit_waiting(store, Bounds(), LATER)
     with store.transaction() as connection:
         connection.execute(update(series).values(tries=2))
-    assert not fail_turn(store, Turn(key_of(0), 0, 1), "lost", LATER)
-    assert fail_turn(store, Turn(key_of(0), 0, 2), "lost", LATER)
+    assert not fail_attempt(store, Attempt(key_of(0), 0, 1), "lost", LATER)
+    assert fail_attempt(store, Attempt(key_of(0), 0, 2), "lost", LATER)
     assert counts(store)["failed"] == 1

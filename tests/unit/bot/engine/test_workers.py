@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.queue.workers import LOOKS, NameTakenError, Worker, lock_file
+from seriestool.bot.queue.workers import MISSED_BEATS, NameTakenError, Worker, lock_file
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, OutsideError
 
@@ -25,7 +25,7 @@ def names(worker: Worker) -> list[str]:
     return [one.name for one in worker.all()]
 
 
-def gone(worker: Worker, looks: int = LOOKS) -> list[str]:
+def gone(worker: Worker, looks: int = MISSED_BEATS) -> list[str]:
     return [one.name for _ in range(looks) for one in worker.gone()]
 
 
@@ -46,7 +46,7 @@ def test_a_name_that_a_dead_bot_had_is_taken(store: Store) -> None:
     dead = enter(store, "a")
     beats: list[int] = []
     alive = enter(store, "a", wait=lambda: beats.append(1))
-    assert len(beats) == LOOKS
+    assert len(beats) == MISSED_BEATS
     assert [one.token for one in alive.all()] == [alive.token] != [dead.token]
 
 
@@ -60,7 +60,7 @@ def test_with_the_lock_of_the_file_a_dead_bots_name_is_taken_at_once(store: Stor
 def test_who_does_not_move_is_gone_after_some_looks(store: Store) -> None:
     enter(store, "dead")
     other = enter(store, "other")
-    assert gone(other, LOOKS - 1) == []
+    assert gone(other, MISSED_BEATS - 1) == []
     assert gone(other, 1) == ["dead"]
     assert names(other) == ["other"]
 
@@ -68,7 +68,7 @@ def test_who_does_not_move_is_gone_after_some_looks(store: Store) -> None:
 def test_who_moves_is_not_gone(store: Store) -> None:
     slow, other = enter(store, "slow"), enter(store, "other")
     for _ in range(4):
-        assert gone(other, LOOKS - 1) == []
+        assert gone(other, MISSED_BEATS - 1) == []
         slow.beat()
     assert names(other) == ["other", "slow"]
 
@@ -77,7 +77,7 @@ def test_of_several_that_look_one_takes_over(store: Store, open_store: Callable[
     enter(store, "dead")
     others = [enter(open_store(), name) for name in ("x", "y", "z")]
     told = []
-    for _ in range(LOOKS):
+    for _ in range(MISSED_BEATS):
         for one in others:
             told += [seen.name for seen in one.gone()]
             for other in others:
@@ -90,9 +90,9 @@ def test_clocks_do_not_matter(store: Store, now: int) -> None:
     odd = Worker(store, "odd", now=lambda: now)
     odd.claim(nothing, is_alone=False)
     other = enter(store, "other")
-    assert gone(other, LOOKS - 1) == []
+    assert gone(other, MISSED_BEATS - 1) == []
     odd.beat()
-    assert gone(other, LOOKS - 1) == []
+    assert gone(other, MISSED_BEATS - 1) == []
 
 
 def test_a_bot_that_was_away_for_long_comes_back(store: Store) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.bot.intake.due_mails import SETTLE, find_series
-from seriestool.bot.intake.series_assembly import QUIET
+from seriestool.bot.intake.due_mails import SETTLE, assemble_series
+from seriestool.bot.intake.series_assembly import COVER_WAIT
 from tests.helpers import ROOT
 from tests.unit.bot.lists import Bot
 from tests.unit.lists.mails import diff, mail, series
@@ -109,7 +109,7 @@ def test_one_mail_on_two_lists(bot: Bot) -> None:
 def test_a_cover_letter_that_comes_late(bot: Bot) -> None:
     cover, *patches = series("one", 2)
     bot.get(*patches)
-    assert bot.look(after=QUIET - 1).complete == []
+    assert bot.look(after=COVER_WAIT - 1).complete == []
     bot.get(cover)
     bot.look()
     assert bot.series() == [("one-v1-0@x", 1, "waiting", 0)]
@@ -315,7 +315,7 @@ def test_no_claim_of_a_mail_breaks_it(tmp_path_factory: pytest.TempPathFactory, 
         bot.get(mail(name, subject, *diffs, below=below, day=data.draw(st.integers(1, 9))))
         bot.look(after=data.draw(st.integers(0, 4000)))
     bot.settle()
-    find_series(bot.store, bot.now + SETTLE)
+    assemble_series(bot.store, bot.now + SETTLE)
     assert bot.rows("SELECT count(*) FROM mails WHERE due IS NOT NULL") == [(0,)]
     keys = bot.rows("SELECT series FROM mails WHERE series IS NOT NULL")
     assert len(keys) <= len(names)

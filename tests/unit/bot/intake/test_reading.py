@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.intake.list_intake import Reading
-from seriestool.bot.intake.list_reader import Reach
+from seriestool.bot.intake.list_intake import ListIntake
+from seriestool.bot.intake.list_reader import ReadLimits
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import make_index
@@ -22,9 +22,9 @@ def said() -> list[str]:
     return []
 
 
-def reading(tmp_path: Path, said: list[str], **lists: str) -> Reading:
+def reading(tmp_path: Path, said: list[str], **lists: str) -> ListIntake:
     config = {f"seriestool.list.{name}.path": (path,) for name, path in lists.items()}
-    return Reading((), tmp_path / "mirrors", 0, Reach(), config, said.append)
+    return ListIntake((), tmp_path / "mirrors", 0, ReadLimits(), config, said.append)
 
 
 def known(path: Path) -> dict[str, int]:

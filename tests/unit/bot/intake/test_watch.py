@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.intake import list_reader
-from seriestool.bot.intake.list_reader import Reach, read_list
+from seriestool.bot.intake.list_reader import ReadLimits, read_list
 from seriestool.bot.intake.mail_row import parse_row
-from seriestool.bot.intake.mail_table import Tally
+from seriestool.bot.intake.mail_table import ListReadResult
 from seriestool.bot.intake.purge import OLD, UNUSED, purge
 from seriestool.sources import lore
 from seriestool.sources.archive.public_inbox import fetch_epochs
@@ -29,7 +29,7 @@ from tests.unit.bot.lists import NOW, Bot
 from tests.unit.lists.mails import diff, fill, mail, series, take_back
 
 Make = Callable[..., Repo]
-ALL = Reach(first_days=None)
+ALL = ReadLimits(first_days=None)
 
 
 @pytest.fixture
@@ -42,7 +42,9 @@ def archive(make_repo: Make) -> Repo:
     return make_repo("0.git", bare=True)
 
 
-def read(bot: Bot, source: Path | str, name: str = "list", reach: Reach | None = ALL, via: str | None = None) -> Tally:
+def read(
+    bot: Bot, source: Path | str, name: str = "list", reach: ReadLimits | None = ALL, via: str | None = None
+) -> ListReadResult:
     return read_list(bot.store, name, str(source), Path(bot.url[10:]).parent / "mirrors", bot.now, via, reach)
 
 
@@ -57,9 +59,9 @@ def cursor(bot: Bot, name: str = "list") -> tuple[dict[str, object], str | None]
 
 def test_only_what_is_new_is_read(bot: Bot, archive: Repo) -> None:
     mails = series("one", 3)
-    assert read(bot, fill(archive, mails[:2])) == Tally(2, 2)
-    assert read(bot, archive.path) == Tally()
-    assert read(bot, fill(archive, mails[2:])) == Tally(2, 2)
+    assert read(bot, fill(archive, mails[:2])) == ListReadResult(2, 2)
+    assert read(bot, archive.path) == ListReadResult()
+    assert read(bot, fill(archive, mails[2:])) == ListReadResult(2, 2)
     assert len(bot.look().complete) == 1
 
 
@@ -73,14 +75,14 @@ def test_raw_is_kept_of_what_may_be_part_of_a_series(bot: Bot, archive: Repo) ->
 def test_the_first_time_some_days_are_enough(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail("old@x", "[PATCH] old", diff())], date=NOW - 40 * 86_400)
     fill(archive, [mail("new@x", "[PATCH] new", diff())], date=NOW - 86_400)
-    read(bot, archive.path, reach=Reach(first_days=30))
+    read(bot, archive.path, reach=ReadLimits(first_days=30))
     assert msgids(bot) == ["new@x"]
 
 
 def test_a_clock_that_is_years_ahead_hides_nothing(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail("new@x", "[PATCH] new", diff())], date=NOW - 86_400)
     bot.now += 10 * 365 * 86_400
-    read(bot, archive.path, reach=Reach(first_days=30))
+    read(bot, archive.path, reach=ReadLimits(first_days=30))
     bot.now = NOW
     fill(archive, [mail("newer@x", "[PATCH] newer", diff())], date=NOW)
     read(bot, archive.path)
@@ -103,18 +105,18 @@ def test_a_history_that_was_rewritten(bot: Bot, archive: Repo) -> None:
     archive.git("reflog", "expire", "--expire=now", "--all")
     archive.git("gc", "--quiet", "--prune=now")
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in (0, 2, 3, 4)], date=NOW - 90)
-    assert read(bot, tree) == Tally(4, 1)
+    assert read(bot, tree) == ListReadResult(4, 1)
     assert msgids(bot) == ["0@x", "1@x", "2@x", "3@x", "4@x"]
-    assert read(bot, tree) == Tally()
+    assert read(bot, tree) == ListReadResult()
 
 
 def test_an_archive_that_shrank(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in range(3)], date=NOW - 100)
     read(bot, archive.path)
     archive.git("update-ref", "refs/heads/main", "main~2")
-    assert read(bot, archive.path) == Tally()
+    assert read(bot, archive.path) == ListReadResult()
     fill(archive, [mail("new@x", "[PATCH] f", diff())], date=NOW - 50)
-    assert read(bot, archive.path) == Tally(1, 1)
+    assert read(bot, archive.path) == ListReadResult(1, 1)
 
 
 def test_a_mail_that_the_archive_took_back(bot: Bot, archive: Repo) -> None:
@@ -153,21 +155,21 @@ def test_a_list_that_moves(bot: Bot, make_repo: Make) -> None:
     first = fill(make_repo("a.git", bare=True), [mail("a@x", "[PATCH] a", diff())])
     second = fill(make_repo("b.git", bare=True), [mail("a@x", "[PATCH] a", diff()), mail("b@x", "[PATCH] b", diff())])
     read(bot, first)
-    assert read(bot, second) == Tally(2, 1)
+    assert read(bot, second) == ListReadResult(2, 1)
     assert cursor(bot)[0]["source"] == str(second)
 
 
 def test_a_mailbox(bot: Bot, tmp_path: Path) -> None:
     file = tmp_path / "list.mbox"
     file.write_bytes(b"".join(b"From x@y Mon Jun  1 10:00:00 2026\n" + raw + b"\n" for raw in series("one", 2)))
-    assert read(bot, file) == Tally(3, 3)
-    assert read(bot, file) == Tally()
+    assert read(bot, file) == ListReadResult(3, 3)
+    assert read(bot, file) == ListReadResult()
 
 
 def test_bounds_of_a_look(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in range(10)])
     fill(archive, [mail("huge@x", "[PATCH] f", diff(), message="x" * 5000)])
-    reach = Reach(first_days=None, batch=2, most=4, largest=4000)
+    reach = ReadLimits(first_days=None, batch=2, most=4, largest=4000)
     for _ in range(4):
         read(bot, archive.path, reach=reach)
     assert len(msgids(bot)) == 10
@@ -187,7 +189,7 @@ def test_mails_and_cursor_go_in_together(bot: Bot, archive: Repo, monkeypatch: p
 
     keep = list_reader.set_cursor
     monkeypatch.setattr(list_reader, "set_cursor", fail)
-    assert read(bot, archive.path, reach=Reach(first_days=None, batch=2)).error == "no space left"
+    assert read(bot, archive.path, reach=ReadLimits(first_days=None, batch=2)).error == "no space left"
     assert msgids(bot) == ["0@x", "1@x"]
     read(bot, archive.path)
     assert len(msgids(bot)) == 6
@@ -282,7 +284,7 @@ def test_a_copy_that_is_damaged_is_mended(
     archive = make_repo("inbox/git/0.git", bare=True)
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in range(5)])
     url = f"file://{tmp_path}/inbox"
-    assert read(bot, url) == Tally(5, 5)
+    assert read(bot, url) == ListReadResult(5, 5)
     (copy,) = (tmp_path / "mirrors").glob("*/0.git")
     damage(copy)
     for n in (5, 6):
@@ -301,7 +303,7 @@ def test_a_copy_of_which_a_mail_is_damaged_is_fetched_anew(bot: Bot, make_repo: 
     file = copy / "objects" / blob[:2] / blob[2:]
     file.chmod(0o600)
     file.write_bytes(b"x" * 50)
-    assert read(bot, url) == Tally(5, 5)
+    assert read(bot, url) == ListReadResult(5, 5)
     assert copy.with_name("0.git.damaged").is_dir()
 
 
@@ -330,9 +332,9 @@ def test_a_server_with_a_git_archive(bot: Bot, inbox: str) -> None:
 
 
 def test_a_server_that_has_nothing_of_late(bot: Bot, inbox: str) -> None:
-    assert read(bot, inbox, via="http", reach=Reach(first_days=1)) == Tally()
+    assert read(bot, inbox, via="http", reach=ReadLimits(first_days=1)) == ListReadResult()
     bot.now = 1_780_308_000 + 86_400  # the clock was wrong
-    assert read(bot, inbox, via="http", reach=Reach(first_days=2)).added == 4
+    assert read(bot, inbox, via="http", reach=ReadLimits(first_days=2)).added == 4
 
 
 def test_a_server_without_a_git_archive(bot: Bot) -> None:
@@ -345,7 +347,7 @@ def test_a_server_without_a_git_archive(bot: Bot) -> None:
         return 200, "text/html", b"<html>"
 
     with http_server(answer) as url:
-        assert read(bot, f"{url}/list") == Tally(3, 3)
+        assert read(bot, f"{url}/list") == ListReadResult(3, 3)
         assert cursor(bot)[0]["way"] == "http"
 
 
@@ -379,7 +381,7 @@ def test_a_hostile_server(bot: Bot, archive: Repo, case: str) -> None:
     assert "\n" not in str(tally.error)
     assert cursor(bot, "bad")[1] == tally.error
     assert time.monotonic() - start < 120
-    assert read(bot, fill(archive, series("one", 1)), "good") == Tally(2, 2)
+    assert read(bot, fill(archive, series("one", 1)), "good") == ListReadResult(2, 2)
     assert read(bot, "http://127.0.0.1:9/none", "gone", via="http").error
 
 
@@ -439,7 +441,7 @@ def test_mails_that_are_bombs(bot: Bot) -> None:
     ids=["escape", "bell", "long", "c1", "bytes"],
 )
 def test_message_ids_that_cannot_be_keys(bot: Bot, msgid: str) -> None:
-    assert bot.get(mail(msgid, "[PATCH] f", diff())) == Tally(left_out=1)
+    assert bot.get(mail(msgid, "[PATCH] f", diff())) == ListReadResult(left_out=1)
 
 
 @pytest.mark.parametrize("msgid", ["../../etc/passwd@x", "/etc/passwd", "a%00b@x", "';DROP/**/TABLE/**/mails;--@x"])

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.responses import policy_of
-from seriestool.bot.site.wsgi_app import App, Site
+from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
 from tests.served import NOW, alive, fill, key_of, report_row, series_row, sqlite_url
 
 Ask = Callable[..., tuple[str, dict[str, str], bytes]]
@@ -37,8 +37,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     url = sqlite_url(tmp_path_factory.mktemp("app"))
     odd = series_row(2, msgid="odd\r\nX: y@example.com", subject="a\0b")
     fill(url, series=[series_row(1), odd], reports=[report_row(1)], **alive())
-    reader, bugs = Reader(url), list[Exception]()
-    app = App(Site(reader, "http://127.0.0.1/", lambda: float(NOW), broke=bugs.append))
+    reader, bugs = DatabaseReader(url), list[Exception]()
+    app = WsgiApp(SiteContext(reader, "http://127.0.0.1/", lambda: float(NOW), broke=bugs.append))
 
     def ask(**environ: Any) -> tuple[str, dict[str, str], bytes]:
         said: list[Any] = []

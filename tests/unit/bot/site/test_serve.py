@@ -544,11 +544,11 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_and_no_writer_waits(site: Served) -> None:
-    from seriestool.bot.site.database_reader import Reader
+    from seriestool.bot.site.database_reader import DatabaseReader
     from seriestool.bot.store import Store
     from seriestool.util.errors import OutsideError
 
-    reader, store = Reader(site.url), Store.open(site.url)
+    reader, store = DatabaseReader(site.url), Store.open(site.url)
     with reader.look() as connection:
         with store.transaction() as writing:
             writing.exec_driver_sql("UPDATE series SET tries = 7")
@@ -578,15 +578,15 @@ def test_metrics_are_what_prometheus_reads(site: Served) -> None:
 
 
 def test_a_bug_is_told_to_us_and_not_to_the_client(tmp_path: Path) -> None:
-    from seriestool.bot.site.database_reader import Reader
-    from seriestool.bot.site.wsgi_app import App, Site
+    from seriestool.bot.site.database_reader import DatabaseReader
+    from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
 
     bugs: list[Exception] = []
 
     def broken() -> float:
         raise RuntimeError("secret")
 
-    app = App(Site(Reader(sqlite_url(tmp_path)), "http://127.0.0.1/", broken, broke=bugs.append))
+    app = WsgiApp(SiteContext(DatabaseReader(sqlite_url(tmp_path)), "http://127.0.0.1/", broken, broke=bugs.append))
     said: list[str] = []
     body = b"".join(app({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda status, headers: said.append(status)))
     assert said == ["500 Internal Server Error"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from seriestool.bot.site.database_reader import Reader
+from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.site_export import export_site
 from seriestool.util.errors import OutsideError
 from tests.postgres import Server, running_server
@@ -64,7 +64,7 @@ def test_words_that_postgres_cannot_store_find_nothing(site: Served) -> None:
 
 
 def test_nothing_can_be_written(site: Served) -> None:
-    reader = Reader(site.url)
+    reader = DatabaseReader(site.url)
     with pytest.raises(OutsideError, match="read-only"), reader.look() as connection:
         connection.exec_driver_sql("DELETE FROM series")
     reader.close()
@@ -85,5 +85,5 @@ def test_the_server_away_and_back(server: Server, site: Served) -> None:
 
 
 def test_export(site: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
-    done = export_site(Reader(site.url), tmp_path_factory.mktemp("site"), "https://example.org/", NOW)
+    done = export_site(DatabaseReader(site.url), tmp_path_factory.mktemp("site"), "https://example.org/", NOW)
     assert done.written == 4

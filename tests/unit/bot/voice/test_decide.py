@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seriestool.bot.bot_config import Policy, read_bot_config
-from seriestool.bot.notify.notify_decision import Channel, Decision, Moment, Rules, Said, decide, identities_of
-from seriestool.bot.notify.summary import Complaint, Facts
+from seriestool.bot.notify.notify_decision import (
+    Channel,
+    Decision,
+    DecisionContext,
+    EarlierMessage,
+    NotifyRules,
+    decide,
+    identities_of,
+)
+from seriestool.bot.notify.summary import Complaint, ReportSummary
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, decided, facts
 
 ALL = replace(RULES, policy=Policy.ALL)
@@ -17,10 +25,11 @@ DRAFT = replace(RULES, policy=Policy.DRAFT)
 PATCHWORK = replace(RULES, policy=Policy.PATCHWORK, has_patchwork=True)
 
 
-def said_of(decision: Decision, version: int = 1, state: str = "sent") -> tuple[Said, ...]:
+def said_of(decision: Decision, version: int = 1, state: str = "sent") -> tuple[EarlierMessage, ...]:
     """What a decision leaves behind for those that follow, as the database would have it."""
     return tuple(
-        Said(voice.id, str(voice.channel), state, version, frozenset(voice.identities)) for voice in decision.voices
+        EarlierMessage(voice.id, str(voice.channel), state, version, frozenset(voice.identities))
+        for voice in decision.voices
     )
 
 
@@ -71,8 +80,8 @@ def channels(decision: Decision) -> list[Channel]:
         ),
     ],
 )  # fmt: skip
-def test_nobody_is_told(report: dict[str, object], rules: Rules, moment: dict[str, object], reason: str) -> None:
-    decision = decide(facts(**report), (), rules, Moment(**moment))  # type: ignore[arg-type]
+def test_nobody_is_told(report: dict[str, object], rules: NotifyRules, moment: dict[str, object], reason: str) -> None:
+    decision = decide(facts(**report), (), rules, DecisionContext(**moment))  # type: ignore[arg-type]
     assert decision.voices == ()
     assert any(reason in one for one in decision.silences), decision.silences
     assert decision.lines()
@@ -108,7 +117,7 @@ def test_a_header_that_asks_for_nothing_changes_nothing(hint: str) -> None:
     [(RULES, [Channel.AUTHOR]), (ALL, [Channel.ALL]), (DRAFT, [Channel.DRAFT]), (PATCHWORK, [Channel.PATCHWORK]),
      (replace(ALL, has_patchwork=True), [Channel.ALL, Channel.PATCHWORK])],
 )  # fmt: skip
-def test_each_policy_has_its_way(rules: Rules, expected: list[Channel]) -> None:
+def test_each_policy_has_its_way(rules: NotifyRules, expected: list[Channel]) -> None:
     assert channels(decided(rules=rules)) == expected
 
 
@@ -119,26 +128,26 @@ def test_a_mail_has_what_is_new_and_warnings_only_beside_failures() -> None:
 
 
 def test_a_draft_is_made_however_many_mails_there_were() -> None:
-    assert channels(decided(rules=DRAFT, moment=Moment(mails_to_author=99, mails=999))) == [Channel.DRAFT]
+    assert channels(decided(rules=DRAFT, moment=DecisionContext(mails_to_author=99, mails=999))) == [Channel.DRAFT]
 
 
 def test_the_same_patch_in_the_next_version_is_known_by_its_content() -> None:
     said = said_of(decided())
     renamed = replace(FAILURE, title="widget: count the halves", counter=2)
-    second = decide(facts(key="m" * 40, version=2, complaints=(renamed,)), said, RULES, Moment())
+    second = decide(facts(key="m" * 40, version=2, complaints=(renamed,)), said, RULES, DecisionContext())
     assert second.silences[0] == "no mail: all of it was said before, of v1"
 
 
 def test_a_patch_that_changed_is_known_by_its_subject() -> None:
     said = said_of(decided())
     changed = replace(FAILURE, patch_id="c" * 40, where="line 9 of the message")
-    assert decide(facts(version=2, complaints=(changed,)), said, RULES, Moment()).voices == ()
+    assert decide(facts(version=2, complaints=(changed,)), said, RULES, DecisionContext()).voices == ()
 
 
 def test_something_else_of_the_same_patch_is_new() -> None:
     said = said_of(decided())
     other = replace(FAILURE, source="sign-off/missing", message="nobody has signed it off")
-    second = decide(facts(version=2, complaints=(FAILURE, other)), said, RULES, Moment())
+    second = decide(facts(version=2, complaints=(FAILURE, other)), said, RULES, DecisionContext())
     assert [voice.complaints for voice in second.voices] == [(other,)]
 
 
@@ -153,29 +162,29 @@ def test_line_numbers_make_nothing_new_and_other_files_do() -> None:
 
 @pytest.mark.parametrize("state", ["decided", "sending", "sent", "unknown"])
 def test_what_may_have_been_heard_is_not_said_again(state: str) -> None:
-    assert decide(FACTS, said_of(decided(), state=state), RULES, Moment()).voices == ()
+    assert decide(FACTS, said_of(decided(), state=state), RULES, DecisionContext()).voices == ()
 
 
 def test_what_was_refused_is_said_of_the_next_version_and_not_of_this_one() -> None:
     said = said_of(decided(), state="failed")
-    assert "refused or withdrawn" in decide(FACTS, said, RULES, Moment()).silences[0]
-    assert channels(decide(facts(key="m" * 40, version=2), said, RULES, Moment())) == [Channel.AUTHOR]
+    assert "refused or withdrawn" in decide(FACTS, said, RULES, DecisionContext()).silences[0]
+    assert channels(decide(facts(key="m" * 40, version=2), said, RULES, DecisionContext())) == [Channel.AUTHOR]
 
 
 def test_a_draft_counts_as_said_when_the_policy_becomes_another() -> None:
-    assert decide(FACTS, said_of(decided(rules=DRAFT)), RULES, Moment()).voices == ()
+    assert decide(FACTS, said_of(decided(rules=DRAFT)), RULES, DecisionContext()).voices == ()
 
 
 def test_patchwork_hears_the_same_once_and_what_has_changed() -> None:
     said = said_of(decided(rules=PATCHWORK))
-    assert "as they are now" in decide(FACTS, said, PATCHWORK, Moment()).silences[1]
+    assert "as they are now" in decide(FACTS, said, PATCHWORK, DecisionContext()).silences[1]
     changed = facts(contexts=(replace(FACTS.contexts[1], state="success"),))
-    assert channels(decide(changed, said, PATCHWORK, Moment())) == [Channel.PATCHWORK]
+    assert channels(decide(changed, said, PATCHWORK, DecisionContext())) == [Channel.PATCHWORK]
 
 
 def test_checks_are_no_mail_and_do_not_silence_one() -> None:
     both = replace(RULES, has_patchwork=True)
-    assert channels(decide(FACTS, said_of(decided(rules=PATCHWORK)), both, Moment())) == [Channel.AUTHOR]
+    assert channels(decide(FACTS, said_of(decided(rules=PATCHWORK)), both, DecisionContext())) == [Channel.AUTHOR]
 
 
 def test_the_rules_are_read_from_git_config() -> None:
@@ -185,8 +194,8 @@ def test_the_rules_are_read_from_git_config() -> None:
         "seriestool.bot.patchworktoken": ("t",), "seriestool.bot.warnings": ("yes",),
         "seriestool.bot.mailsperauthor": ("1",), "seriestool.bot.mailsperday": ("7",),
     }  # fmt: skip
-    rules = Rules.from_config(read_bot_config(config), ["a", "b"])
-    assert rules == Rules(
+    rules = NotifyRules.from_config(read_bot_config(config), ["a", "b"])
+    assert rules == NotifyRules(
         Policy.ALL, frozenset({"a", "b"}), "bot@example.org", ("@example.com", "x@y.org"), True, True, 1, 7
     )
 
@@ -223,13 +232,15 @@ _rules = st.builds(
     with_warnings=st.booleans(),
     opt_out=st.sampled_from([(), ("@example.org",)]),
 )
-_moments = st.builds(Moment, is_superseded=st.booleans(), mails_to_author=st.integers(0, 4))
+_moments = st.builds(DecisionContext, is_superseded=st.booleans(), mails_to_author=st.integers(0, 4))
 _MAILS = {Channel.DRAFT, Channel.AUTHOR, Channel.ALL}
 
 
 @given(st.lists(st.tuples(_reports, _rules, _moments), max_size=8))
-def test_nothing_is_said_twice_whatever_comes(history: list[tuple[Facts, Rules, Moment]]) -> None:
-    said: tuple[Said, ...] = ()
+def test_nothing_is_said_twice_whatever_comes(
+    history: list[tuple[ReportSummary, NotifyRules, DecisionContext]],
+) -> None:
+    said: tuple[EarlierMessage, ...] = ()
     told: set[str] = set()
     for report, rules, moment in history:
         decision = decide(report, said, rules, moment)
@@ -243,7 +254,7 @@ def test_nothing_is_said_twice_whatever_comes(history: list[tuple[Facts, Rules, 
 
 
 @given(_reports, _rules, _moments)
-def test_no_mail_where_none_is_due(report: Facts, rules: Rules, moment: Moment) -> None:
+def test_no_mail_where_none_is_due(report: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     decision = decide(report, (), rules, moment)
     mails = [voice for voice in decision.voices if voice.channel in _MAILS]
     assert len(mails) <= 1
@@ -260,6 +271,6 @@ def test_no_mail_where_none_is_due(report: Facts, rules: Rules, moment: Moment) 
 
 
 @given(_reports, _rules, _moments)
-def test_the_state_of_a_report_is_told_once(report: Facts, rules: Rules, moment: Moment) -> None:
+def test_the_state_of_a_report_is_told_once(report: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     first = decide(report, (), rules, moment)
     assert decide(report, said_of(first), rules, moment).voices == ()

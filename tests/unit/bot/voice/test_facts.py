@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.notify.summary import Posted, facts_from_json, facts_of, facts_to_json
+from seriestool.bot.notify.summary import SeriesRow, summarize_report, summary_from_json, summary_to_json
 from seriestool.check.protocol import Finding, Status
 from seriestool.report.precheck_mail import precheck_mail
 from seriestool.series.patch_id import find_patch_id
@@ -17,7 +17,7 @@ from tests.checks import mail_series
 from tests.helpers import ROOT, Repo
 from tests.reported import Said, make_precheck
 
-POSTED = Posted("k" * 40, "l" * 40, "widgets", "A U Thor", "author@example.com")
+POSTED = SeriesRow("k" * 40, "l" * 40, "widgets", "A U Thor", "author@example.com")
 WRONG = Finding(Status.FAIL, "mismatch", "the subject is another", line=3, mend="Fixes: 0123456789ab")
 RIGHT = ("widget: two\n\nSigned-off-by: A U Thor <author@example.com>", {"widget.c": "one\ntwo and a half\nthree\n"})
 FOUR = ("widget: four\n\nSigned-off-by: A U Thor <author@example.com>", {"four.c": "four\n"})
@@ -36,7 +36,7 @@ def series(repo: Repo, *options: str) -> bytes:
 def test_a_report_in_short(widgets: Repo) -> None:
     tip = widgets.git("rev-parse", "main")
     precheck = make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))])
-    facts = facts_of(precheck, POSTED)
+    facts = summarize_report(precheck, POSTED)
     assert (facts.key, facts.lineage, facts.list, facts.author) == (
         POSTED.key, POSTED.lineage, "widgets", "author@example.com",
     )  # fmt: skip
@@ -56,33 +56,33 @@ def test_a_report_in_short(widgets: Repo) -> None:
 
 
 def test_the_short_form_survives_json(widgets: Repo) -> None:
-    facts = facts_of(make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))]), POSTED)
-    assert facts_from_json(facts_to_json(facts)) == facts
+    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))]), POSTED)
+    assert summary_from_json(summary_to_json(facts)) == facts
     with pytest.raises((KeyError, TypeError, ValueError)):
-        facts_from_json("{}")
+        summary_from_json("{}")
 
 
 def test_what_a_check_could_not_see_and_its_own_faults_are_no_complaint(widgets: Repo) -> None:
     findings = tuple(Finding(status, "x", "m") for status in (Status.SKIP, Status.ERROR, Status.PASS))
-    assert facts_of(make_precheck(widgets, series(widgets), [Said("x", 1, findings)]), POSTED).complaints == ()
+    assert summarize_report(make_precheck(widgets, series(widgets), [Said("x", 1, findings)]), POSTED).complaints == ()
 
 
 def test_that_a_tree_has_a_patch_already_is_no_complaint_and_an_empty_patch_is_one(widgets: Repo) -> None:
     findings = tuple(Finding(Status.WARN, rule, "m") for rule in ("merged", "contained", "apply", "empty"))
-    facts = facts_of(make_precheck(widgets, series(widgets), [Said("apply", 1, findings)]), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("apply", 1, findings)]), POSTED)
     assert [one.source for one in facts.complaints] == ["apply/empty"]
 
 
 def test_a_finding_of_the_series_names_its_patch_where_it_is_about_one(widgets: Repo) -> None:
     findings = (replace(WRONG, counter=2), replace(WRONG, rule="other"))
-    facts = facts_of(make_precheck(widgets, series(widgets), [Said("x", None, findings)]), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("x", None, findings)]), POSTED)
     assert [(one.counter, one.title) for one in facts.complaints] == [(None, None), (2, "widget: four")]
 
 
 def test_a_conflict_with_the_tree_that_the_series_sits_on_is_a_complaint(widgets: Repo) -> None:
     mbox = series(widgets)
     widgets.commit({"widget.c": "one\nTWO\nthree\n"}, "widget: shout")
-    facts = facts_of(make_precheck(widgets, mbox, onto=["main"]), POSTED)
+    facts = summarize_report(make_precheck(widgets, mbox, onto=["main"]), POSTED)
     (complaint,) = facts.complaints
     assert (complaint.counter, complaint.source, complaint.status) == (1, "apply/main", "fail")
     assert complaint.message == "it conflicts with the tip of main in widget.c"
@@ -90,7 +90,7 @@ def test_a_conflict_with_the_tree_that_the_series_sits_on_is_a_complaint(widgets
     assert '("widget: shout")' in str(complaint.mend)
     # The same conflict on a later tip is the same complaint.
     widgets.commit({"other.c": "y\n"}, "other: change")
-    (later,) = facts_of(make_precheck(widgets, mbox, onto=["main"]), POSTED).complaints
+    (later,) = summarize_report(make_precheck(widgets, mbox, onto=["main"]), POSTED).complaints
     assert later.message == complaint.message
     assert later.mend != complaint.mend
 
@@ -98,7 +98,7 @@ def test_a_conflict_with_the_tree_that_the_series_sits_on_is_a_complaint(widgets
 def test_a_conflict_with_a_tree_that_nobody_meant_is_none(widgets: Repo) -> None:
     mbox = series(widgets)
     widgets.commit({"widget.c": "ONE\nTWO\nTHREE\n"}, "elsewhere", branch="elsewhere")
-    facts = facts_of(make_precheck(widgets, mbox, onto=["main", "elsewhere"]), POSTED)
+    facts = summarize_report(make_precheck(widgets, mbox, onto=["main", "elsewhere"]), POSTED)
     assert facts.complaints == ()
     assert {one.state for one in facts.contexts} == {"success"}
 
@@ -106,7 +106,7 @@ def test_a_conflict_with_a_tree_that_nobody_meant_is_none(widgets: Repo) -> None
 def test_a_conflict_with_the_tree_that_the_subject_names_is_a_complaint(widgets: Repo) -> None:
     mbox = mail_series(widgets, RIGHT, prefix="PATCH elsewhere")
     widgets.commit({"widget.c": "ONE\nTWO\nTHREE\n"}, "elsewhere", branch="elsewhere")
-    facts = facts_of(make_precheck(widgets, mbox, onto=["main", "elsewhere"]), POSTED)
+    facts = summarize_report(make_precheck(widgets, mbox, onto=["main", "elsewhere"]), POSTED)
     assert [one.source for one in facts.complaints] == ["apply/elsewhere"]
 
 
@@ -116,7 +116,7 @@ def test_contexts_are_one_for_each_check_and_patch_and_what_was_not_seen_is_none
         Said("apply", 1, (Finding(Status.WARN, "merged", "it is in net already"),)),
         Said("spdx", 1, (Finding(Status.WARN, "missing", "a  b\nc\0 " + "x" * 300),)),
     ]  # fmt: skip
-    facts = facts_of(make_precheck(widgets, series(widgets), said), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), said), POSTED)
     first, second = (patch.msgid for patch in facts.patches)
     told = {(one.msgid, one.context): (one.state, one.description) for one in facts.contexts}
     assert set(told) == {
@@ -136,7 +136,7 @@ def test_of_a_base_that_is_not_sure_nothing_is_told_but_that(widgets: Repo, make
     stranger = make_repo("stranger")
     stranger.commit({"widget.c": "nothing\nof the\nkind\n"}, "start")
     mbox = series(stranger)
-    facts = facts_of(make_precheck(widgets, mbox, [Said("fixes-tag", 1, (WRONG,))], ["main"]), POSTED)
+    facts = summarize_report(make_precheck(widgets, mbox, [Said("fixes-tag", 1, (WRONG,))], ["main"]), POSTED)
     assert not facts.is_sure
     assert {(one.context, one.state) for one in facts.contexts} == {("seriestool-apply", "warning")}
     assert all("we could not tell" in one.description for one in facts.contexts)
@@ -144,12 +144,15 @@ def test_of_a_base_that_is_not_sure_nothing_is_told_but_that(widgets: Repo, make
 
 def test_what_the_first_mail_asks_of_bots_is_seen(widgets: Repo) -> None:
     mbox = series(widgets, "--add-header=X-Patchwork-Hint: Ignore", "--add-header=Precedence: bulk")
-    assert facts_of(make_precheck(widgets, mbox), POSTED).hints == ("precedence: bulk", "x-patchwork-hint: ignore")
+    assert summarize_report(make_precheck(widgets, mbox), POSTED).hints == (
+        "precedence: bulk",
+        "x-patchwork-hint: ignore",
+    )
 
 
 def test_the_recorded_series_is_read_as_patchwork_reads_it(repo: Repo) -> None:
     repo.commit({"widget.c": "one\ntwo\nthree\n"}, "start")
-    facts = facts_of(make_precheck(repo, (ROOT / "tests/data/patchwork/series.mbox").read_bytes()), POSTED)
+    facts = summarize_report(make_precheck(repo, (ROOT / "tests/data/patchwork/series.mbox").read_bytes()), POSTED)
     assert facts.hints == ("list-id: <widgets.example.org>",)
     assert facts.headline == "[PATCH v2 0/2] widget: halves and four"
     assert facts.is_sure
@@ -170,4 +173,4 @@ def test_a_precheck_as_a_mail_is_a_reply_that_its_reader_sends(widgets: Repo, tm
 
 def test_what_the_first_mail_asks_of_bots_is_kept(widgets: Repo) -> None:
     mails = series(widgets).replace(b"\nSubject: [PATCH 0/2]", b"\nX-Patchwork-Action: Ignore\nSubject: [PATCH 0/2]")
-    assert "x-patchwork-action: ignore" in facts_of(make_precheck(widgets, mails, []), POSTED).hints
+    assert "x-patchwork-action: ignore" in summarize_report(make_precheck(widgets, mails, []), POSTED).hints

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seriestool.bot.bot_config import BotConfig, Policy
-from seriestool.bot.notify.message_composer import Wording, message_of, parse_sender
-from seriestool.bot.notify.notify_decision import Moment, Rules, decide
-from seriestool.bot.notify.summary import Facts
-from seriestool.report.mail_writer import Person
+from seriestool.bot.notify.message_composer import Wording, compose_message, parse_sender
+from seriestool.bot.notify.notify_decision import DecisionContext, NotifyRules, decide
+from seriestool.bot.notify.summary import ReportSummary
+from seriestool.report.mail_writer import MailAddress
 from seriestool.util.errors import InputError
 from tests.speaking import FACTS, FAILURE, RULES, WARNING, WORDING, decided, facts, parsed
 
@@ -25,8 +25,8 @@ ALL = replace(RULES, policy=Policy.ALL)
 DRAFT = replace(RULES, policy=Policy.DRAFT)
 
 
-def mail(report: Facts = FACTS, rules: Rules = RULES, wording: Wording = WORDING) -> bytes:
-    return message_of(decided(report, rules).voices[0], report, wording, WHEN)[0]
+def mail(report: ReportSummary = FACTS, rules: NotifyRules = RULES, wording: Wording = WORDING) -> bytes:
+    return compose_message(decided(report, rules).voices[0], report, wording, WHEN)[0]
 
 
 def body_of(message: bytes) -> str:
@@ -68,7 +68,7 @@ def test_the_bot_does_not_answer_its_own_mail() -> None:
     hints = tuple(f"{name}: {read[name]}".lower() for name in ("Auto-Submitted", "Precedence", "X-Seriestool"))
     for name in range(len(hints)):
         echoed = facts(author="stranger@example.org", hints=(hints[name],))
-        assert decide(echoed, (), RULES, Moment()).voices == ()
+        assert decide(echoed, (), RULES, DecisionContext()).voices == ()
 
 
 def test_a_reply_to_all_goes_to_people_and_to_the_list_that_is_watched() -> None:
@@ -117,7 +117,7 @@ def test_more_than_fits_is_counted() -> None:
 
 def test_patchwork_gets_a_list_of_checks() -> None:
     rules = replace(RULES, policy=Policy.PATCHWORK, has_patchwork=True)
-    message, msgid = message_of(decided(rules=rules).voices[0], FACTS, WORDING, WHEN)
+    message, msgid = compose_message(decided(rules=rules).voices[0], FACTS, WORDING, WHEN)
     assert msgid == ""
     assert json.loads(message)[1] == {
         "msgid": "one@example.org", "context": "seriestool-fixes-tag", "state": "fail",
@@ -138,7 +138,7 @@ _ACTED_ON = (
 )  # fmt: skip
 
 
-def hostile(word: str) -> Facts:
+def hostile(word: str) -> ReportSummary:
     """A report in which every word that comes from a mail or a tree is that one."""
     complaint = replace(FAILURE, message=word, where=word, mend=word, title=word, source=f"apply/{word}")
     series = replace(complaint, counter=None, patch_id=None)
@@ -151,7 +151,7 @@ def hostile(word: str) -> Facts:
 
 def hostile_mail(word: str) -> bytes:
     report = hostile(word)
-    return message_of(replace(decided().voices[0], complaints=report.complaints), report, WORDING, WHEN)[0]
+    return compose_message(replace(decided().voices[0], complaints=report.complaints), report, WORDING, WHEN)[0]
 
 
 def assert_harmless(message: bytes) -> None:
@@ -239,11 +239,14 @@ def test_a_folder_of_templates_that_is_not_there_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("text", "person"),
-    [("bot@example.org", Person("bot@example.org")), ("Bot <bot@example.org>", Person("bot@example.org", "Bot")),
-     ('"Bot, The" <bot@example.org>', Person("bot@example.org", "Bot, The")),
-     ("<bot@example.org>", Person("bot@example.org"))],
-)  # fmt: skip
-def test_the_sender_is_read(text: str, person: Person) -> None:
+    [
+        ("bot@example.org", MailAddress("bot@example.org")),
+        ("Bot <bot@example.org>", MailAddress("bot@example.org", "Bot")),
+        ('"Bot, The" <bot@example.org>', MailAddress("bot@example.org", "Bot, The")),
+        ("<bot@example.org>", MailAddress("bot@example.org")),
+    ],
+)
+def test_the_sender_is_read(text: str, person: MailAddress) -> None:
     assert parse_sender(text) == person
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.bot_config import Policy
-from seriestool.bot.bot_tables import Sent
+from seriestool.bot.bot_tables import MessageState
 from seriestool.bot.notify.maildir import Maildir
-from seriestool.bot.notify.notify_decision import Channel, Rules
+from seriestool.bot.notify.notify_decision import Channel, NotifyRules
 from seriestool.bot.notify.patchwork_api import make_server
-from seriestool.bot.notify.send import CLAIM, Channels, find_decided, recover_sending, send_saying
+from seriestool.bot.notify.send import CLAIM_SECONDS, OpenChannels, find_decided, recover_sending, send_message
 from seriestool.bot.notify.send.patchwork import Patchwork as PatchworkWay
 from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings
@@ -76,14 +76,14 @@ with open_store(Path(folder)) as store:
 """
 
 
-def ways_of(channel: str, place: str) -> Channels:
+def ways_of(channel: str, place: str) -> OpenChannels:
     """The way to say it, and where it leads."""
     if channel == Channel.DRAFT:
-        return Channels({Channel.DRAFT: Maildir(Path(place))})
+        return OpenChannels({Channel.DRAFT: Maildir(Path(place))})
     if channel == Channel.PATCHWORK:
-        return Channels({Channel.PATCHWORK: PatchworkWay(make_server(place, TOKEN))})
+        return OpenChannels({Channel.PATCHWORK: PatchworkWay(make_server(place, TOKEN))})
     smtp = Smtp(SmtpSettings("127.0.0.1", int(place), timeout=5.0), "bot@example.org")
-    return Channels({Channel.AUTHOR: smtp, Channel.ALL: smtp})
+    return OpenChannels({Channel.AUTHOR: smtp, Channel.ALL: smtp})
 
 
 def crash(folder: Path, point: str, channel: str, place: str) -> None:
@@ -94,19 +94,19 @@ def crash(folder: Path, point: str, channel: str, place: str) -> None:
     assert worker.returncode == -signal.SIGKILL, worker.stderr
 
 
-def carry_on(store: Store, channel: str, place: str) -> Sent:
+def carry_on(store: Store, channel: str, place: str) -> MessageState:
     """Where it stands once other workers have done all that they do, more than once."""
     channels = ways_of(channel, place)
     (saying,) = (row["id"] for row in rows_of(store))
-    for later in (1, CLAIM + 1, CLAIM + 2, 2 * CLAIM):
+    for later in (1, CLAIM_SECONDS + 1, CLAIM_SECONDS + 2, 2 * CLAIM_SECONDS):
         recover_sending(store, channels, NOW + later)
         for one in find_decided(store):
-            send_saying(store, one, channels, NOW + later)
-        send_saying(store, saying, channels, NOW + later)
-    return Sent(rows_of(store)[0]["state"])
+            send_message(store, one, channels, NOW + later)
+        send_message(store, saying, channels, NOW + later)
+    return MessageState(rows_of(store)[0]["state"])
 
 
-def policy(name: Policy) -> Rules:
+def policy(name: Policy) -> NotifyRules:
     return replace(RULES, policy=name, has_patchwork=name is Policy.PATCHWORK)
 
 
@@ -118,16 +118,16 @@ def test_a_mail_goes_out_once_at_most(tmp_path: Path, point: str) -> None:
         state = carry_on(store, Channel.ALL, str(mails.port))
         reason = rows_of(store)[0]["error"]
     expected = {
-        "before-claim": (Sent.SENT, 1),
-        "claim-not-committed": (Sent.SENT, 1),
-        "after-claim": (Sent.UNKNOWN, 0),
-        "half-way": (Sent.UNKNOWN, 0),
-        "after-delivery": (Sent.UNKNOWN, 1),
-        "mark-not-committed": (Sent.UNKNOWN, 1),
-        "after-mark": (Sent.SENT, 1),
+        "before-claim": (MessageState.SENT, 1),
+        "claim-not-committed": (MessageState.SENT, 1),
+        "after-claim": (MessageState.UNKNOWN, 0),
+        "half-way": (MessageState.UNKNOWN, 0),
+        "after-delivery": (MessageState.UNKNOWN, 1),
+        "mark-not-committed": (MessageState.UNKNOWN, 1),
+        "after-mark": (MessageState.SENT, 1),
     }
     assert (state, len(mails.got)) == expected[point]
-    assert ("have a look" in str(reason)) == (state is Sent.UNKNOWN)
+    assert ("have a look" in str(reason)) == (state is MessageState.UNKNOWN)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -136,7 +136,7 @@ def test_a_draft_is_there_exactly_once(tmp_path: Path, point: str) -> None:
     with open_store(tmp_path) as store:
         record(store, rules=policy(Policy.DRAFT))
         crash(tmp_path, point, Channel.DRAFT, str(box))
-        assert carry_on(store, Channel.DRAFT, str(box)) is Sent.SENT
+        assert carry_on(store, Channel.DRAFT, str(box)) is MessageState.SENT
     assert len(list((box / "new").iterdir())) == 1
 
 
@@ -145,7 +145,7 @@ def test_each_check_is_there_exactly_once(tmp_path: Path, point: str) -> None:
     with open_store(tmp_path) as store, patchwork_server("one@example.org", "two@example.org") as server:
         record(store, rules=policy(Policy.PATCHWORK))
         crash(tmp_path, point, Channel.PATCHWORK, server.url)
-        assert carry_on(store, Channel.PATCHWORK, server.url) is Sent.SENT
+        assert carry_on(store, Channel.PATCHWORK, server.url) is MessageState.SENT
         told = server.told()
     assert len(told) == len(set(told)) == 3
 

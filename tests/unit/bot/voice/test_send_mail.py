@@ -11,19 +11,19 @@ import pytest
 from sqlalchemy import update
 
 from seriestool.bot.bot_config import BotConfig, Policy
-from seriestool.bot.bot_tables import Sent, sayings
-from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.bot_tables import MessageState, sayings
+from seriestool.bot.notify.delivery import DeliveryStatus
 from seriestool.bot.notify.maildir import Maildir
-from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import DAY, Channel
 from seriestool.bot.notify.send import (
-    CLAIM,
-    Channels,
+    CLAIM_SECONDS,
+    OpenChannels,
     find_decided,
     find_due,
     open_channels,
     recover_sending,
-    send_saying,
+    send_message,
 )
 from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings, read_smtp
@@ -39,9 +39,9 @@ def smtp(mails: Mails, **settings: object) -> Smtp:
     return Smtp(replace(SmtpSettings("127.0.0.1", mails.port, timeout=5.0), **settings), "bot@example.org")  # type: ignore[arg-type]
 
 
-def channels_to(mails: Mails) -> Channels:
+def channels_to(mails: Mails) -> OpenChannels:
     way = smtp(mails)
-    return Channels({Channel.AUTHOR: way, Channel.ALL: way})
+    return OpenChannels({Channel.AUTHOR: way, Channel.ALL: way})
 
 
 def the_row(store: Store) -> dict[str, object]:
@@ -54,8 +54,8 @@ def test_a_mail_is_sent_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store, mail_server() as mails:
         record(store, rules=ALL)
         (saying,) = find_decided(store, FACTS.key)
-        assert send_saying(store, saying, channels_to(mails), NOW + 5) is Sent.SENT
-        assert send_saying(store, saying, channels_to(mails), NOW + 6) is Sent.SENT
+        assert send_message(store, saying, channels_to(mails), NOW + 5) is MessageState.SENT
+        assert send_message(store, saying, channels_to(mails), NOW + 6) is MessageState.SENT
         row = the_row(store)
         assert (row["state"], row["claimed"], row["sent"], row["error"]) == ("sent", NOW + 5, NOW + 5, None)
     assert len(mails.got) == 1
@@ -69,34 +69,36 @@ def test_nothing_is_said_by_a_way_that_is_not_open(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         record(store)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, Channels(), NOW) is Sent.DECIDED
+        assert send_message(store, saying, OpenChannels(), NOW) is MessageState.DECIDED
         assert "no way open" in str(the_row(store)["error"])
 
 
 @pytest.mark.parametrize(
     ("replies", "state", "words"),
     [
-        ({"mail": "451 later"}, Sent.DECIDED, "451 later"),
-        ({"mail": "550 go away"}, Sent.FAILED, "550 go away"),
-        ({"rcpt": "450 greylisted"}, Sent.DECIDED, "450 greylisted"),
-        ({"author@example.org": "550 no such user"}, Sent.FAILED, "550 no such user"),
-        ({"reviewer@example.org": "451 greylisted"}, Sent.DECIDED, "451 greylisted"),
-        ({"after-data": "452 disk full"}, Sent.DECIDED, "452 disk full"),
-        ({"after-data": "554 spam"}, Sent.FAILED, "554 spam"),
+        ({"mail": "451 later"}, MessageState.DECIDED, "451 later"),
+        ({"mail": "550 go away"}, MessageState.FAILED, "550 go away"),
+        ({"rcpt": "450 greylisted"}, MessageState.DECIDED, "450 greylisted"),
+        ({"author@example.org": "550 no such user"}, MessageState.FAILED, "550 no such user"),
+        ({"reviewer@example.org": "451 greylisted"}, MessageState.DECIDED, "451 greylisted"),
+        ({"after-data": "452 disk full"}, MessageState.DECIDED, "452 disk full"),
+        ({"after-data": "554 spam"}, MessageState.FAILED, "554 spam"),
     ],
 )
-def test_what_the_server_refuses_is_not_sent(tmp_path: Path, replies: dict[str, str], state: Sent, words: str) -> None:
+def test_what_the_server_refuses_is_not_sent(
+    tmp_path: Path, replies: dict[str, str], state: MessageState, words: str
+) -> None:
     with open_store(tmp_path) as store, mail_server() as mails:
         mails.replies = replies
         record(store, rules=ALL)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(mails), NOW) is state
+        assert send_message(store, saying, channels_to(mails), NOW) is state
         assert words in str(the_row(store)["error"])
         assert mails.got == []
         mails.replies = {}
-        again = send_saying(store, saying, channels_to(mails), NOW + 60)
-    assert again is (Sent.SENT if state is Sent.DECIDED else Sent.FAILED)
-    assert len(mails.got) == (1 if state is Sent.DECIDED else 0)
+        again = send_message(store, saying, channels_to(mails), NOW + 60)
+    assert again is (MessageState.SENT if state is MessageState.DECIDED else MessageState.FAILED)
+    assert len(mails.got) == (1 if state is MessageState.DECIDED else 0)
 
 
 def test_a_copy_that_is_refused_keeps_nobody_else_from_theirs(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_a_copy_that_is_refused_keeps_nobody_else_from_theirs(tmp_path: Path) ->
         mails.replies = {"reviewer@example.org": "550 gone"}
         record(store, rules=ALL)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(mails), NOW) is Sent.SENT
+        assert send_message(store, saying, channels_to(mails), NOW) is MessageState.SENT
         assert "reviewer@example.org: gone" in str(the_row(store)["error"])
     assert mails.recipients == [["author@example.org", "widgets@lists.example.org"]]
 
@@ -115,7 +117,7 @@ def test_a_server_that_is_not_there_is_tried_later(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         record(store)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, gone, NOW) is Sent.DECIDED
+        assert send_message(store, saying, gone, NOW) is MessageState.DECIDED
         assert "refused" in str(the_row(store)["error"]).lower()
 
 
@@ -124,7 +126,7 @@ def test_a_connection_lost_before_the_mail_is_tried_later(tmp_path: Path) -> Non
         mails.hang_up = "mail"
         record(store)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(mails), NOW) is Sent.DECIDED
+        assert send_message(store, saying, channels_to(mails), NOW) is MessageState.DECIDED
 
 
 def test_a_connection_lost_after_the_mail_leaves_it_unknown_for_good(tmp_path: Path) -> None:
@@ -132,9 +134,9 @@ def test_a_connection_lost_after_the_mail_leaves_it_unknown_for_good(tmp_path: P
         mails.hang_up = "after-data"
         record(store)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(mails), NOW) is Sent.UNKNOWN
+        assert send_message(store, saying, channels_to(mails), NOW) is MessageState.UNKNOWN
         mails.hang_up = None
-        assert send_saying(store, saying, channels_to(mails), NOW + 9999) is Sent.UNKNOWN
+        assert send_message(store, saying, channels_to(mails), NOW + 9999) is MessageState.UNKNOWN
         assert recover_sending(store, channels_to(mails), NOW + 9999) == {}
     assert len(mails.got) == 1  # the server had it: sent again, it would have come twice
 
@@ -144,7 +146,7 @@ def test_a_newer_version_withdraws_what_was_not_sent_yet(tmp_path: Path) -> None
         record(store)
         (saying,) = find_decided(store)
         add_series(store, "v2", version=2)
-        assert send_saying(store, saying, channels_to(mails), NOW) is Sent.FAILED
+        assert send_message(store, saying, channels_to(mails), NOW) is MessageState.FAILED
         assert the_row(store)["error"] == "withdrawn: a newer version was mailed"
         # Not heard, so it is said of the next version.
         decision = record(store, facts(key="v2" * 20, version=2))
@@ -158,7 +160,7 @@ def test_who_has_opted_out_since_gets_nothing(tmp_path: Path, opt_out: str) -> N
         record(store, rules=ALL)
         (saying,) = find_decided(store)
         channels = replace(channels_to(mails), opt_out=(opt_out,))
-        assert send_saying(store, saying, channels, NOW) is Sent.FAILED
+        assert send_message(store, saying, channels, NOW) is MessageState.FAILED
         assert "has opted out" in str(the_row(store)["error"])
     assert mails.got == []
 
@@ -167,7 +169,7 @@ def test_what_could_not_be_sent_for_days_is_not_sent_any_more(tmp_path: Path) ->
     with open_store(tmp_path) as store, mail_server() as mails:
         record(store)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(mails), NOW + 4 * DAY) is Sent.FAILED
+        assert send_message(store, saying, channels_to(mails), NOW + 4 * DAY) is MessageState.FAILED
     assert mails.got == []
 
 
@@ -193,15 +195,15 @@ def test_a_claim_of_another_worker_is_left_to_it_and_then_given_up(tmp_path: Pat
     with open_store(tmp_path) as store, mail_server() as mails:
         record(store)
         (saying,) = find_decided(store)
-        assert seize(store, saying) is Sent.SENDING
-        assert send_saying(store, saying, channels_to(mails), NOW + 1) is Sent.SENDING
+        assert seize(store, saying) is MessageState.SENDING
+        assert send_message(store, saying, channels_to(mails), NOW + 1) is MessageState.SENDING
         assert recover_sending(store, channels_to(mails), NOW + 1) == {}
-        assert recover_sending(store, channels_to(mails), NOW + CLAIM) == {saying: Sent.UNKNOWN}
+        assert recover_sending(store, channels_to(mails), NOW + CLAIM_SECONDS) == {saying: MessageState.UNKNOWN}
         assert "have a look" in str(the_row(store)["error"])
     assert mails.got == []
 
 
-def seize(store: Store, saying: str) -> Sent:
+def seize(store: Store, saying: str) -> MessageState:
     """The saying, claimed by a worker that never comes back."""
 
     class Dead:
@@ -211,8 +213,8 @@ def seize(store: Store, saying: str) -> Sent:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        send_saying(store, saying, Channels({Channel.AUTHOR: Dead()}), NOW)  # type: ignore[dict-item]
-    return Sent(rows_of(store)[0]["state"])
+        send_message(store, saying, OpenChannels({Channel.AUTHOR: Dead()}), NOW)  # type: ignore[dict-item]
+    return MessageState(rows_of(store)[0]["state"])
 
 
 # --- TLS, passwords and git's configuration -----------------------------------------------------------------------
@@ -250,19 +252,19 @@ def test_a_server_is_spoken_to_only_where_its_certificate_is_good(
     with mail_server(server_context(certificate), is_ssl=encryption == "ssl") as mails:
         trusted = str(certificate / "cert.pem")
         good = smtp(mails, host="localhost", encryption=encryption, certificates=trusted)
-        assert good.deliver("x", message).fate is Fate.GONE
+        assert good.deliver("x", message).fate is DeliveryStatus.GONE
         stranger = smtp(mails, host="localhost", encryption=encryption).deliver("x", message)
-        assert stranger.fate is Fate.LATER
+        assert stranger.fate is DeliveryStatus.LATER
         assert "certificate" in str(stranger.error).lower()
         other_name = smtp(mails, host="127.0.0.1", encryption=encryption, certificates=trusted)
-        assert other_name.deliver("x", message).fate is Fate.LATER
+        assert other_name.deliver("x", message).fate is DeliveryStatus.LATER
     assert len(mails.got) == 1
 
 
 def test_a_server_that_knows_no_tls_gets_nothing_where_tls_is_wanted(tmp_path: Path) -> None:
     with mail_server() as mails:
         outcome = smtp(mails, host="localhost", encryption="tls").deliver("x", a_mail(tmp_path))
-    assert outcome.fate is Fate.LATER
+    assert outcome.fate is DeliveryStatus.LATER
     assert "STARTTLS" in str(outcome.error)
     assert mails.got == []
 
@@ -271,8 +273,8 @@ def test_a_server_that_knows_no_tls_gets_nothing_where_tls_is_wanted(tmp_path: P
 def test_a_password_is_given_and_a_wrong_one_is_no_reason_to_give_up(tmp_path: Path) -> None:
     message = a_mail(tmp_path)
     with mail_server(password="secret") as mails:
-        assert smtp(mails, user="bot", password="wrong").deliver("x", message).fate is Fate.LATER
-        assert smtp(mails, user="bot", password="secret").deliver("x", message).fate is Fate.GONE
+        assert smtp(mails, user="bot", password="wrong").deliver("x", message).fate is DeliveryStatus.LATER
+        assert smtp(mails, user="bot", password="secret").deliver("x", message).fate is DeliveryStatus.GONE
     assert len(mails.got) == 1
 
 
@@ -284,14 +286,14 @@ def test_a_silent_server_is_given_up_after_a_while(tmp_path: Path) -> None:
         silent.listen()
         settings = SmtpSettings("127.0.0.1", silent.getsockname()[1], timeout=0.3)
         outcome = Smtp(settings, "bot@example.org").deliver("x", a_mail(tmp_path))
-    assert outcome.fate is Fate.LATER
+    assert outcome.fate is DeliveryStatus.LATER
     assert "timed out" in str(outcome.error)
 
 
 def test_a_mail_to_nobody_and_one_too_large_are_refused() -> None:
     way = Smtp(SmtpSettings("127.0.0.1", 1), "bot@example.org")
-    assert way.deliver("x", b"Subject: x\r\n\r\nx\r\n").fate is Fate.REFUSED
-    assert way.deliver("x", b"To: a@example.org\r\n\r\n" + b"x" * 2_000_000).fate is Fate.REFUSED
+    assert way.deliver("x", b"Subject: x\r\n\r\nx\r\n").fate is DeliveryStatus.REFUSED
+    assert way.deliver("x", b"To: a@example.org\r\n\r\n" + b"x" * 2_000_000).fate is DeliveryStatus.REFUSED
 
 
 def test_the_server_is_that_of_git_send_email() -> None:
@@ -360,10 +362,10 @@ def test_what_was_decided_under_another_policy_is_not_said(tmp_path: Path, polic
         record(store)  # a mail to the author
         git_config = {"sendemail.smtpserver": ("127.0.0.1",), "sendemail.smtpserverport": (str(mails.port),)}
         config = BotConfig(policy=policy, sender="Bot <bot@example.org>", maildir=str(tmp_path / "box"))
-        speaker = replace(Speaker.open(config, git_config, [WATCHED], may_send=True), now=lambda: NOW + 1)
+        speaker = replace(Notifier.open(config, git_config, [WATCHED], may_send=True), now=lambda: NOW + 1)
         states = speaker.say(store, FACTS.key) if way == "say" else speaker.say_rest(store)
         row = the_row(store)
-    assert list(states.values()) == [Sent.FAILED] == [row["state"]]
+    assert list(states.values()) == [MessageState.FAILED] == [row["state"]]
     assert row["error"] == "withdrawn: the policy of now says nothing by 'author'"
     assert not mails.got
     assert not (tmp_path / "box").exists()
@@ -373,17 +375,17 @@ def test_a_draft_begun_under_another_policy_is_shown_to_a_person(tmp_path: Path)
     with open_store(tmp_path) as store:
         record(store, rules=replace(RULES, policy=Policy.DRAFT))
         with store.transaction() as connection:
-            connection.execute(update(sayings).values(state=Sent.SENDING, claimed=NOW))
+            connection.execute(update(sayings).values(state=MessageState.SENDING, claimed=NOW))
         now = open_channels(BotConfig(), {}, may_send=True)
-        assert list(recover_sending(store, now, NOW + CLAIM).values()) == [Sent.UNKNOWN]
+        assert list(recover_sending(store, now, NOW + CLAIM_SECONDS).values()) == [MessageState.UNKNOWN]
 
 
 def test_a_claim_of_a_clock_that_was_wrong_does_not_hold_for_ever(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         record(store)
         with store.transaction() as connection:
-            connection.execute(update(sayings).values(state=Sent.SENDING, claimed=NOW + 10**9))
-        assert list(recover_sending(store, Channels(), NOW).values()) == [Sent.UNKNOWN]
+            connection.execute(update(sayings).values(state=MessageState.SENDING, claimed=NOW + 10**9))
+        assert list(recover_sending(store, OpenChannels(), NOW).values()) == [MessageState.UNKNOWN]
 
 
 def test_what_no_way_is_open_for_does_not_stand_before_the_rest(tmp_path: Path) -> None:
@@ -391,7 +393,7 @@ def test_what_no_way_is_open_for_does_not_stand_before_the_rest(tmp_path: Path) 
         for number in range(3):
             record(store, facts(key=f"{number}" * 40, lineage=f"{number}"))
         record(store, facts(key="d" * 40, lineage="d"), replace(RULES, policy=Policy.DRAFT), NOW + 1)
-        drafts = Channels({Channel.DRAFT: Maildir(tmp_path / "box")})
+        drafts = OpenChannels({Channel.DRAFT: Maildir(tmp_path / "box")})
         (draft,) = find_due(store, drafts, NOW + 2, most=1)
         assert draft == find_decided(store, "d" * 40)[0]
         assert len(find_due(store, drafts, NOW + 4 * DAY)) == 4  # those are withdrawn
@@ -404,5 +406,5 @@ def test_what_was_tried_least_recently_is_tried_first(tmp_path: Path) -> None:
     channels = channels_to(gone)
     with open_store(tmp_path) as store:
         first, second, third = find_due(store, channels, NOW + 5)
-        assert send_saying(store, first, channels, NOW + 5) is Sent.DECIDED
+        assert send_message(store, first, channels, NOW + 5) is MessageState.DECIDED
         assert find_due(store, channels, NOW + 5) == (second, third, first)

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from seriestool.bot.bot_config import Policy
-from seriestool.bot.bot_tables import Sent
-from seriestool.bot.notify.delivery import Fate
+from seriestool.bot.bot_tables import MessageState
+from seriestool.bot.notify.delivery import DeliveryStatus
 from seriestool.bot.notify.notify_decision import Channel
-from seriestool.bot.notify.patchwork_api import Body, find_missing, find_patch, make_server, parse_bodies
-from seriestool.bot.notify.send import CLAIM, Channels, find_decided, recover_sending, send_saying
+from seriestool.bot.notify.patchwork_api import CheckPayload, find_missing, find_patch, make_server, parse_bodies
+from seriestool.bot.notify.send import CLAIM_SECONDS, OpenChannels, find_decided, recover_sending, send_message
 from seriestool.bot.notify.send.patchwork import Patchwork as Way
 from seriestool.util.errors import InputError
 from tests.patchwork_server import TOKEN, Patchwork, patchwork_server, recorded
@@ -33,8 +33,8 @@ def way(server: Patchwork, token: str = TOKEN) -> Way:
     return Way(make_server(server.url, token))
 
 
-def channels_to(server: Patchwork) -> Channels:
-    return Channels({Channel.PATCHWORK: way(server)})
+def channels_to(server: Patchwork) -> OpenChannels:
+    return OpenChannels({Channel.PATCHWORK: way(server)})
 
 
 def message(**changes: str) -> bytes:
@@ -46,10 +46,10 @@ def test_checks_are_posted_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store, patchwork_server(ONE, TWO) as server:
         record(store, rules=RULES)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(server), NOW) is Sent.SENT
+        assert send_message(store, saying, channels_to(server), NOW) is MessageState.SENT
         assert server.told() == TOLD
         assert server.checks[0]["target_url"] == f"https://series.example.org/series/{FACTS.key}/"
-        assert way(server).deliver(saying, bytes(rows_of(store)[0]["message"])).fate is Fate.GONE
+        assert way(server).deliver(saying, bytes(rows_of(store)[0]["message"])).fate is DeliveryStatus.GONE
         assert server.told() == TOLD
 
 
@@ -57,10 +57,10 @@ def test_a_patch_that_the_server_has_not_got_yet_is_told_of_later(tmp_path: Path
     with open_store(tmp_path) as store, patchwork_server(ONE) as server:
         record(store, rules=RULES)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(server), NOW) is Sent.DECIDED
+        assert send_message(store, saying, channels_to(server), NOW) is MessageState.DECIDED
         assert "has no patch two@example.org yet" in str(rows_of(store)[0]["error"])
         server.patches[2] = TWO
-        assert send_saying(store, saying, channels_to(server), NOW + 60) is Sent.SENT
+        assert send_message(store, saying, channels_to(server), NOW + 60) is MessageState.SENT
         assert server.told() == TOLD
 
 
@@ -69,8 +69,8 @@ def test_an_answer_that_was_lost_is_asked_for(tmp_path: Path) -> None:
         server.posts_until_failure = 1
         record(store, rules=RULES)
         (saying,) = find_decided(store)
-        assert send_saying(store, saying, channels_to(server), NOW) is Sent.DECIDED
-        assert send_saying(store, saying, channels_to(server), NOW + 60) is Sent.SENT
+        assert send_message(store, saying, channels_to(server), NOW) is MessageState.DECIDED
+        assert send_message(store, saying, channels_to(server), NOW + 60) is MessageState.SENT
         assert server.told() == TOLD
 
 
@@ -85,9 +85,11 @@ def test_a_claim_that_nobody_works_on_is_taken_up_again(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            send_saying(store, saying, Channels({Channel.PATCHWORK: Dead(make_server(server.url, TOKEN))}), NOW)
-        assert recover_sending(store, Channels(), NOW + CLAIM) == {saying: Sent.SENDING}  # nobody who could ask
-        assert recover_sending(store, channels_to(server), NOW + CLAIM) == {saying: Sent.SENT}
+            send_message(store, saying, OpenChannels({Channel.PATCHWORK: Dead(make_server(server.url, TOKEN))}), NOW)
+        assert recover_sending(store, OpenChannels(), NOW + CLAIM_SECONDS) == {
+            saying: MessageState.SENDING
+        }  # nobody who could ask
+        assert recover_sending(store, channels_to(server), NOW + CLAIM_SECONDS) == {saying: MessageState.SENT}
         assert server.told() == TOLD
 
 
@@ -97,7 +99,7 @@ def test_a_new_state_is_posted_and_the_old_one_is_history(tmp_path: Path) -> Non
         for report in (FACTS, mended, mended):
             record(store, report, RULES)
             for saying in find_decided(store):
-                assert send_saying(store, saying, channels_to(server), NOW) is Sent.SENT
+                assert send_message(store, saying, channels_to(server), NOW) is MessageState.SENT
         assert server.told() == [*TOLD, (1, "seriestool-fixes-tag", "success", "nothing to mend")]
 
 
@@ -105,29 +107,29 @@ def test_more_checks_than_fit_on_a_page_are_all_seen() -> None:
     with patchwork_server(ONE) as server:
         server.page = 2
         for number in range(7):
-            assert way(server).deliver("x", message(context=f"c-{number}")).fate is Fate.GONE
+            assert way(server).deliver("x", message(context=f"c-{number}")).fate is DeliveryStatus.GONE
         for number in range(7):
-            assert way(server).deliver("x", message(context=f"c-{number}")).fate is Fate.GONE
+            assert way(server).deliver("x", message(context=f"c-{number}")).fate is DeliveryStatus.GONE
         assert len(server.checks) == 7
 
 
 @pytest.mark.parametrize(
     ("failures", "fate", "words"),
     [
-        ({"POST": (500, "oops")}, Fate.LATER, "says 500"),
-        ({"POST": (429, "slowly")}, Fate.LATER, "says 429"),
-        ({"GET": (502, "<html>")}, Fate.LATER, "says 502"),
-        ({"GET": (302, "")}, Fate.LATER, "says 302"),
-        ({"GET": (200, "<html>a page</html>")}, Fate.LATER, "does not answer as a Patchwork server"),
-        ({"GET": (200, '{"detail": "x"}')}, Fate.LATER, "no list of patches"),
-        ({"GET": (200, "[" * 100_000)}, Fate.LATER, "does not answer as a Patchwork server"),
-        ({"GET": (200, "[" + "1," * 3_000_000 + "1]")}, Fate.LATER, "too large"),
-        ({"GET": (200, '[{"msgid": "<one@example.org>", "id": "../../x"}]')}, Fate.LATER, "no patch"),
-        ({"POST": (401, "")}, Fate.REFUSED, "says 401"),
+        ({"POST": (500, "oops")}, DeliveryStatus.LATER, "says 500"),
+        ({"POST": (429, "slowly")}, DeliveryStatus.LATER, "says 429"),
+        ({"GET": (502, "<html>")}, DeliveryStatus.LATER, "says 502"),
+        ({"GET": (302, "")}, DeliveryStatus.LATER, "says 302"),
+        ({"GET": (200, "<html>a page</html>")}, DeliveryStatus.LATER, "does not answer as a Patchwork server"),
+        ({"GET": (200, '{"detail": "x"}')}, DeliveryStatus.LATER, "no list of patches"),
+        ({"GET": (200, "[" * 100_000)}, DeliveryStatus.LATER, "does not answer as a Patchwork server"),
+        ({"GET": (200, "[" + "1," * 3_000_000 + "1]")}, DeliveryStatus.LATER, "too large"),
+        ({"GET": (200, '[{"msgid": "<one@example.org>", "id": "../../x"}]')}, DeliveryStatus.LATER, "no patch"),
+        ({"POST": (401, "")}, DeliveryStatus.REFUSED, "says 401"),
     ],
 )
 def test_a_server_that_answers_oddly_is_told_in_a_line(
-    failures: dict[str, tuple[int, str]], fate: Fate, words: str
+    failures: dict[str, tuple[int, str]], fate: DeliveryStatus, words: str
 ) -> None:
     with patchwork_server(ONE) as server:
         server.failures = failures
@@ -136,13 +138,13 @@ def test_a_server_that_answers_oddly_is_told_in_a_line(
         assert words in str(outcome.error)
         assert server.checks == []
         server.failures = {}
-        assert way(server).deliver("x", message()).fate is Fate.GONE
+        assert way(server).deliver("x", message()).fate is DeliveryStatus.GONE
 
 
 def test_a_server_that_is_gone_is_tried_later() -> None:
     with patchwork_server(ONE) as server:
         gone = way(server)
-    assert gone.deliver("x", message()).fate is Fate.LATER
+    assert gone.deliver("x", message()).fate is DeliveryStatus.LATER
 
 
 def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,10 +153,10 @@ def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytes
     many = json.dumps([json.loads(message(context=f"c-{number}"))[0] for number in range(20)]).encode()
     fates, seen = [], []
     with patchwork_server(ONE) as server:
-        while Fate.GONE not in fates and len(fates) < 9:
+        while DeliveryStatus.GONE not in fates and len(fates) < 9:
             fates.append(replace(way(server), budget=10).deliver("x", many).fate)
             seen.append(len(server.checks))
-    assert fates == [Fate.LATER, Fate.LATER, Fate.GONE]
+    assert fates == [DeliveryStatus.LATER, DeliveryStatus.LATER, DeliveryStatus.GONE]
     assert seen[-1] == 20
     assert seen == sorted(set(seen))  # each attempt gets on
 
@@ -162,24 +164,24 @@ def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytes
 def test_a_token_that_is_none_is_refused() -> None:
     with patchwork_server(ONE) as server:
         outcome = way(server, "wrong").deliver("x", message())
-    assert outcome.fate is Fate.REFUSED
+    assert outcome.fate is DeliveryStatus.REFUSED
     assert "token" in str(outcome.error)
 
 
 def test_a_netrc_does_not_stand_in_for_the_token(sealed: Path) -> None:
     (sealed / ".netrc").write_text("machine 127.0.0.1 login me password mine\n")
     with patchwork_server(ONE) as server:
-        assert way(server).deliver("x", message()).fate is Fate.GONE
+        assert way(server).deliver("x", message()).fate is DeliveryStatus.GONE
 
 
 def test_one_check_that_is_refused_keeps_none_of_the_others_away() -> None:
     both = json.dumps([*json.loads(message(description="nul\0")), *json.loads(message(context="good"))]).encode()
     with patchwork_server(ONE) as server:
         outcome = way(server).deliver("x", both)
-        assert outcome.fate is Fate.GONE
+        assert outcome.fate is DeliveryStatus.GONE
         assert "refused 1 checks" in str(outcome.error)
         assert [one["context"] for one in server.checks] == ["good"]
-        assert way(server).deliver("x", message(description="nul\0")).fate is Fate.REFUSED
+        assert way(server).deliver("x", message(description="nul\0")).fate is DeliveryStatus.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_what_is_no_list_of_checks_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_bodies(text)
     with patchwork_server(ONE) as server:
-        assert way(server).deliver("x", text).fate is Fate.REFUSED
+        assert way(server).deliver("x", text).fate is DeliveryStatus.REFUSED
         assert server.requests == []
 
 
@@ -211,7 +213,7 @@ def test_a_patch_is_found_by_its_message_id() -> None:
 def test_the_latest_check_of_a_context_counts() -> None:
     answers = recorded()["checks"]["body"]
     posted = [recorded()[name]["request"]["body"] for name in ("check-created", "check-created-again")]
-    first, second = (Body("x", one["context"], one["state"], one["description"]) for one in posted)
+    first, second = (CheckPayload("x", one["context"], one["state"], one["description"]) for one in posted)
     assert find_missing([first, second], answers) == (first,)
 
 

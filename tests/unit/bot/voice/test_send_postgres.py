@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from seriestool.bot.bot_config import Policy
-from seriestool.bot.bot_tables import Sent
-from seriestool.bot.notify.send import find_decided, send_saying
+from seriestool.bot.bot_tables import MessageState
+from seriestool.bot.notify.send import find_decided, send_message
 from seriestool.bot.notify.send.outbox import _claim, _row
 from seriestool.bot.store import Store
 from tests.mail_server import mail_server
@@ -42,7 +42,7 @@ def test_a_claim_that_another_worker_has_made_meanwhile_is_seen(store: Store) ->
     with store.transaction() as slow:
         row = _row(slow, saying)
         assert row is not None
-        assert row["state"] == Sent.DECIDED
+        assert row["state"] == MessageState.DECIDED
         with store.transaction() as quick:
             assert _claim(quick, saying, NOW)
         assert not _claim(slow, saying, NOW)
@@ -64,7 +64,7 @@ def test_of_workers_that_send_at_once_each_mail_is_sent_by_one(store: Store) -> 
     waiting = find_decided(store)
     with mail_server() as mails, ThreadPoolExecutor(8) as pool:
         channels = ways_of("all", str(mails.port))
-        states = list(pool.map(lambda saying: send_saying(store, saying, channels, NOW), waiting * 6))
+        states = list(pool.map(lambda saying: send_message(store, saying, channels, NOW), waiting * 6))
     assert len(mails.got) == 5
-    assert set(states) <= {Sent.SENT, Sent.SENDING}
+    assert set(states) <= {MessageState.SENT, MessageState.SENDING}
     assert [row["state"] for row in rows_of(store)] == ["sent"] * 5

@@ -9,29 +9,29 @@ import pytest
 from sqlalchemy import insert
 
 from seriestool.bot.bot_config import BotConfig, Policy
-from seriestool.bot.bot_tables import Sent, cursors, reports
-from seriestool.bot.notify.notifier import Speaker
+from seriestool.bot.bot_tables import MessageState, cursors, reports
+from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import Channel
-from seriestool.bot.notify.send import CLAIM, Channels
+from seriestool.bot.notify.send import CLAIM_SECONDS, OpenChannels
 from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings
-from seriestool.bot.notify.summary import Facts, facts_to_json
+from seriestool.bot.notify.summary import ReportSummary, summary_to_json
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError
 from tests.mail_server import mail_server
 from tests.speaking import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of
 
 
-def add_report(store: Store, report: Facts = FACTS) -> None:
+def add_report(store: Store, report: ReportSummary = FACTS) -> None:
     row = {"key": report.key, "made": NOW, "answer": report.answer, "sentence": report.sentence,
-           "facts": facts_to_json(report), "document": b"", "page": b""}  # fmt: skip
+           "facts": summary_to_json(report), "document": b"", "page": b""}  # fmt: skip
     with store.transaction() as connection:
         connection.execute(insert(reports).values(row))
 
 
-def speaker(port: int, now: int = NOW) -> Speaker:
+def speaker(port: int, now: int = NOW) -> Notifier:
     way = Smtp(SmtpSettings("127.0.0.1", port, timeout=5.0), "bot@example.org")
-    return Speaker(RULES, WORDING, Channels({Channel.AUTHOR: way}), lambda: now)
+    return Notifier(RULES, WORDING, OpenChannels({Channel.AUTHOR: way}), lambda: now)
 
 
 def test_a_report_is_decided_and_said(tmp_path: Path) -> None:
@@ -68,38 +68,38 @@ def test_each_series_says_its_own_and_the_rest_is_said_in_the_next_round(tmp_pat
         for key, lineage in (("a" * 40, "x"), ("b" * 40, "y")):
             add_report(store, facts(key=key, lineage=lineage))
             speaker(gone.port).decide(store, key)
-        assert list(speaker(gone.port).say(store, "a" * 40).values()) == [Sent.DECIDED]
-        assert list(speaker(mails.port).say(store, "b" * 40).values()) == [Sent.SENT]
-        assert list(speaker(mails.port, NOW + CLAIM).say_rest(store).values()) == [Sent.SENT]
-        assert speaker(mails.port, NOW + 2 * CLAIM).say_rest(store) == {}
+        assert list(speaker(gone.port).say(store, "a" * 40).values()) == [MessageState.DECIDED]
+        assert list(speaker(mails.port).say(store, "b" * 40).values()) == [MessageState.SENT]
+        assert list(speaker(mails.port, NOW + CLAIM_SECONDS).say_rest(store).values()) == [MessageState.SENT]
+        assert speaker(mails.port, NOW + 2 * CLAIM_SECONDS).say_rest(store) == {}
     assert len(mails.got) == 2
 
 
 def test_the_voice_is_that_of_the_configuration(tmp_path: Path) -> None:
     config = BotConfig(policy=Policy.DRAFT, maildir=str(tmp_path / "box"), opt_out=("x@example.org",))
-    voice = Speaker.open(config, {}, ["widgets"], may_send=False)
+    voice = Notifier.open(config, {}, ["widgets"], may_send=False)
     assert voice.rules.lists == frozenset({"widgets"})
     assert set(voice.channels.ways) == {Channel.DRAFT}
     with open_store(tmp_path) as store:
         add_report(store)
         voice = replace(voice, now=lambda: NOW)
         voice.decide(store, FACTS.key)
-        assert list(voice.say(store, FACTS.key).values()) == [Sent.SENT]
+        assert list(voice.say(store, FACTS.key).values()) == [MessageState.SENT]
     assert len(list((tmp_path / "box/new").iterdir())) == 1
     with pytest.raises(InputError, match="no mail server"):
-        Speaker.open(replace(config, policy=Policy.AUTHOR, sender="b@example.org"), {}, [], may_send=True)
+        Notifier.open(replace(config, policy=Policy.AUTHOR, sender="b@example.org"), {}, [], may_send=True)
 
 
 def test_a_server_that_does_not_answer_holds_up_one_round_only_so_long(tmp_path: Path) -> None:
     with open_store(tmp_path) as store, socket.create_server(("127.0.0.1", 0)) as silent:
         way = Smtp(SmtpSettings("127.0.0.1", silent.getsockname()[1], timeout=0.3), "bot@example.org")
-        voice = Speaker(RULES, WORDING, Channels({Channel.AUTHOR: way}), lambda: NOW, round=0.5)
+        voice = Notifier(RULES, WORDING, OpenChannels({Channel.AUTHOR: way}), lambda: NOW, round=0.5)
         for number in range(6):
             add_report(store, facts(key=f"{number}" * 40, lineage=f"{number}", author=f"a{number}@example.org"))
             voice.decide(store, f"{number}" * 40)
         first = voice.say_rest(store)
         assert 1 <= len(first) <= 3
-        assert set(first.values()) == {Sent.DECIDED}
+        assert set(first.values()) == {MessageState.DECIDED}
         assert not set(voice.say_rest(store)) & set(first)  # the others have their turn
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from seriestool.rebase.rebase_result import Conflict, How, PatchResult, Rebase, TestMerge, TreeResult
+from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.pages.matrix import MOST_REASONS, view_matrix
 from seriestool.series.model import Outcome
 from tests.page_cases import made_conflict, made_patch, made_precheck, made_series, oid
@@ -40,10 +40,12 @@ def test_cells_with_more_to_say_lead_to_reasons_that_are_there() -> None:
 
 def test_the_same_conflict_on_several_trees_is_told_once() -> None:
     matrix = made(2, 2)
-    result = PatchResult(1, Outcome.CONFLICT, How.CONFLICT, conflicts=(made_conflict(matrix.series.patches[0]),))
+    result = PatchResult(
+        1, Outcome.CONFLICT, OutcomeReason.CONFLICT, conflicts=(made_conflict(matrix.series.patches[0]),)
+    )
     moved = replace(result.conflicts[0].places[0], line=99, commits=(oid(2),))
     other = replace(result, conflicts=(replace(result.conflicts[0], places=(moved,)),))
-    fine = PatchResult(2, Outcome.UNMODIFIED, How.PLAIN)
+    fine = PatchResult(2, Outcome.UNMODIFIED, OutcomeReason.PLAIN)
     trees = (TreeResult("one", oid(1), (result, fine), ()), TreeResult("two", oid(2), (other, fine), ()))
     seen = view_matrix(replace(matrix, trees=trees))
     assert [(reason.counter, reason.trees) for reason in seen.reasons] == [(1, ("one", "two"))]
@@ -59,7 +61,7 @@ def test_conflicts_without_places_say_what_git_said() -> None:
         Conflict(b"a.c", "modify/delete", "a.c: deleted in the tree and modified by the patch", commits=(oid(1),)),
         Conflict(b"b.c", "contents", "", follows=3),
     )
-    result = PatchResult(1, Outcome.CONFLICT, How.CONFLICT, conflicts=conflicts)
+    result = PatchResult(1, Outcome.CONFLICT, OutcomeReason.CONFLICT, conflicts=conflicts)
     seen = view_matrix(replace(matrix, trees=(TreeResult("one", oid(1), (result,), ()),)))
     first, second = seen.reasons[0].parts
     assert first.said == "deleted in the tree and modified by the patch"
@@ -73,7 +75,7 @@ def test_long_sides_are_cut() -> None:
     conflict = made_conflict(matrix.series.patches[0])
     region = replace(conflict.places[0].region, tree=tuple(b"x" * 900 + b"\n" for _ in range(100)))
     conflict = replace(conflict, places=tuple(replace(conflict.places[0], region=region) for _ in range(50)))
-    result = PatchResult(1, Outcome.CONFLICT, How.CONFLICT, conflicts=(conflict,) * 90)
+    result = PatchResult(1, Outcome.CONFLICT, OutcomeReason.CONFLICT, conflicts=(conflict,) * 90)
     reason = view_matrix(replace(matrix, trees=(TreeResult("one", oid(1), (result,), ()),))).reasons[0]
     side = reason.parts[0].spots[0].sides[1]
     assert (len(side.lines), side.left_out) == (12, 88)

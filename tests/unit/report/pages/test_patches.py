@@ -4,7 +4,7 @@
 from dataclasses import replace
 from time import process_time
 
-from seriestool.check.protocol import Finding, Report, Result, Status
+from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.report.pages.diffs import FOLDED, MOST_OF_FILE, FileView
 from seriestool.report.pages.finding_views import MOST_OF_PATCH as MOST_SAID
 from seriestool.report.pages.finding_views import view_findings
@@ -18,7 +18,7 @@ PATH = b"drivers/net/part1.c"
 
 def view(patch: Patch, *findings: Finding) -> PatchView:
     series = made_series(patch)
-    report = Report(series, None, None, "generic", (Result("style", patch.counter, findings),))
+    report = Report(series, None, None, "generic", (CheckResult("style", patch.counter, findings),))
     return view_patches(series, view_findings(report))[0]
 
 
@@ -86,7 +86,7 @@ def test_the_gravest_comes_first_and_notes_are_not_counted() -> None:
 def test_findings_of_the_series_that_name_a_patch_are_with_it() -> None:
     series = made_series(made_patch(1, "x"), made_patch(2, "y"))
     findings = (replace(warn(None, None), counter=2), warn(None, None))
-    found = view_findings(Report(series, None, None, "generic", (Result("cover", None, findings),)))
+    found = view_findings(Report(series, None, None, "generic", (CheckResult("cover", None, findings),)))
     assert {counter: len(said) for counter, said in found.shown.items()} == {2: 1, None: 1}
     assert found.totals == (("warn", 2),)
 
@@ -132,7 +132,7 @@ def test_a_million_lines_are_not_looked_at() -> None:
 
 def test_only_so_many_lines_are_folded_out() -> None:
     series = made_series(*(made_patch(n, "x", 100) for n in range(1, 101)))
-    results = tuple(Result("style", n, (warn(None, None),)) for n in range(1, 101))
+    results = tuple(CheckResult("style", n, (warn(None, None),)) for n in range(1, 101))
     views = view_patches(series, view_findings(Report(series, None, None, "generic", results)))
     is_open = [one.is_open for one in views]
     assert is_open == sorted(is_open, reverse=True)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seriestool.base.prerequisites.prerequisite_results import Need, NeedState, Prerequisites
-from seriestool.precheck.timeline import Line, Mark, MarkKind, Timeline
+from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
+from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TreeTimeline
 from seriestool.report.pages.date_scale import make_scale
 from seriestool.report.pages.labels import fitting, place_labels, text_width
-from seriestool.report.pages.prerequisites_graph import MOST_BOXES, MOST_ROWS, view_needs
+from seriestool.report.pages.prerequisites_graph import MOST_BOXES, MOST_ROWS, view_prerequisites
 from seriestool.report.pages.timeline_picture import ELSEWHERE, MOST_LINES, draw_timeline
 from tests.page_cases import DAY, POSTED, long_timeline, made_patch, made_precheck, made_series, mailed, needed, oid
 
@@ -85,7 +85,10 @@ def test_the_timeline_has_a_strip_for_each_tree() -> None:
 
 
 def test_marks_of_trees_that_are_not_shown_have_a_strip_of_their_own() -> None:
-    marks = (Mark(MarkKind.BASE, POSTED, "x", oid(1), "hidden"), Mark(MarkKind.STATED, POSTED, "y", oid(2)))
+    marks = (
+        TimelineMark(MarkKind.BASE, POSTED, "x", oid(1), "hidden"),
+        TimelineMark(MarkKind.STATED, POSTED, "y", oid(2)),
+    )
     picture = draw_timeline(replace(long_timeline(), marks=marks))
     assert picture.strips[-1].name == ELSEWHERE
     assert picture.strips[-1].end is None
@@ -100,8 +103,8 @@ def test_a_timeline_of_nothing_is_drawn() -> None:
 
 
 def test_a_thousand_trees_and_marks_are_bounded() -> None:
-    lines = tuple(Line(f"tree-{n}", oid(n), POSTED, ()) for n in range(1000))
-    marks = tuple(Mark(MarkKind.BROKE, POSTED, "x", oid(n), "tree-0") for n in range(1000))
+    lines = tuple(TreeTimeline(f"tree-{n}", oid(n), POSTED, ()) for n in range(1000))
+    marks = tuple(TimelineMark(MarkKind.BROKE, POSTED, "x", oid(n), "tree-0") for n in range(1000))
     picture = draw_timeline(replace(long_timeline(), lines=lines, marks=marks))
     assert (len(picture.strips), picture.left_out) == (MOST_LINES, 1000 - MOST_LINES)
     assert sum(sign.label is not None for sign in picture.strips[0].signs) == 12
@@ -109,7 +112,7 @@ def test_a_thousand_trees_and_marks_are_bounded() -> None:
 
 
 def test_needs_are_gathered_by_series() -> None:
-    needs = view_needs(needed(), made_precheck(made_series(made_patch(1, "x"))).verdict)
+    needs = view_prerequisites(needed(), made_precheck(made_series(made_patch(1, "x"))).verdict)
     assert needs.graph is not None
     own, first, second, lost, below = needs.graph.boxes
     assert (own.title, own.state) == ("net: parts that compute", "own")
@@ -126,7 +129,7 @@ def test_needs_are_gathered_by_series() -> None:
 
 
 def test_boxes_do_not_overlap_and_have_room_for_their_rows() -> None:
-    needs = view_needs(needed(), made_precheck(made_series(made_patch(1, "x"))).verdict)
+    needs = view_prerequisites(needed(), made_precheck(made_series(made_patch(1, "x"))).verdict)
     assert needs.graph
     for one, other in combinations(needs.graph.boxes, 2):
         assert one.x != other.x or one.y + one.height < other.y
@@ -137,8 +140,8 @@ def test_boxes_do_not_overlap_and_have_room_for_their_rows() -> None:
 
 
 def test_what_is_needed_is_bounded_in_the_picture_and_all_in_the_list() -> None:
-    needs = tuple(Need(mailed(n, f"s{n % 40}@x.org"), NeedState.UNMERGED, "stated") for n in range(1000))
-    seen = view_needs(Prerequisites(needs), made_precheck(made_series(made_patch(1, "x"))).verdict)
+    needs = tuple(NeededPatch(mailed(n, f"s{n % 40}@x.org"), NeededPatchState.UNMERGED, "stated") for n in range(1000))
+    seen = view_prerequisites(PrerequisiteResult(needs), made_precheck(made_series(made_patch(1, "x"))).verdict)
     assert seen.graph is not None
     assert len(seen.graph.boxes) == MOST_BOXES + 2
     assert seen.graph.left_out == 40 - MOST_BOXES
@@ -149,7 +152,7 @@ def test_what_is_needed_is_bounded_in_the_picture_and_all_in_the_list() -> None:
 
 def test_no_needs_no_graph() -> None:
     verdict = made_precheck(made_series(made_patch(1, "x"))).verdict
-    assert view_needs(Prerequisites(), verdict).graph is None
+    assert view_prerequisites(PrerequisiteResult(), verdict).graph is None
 
 
 def test_dates_of_any_zone_are_utc() -> None:
