@@ -67,9 +67,9 @@ def main() -> int:
     return int(failed)
 
 
-def read_all(store: Store, archive: Path, reach: ReadLimits) -> tuple[ListReadResult, float]:
+def read_all(store: Store, archive: Path, limits: ReadLimits) -> tuple[ListReadResult, float]:
     start = time.perf_counter()
-    tally = read_list(store, "list", str(archive), Path("unused"), NOW, reach=reach)
+    tally = read_list(store, "list", str(archive), Path("unused"), NOW, limits=limits)
     seconds = time.perf_counter() - start
     assemble_series(store, NOW)
     assemble_series(store, NOW + SETTLE)

@@ -164,9 +164,9 @@ def report_questions(repo: Path, topics: Sequence[Topic]) -> None:
         for topic in topics:
             series = resolve(str(topic.mbox))
             preimage = find_preimage(series)
-            ground = SearchContext(repository, history, trees, list_tags(refs))
+            context = SearchContext(repository, history, trees, list_tags(refs))
             exact.append(timed(fit.find_exact, history, preimage))
-            applies.append(timed(fit.find_applying, history, preimage, ground.contents, ground.posting(series)))
+            applies.append(timed(fit.find_applying, history, preimage, context.contents, context.posting(series)))
     for name, seconds in (("exact", exact), ("applies", applies)):
         took = [1000 * one for one in seconds]
         print(f"  question '{name}': median {statistics.median(took):.1f} ms, worst {max(took):.0f} ms")

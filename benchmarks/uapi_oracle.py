@@ -73,10 +73,10 @@ def inject(sandbox: Sandbox) -> int:
             repo = Repo(Path(folder) / "repo")
             old = repo.commit({**KERNEL}, "before", author="A <a@example.com>")
             new = repo.commit({HEADER: edited(*pairs)}, "after", author="A <a@example.com>")
-            with open_bench(repo.path) as bench:
-                before, after = bench.tree_of(old), bench.tree_of(new)
-                found = list(examined(bench, before, after, [HEADER.encode()], sandbox))
-                theirs, _ = next(abidiff(bench, before, after, [b"linux/toy.h"]))
+            with open_bench(repo.path) as scratch_repo:
+                before, after = scratch_repo.tree_of(old), scratch_repo.tree_of(new)
+                found = list(examined(scratch_repo, before, after, [HEADER.encode()], sandbox))
+                theirs, _ = next(abidiff(scratch_repo, before, after, [b"linux/toy.h"]))
         said = [change.rule for change, _ in found[0].changes] if found else []
         ours = verdict(found[0]) if found else "pass"
         right = said == [rule for rule, _ in expected]
@@ -88,19 +88,19 @@ def inject(sandbox: Sandbox) -> int:
 
 def history(kernel: Path, old: str, new: str, sandbox: Sandbox) -> None:
     """Two releases: agreement, time, and every FAIL."""
-    with open_bench(kernel) as bench:
-        before, after = (bench.tree_of(commit(kernel, name)) for name in (old, new))
+    with open_bench(kernel) as scratch_repo:
+        before, after = (scratch_repo.tree_of(commit(kernel, name)) for name in (old, new))
         arch = uapi_comparison.arch_of(platform.machine())
-        one, other = (InstalledHeaders(bench, tree, arch, {}) for tree in (before, after))
+        one, other = (InstalledHeaders(scratch_repo, tree, arch, {}) for tree in (before, after))
         names = sorted({*one.names(), *other.names()})
         changed = [name for name in names if one.blob(name) != other.blob(name)]
         start = time.monotonic()
         paths = [path for name in changed if (path := other.path(name) or one.path(name))]
-        found = {each.name: each for each in examined(bench, before, after, paths, sandbox)}
+        found = {each.name: each for each in examined(scratch_repo, before, after, paths, sandbox)}
         ours_took = time.monotonic() - start
         both = [name for name in changed if one.blob(name) and other.blob(name)]
         start = time.monotonic()
-        theirs = dict(zip(both, abidiff(bench, before, after, both), strict=True))
+        theirs = dict(zip(both, abidiff(scratch_repo, before, after, both), strict=True))
         theirs_took = time.monotonic() - start
     print(f"{len(changed)} of {len(names)} headers differ, {len(both)} are on both sides")
     print(f"uapi: {ours_took / len(changed):.2f} s for each; abidiff: {theirs_took / len(both):.2f} s for each")
@@ -125,7 +125,7 @@ class _Bench:
 
     def __init__(self, path: Path) -> None:
         self._repository = Repository.open(path)
-        self._context = self._repository.workbench()
+        self._context = self._repository.scratch_repository()
 
     def __enter__(self) -> ScratchRepository:
         return self._context.__enter__()
@@ -141,11 +141,11 @@ def commit(path: Path, name: str) -> str:
 
 
 def examined(
-    bench: ScratchRepository, before: str, after: str, paths: list[bytes], sandbox: Sandbox
+    scratch_repo: ScratchRepository, before: str, after: str, paths: list[bytes], sandbox: Sandbox
 ) -> Iterator[uapi_comparison.HeaderComparison]:
     """What ours says, of these headers only."""
     with tempfile.TemporaryDirectory() as folder:
-        examiner = uapi_comparison.UapiComparer(bench, sandbox, Path(folder), 2)
+        examiner = uapi_comparison.UapiComparer(scratch_repo, sandbox, Path(folder), 2)
         wanted = set(paths)
         found = examiner.examine(before, after, paths, platform.machine(), includers=0)
         yield from (one for one in found if one.path in wanted)
@@ -160,13 +160,16 @@ def verdict(one: uapi_comparison.HeaderComparison | None) -> str:
     return max(weights, key=_ORDER.index, default="pass")
 
 
-def abidiff(bench: ScratchRepository, before: str, after: str, names: list[bytes]) -> Iterator[tuple[str, str]]:
+def abidiff(scratch_repo: ScratchRepository, before: str, after: str, names: list[bytes]) -> Iterator[tuple[str, str]]:
     """(pass, FAIL, segfault or -, what it printed) of each header."""
     arch = uapi_comparison.arch_of(platform.machine())
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "suppressions").write_text(_SUPPRESSIONS)
-        sides = [(root / side, InstalledHeaders(bench, tree, arch, {})) for side, tree in (("a", before), ("b", after))]
+        sides = [
+            (root / side, InstalledHeaders(scratch_repo, tree, arch, {}))
+            for side, tree in (("a", before), ("b", after))
+        ]
         for side, installed in sides:
             installed.write(names, side)
         for name in names:

@@ -87,9 +87,17 @@ def decide(store: Store, key: str) -> None:
             return
         name = hashlib.sha256(f"{lineage} mail".encode()).hexdigest()[:40]
         row: dict[str, object] = {
-            "id": name, "key": key, "lineage": lineage, "channel": "author", "state": "decided", "reason": "new",
-            "said": "[]", "message": json.loads(facts)["sentence"].encode(), "msgid": f"{name}@bot", "decided": NOW,
-        }  # fmt: skip
+            "id": name,
+            "key": key,
+            "lineage": lineage,
+            "channel": "author",
+            "state": "decided",
+            "reason": "new",
+            "said": "[]",
+            "message": json.loads(facts)["sentence"].encode(),
+            "msgid": f"{name}@bot",
+            "decided": NOW,
+        }
         insert_new(connection, sayings, [row])
 
 
@@ -139,11 +147,21 @@ def key_of(number: int) -> str:
 def series_row(number: int, **changes: object) -> dict[str, object]:
     key = key_of(number)
     return {
-        "key": key, "lineage": key, "list": f"list{number % 3}", "msgid": f"{number}@example.com", "version": 1,
-        "expected": 3, "missing": 0, "subject": f"[PATCH] number {number}", "author_name": "A U Thor",
-        "author": f"author{number % 7}@example.com", "posted": NOW + number, "found": NOW + number, "state": "waiting",
+        "key": key,
+        "lineage": key,
+        "list": f"list{number % 3}",
+        "msgid": f"{number}@example.com",
+        "version": 1,
+        "expected": 3,
+        "missing": 0,
+        "subject": f"[PATCH] number {number}",
+        "author_name": "A U Thor",
+        "author": f"author{number % 7}@example.com",
+        "posted": NOW + number,
+        "found": NOW + number,
+        "state": "waiting",
         **changes,
-    }  # fmt: skip
+    }
 
 
 def fill(store: Store, numbers: Iterable[int], **changes: object) -> None:
@@ -170,14 +188,27 @@ def main(argv: Sequence[str]) -> int:
     return run_stand_in(given)
 
 
-def plan_of(database: str, crew: Handlers, **changes: Any) -> BotSetup:
+def plan_of(database: str, handlers: Handlers, **changes: Any) -> BotSetup:
     """A bot in a hurry, with bounds that nobody meets."""
-    plan = BotSetup(
-        database=database, name="w", crew=crew, tasks=(), bounds=Bounds(10**6, 10**6, 10**6, 200), jobs=2, tries=3,
-        limit=60, note=lambda text: None, detail=lambda text: None, interval=0.2, poll=0.05, grace=10, backoff=0.1,
-        once=True, pause=0.1,
-    )  # fmt: skip
-    return replace(plan, **changes)
+    setup = BotSetup(
+        database=database,
+        name="w",
+        handlers=handlers,
+        tasks=(),
+        bounds=Bounds(10**6, 10**6, 10**6, 200),
+        jobs=2,
+        tries=3,
+        limit=60,
+        note=lambda text: None,
+        detail=lambda text: None,
+        interval=0.2,
+        poll=0.05,
+        grace=10,
+        backoff=0.1,
+        once=True,
+        pause=0.1,
+    )
+    return replace(setup, **changes)
 
 
 def run_stand_in(given: argparse.Namespace) -> int:
@@ -190,17 +221,24 @@ def run_stand_in(given: argparse.Namespace) -> int:
     look = KillingLook(given.kill, given.pidfile) if given.kill else SleepyLook(given.look)
     if given.pidfile:
         given.pidfile.write_text(str(os.getpid()))
-    crew = Handlers(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
+    handlers = Handlers(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
     if given.voice:
-        crew = replace(crew, decide=given.voice.decide, say=given.voice.say)
-    plan = plan_of(
-        given.database, crew, name=given.name, jobs=given.jobs, interval=given.interval, poll=given.poll,
-        grace=given.grace, once=given.once, note=_note,
+        handlers = replace(handlers, decide=given.voice.decide, say=given.voice.say)
+    setup = plan_of(
+        given.database,
+        handlers,
+        name=given.name,
+        jobs=given.jobs,
+        interval=given.interval,
+        poll=given.poll,
+        grace=given.grace,
+        once=given.once,
+        note=_note,
         detail=_note if os.environ.get("LOUD") else lambda text: None,
         tasks=tuple(_rest(given.voice, given.database, stop)) if given.voice else (),
-    )  # fmt: skip
+    )
     try:
-        run_bot(plan, stop)
+        run_bot(setup, stop)
     except SeriestoolError as error:
         _note(f"{error.message}; {error.hint}")
         return error.exit_code
@@ -227,9 +265,9 @@ def _rest(voice: Notifier, database: str, stop: threading.Event) -> Iterable[Tas
     def work() -> None:
         if not opened:
             opened.append(Store.open(database))
-        voice.say_rest(opened[0], PATIENCE, stop.is_set)
+        voice.send_pending(opened[0], PATIENCE, stop.is_set)
 
-    yield Task("messages", 0.3, work, is_leaders=True)
+    yield Task("messages", 0.3, work, leader_only=True)
 
 
 def _some(least: float, most: float) -> float:

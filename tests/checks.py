@@ -66,15 +66,15 @@ def open_subject(
     with (
         TemporaryDirectory() as cache,
         Repository.open(repo.path) as repository,
-        repository.workbench() as bench,
+        repository.scratch_repository() as scratch_repo,
     ):
         refs = repository.refs()
         history = update(repository, refs, index_dir(repository))
         commit = repo.git("rev-parse", f"{base}^{{commit}}") if base is not None else None
-        start = given_base(series, commit, bench) if commit is not None else None
-        stack = make_stack(series, start, bench)
+        start = given_base(series, commit, scratch_repo) if commit is not None else None
+        stack = make_stack(series, start, scratch_repo)
         place = CheckEnvironment(
-            repository, bench, Path(cache), config or {}, sandbox, history,
+            repository, scratch_repo, Path(cache), config or {}, sandbox, history,
             list_trees(refs, repository.config(), repository.head()), offline=True,
         )  # fmt: skip
         earlier = parse(previous) if previous is not None else None

@@ -88,7 +88,7 @@ def _mailed(patch: Patch, series: Series) -> SourcePatch:
     )  # fmt: skip
 
 
-def ground_of(repo: Repo) -> SearchContext:
+def search_context_of(repo: Repo) -> SearchContext:
     """The repository with its trees, as find-base sees it."""
     opened = Repository.open(repo.path)
     refs = opened.refs()
@@ -98,9 +98,9 @@ def ground_of(repo: Repo) -> SearchContext:
 
 def prerequisites(repo: Repo, mbox: bytes, *mboxes: bytes) -> PrerequisiteResult:
     """What the series in `mbox` builds on, with the others (and itself) on the list."""
-    ground = ground_of(repo)
-    verdict = find_base(parsed(mbox), ground)
-    return find_prerequisites(verdict, ground, MemorySource(mbox, *mboxes))
+    context = search_context_of(repo)
+    verdict = find_base(parsed(mbox), context)
+    return find_prerequisites(verdict, context, MemorySource(mbox, *mboxes))
 
 
 def recipe_of(found: PrerequisiteResult, path: str) -> BlobRecipe:

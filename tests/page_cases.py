@@ -51,9 +51,9 @@ def real_precheck(repo: Repo, cache: Path) -> Precheck:
 def run_on(repo: Repo, series: Series, cache: Path) -> Precheck:
     """What precheck says of the series, with checks that build nothing."""
     settings = PrecheckSettings(cache, cache / "lists", offline=True, jobs=2)
-    with Repository.open(repo.path) as repository, PrecheckResources(repository, settings) as shop:
+    with Repository.open(repo.path) as repository, PrecheckResources(repository, settings) as resources:
         asked = PrecheckInput(series, None, versions(series))
-        return run_precheck(asked, shop, PrecheckOptions(checks=CheckOptions(only=_CHECKS)), NullProgressMonitor())
+        return run_precheck(asked, resources, PrecheckOptions(checks=CheckOptions(only=_CHECKS)), NullProgressMonitor())
 
 
 def _make_trees(kernel: Kernel) -> None:

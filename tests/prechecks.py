@@ -26,21 +26,21 @@ def open_shop(
     """A workshop on the repository; what is kept goes to `cache`."""
     settings = PrecheckSettings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
     path = repo.path if isinstance(repo, Repo) else repo
-    with Repository.open(path) as repository, PrecheckResources(repository, settings) as shop:
-        yield shop
+    with Repository.open(path) as repository, PrecheckResources(repository, settings) as resources:
+        yield resources
 
 
-def look_at(shop: PrecheckResources, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
+def look_at(resources: PrecheckResources, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
     """All that is known of the series."""
     return run_precheck(
-        PrecheckInput(parse(mbox)), shop, wishes or PrecheckOptions(checks=QUICK), NullProgressMonitor()
+        PrecheckInput(parse(mbox)), resources, wishes or PrecheckOptions(checks=QUICK), NullProgressMonitor()
     )
 
 
 def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
     """The same, in a workshop of its own."""
-    with open_shop(repo, cache) as shop:
-        return look_at(shop, mbox, wishes)
+    with open_shop(repo, cache) as resources:
+        return look_at(resources, mbox, wishes)
 
 
 def timeless(found: Precheck | dict[str, Any]) -> Any:

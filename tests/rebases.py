@@ -32,26 +32,26 @@ Answer = dict[str, Any]
 @contextmanager
 def open_bench(repo: Repo) -> Iterator[ScratchRepository]:
     """A workbench on the repository; gone after the block."""
-    with Repository.open(repo.path) as repository, repository.workbench() as bench:
-        yield bench
+    with Repository.open(repo.path) as repository, repository.scratch_repository() as scratch_repo:
+        yield scratch_repo
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A repository with all that a rebase needs, kept open."""
 
-    ground: SearchContext
-    bench: ScratchRepository
+    context: SearchContext
+    scratch_repo: ScratchRepository
 
 
 @contextmanager
 def open_place(repo: Repo) -> Iterator[Place]:
     """The repository, its history and a workbench; gone after the block."""
-    with Repository.open(repo.path) as repository, repository.workbench() as bench:
+    with Repository.open(repo.path) as repository, repository.scratch_repository() as scratch_repo:
         refs = repository.refs()
         history = update(repository, refs, index_dir(repository))
         trees = list_trees(refs, repository.config(), repository.head())
-        yield Place(SearchContext(repository, history, trees, list_tags(refs)), bench)
+        yield Place(SearchContext(repository, history, trees, list_tags(refs)), scratch_repo)
 
 
 def rebase(repo: Repo, mbox: bytes, *onto: str, base: str | None = None, proven: bool = False) -> Rebase:
@@ -63,12 +63,12 @@ def rebase(repo: Repo, mbox: bytes, *onto: str, base: str | None = None, proven:
     with open_place(repo) as place:
         start = None
         if base is not None:
-            start = given_base(series, base, place.bench)
+            start = given_base(series, base, place.scratch_repo)
         elif proven:
-            start = find_series_base(find_base(series, place.ground), None)
+            start = find_series_base(find_base(series, place.context), None)
         targets = [Target(name, repo.git("rev-parse", f"{name}^{{commit}}")) for name in onto or ("main",)]
-        stack = make_stack(series, start, place.bench)
-        return rebase_series(series, stack, targets, place.ground, place.bench, NoResolutions())
+        stack = make_stack(series, start, place.scratch_repo)
+        return rebase_series(series, stack, targets, place.context, place.scratch_repo, NoResolutions())
 
 
 def on_main(repo: Repo, base: str, *changes: Change) -> tuple[PatchResult, ...]:

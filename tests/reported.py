@@ -28,11 +28,13 @@ def make_precheck(repo: Repo, mbox: bytes, said: Sequence[Said] = (), onto: Sequ
     """The precheck of the series in the mbox: its base as find-base finds it, and how it fares on these branches."""
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        verdict = find_base(series, place.ground)
+        verdict = find_base(series, place.context)
         base = find_series_base(verdict, None)
-        stack = make_stack(series, base, place.bench)
+        stack = make_stack(series, base, place.scratch_repo)
         targets = [Target(name, repo.git("rev-parse", f"{name}^{{commit}}")) for name in onto]
-        matrix = rebase_series(series, stack, targets, place.ground, place.bench, NoResolutions()) if onto else None
+        matrix = (
+            rebase_series(series, stack, targets, place.context, place.scratch_repo, NoResolutions()) if onto else None
+        )
     results = tuple(CheckResult(one.check, one.counter, one.findings) for one in said)
     checks = Report(series, base, None, "default", results)
     return Precheck(

@@ -18,17 +18,17 @@ MOST_SIDE_RUNS = 200
 class CandidateRanker:
     """What a region of the history means to people: for each tree its best commit and all its ranges."""
 
-    def __init__(self, preimage: PreImage, ground: SearchContext, posting: PostingTime) -> None:
+    def __init__(self, preimage: PreImage, context: SearchContext, posting: PostingTime) -> None:
         self.preimage = preimage
-        self.ground = ground
+        self.context = context
         self.posting = posting
-        self._before = rank.CommitAtTime(ground.history, posting.time)
+        self._before = rank.CommitAtTime(context.history, posting.time)
 
     def ranked(self, level: FitLevel, region: HistoryRegion, stated: StatedBase | None) -> tuple[Candidate, ...]:
         """Those whose commit is still here, best first: a true statement, then the trees before the posting, then
         what is off the trees' lines, then the trees after the posting."""
-        found = [(place, runs) for place in self.ground.places if (runs := region.runs(place.tip))]
-        by_tree = [self._candidate_of(place, runs, level) for place, runs in found]
+        found = [(tree_tip, runs) for tree_tip in self.context.tree_tips if (runs := region.runs(tree_tip.tip))]
+        by_tree = [self._candidate_of(tree_tip, runs, level) for tree_tip, runs in found]
         side = self._side_candidate(region, found, level)
         ranked = sorted(by_tree, key=lambda candidate: not self._is_before(candidate))
         if side is not None:
@@ -38,42 +38,42 @@ class CandidateRanker:
 
     def _here(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """Those whose commit can be used: the index remembers commits of branches that git has thrown away since."""
-        found = self.ground.repository.objects.check([candidate.commit for candidate in candidates])
+        found = self.context.repository.objects.check([candidate.commit for candidate in candidates])
         return tuple(candidate for candidate, here in zip(candidates, found, strict=True) if here)
 
-    def _candidate_of(self, place: TreeTip, runs: Sequence[CommitRun], level: FitLevel) -> Candidate:
-        best = rank.likeliest(self.ground.history, runs, self.posting, self._before)
-        return self._candidate(place.tree.name, best, level, runs)
+    def _candidate_of(self, tree_tip: TreeTip, runs: Sequence[CommitRun], level: FitLevel) -> Candidate:
+        best = rank.likeliest(self.context.history, runs, self.posting, self._before)
+        return self._candidate(tree_tip.tree.name, best, level, runs)
 
     def _side_candidate(
         self, region: HistoryRegion, found: Iterable[tuple[TreeTip, Sequence[CommitRun]]], level: FitLevel
     ) -> Candidate | None:
         """What fits off the lines of all trees: on merged topics, on other refs, on branches rebased away."""
-        history = self.ground.history
-        covered = FirstParentLines(history, [place.tip for place, _ in found])
+        history = self.context.history
+        covered = FirstParentLines(history, [tree_tip.tip for tree_tip, _ in found])
         runs = region.side_runs(covered, history.tips, self.posting.time, MOST_SIDE_RUNS)
         likely = (rank.likeliest(history, [run], self.posting, self._before) for run in runs)
         best = rank.nearest(history, likely, self.posting)
         return None if best is None else self._candidate(None, best, level, runs)
 
     def _candidate(self, tree: str | None, position: int, level: FitLevel, runs: Sequence[CommitRun]) -> Candidate:
-        history = self.ground.history
+        history = self.context.history
         expected = len(self.preimage)
         matched = expected if level is FitLevel.EXACT else self.preimage.matched_at(history, position)
         ranges = tuple(self._range(run) for run in runs)
         oid = history.oid(position)
-        return Candidate(tree, oid, level, matched, expected, ranges, (), self.ground.tag_names.get(oid))
+        return Candidate(tree, oid, level, matched, expected, ranges, (), self.context.tag_names.get(oid))
 
     def _range(self, run: CommitRun) -> CommitRange:
-        history = self.ground.history
+        history = self.context.history
         count = history.depth(run.newest) - history.depth(run.oldest) + 1
         made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
         ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
         return CommitRange(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
 
     def _is_before(self, candidate: Candidate) -> bool:
-        position = self.ground.history.find(candidate.commit)
-        return position is not None and rank.is_before(self.ground.history, position, self.posting)
+        position = self.context.history.find(candidate.commit)
+        return position is not None and rank.is_before(self.context.history, position, self.posting)
 
     def _stated_first(
         self, candidates: tuple[Candidate, ...], level: FitLevel, stated: StatedBase | None
@@ -81,10 +81,10 @@ class CandidateRanker:
         """The author's own base comes first where it is true."""
         if stated is None or stated.verdict is not level:
             return candidates
-        position = self.ground.history.find(stated.commit)
+        position = self.context.history.find(stated.commit)
         if position is None:
             return candidates
-        oid = self.ground.history.oid(position)
+        oid = self.context.history.oid(position)
         same = [found for found in candidates if found.tree == stated.tree]
         first = replace(same[0], commit=oid, label="stated") if same else None
         first = first or replace(self._candidate(stated.tree, position, level, ()), label="stated")

@@ -17,9 +17,9 @@ MOST_VERSIONS = 300
 """Versions of one path that are searched for the commit that changed a hunk's lines."""
 
 
-def explain(series: Series, preimage: PreImage, ground: SearchContext, position: int | None) -> tuple[PathAnswer, ...]:
+def explain(series: Series, preimage: PreImage, context: SearchContext, position: int | None) -> tuple[PathAnswer, ...]:
     """One answer for each path of the pre-image, seen from the commit at `position` (None: from nowhere)."""
-    return tuple(_explain_path(wanted, series, preimage, ground, position) for wanted in preimage.expectations)
+    return tuple(_explain_path(wanted, series, preimage, context, position) for wanted in preimage.expectations)
 
 
 def all_matched(preimage: PreImage) -> tuple[PathAnswer, ...]:
@@ -30,15 +30,15 @@ def all_matched(preimage: PreImage) -> tuple[PathAnswer, ...]:
 
 
 def _explain_path(
-    wanted: Expectation, series: Series, preimage: PreImage, ground: SearchContext, position: int | None
+    wanted: Expectation, series: Series, preimage: PreImage, context: SearchContext, position: int | None
 ) -> PathAnswer:
-    history = ground.history
-    region = HistoryRegion(history, history.segments(wanted.path, wanted.accepts), _events(wanted, ground))
-    holders = _holders(region, ground) if wanted.expects is not ExpectedKind.ABSENT else ()
+    history = context.history
+    region = HistoryRegion(history, history.segments(wanted.path, wanted.accepts), _events(wanted, context))
+    holders = _holders(region, context) if wanted.expects is not ExpectedKind.ABSENT else ()
     value = history.value(position, wanted.path) if position is not None else 0
     if position is not None and wanted.accepts(value):
         return PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched", holders)
-    track_failure = _failure_at(wanted, preimage, ground, value)
+    track_failure = _failure_at(wanted, preimage, context, value)
     if wanted.is_unnamed and position is not None and track_failure is None:
         return PathAnswer(wanted.path, None, str(wanted.expects), True, "matched", holders)
     patch = series.patches[track_failure[0]].counter if track_failure else None
@@ -49,28 +49,28 @@ def _explain_path(
         False,
         _reason(wanted, value, region),
         holders,
-        _culprit(wanted, preimage, ground, position, region),
+        _culprit(wanted, preimage, context, position, region),
         patch,
         track_failure[1] if track_failure else None,
     )
 
 
-def _events(wanted: Expectation, ground: SearchContext) -> list[int]:
-    return [position for position, _ in ground.history.changes(wanted.path)]
+def _events(wanted: Expectation, context: SearchContext) -> list[int]:
+    return [position for position, _ in context.history.changes(wanted.path)]
 
 
-def _holders(region: HistoryRegion, ground: SearchContext) -> tuple[BlobHolder, ...]:
+def _holders(region: HistoryRegion, context: SearchContext) -> tuple[BlobHolder, ...]:
     """The trees that have or had it on their line, with the newest run of each."""
     found = []
-    for place in ground.places:
-        runs = region.runs(place.tip)
+    for tree_tip in context.tree_tips:
+        runs = region.runs(tree_tip.tip)
         if runs:
-            found.append(_holder(place.tree.name, runs[0], ground))
+            found.append(_holder(tree_tip.tree.name, runs[0], context))
     return tuple(found)
 
 
-def _holder(name: str, run: CommitRun, ground: SearchContext) -> BlobHolder:
-    history = ground.history
+def _holder(name: str, run: CommitRun, context: SearchContext) -> BlobHolder:
+    history = context.history
     return BlobHolder(name, history.oid(run.oldest), history.oid(run.ended_by) if run.ended_by is not None else None)
 
 
@@ -83,11 +83,11 @@ def _reason(wanted: Expectation, value: int, region: HistoryRegion) -> str:
 
 
 def _failure_at(
-    wanted: Expectation, preimage: PreImage, ground: SearchContext, value: int
+    wanted: Expectation, preimage: PreImage, context: SearchContext, value: int
 ) -> tuple[int, PatchFailure] | None:
     """The first patch (by index) and place at which what the series does to this path fails."""
     try:
-        state = ground.contents.state(value, wanted.path)
+        state = context.contents.state(value, wanted.path)
     except ContentMissingError:
         return None
     results = (try_track(track, state) for track in preimage.tracks_of(wanted.path))
@@ -96,7 +96,7 @@ def _failure_at(
 
 
 def _culprit(
-    wanted: Expectation, preimage: PreImage, ground: SearchContext, position: int | None, region: HistoryRegion
+    wanted: Expectation, preimage: PreImage, context: SearchContext, position: int | None, region: HistoryRegion
 ) -> str | None:
     """The commit on the line to `position` after which it no longer fits.
 
@@ -104,24 +104,24 @@ def _culprit(
     """
     if position is None:
         return None
-    changed = _changed_lines(wanted, preimage.tracks_of(wanted.path), ground, position)
+    changed = _changed_lines(wanted, preimage.tracks_of(wanted.path), context, position)
     if changed is not None:
-        return ground.history.oid(changed)
+        return context.history.oid(changed)
     ended = [run.ended_by for run in region.runs(position) if run.ended_by is not None]
-    return ground.history.oid(ended[0]) if ended else None
+    return context.history.oid(ended[0]) if ended else None
 
 
 def _changed_lines(
-    wanted: Expectation, tracks: Sequence[PathTrack], ground: SearchContext, position: int
+    wanted: Expectation, tracks: Sequence[PathTrack], context: SearchContext, position: int
 ) -> int | None:
     """The change of the path, on the line to `position`, after which the series' hunks do not apply any more."""
-    history, line = ground.history, ground.history.on_line(position)
+    history, line = context.history, context.history.on_line(position)
     versions = [(change, value) for change, value in history.changes(wanted.path) if line.has(change)]
     versions.sort(key=lambda version: history.depth(version[0]), reverse=True)
     later: int | None = None
     try:
         for change, value in islice(versions, MOST_VERSIONS):
-            state = ground.contents.state(value, wanted.path)
+            state = context.contents.state(value, wanted.path)
             if all(try_track(track, state).ok for track in tracks):
                 return later
             later = change

@@ -32,42 +32,42 @@ MOST_NAMED_RANGES = 3
 """Of a candidate: as many as the text shows."""
 
 
-def find_base(series: Series, ground: SearchContext, push_log: PushLogLookup = lambda _: ()) -> Verdict:
+def find_base(series: Series, context: SearchContext, push_log: PushLogLookup = lambda _: ()) -> Verdict:
     """The verdict on a series.
 
     Raises InputError where the series has no patches, or patches that contradict each other.
     """
     if not series.patches:
-        return _without_patches(series, ground, push_log)
-    question = _BaseSearch(series, disambiguate_blobs(find_preimage(series), ground.history, ground.contents), ground)
-    stated = check_stated(series, question.preimage, ground, push_log)
-    notes = _limits(ground)
-    region = fit.find_exact(ground.history, question.preimage)
-    if region and (verdict := question.find_answer(FitLevel.EXACT, region, stated, notes)):
+        return _without_patches(series, context, push_log)
+    search = _BaseSearch(series, disambiguate_blobs(find_preimage(series), context.history, context.contents), context)
+    stated = check_stated(series, search.preimage, context, push_log)
+    notes = _limits(context)
+    region = fit.find_exact(context.history, search.preimage)
+    if region and (verdict := search.find_answer(FitLevel.EXACT, region, stated, notes)):
         return verdict
-    found = fit.find_applying(ground.history, question.preimage, ground.contents, question.posting)
+    found = fit.find_applying(context.history, search.preimage, context.contents, search.posting)
     notes += tuple(f"{path_text(path)} has more versions than were tried" for path in found.cut_short)
     notes += tuple(
         f"{path_text(path)} has versions that are not in this repository: only whole blobs could be compared"
-        for path in found.not_here
+        for path in found.missing_contents
     )
-    if found.region and (verdict := question.find_answer(FitLevel.APPLIES, found.region, stated, notes)):
+    if found.region and (verdict := search.find_answer(FitLevel.APPLIES, found.region, stated, notes)):
         return verdict
-    return question.nothing_applies(stated, notes, question.points())
+    return search.answer_without_base(stated, notes, search.trial_commits())
 
 
-def _limits(ground: SearchContext) -> tuple[str, ...]:
+def _limits(context: SearchContext) -> tuple[str, ...]:
     """What the repository lacks for a full answer."""
-    if not ground.repository.is_shallow:
+    if not context.repository.is_shallow:
         return ()
     return ("this is a shallow clone: what came before it was not looked at (git fetch --unshallow)",)
 
 
-def _without_patches(series: Series, ground: SearchContext, push_log: PushLogLookup) -> Verdict:
+def _without_patches(series: Series, context: SearchContext, push_log: PushLogLookup) -> Verdict:
     """What a quoted cover letter alone allows to say: whether the stated base is known."""
     if series.base.commit is None:
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
-    stated = check_stated(series, PreImage((), ()), ground, push_log)
+    stated = check_stated(series, PreImage((), ()), context, push_log)
     note = "the patches themselves are not in the input: only the stated base-commit was looked up"
     return Verdict(series, FitLevel.NONE, None, replace(stated, verdict=None) if stated else None, (), (), (), (note,))
 
@@ -75,12 +75,12 @@ def _without_patches(series: Series, ground: SearchContext, push_log: PushLogLoo
 class _BaseSearch:
     """One series asked of one ground."""
 
-    def __init__(self, series: Series, preimage: PreImage, ground: SearchContext) -> None:
+    def __init__(self, series: Series, preimage: PreImage, context: SearchContext) -> None:
         self.series = series
         self.preimage = preimage
-        self.ground = ground
-        self.posting = ground.posting(series)
-        self._candidates = CandidateRanker(preimage, ground, self.posting)
+        self.context = context
+        self.posting = context.posting(series)
+        self._candidates = CandidateRanker(preimage, context, self.posting)
         self._paths = tuple({*series.touched, *preimage.barred})
 
     def find_answer(
@@ -91,34 +91,34 @@ class _BaseSearch:
         if not candidates:
             return None
         best = candidates[0]
-        describe = self.ground.start_describe(best.commit)
+        describe = self.context.start_describe(best.commit)
         if not self._is_proven(level, best.commit):
             return None
         outcomes, notes = self._outcomes(best.commit, notes)
         candidates = (replace(best, outcomes=outcomes), *candidates[1:])
         paths = explain.all_matched(self.preimage)
         if level is not FitLevel.EXACT:
-            position = self.ground.history.find(best.commit)
-            paths = explain.explain(self.series, self.preimage, self.ground, position)
+            position = self.context.history.find(best.commit)
+            paths = explain.explain(self.series, self.preimage, self.context, position)
         return self._verdict(level, self._base(best, describe), stated, candidates, paths, notes)
 
-    def nothing_applies(
-        self, stated: StatedBase | None, notes: tuple[str, ...], points: Sequence[TrialCommit]
+    def answer_without_base(
+        self, stated: StatedBase | None, notes: tuple[str, ...], trial_commits: Sequence[TrialCommit]
     ) -> Verdict:
         """The verdict where plain `git apply` takes the series nowhere: three-way, partial or none."""
-        tried = tuple(found for point in points if (found := self._try(point)))
+        tried = tuple(found for trial_commit in trial_commits if (found := self._try(trial_commit)))
         tried = (*self._farthest(tried), *tried)
         candidates = tuple(sorted(tried, key=lambda found: (-count_applied(found.outcomes), -found.matched)))
-        merged = find_three_way(self.series, self.preimage, self.ground, candidates)
+        merged = find_three_way(self.series, self.preimage, self.context, candidates)
         if merged is not None:
             candidates = (merged, *(other for other in candidates if other.commit != merged.commit))
         best = candidates[0] if candidates else None
-        position = self.ground.history.find(best.commit) if best else None
-        paths = explain.explain(self.series, self.preimage, self.ground, position)
+        position = self.context.history.find(best.commit) if best else None
+        paths = explain.explain(self.series, self.preimage, self.context, position)
         level = best.verdict if best else FitLevel.NONE
         base = None
         if best and level is not FitLevel.NONE:
-            base = self._base(best, self.ground.start_describe(best.commit))
+            base = self._base(best, self.context.start_describe(best.commit))
         return self._verdict(level, base, stated, candidates, paths, notes)
 
     def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -144,31 +144,31 @@ class _BaseSearch:
     def _taking(self, count: int) -> HistoryRegion | None:
         """Where plain `git apply` takes the first `count` patches; None where nowhere."""
         some = replace(self.series, patches=self.series.patches[:count])
-        preimage = disambiguate_blobs(find_preimage(some), self.ground.history, self.ground.contents)
-        found = fit.find_applying(self.ground.history, preimage, self.ground.contents, self.posting)
+        preimage = disambiguate_blobs(find_preimage(some), self.context.history, self.context.contents)
+        found = fit.find_applying(self.context.history, preimage, self.context.contents, self.posting)
         return found.region or None
 
-    def points(self) -> tuple[TrialCommit, ...]:
+    def trial_commits(self) -> tuple[TrialCommit, ...]:
         """The commits to try one by one."""
-        cover = fit.exact_cover(self.ground.history, self.preimage)
-        return find_trial_commits(self.ground, self.preimage, cover, self.posting)
+        cover = fit.exact_cover(self.context.history, self.preimage)
+        return find_trial_commits(self.context, self.preimage, cover, self.posting)
 
-    def _try(self, point: TrialCommit) -> Candidate | None:
+    def _try(self, trial_commit: TrialCommit) -> Candidate | None:
         """How the series fares there; None where the contents are not here."""
         try:
-            files = self.ground.contents.at(point.position, self._paths)
+            files = self.context.contents.at(trial_commit.position, self._paths)
         except ContentMissingError:
             return None
         outcomes = try_series(files, self.series.patches)
         return Candidate(
-            point.tree,
-            self.ground.history.oid(point.position),
+            trial_commit.tree,
+            self.context.history.oid(trial_commit.position),
             level_of(outcomes),
-            self.preimage.matched_at(self.ground.history, point.position),
+            self.preimage.matched_at(self.context.history, trial_commit.position),
             len(self.preimage),
             (),
             outcomes,
-            point.label,
+            trial_commit.label,
         )
 
     def _is_proven(self, level: FitLevel, oid: str) -> bool:
@@ -177,34 +177,34 @@ class _BaseSearch:
         False for `exact` where a mail's full id begins like the file's and goes on otherwise: the index has but 15
         digits. Raises OutsideError where index and repository differ.
         """
-        history, position = self.ground.history, self.ground.history.find(oid)
+        history, position = self.context.history, self.context.history.find(oid)
         assert position is not None  # noqa: S101
-        entries = self.ground.repository.ls_tree(oid, self.preimage.paths)
+        entries = self.context.repository.ls_tree(oid, self.preimage.paths)
         found = {path: (entry.mode, entry.oid) for path, entry in entries.items() if entry.kind != "tree"}
         for path in self.preimage.paths:
             if (value_of(*found[path]) if path in found else 0) != history.value(position, path):
                 raise OutsideError(
                     f"the history index is wrong about commit {oid[:12]}",
-                    hint=f"remove '{index_dir(self.ground.repository)}', and it will be made again",
+                    hint=f"remove '{index_dir(self.context.repository)}', and it will be made again",
                 )
         wanted = self.preimage.expectations
         return level is not FitLevel.EXACT or all(one.accepts_entry(*found.get(one.path, (0, ""))) for one in wanted)
 
     def _outcomes(self, oid: str, notes: tuple[str, ...]) -> tuple[tuple[PatchOutcome, ...], tuple[str, ...]]:
-        position = self.ground.history.find(oid)
+        position = self.context.history.find(oid)
         assert position is not None  # noqa: S101
         try:
-            files = self.ground.contents.at(position, self._paths)
+            files = self.context.contents.at(position, self._paths)
         except ContentMissingError as error:
             return (), (*notes, f"{error.message}: the patches were not tried")
         return try_series(files, self.series.patches), notes
 
     def _base(self, candidate: Candidate, describe: Callable[[], str | None]) -> BestBase | None:
-        commit = self.ground.commit(candidate.commit)
+        commit = self.context.commit(candidate.commit)
         if commit is None:
             return None
-        position = self.ground.history.find(candidate.commit)
-        tree = candidate.tree or (self.ground.tree_of(position) if position is not None else None)
+        position = self.context.history.find(candidate.commit)
+        tree = candidate.tree or (self.context.tree_of(position) if position is not None else None)
         return BestBase(candidate.commit, tree, describe(), commit.subject, commit.date)
 
     def _verdict(
@@ -218,7 +218,7 @@ class _BaseSearch:
     ) -> Verdict:
         named = [path.commit for path in paths]
         named += [oid for candidate in candidates[:MOST_NAMED] for oid in _named(candidate)]
-        commits = self.ground.commits(named)
+        commits = self.context.commits(named)
         return Verdict(self.series, level, base, stated, candidates, paths, commits, notes)
 
 

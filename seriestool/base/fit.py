@@ -61,7 +61,7 @@ class ApplyingCommits:
     region: HistoryRegion
     cut_short: tuple[bytes, ...]
     """Too much to read."""
-    not_here: tuple[bytes, ...]
+    missing_contents: tuple[bytes, ...]
     """Contents that a partial clone does not have."""
 
 
@@ -81,7 +81,7 @@ def find_applying(history: History, preimage: PreImage, contents: Contents, post
     version of those before.
     """
     left: list[Interval] = [(0, len(history))]
-    cut_short, not_here = [], []
+    cut_short, missing_contents = [], []
     for path in sorted(preimage.paths, key=lambda path: (len(history.changes(path)), path)):
         pieces = pieces_within(history, left, path)
         versions = _by_nearness(history, pieces, posting)
@@ -90,11 +90,11 @@ def find_applying(history: History, preimage: PreImage, contents: Contents, post
         if tried.count < len(versions):
             cut_short.append(path)
         if tried.missing:
-            not_here.append(path)
+            missing_contents.append(path)
         if not left:
             break
     region = HistoryRegion(history, _not_barred(history, preimage, left), _events(history, preimage))
-    return ApplyingCommits(region, tuple(cut_short), tuple(not_here))
+    return ApplyingCommits(region, tuple(cut_short), tuple(missing_contents))
 
 
 def _by_nearness(history: History, pieces: Iterable[Piece], posting: PostingTime) -> list[int]:

@@ -25,7 +25,7 @@ _LATEST = 2**32 - 1
 
 
 def open_search_context(
-    repository: Repository, series: Series, names: Sequence[str], talk: ProgressMonitor, cache_dir: Path
+    repository: Repository, series: Series, names: Sequence[str], monitor: ProgressMonitor, cache_dir: Path
 ) -> SearchContext:
     """The ground for a series: the trees called `names`, or all of them, those that it is meant for first.
 
@@ -35,11 +35,11 @@ def open_search_context(
     refs = get_refs(repository)
     trees = list_trees(refs, repository.config(), repository.head())
     chosen = order(repository, series, _chosen(trees, names))
-    _record(repository, trees, talk)
+    _record(repository, trees, monitor)
     folder = _index_folder(repository, cache_dir)
     if repository.packed_bytes() > LARGE and not History.open(folder, fingerprint(repository, refs)):
-        _say_first_answer(repository, series, refs, chosen, talk)
-    history = read_history(repository, refs, trees, talk, "reading the history (once)", cache_dir)
+        _say_first_answer(repository, series, refs, chosen, monitor)
+    history = read_history(repository, refs, trees, monitor, "reading the history (once)", cache_dir)
     return SearchContext(repository, history, chosen, list_tags(refs))
 
 
@@ -63,12 +63,12 @@ def read_history(
     repository: Repository,
     refs: Sequence[Ref],
     trees: Sequence[Tree],
-    talk: ProgressMonitor,
+    monitor: ProgressMonitor,
     title: str,
     cache_dir: Path,
 ) -> History:
     """The history index with all that the refs lead to, and all that the trees led to before."""
-    with talk.progress(title) as progress:
+    with monitor.progress(title) as progress:
         folder = _index_folder(repository, cache_dir)
         return update(repository, refs, folder, progress, lambda: _past(repository, trees))
 
@@ -89,12 +89,12 @@ def order(repository: Repository, series: Series, trees: Sequence[Tree]) -> Sequ
     return order_trees(series, trees, repository)
 
 
-def _record(repository: Repository, trees: Sequence[Tree], talk: ProgressMonitor) -> None:
+def _record(repository: Repository, trees: Sequence[Tree], monitor: ProgressMonitor) -> None:
     """Remember where the trees point today; a repository that cannot be written to is no reason to stop."""
     try:
         record_tips(repository, trees, int(time.time()))
     except OutsideError as error:
-        talk.detail(f"{error.message}: today's tips will not be found again once they are rebased away")
+        monitor.detail(f"{error.message}: today's tips will not be found again once they are rebased away")
 
 
 def _past(repository: Repository, trees: Sequence[Tree]) -> set[str]:
@@ -111,17 +111,17 @@ def _index_folder(repository: Repository, cache_dir: Path) -> Path:
 
 
 def _say_first_answer(
-    repository: Repository, series: Series, refs: Sequence[Ref], trees: Sequence[Tree], talk: ProgressMonitor
+    repository: Repository, series: Series, refs: Sequence[Ref], trees: Sequence[Tree], monitor: ProgressMonitor
 ) -> None:
     """An answer from the months around the posting, while the whole history is not in."""
     if not series.patches:
         return
     preimage = find_preimage(series)
     since = max(int(series.posted.timestamp()) - _FIRST_WINDOW, 0)
-    with talk.progress("reading the months around the posting") as progress:
+    with monitor.progress("reading the months around the posting") as progress:
         months = index_window(repository, refs, since, _LATEST, progress)
-    ground = SearchContext(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))
-    verdict = find_base(series, ground)
+    context = SearchContext(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))
+    verdict = find_base(series, context)
     name = verdict.base.describe or verdict.base.commit if verdict.base else "no base"
-    talk.note(f"first answer, from commits since {utc(since):%Y-%m-%d}: {name} ({verdict.level})")
-    talk.note("reading the whole history now; this is done once")
+    monitor.note(f"first answer, from commits since {utc(since):%Y-%m-%d}: {name} ({verdict.level})")
+    monitor.note("reading the whole history now; this is done once")

@@ -40,12 +40,12 @@ class SearchContext:
         self.repository = repository
         self.history = history
         self.contents = Contents(repository, history)
-        self.places = self._places(trees)
+        self.tree_tips = self._tree_tips(trees)
         self._tags = tuple(tags)
         self.tag_names = {tag.commit: tag.name for tag in self._tags}
         """Names of tags by commit; of several tags on one commit the last by name."""
 
-    def _places(self, trees: Iterable[Tree]) -> tuple[TreeTip, ...]:
+    def _tree_tips(self, trees: Iterable[Tree]) -> tuple[TreeTip, ...]:
         found = ((tree, self.history.find(tree.commit)) for tree in trees)
         return tuple(TreeTip(tree, tip) for tree, tip in found if tip is not None)
 
@@ -58,7 +58,7 @@ class SearchContext:
     @cached_property
     def past(self) -> tuple[PastTip, ...]:
         """Where the trees pointed before, as far as journal and reflogs know."""
-        return past_tips(self.repository, (place.tree for place in self.places))
+        return past_tips(self.repository, (tree_tip.tree for tree_tip in self.tree_tips))
 
     def posting(self, series: Series) -> PostingTime:
         """When the series was sent, and which commits had a name."""
@@ -66,11 +66,11 @@ class SearchContext:
 
     def tree_of(self, position: int) -> str | None:
         """The name of the first tree that has the commit: on its own line if any, else through a merge."""
-        for place in self.places:
-            if self.history.on_line(place.tip).has(position):
-                return place.tree.name
-        holders = tips_containing(self.history, position, [place.tip for place in self.places])
-        return next((place.tree.name for place in self.places if place.tip in holders), None)
+        for tree_tip in self.tree_tips:
+            if self.history.on_line(tree_tip.tip).has(position):
+                return tree_tip.tree.name
+        holders = tips_containing(self.history, position, [tree_tip.tip for tree_tip in self.tree_tips])
+        return next((tree_tip.tree.name for tree_tip in self.tree_tips if tree_tip.tip in holders), None)
 
     def commit(self, oid: str) -> CommitSummary | None:
         """What people call the commit; None where the object is not here."""

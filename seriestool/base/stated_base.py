@@ -44,16 +44,16 @@ def push_log_lookup(repository: Repository) -> PushLogLookup:
 
 
 def check_stated(
-    series: Series, preimage: PreImage, ground: SearchContext, push_log: PushLogLookup
+    series: Series, preimage: PreImage, context: SearchContext, push_log: PushLogLookup
 ) -> StatedBase | None:
     """What is true of the stated base-commit; None where the author stated none."""
     value = series.base.commit
     if value is None:
         return None
     if not _OID.fullmatch(value.lower()):
-        return _malformed(value, series, preimage, ground)
+        return _malformed(value, series, preimage, context)
     value = value.lower()
-    position = ground.history.find(value)
+    position = context.history.find(value)
     if position is None:
         sightings = push_log(value)
         return StatedBase(
@@ -63,19 +63,19 @@ def check_stated(
             None,
             sightings=sightings,
         )
-    tree = ground.tree_of(position)
-    level, matched = _verify(position, series, preimage, ground)
+    tree = context.tree_of(position)
+    level, matched = _verify(position, series, preimage, context)
     if tree is None:
-        note = _where_it_was(position, ground)
+        note = _where_it_was(position, context)
         return StatedBase(value, StatedBaseState.REBASED_AWAY, level, None, matched, note, push_log(value))
     return StatedBase(value, StatedBaseState.KNOWN, level, tree, matched)
 
 
-def _where_it_was(position: int, ground: SearchContext) -> str | None:
+def _where_it_was(position: int, context: SearchContext) -> str | None:
     """When which tree had it, as far as journal and reflogs know."""
-    tips = {tip: at for tip in ground.past if (at := ground.history.find(tip.commit)) is not None}
+    tips = {tip: at for tip in context.past if (at := context.history.find(tip.commit)) is not None}
     was_tip = [tip for tip, at in tips.items() if at == position]
-    holders = tips_containing(ground.history, position, tips.values())
+    holders = tips_containing(context.history, position, tips.values())
     best = max(
         was_tip or [tip for tip, at in tips.items() if at in holders], key=lambda tip: tip.seen_from, default=None
     )
@@ -85,22 +85,22 @@ def _where_it_was(position: int, ground: SearchContext) -> str | None:
     return f"it was {'the tip of' if was_tip else 'in'} {best.tree}{until}"
 
 
-def _malformed(value: str, series: Series, preimage: PreImage, ground: SearchContext) -> StatedBase:
+def _malformed(value: str, series: Series, preimage: PreImage, context: SearchContext) -> StatedBase:
     """A value such as `v6.9-rc1` is no id, but it may be the name of a tag that can be checked."""
-    position = next((position for position, name in ground.tags.items() if name == value), None)
+    position = next((position for position, name in context.tags.items() if name == value), None)
     if position is None:
         return StatedBase(value, StatedBaseState.MALFORMED, None, None)
-    level, matched = _verify(position, series, preimage, ground)
-    note = f"it is the name of a tag: {ground.history.oid(position)}"
-    return StatedBase(value, StatedBaseState.MALFORMED, level, ground.tree_of(position), matched, note)
+    level, matched = _verify(position, series, preimage, context)
+    note = f"it is the name of a tag: {context.history.oid(position)}"
+    return StatedBase(value, StatedBaseState.MALFORMED, level, context.tree_of(position), matched, note)
 
 
-def _verify(position: int, series: Series, preimage: PreImage, ground: SearchContext) -> tuple[FitLevel | None, int]:
-    matched = preimage.matched_at(ground.history, position)
-    if matched == len(preimage) and not preimage.is_barred(ground.history, position):
+def _verify(position: int, series: Series, preimage: PreImage, context: SearchContext) -> tuple[FitLevel | None, int]:
+    matched = preimage.matched_at(context.history, position)
+    if matched == len(preimage) and not preimage.is_barred(context.history, position):
         return FitLevel.EXACT, matched
     try:
-        files = ground.contents.at(position, (*series.touched, *preimage.barred))
+        files = context.contents.at(position, (*series.touched, *preimage.barred))
     except ContentMissingError:
         return None, matched
     return level_of(try_series(files, series.patches)), matched

@@ -20,33 +20,33 @@ MOST_PATCHES = 120
 
 
 def find_three_way(
-    series: Series, preimage: PreImage, ground: SearchContext, tried: Sequence[Candidate]
+    series: Series, preimage: PreImage, context: SearchContext, tried: Sequence[Candidate]
 ) -> Candidate | None:
     """The first candidate on which the whole series goes in with three-way merges; None where there is none."""
-    if not _has_blobs(preimage, ground):
+    if not _has_blobs(preimage, context):
         return None
     budget = MOST_PATCHES
     for candidate in tried:
         if budget < len(series.patches):
             return None
-        merged, count = _merge(series, ground, candidate)
+        merged, count = _merge(series, context, candidate)
         if merged is not None:
             return merged
         budget -= count
     return None
 
 
-def _has_blobs(preimage: PreImage, ground: SearchContext) -> bool:
+def _has_blobs(preimage: PreImage, context: SearchContext) -> bool:
     """Whether a blob is here for every path that names one; a merge of half of them is none."""
     named = [wanted.blob for wanted in preimage.expectations if wanted.blob]
-    return None not in ground.repository.objects.check(named)
+    return None not in context.repository.objects.check(named)
 
 
-def _merge(series: Series, ground: SearchContext, candidate: Candidate) -> tuple[Candidate | None, int]:
+def _merge(series: Series, context: SearchContext, candidate: Candidate) -> tuple[Candidate | None, int]:
     """The candidate with all patches merged in, or None; and how many patches were tried."""
     outcomes: list[PatchOutcome] = []
-    with ground.repository.scratch() as scratch:
-        scratch.load(ground.repository.ls_tree(candidate.commit, series.touched))
+    with context.repository.scratch() as scratch:
+        scratch.load(context.repository.ls_tree(candidate.commit, series.touched))
         for patch, before in zip(series.patches, candidate.outcomes, strict=True):
             outcome = _apply(scratch, patch.diff, before)
             if outcome is None:

@@ -24,67 +24,67 @@ class TrialCommit:
 
 
 def find_trial_commits(
-    ground: SearchContext, preimage: PreImage, cover: PathCoverage, posting: PostingTime
+    context: SearchContext, preimage: PreImage, cover: PathCoverage, posting: PostingTime
 ) -> tuple[TrialCommit, ...]:
     """For each tree its tip, its tip at the posting date, the tags around that date and the commit that has most of
     the expected blobs; each commit once, trees in their order."""
     found: dict[int, TrialCommit] = {}
-    before = CommitAtTime(ground.history, posting.time)
-    for place in ground.places[:MOST_TREES]:
-        for point in _trial_commits_of(place, ground, preimage, cover, posting, before):
-            found.setdefault(point.position, point)
+    before = CommitAtTime(context.history, posting.time)
+    for tree_tip in context.tree_tips[:MOST_TREES]:
+        for trial_commit in _trial_commits_of(tree_tip, context, preimage, cover, posting, before):
+            found.setdefault(trial_commit.position, trial_commit)
     return tuple(found.values())[:MOST_TRIAL_COMMITS]
 
 
 def _trial_commits_of(
-    place: TreeTip,
-    ground: SearchContext,
+    tree_tip: TreeTip,
+    context: SearchContext,
     preimage: PreImage,
     cover: PathCoverage,
     posting: PostingTime,
     before: CommitAtTime,
 ) -> Iterator[TrialCommit]:
-    name, history = place.tree.name, ground.history
-    yield TrialCommit(place.tip, name, ground.tags.get(place.tip, "tip"))
-    tags = [position for position in ground.tags if history.on_line(place.tip).has(position)]
+    name, history = tree_tip.tree.name, context.history
+    yield TrialCommit(tree_tip.tip, name, context.tags.get(tree_tip.tip, "tip"))
+    tags = [position for position in context.tags if history.on_line(tree_tip.tip).has(position)]
     earlier = [position for position in tags if history.time(position) <= posting.time]
     later = [position for position in tags if history.time(position) > posting.time]
-    at_posting = _tip_at(place, before)
+    at_posting = _tip_at(tree_tip, before)
     if at_posting is not None:
-        yield TrialCommit(at_posting, name, ground.tags.get(at_posting, "tip at the posting date"))
+        yield TrialCommit(at_posting, name, context.tags.get(at_posting, "tip at the posting date"))
     if earlier:
         newest = max(earlier, key=history.depth)
-        yield TrialCommit(newest, name, ground.tags[newest])
+        yield TrialCommit(newest, name, context.tags[newest])
     if later:
         oldest = min(later, key=history.depth)
-        yield TrialCommit(oldest, name, ground.tags[oldest])
-    best = _best_covered(place, ground, preimage, cover, posting)
+        yield TrialCommit(oldest, name, context.tags[oldest])
+    best = _best_covered(tree_tip, context, preimage, cover, posting)
     if best is not None:
-        yield TrialCommit(best, name, ground.tags.get(best, "most blobs"))
+        yield TrialCommit(best, name, context.tags.get(best, "most blobs"))
 
 
-def _tip_at(place: TreeTip, before: CommitAtTime) -> int | None:
+def _tip_at(tree_tip: TreeTip, before: CommitAtTime) -> int | None:
     """Where the tree's line stood when the series was sent."""
-    position, _ = before.find(place.tip)
+    position, _ = before.find(tree_tip.tip)
     return position if position >= 0 else None
 
 
 def _best_covered(
-    place: TreeTip, ground: SearchContext, preimage: PreImage, cover: PathCoverage, posting: PostingTime
+    tree_tip: TreeTip, context: SearchContext, preimage: PreImage, cover: PathCoverage, posting: PostingTime
 ) -> int | None:
     """The commit on the tree's line with most of the expected blobs, of equal ones the nearest to the posting."""
-    history = ground.history
+    history = context.history
     count = _CoverageCounter(cover)
-    changes = _changes_on_line(place, ground, preimage)
+    changes = _changes_on_line(tree_tip, context, preimage)
     return max(changes, key=lambda at: (count(at), -abs(history.time(at) - posting.time), -at), default=None)
 
 
-def _changes_on_line(place: TreeTip, ground: SearchContext, preimage: PreImage) -> Iterable[int]:
-    line = ground.history.on_line(place.tip)
+def _changes_on_line(tree_tip: TreeTip, context: SearchContext, preimage: PreImage) -> Iterable[int]:
+    line = context.history.on_line(tree_tip.tip)
     return {
         position
         for wanted in preimage.expectations
-        for position, _ in ground.history.changes(wanted.path)
+        for position, _ in context.history.changes(wanted.path)
         if line.has(position)
     }
 

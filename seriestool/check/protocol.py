@@ -114,16 +114,16 @@ class MaintainersFiles:
         self._lock = Lock()
         self._parsed: dict[str, Maintainers] = {}
 
-    def read(self, bench: ScratchRepository, tree: str) -> Maintainers | None:
+    def read(self, scratch_repo: ScratchRepository, tree: str) -> Maintainers | None:
         """What the tree's file says; None where it has none."""
-        entry = bench.entries(tree, (b"MAINTAINERS",)).get(b"MAINTAINERS")
+        entry = scratch_repo.entries(tree, (b"MAINTAINERS",)).get(b"MAINTAINERS")
         if entry is None or entry.kind != "blob":
             return None
         from seriestool.trees.maintainers import parse_maintainers
 
         with self._lock:
             if entry.oid not in self._parsed:
-                self._parsed[entry.oid] = parse_maintainers(bench.blob(entry.oid))
+                self._parsed[entry.oid] = parse_maintainers(scratch_repo.blob(entry.oid))
             return self._parsed[entry.oid]
 
 
@@ -132,7 +132,7 @@ class CheckEnvironment:
     """What checks work with; the workbench is of the thread that the check runs in."""
 
     repository: Repository
-    bench: ScratchRepository
+    scratch_repo: ScratchRepository
     cache_dir: Path
     """Where what can be made again may be kept, in a folder of the check's own."""
     config: Mapping[str, tuple[str, ...]]
@@ -157,7 +157,7 @@ class CheckSubject:
     steps: tuple[StackedPatch, ...]
     """Each patch with the trees before and after it; `after` is None where it does not apply."""
     base: SeriesBase | None
-    place: CheckEnvironment
+    environment: CheckEnvironment
     step: StackedPatch | None = None
     """The patch in question; None for a check of the series."""
     previous: Series | None = None
@@ -183,8 +183,8 @@ class CheckSubject:
 
     def read(self, tree: str, path: bytes) -> bytes | None:
         """The content of a file of the tree, or None where there is no such file."""
-        entry = self.place.bench.entries(tree, (path,)).get(path)
-        return self.place.bench.blob(entry.oid) if entry is not None and entry.kind == "blob" else None
+        entry = self.environment.scratch_repo.entries(tree, (path,)).get(path)
+        return self.environment.scratch_repo.blob(entry.oid) if entry is not None and entry.kind == "blob" else None
 
     @cached_property
     def project(self) -> str | None:
@@ -194,21 +194,27 @@ class CheckSubject:
         """
         if self.base is not None:
             return self.base.commit
-        tip = next((tree.commit for tree in self.place.trees), None)
-        bench = self.place.bench
-        return tip if tip is not None and is_for_tree(self.series, bench, bench.tree_of(tip)) else None
+        tip = next((tree.commit for tree in self.environment.trees), None)
+        scratch_repo = self.environment.scratch_repo
+        return tip if tip is not None and is_for_tree(self.series, scratch_repo, scratch_repo.tree_of(tip)) else None
 
     @cached_property
     def is_kernel(self) -> bool:
         """Whether the project is a kernel."""
         if self.base is not None:
-            return is_kernel(self.place.bench, self.steps[0].before)
-        return self.project is not None and is_kernel(self.place.bench, self.place.bench.tree_of(self.project))
+            return is_kernel(self.environment.scratch_repo, self.steps[0].before)
+        return self.project is not None and is_kernel(
+            self.environment.scratch_repo, self.environment.scratch_repo.tree_of(self.project)
+        )
 
     @property
     def maintainers(self) -> Maintainers | None:
         """Who maintains what, as the tree before the patch says; None where it has no MAINTAINERS."""
-        return self.place.maintainers.read(self.place.bench, self.before) if self.base is not None else None
+        return (
+            self.environment.maintainers.read(self.environment.scratch_repo, self.before)
+            if self.base is not None
+            else None
+        )
 
 
 CheckFunction = Callable[[CheckSubject], Iterable[Finding]]

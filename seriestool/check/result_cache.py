@@ -45,15 +45,15 @@ class ResultCache:
             )
         self._database.close()
 
-    def find(self, question: str) -> tuple[Finding, ...] | None:
+    def find(self, key: str) -> tuple[Finding, ...] | None:
         """The answer, or None where there is none, or it was kept by another version of us."""
         try:
-            rows = self._database.rows("SELECT findings FROM answers WHERE question = ?", (question,))
+            rows = self._database.rows("SELECT findings FROM answers WHERE question = ?", (key,))
             return tuple(from_plain(Finding, item) for item in json.loads(rows[0][0])) if rows else None
         except (OutsideError, KeyError, TypeError, ValueError):
             return None
 
-    def keep(self, question: str, findings: Iterable[Finding]) -> None:
+    def keep(self, key: str, findings: Iterable[Finding]) -> None:
         """Keep the answer, unless a part of it could not be seen: that may be different tomorrow."""
         findings = tuple(findings)
         if any(finding.status in (Status.SKIP, Status.ERROR) for finding in findings):
@@ -61,7 +61,7 @@ class ResultCache:
         with suppress(OutsideError), self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                (question, json.dumps([to_plain(finding) for finding in findings]), int(time.time())),
+                (key, json.dumps([to_plain(finding) for finding in findings]), int(time.time())),
             )
 
 
@@ -71,7 +71,7 @@ def series_key(subject: CheckSubject, tools: str) -> str:
     Of the patches it is the files that they change, and to whom they were sent; `result_key` has the rest.
     """
     series = subject.series
-    settings = sorted(item for item in subject.place.config.items() if item[0].startswith("seriestool.check."))
+    settings = sorted(item for item in subject.environment.config.items() if item[0].startswith("seriestool.check."))
     files = [(one.counter, diff.kind, diff.old_path, diff.new_path) for one in series.patches for diff in one.files]
     told = (tools, settings, files, sorted(series.recipients), subject.is_mailed, subject.steps[0].before)
     return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()

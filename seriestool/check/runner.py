@@ -68,7 +68,7 @@ class _CheckJob:
 
 def run_checks(
     plan: CheckPlan,
-    kept: ResultCache | None = None,
+    cache: ResultCache | None = None,
     progress: Callable[[int], None] = lambda _: None,
     broke: Callable[[CheckCrash], None] = lambda _: None,
 ) -> tuple[CheckResult, ...]:
@@ -78,8 +78,8 @@ def run_checks(
     waiting: list[tuple[int, _CheckJob, str]] = []
     context = series_key(plan.subject, plan.needs.tools)
     for number, job in enumerate(jobs):
-        question = result_key(job.check, job.subject, context) if kept and job.check.is_costly else ""
-        found = kept.find(question) if kept and question else None
+        question = result_key(job.check, job.subject, context) if cache and job.check.is_costly else ""
+        found = cache.find(question) if cache and question else None
         if reason := plan.needs.find_reason(job.check, job.subject):
             results[number] = _result(job, (Finding(Status.SKIP, NOT_THERE, reason),))
         elif found is not None:
@@ -89,8 +89,8 @@ def run_checks(
     progress(len(results))
     with closing(_run_in_parallel(waiting, plan, broke)) as answers:  # also where ^C comes between two of them
         for number, question, answer in answers:
-            if kept and question:
-                kept.keep(question, answer.findings)
+            if cache and question:
+                cache.keep(question, answer.findings)
             results[number] = answer
             progress(len(results))
     ordered = sorted(results.items(), key=lambda item: (item[1].counter or 0, item[0]))
@@ -119,19 +119,19 @@ def _run_in_parallel(
     waiting: Sequence[tuple[int, _CheckJob, str]], plan: CheckPlan, broke: Callable[[CheckCrash], None]
 ) -> Generator[tuple[int, str, CheckResult], None, None]:
     """(number, question, result) of each job as it ends; each thread has git processes of its own."""
-    place = plan.subject.place
-    threads = max(1, min(place.jobs, len(waiting)))
+    environment = plan.subject.environment
+    threads = max(1, min(environment.jobs, len(waiting)))
     with ExitStack() as stack, ThreadPoolExecutor(threads) as pool:
         free: SimpleQueue[CheckEnvironment] = SimpleQueue()
         for _ in range(threads):
-            own = stack.enter_context(place.bench.beside())
-            repository = stack.enter_context(place.repository.beside())
-            free.put(replace(place, bench=own, repository=repository))
+            own = stack.enter_context(environment.scratch_repo.beside())
+            repository = stack.enter_context(environment.repository.beside())
+            free.put(replace(environment, scratch_repo=own, repository=repository))
 
         def run(job: _CheckJob) -> CheckResult:
             here = free.get()
             try:
-                return _run_job(replace(job, subject=replace(job.subject, place=here)), broke)
+                return _run_job(replace(job, subject=replace(job.subject, environment=here)), broke)
             finally:
                 free.put(here)
 

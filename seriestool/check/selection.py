@@ -44,7 +44,7 @@ class CheckSelection:
     severities: tuple[Severities, ...]
 
     @property
-    def want_sandbox(self) -> bool:
+    def wants_sandbox(self) -> bool:
         """Whether a check runs code from a patch or a tree."""
         return any(Requirement.SANDBOX in check.needs for check in self.checks)
 
@@ -100,15 +100,15 @@ def plan_checks(
 def run_plan(
     profile: Profile,
     plan: CheckPlan,
-    kept: ResultCache | None,
-    talk: ProgressMonitor,
+    cache: ResultCache | None,
+    monitor: ProgressMonitor,
     broke: Callable[[CheckCrash], None],
 ) -> Report:
     """All that the checks say."""
-    with talk.progress("checking", count_jobs(plan)) as progress:
-        results = run_checks(plan, kept, progress, broke)
+    with monitor.progress("checking", count_jobs(plan)) as progress:
+        results = run_checks(plan, cache, progress, broke)
     subject = plan.subject
-    describe = subject.place.repository.describe(subject.base.commit) if subject.base else None
+    describe = subject.environment.repository.describe(subject.base.commit) if subject.base else None
     return Report(subject.series, subject.base, describe, profile.name, results)
 
 

@@ -98,7 +98,7 @@ def _mail(subject: CheckSubject) -> bytes:
 
 def _folder(subject: CheckSubject) -> Path:
     """Where b4 starts such commands: the work tree, or a bare repository's own folder."""
-    repository = subject.place.repository
+    repository = subject.environment.repository
     return repository.git_dir if repository.is_bare else repository.common_dir.parent
 
 

@@ -95,14 +95,16 @@ def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayL
     if arguments.policy:
         config = replace(config, policy=parse_policy(arguments.policy))
     wording = Wording.from_config(replace(config, sender=config.sender or _NOBODY))
-    plan = make_report_job_config(str(store.engine.url), arguments.repo, config)
-    bench = ProcessPool(ReportJob(plan, log_crash), log_crash, config.limit, PRELOAD)
+    job_config = make_report_job_config(str(store.engine.url), arguments.repo, config)
+    processes = ProcessPool(ReportJob(job_config, log_crash), log_crash, config.limit, PRELOAD)
     jobs = arguments.jobs or config.jobs or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(jobs)
     try:
-        yield DryRun(store, bench, pool, NotifyRules.from_config(config, [one.name for one in lists]), wording).begin
+        yield DryRun(
+            store, processes, pool, NotifyRules.from_config(config, [one.name for one in lists]), wording
+        ).begin
     finally:
-        bench.close()
+        processes.close()
         pool.shutdown(cancel_futures=True)
 
 

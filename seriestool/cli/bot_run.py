@@ -54,22 +54,22 @@ def run(arguments: Namespace, ui: Ui) -> int:
     lists = bot_setup.watched_lists(config, git_config)
     if not lists:
         ui.note("no list is watched here: 'seriestool lists add NAME URL' adds one")
-    speaker = Notifier.open(config, git_config, [each.name for each in lists], arguments.send)
-    reading = bot_setup.make_intake(config, git_config, lists, ui)
+    notifier = Notifier.open(config, git_config, [each.name for each in lists], arguments.send)
+    intake = bot_setup.make_intake(config, git_config, lists, ui)
     url = database_url(arguments, config)
-    ending = StopSignal()
+    stop_signal = StopSignal()
     with ExitStack() as stack:
         mirror = stack.enter_context(_mirror(arguments, ui)) if arguments.mirror else None
         repository = mirror.folder if mirror else arguments.repo
-        plan = BotSetup(
+        setup = BotSetup(
             database=url,
             name=arguments.name or platform.node() or "worker",
-            crew=bot_setup.make_handlers(
-                bot_setup.make_report_job_config(url, repository, config), speaker, mirror.mend if mirror else None
+            handlers=bot_setup.make_handlers(
+                bot_setup.make_report_job_config(url, repository, config), notifier, mirror.repair if mirror else None
             ),
             tasks=(
                 *_trees(repository, mirror, config, ui),
-                *bot_setup.make_tasks(url, config.interval, reading, speaker, ending.stop.is_set),
+                *bot_setup.make_tasks(url, config.interval, intake, notifier, stop_signal.stop.is_set),
             ),
             bounds=config.bounds,
             jobs=arguments.jobs or config.jobs or len(os.sched_getaffinity(0)),
@@ -79,9 +79,9 @@ def run(arguments: Namespace, ui: Ui) -> int:
             detail=ui.detail,
             once=arguments.once,
         )
-        with stop_on_signals(ending, ui.note):
-            run_bot(plan, ending.stop)
-        return EXIT_INTERRUPTED if ending.was_interrupted else 0
+        with stop_on_signals(stop_signal, ui.note):
+            run_bot(setup, stop_signal.stop)
+        return EXIT_INTERRUPTED if stop_signal.was_interrupted else 0
 
 
 class StopSignal:
@@ -93,16 +93,16 @@ class StopSignal:
 
 
 @contextmanager
-def stop_on_signals(ending: StopSignal, note: Callable[[str], None]) -> Iterator[None]:
+def stop_on_signals(stop_signal: StopSignal, note: Callable[[str], None]) -> Iterator[None]:
     """SIGTERM and ^C set `stop`: what runs is finished. A second ^C does not wait for it."""
 
     def leave(number: int, _: FrameType | None) -> None:
         if number == signal.SIGINT:
-            if ending.was_interrupted:
+            if stop_signal.was_interrupted:
                 raise KeyboardInterrupt
-            ending.was_interrupted = True
-        is_first = not ending.stop.is_set()
-        ending.stop.set()
+            stop_signal.was_interrupted = True
+        is_first = not stop_signal.stop.is_set()
+        stop_signal.stop.set()
         if is_first:
             with suppress(RuntimeError):  # in the middle of another note
                 note("leaving: what is being looked at is finished first")

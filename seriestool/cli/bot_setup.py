@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from seriestool.bot.store import Store
 
 
-def make_handlers(plan: "ReportJobConfig", speaker: "Notifier", mend: Callable[[], None] | None) -> "Handlers":
+def make_handlers(job_config: "ReportJobConfig", notifier: "Notifier", repair: Callable[[], None] | None) -> "Handlers":
     """The crew of a bot."""
     from seriestool.bot.queue.handlers import Handlers
     from seriestool.bot.queue.report_job import PRELOAD, ReportJob
 
-    return Handlers(ReportJob(plan, log_crash), speaker.decide, speaker.say, log_crash, mend, PRELOAD)
+    return Handlers(ReportJob(job_config, log_crash), notifier.decide, notifier.say, log_crash, repair, PRELOAD)
 
 
 def make_report_job_config(database: str, repository: Path, config: "BotConfig") -> "ReportJobConfig":
@@ -73,20 +73,20 @@ def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[Configu
 
 
 def make_tasks(
-    database: str, interval: int, reading: "ListIntake", speaker: "Notifier", is_leaving: Callable[[], bool]
+    database: str, interval: int, intake: "ListIntake", notifier: "Notifier", is_leaving: Callable[[], bool]
 ) -> "Iterator[Task]":
     """What the bot does besides looking at series: read the lists, each `interval` seconds; say what is left unsaid."""
     from seriestool.bot.queue.main_loop import Task
 
     opened = _LazyStore(database)
 
-    def say_rest() -> None:
-        speaker.say_rest(opened.store(), is_leaving=is_leaving)
+    def send_pending() -> None:
+        notifier.send_pending(opened.store(), is_leaving=is_leaving)
 
-    yield Task("lists", float(interval), lambda: reading.read(opened.store()), is_leaders=True)
-    yield Task("patches", float(interval), lambda: reading.index(lists_path()))
-    yield Task("messages", _RESEND_SECONDS, say_rest, is_leaders=True)
-    yield Task("old mails", _PURGE, lambda: reading.forget(opened.store()), is_leaders=True)
+    yield Task("lists", float(interval), lambda: intake.read(opened.store()), leader_only=True)
+    yield Task("patches", float(interval), lambda: intake.index(lists_path()))
+    yield Task("messages", _RESEND_SECONDS, send_pending, leader_only=True)
+    yield Task("old mails", _PURGE, lambda: intake.forget(opened.store()), leader_only=True)
 
 
 class _LazyStore:

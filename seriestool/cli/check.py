@@ -121,27 +121,27 @@ def _check(
     for remark in asked.series.remarks:
         ui.note(remark)
     trees = (arguments.tree,) if arguments.tree else ()
-    ground = open_search_context(repository, asked.series, trees, ui, cache_dir())
-    with repository.workbench() as bench, ExitStack() as stack:
-        runners = find_runners(own, chosen.want_sandbox, arguments.unsandboxed)
-        place = _workplace(arguments, ground, bench, runners.sandbox, ui)
-        subject = put_on_base(asked, arguments, ground, place, ui)
+    context = open_search_context(repository, asked.series, trees, ui, cache_dir())
+    with repository.scratch_repository() as scratch_repo, ExitStack() as stack:
+        runners = find_runners(own, chosen.wants_sandbox, arguments.unsandboxed)
+        place = _workplace(arguments, context, scratch_repo, runners.sandbox, ui)
+        subject = put_on_base(asked, arguments, context, place, ui)
         profile, plan = plan_checks(subject, chosen, runners, asked.counters)
         kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
         return run_plan(profile, plan, kept, ui, broken.append)
 
 
 def _workplace(
-    arguments: Namespace, ground: SearchContext, bench: ScratchRepository, sandbox: Sandbox | None, ui: Ui
+    arguments: Namespace, context: SearchContext, scratch_repo: ScratchRepository, sandbox: Sandbox | None, ui: Ui
 ) -> CheckEnvironment:
     return CheckEnvironment(
-        ground.repository,
-        bench,
+        context.repository,
+        scratch_repo,
         cache_dir(),
-        ground.repository.config(),
+        context.repository.config(),
         sandbox,
-        ground.history,
-        tuple(one.tree for one in ground.places),
+        context.history,
+        tuple(one.tree for one in context.tree_tips),
         arguments.offline,
         arguments.jobs or os.cpu_count() or 1,
         report=ui.note,

@@ -51,23 +51,23 @@ def read_check_input(arguments: Namespace, repository: Repository) -> CheckInput
 
 
 def put_on_base(
-    asked: CheckInput, arguments: Namespace, ground: SearchContext, place: CheckEnvironment, ui: Ui
+    asked: CheckInput, arguments: Namespace, context: SearchContext, place: CheckEnvironment, ui: Ui
 ) -> CheckSubject:
     """The series on its base, as checks are asked about it."""
-    base = _find_base(asked, arguments, ground, place, ui)
-    stack = make_stack(asked.series, base, place.bench)
+    base = _find_base(asked, arguments, context, place, ui)
+    stack = make_stack(asked.series, base, place.scratch_repo)
     is_mailed = bool(asked.series.recipients)
     return CheckSubject(asked.series, stack.steps, base, place, None, asked.previous, is_mailed)
 
 
 def _find_base(
-    asked: CheckInput, arguments: Namespace, ground: SearchContext, place: CheckEnvironment, ui: Ui
+    asked: CheckInput, arguments: Namespace, context: SearchContext, place: CheckEnvironment, ui: Ui
 ) -> SeriesBase | None:
     if asked.base is not None and asked.base != arguments.base:
-        base = given_base(asked.series, asked.base, place.bench)
+        base = given_base(asked.series, asked.base, place.scratch_repo)
         if base.footing is not BaseKind.GIVEN:
             return base
-    return find_start(arguments, asked.series, ground, place.bench, ui)
+    return find_start(arguments, asked.series, context, place.scratch_repo, ui)
 
 
 def _range_base(name: str, series: Series, repository: Repository) -> str | None:

@@ -9,7 +9,12 @@ from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites
 from seriestool.base.stated_base import push_log_lookup
 from seriestool.base.verdict import StatedBase, StatedBaseState, Verdict
 from seriestool.cli.options import CliParser
-from seriestool.cli.prerequisite_options import NO_PREREQUISITES, add_prerequisites_argument, asking_of, write_rebuilt
+from seriestool.cli.prerequisite_options import (
+    NO_PREREQUISITES,
+    add_prerequisites_argument,
+    prerequisite_options_of,
+    write_rebuilt,
+)
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
@@ -51,12 +56,12 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_search_context(repository, series, arguments.trees, ui, cache_dir())
-        verdict = find_base(series, ground, push_log_lookup(repository))
+        context = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+        verdict = find_base(series, context, push_log_lookup(repository))
         if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            ground = open_search_context(repository, series, arguments.trees, ui, cache_dir())
-            verdict = find_base(series, ground, push_log_lookup(repository))
-        needed = search_prerequisites(asking_of(arguments, repository), verdict, ground, ui)
+            context = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+            verdict = find_base(series, context, push_log_lookup(repository))
+        needed = search_prerequisites(prerequisite_options_of(arguments, repository), verdict, context, ui)
         _print(verdict, needed, arguments.format, ui)
         if not verdict.level.is_base:
             _say_next_step(arguments, verdict, ui)

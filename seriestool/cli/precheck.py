@@ -13,7 +13,7 @@ from seriestool.check.runner import CheckCrash
 from seriestool.cli.check import add_check_arguments, choice_of, report_broken_checks
 from seriestool.cli.check_input import read_check_input
 from seriestool.cli.options import CliParser
-from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
+from seriestool.cli.prerequisite_options import add_prerequisites_argument, prerequisite_options_of
 from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
@@ -69,8 +69,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
         asked = _read_input(arguments, repository)
         for remark in asked.series.remarks:
             ui.note(remark)
-        with PrecheckResources(repository, _settings(arguments, repository)) as shop:
-            precheck = run_precheck(asked, shop, _wishes(arguments), ui, broken.append)
+        with PrecheckResources(repository, _settings(arguments, repository)) as resources:
+            precheck = run_precheck(asked, resources, _wishes(arguments), ui, broken.append)
     _write(_rendered(precheck, arguments, ui), arguments, ui)
     report_broken_checks(broken, ui)
     return exit_code(precheck)
@@ -87,12 +87,12 @@ def exit_code(precheck: Precheck) -> int:
 
 
 def _settings(arguments: Namespace, repository: Repository) -> PrecheckSettings:
-    asking = asking_of(arguments, repository)
+    prerequisite_options = prerequisite_options_of(arguments, repository)
     return PrecheckSettings(
         cache_dir(),
-        asking.index,
+        prerequisite_options.index,
         arguments.offline,
-        asking.lore,
+        prerequisite_options.lore,
         arguments.jobs or os.cpu_count() or 1,
         os.environ,
         arguments.unsandboxed,

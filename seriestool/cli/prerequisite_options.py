@@ -30,7 +30,7 @@ def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
     )
 
 
-def asking_of(arguments: Namespace, repository: Repository) -> PrerequisiteOptions:
+def prerequisite_options_of(arguments: Namespace, repository: Repository) -> PrerequisiteOptions:
     """Whether and where the arguments say that lists are asked."""
 
     def lore() -> "Lore":

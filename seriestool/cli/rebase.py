@@ -95,23 +95,23 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_search_context(repository, series, (), ui, cache_dir())
-        targets = find_targets(arguments.onto, arguments.all_trees, ground)
+        context = open_search_context(repository, series, (), ui, cache_dir())
+        targets = find_targets(arguments.onto, arguments.all_trees, context)
         if arguments.branch is not None:
             check_names(arguments.branch, series, targets, repository)
-        with repository.workbench() as bench:
-            stack = make_stack(series, find_start(arguments, series, ground, bench, ui), bench)
+        with repository.scratch_repository() as scratch_repo:
+            stack = make_stack(series, find_start(arguments, series, context, scratch_repo, ui), scratch_repo)
             if arguments.resolve:
                 from seriestool.cli.rebase_resolve import start_rebase
 
-                return start_rebase(arguments, series, stack, targets, ground, bench, ui)
+                return start_rebase(arguments, series, stack, targets, context, scratch_repo, ui)
             with ui.progress("rebasing", len(targets)) as progress:
-                memory = find_resolutions(repository)
-                answer = rebase_series(series, stack, targets, ground, bench, memory, progress)
+                resolutions = find_resolutions(repository)
+                answer = rebase_series(series, stack, targets, context, scratch_repo, resolutions, progress)
             if arguments.test_merge or arguments.branch or arguments.output:
                 from seriestool.cli.rebase_products import RebaseProducts
 
-                products = RebaseProducts(arguments, answer, stack, ground, bench, ui)
+                products = RebaseProducts(arguments, answer, stack, context, scratch_repo, ui)
                 answer = products.with_test_merges(targets)
                 print_answer(answer, arguments.format, ui)
                 products.write()

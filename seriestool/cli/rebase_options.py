@@ -9,7 +9,7 @@ from seriestool.base.find import find_base
 from seriestool.base.prerequisites.prerequisite_search import find_rebuilt_base
 from seriestool.base.search_context import SearchContext
 from seriestool.base.stated_base import push_log_lookup
-from seriestool.cli.prerequisite_options import add_prerequisites_argument, asking_of
+from seriestool.cli.prerequisite_options import add_prerequisites_argument, prerequisite_options_of
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, ScratchRepository
 from seriestool.rebase.given_base import given_base
@@ -39,10 +39,10 @@ def add_by_file_argument(group: "_ArgumentGroup") -> None:
     )
 
 
-def find_targets(names: Sequence[str], every: bool, ground: SearchContext) -> tuple[Target, ...]:
+def find_targets(names: Sequence[str], every: bool, context: SearchContext) -> tuple[Target, ...]:
     """The trees that were asked for, each once, in that order; NotFoundError where there is no such tree or ref."""
-    known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in ground.places}
-    asked = [known.get(name) or _commit_target(name, ground.repository) for name in names]
+    known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in context.tree_tips}
+    asked = [known.get(name) or _commit_target(name, context.repository) for name in names]
     return tuple(dict.fromkeys([*asked, *(known.values() if every else ())]))
 
 
@@ -54,10 +54,12 @@ def _commit_target(name: str, repository: Repository) -> Target:
 
 
 def find_start(
-    arguments: Namespace, series: Series, ground: SearchContext, bench: ScratchRepository, ui: Ui
+    arguments: Namespace, series: Series, context: SearchContext, scratch_repo: ScratchRepository, ui: Ui
 ) -> SeriesBase | None:
     """What the series was made from: as the user says, or as find-base proves or rebuilds it; None where unknown."""
     if arguments.base is not None:
-        return given_base(series, _commit_target(arguments.base, ground.repository).commit, bench)
-    verdict = find_base(series, ground, push_log_lookup(ground.repository))
-    return find_series_base(verdict, find_rebuilt_base(asking_of(arguments, ground.repository), verdict, ground, ui))
+        return given_base(series, _commit_target(arguments.base, context.repository).commit, scratch_repo)
+    verdict = find_base(series, context, push_log_lookup(context.repository))
+    return find_series_base(
+        verdict, find_rebuilt_base(prerequisite_options_of(arguments, context.repository), verdict, context, ui)
+    )

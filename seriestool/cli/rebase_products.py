@@ -31,15 +31,15 @@ class RebaseProducts:
         arguments: Namespace,
         answer: Rebase,
         stack: PatchStack,
-        ground: SearchContext,
-        bench: ScratchRepository,
+        context: SearchContext,
+        scratch_repo: ScratchRepository,
         ui: Ui,
     ) -> None:
         self._arguments = arguments
         self._answer = answer
         self._stack = stack
-        self._ground = ground
-        self._bench = bench
+        self._context = context
+        self._scratch_repo = scratch_repo
         self._ui = ui
 
     def with_test_merges(self, targets: Sequence[Target]) -> Rebase:
@@ -47,11 +47,11 @@ class RebaseProducts:
         asked = self._arguments.test_merge
         if not asked:
             return self._answer
-        named = find_targets([name for name in asked if name != "all"], False, self._ground)
-        others = targets if len(targets) > 1 else find_targets((), True, self._ground)
+        named = find_targets([name for name in asked if name != "all"], False, self._context)
+        others = targets if len(targets) > 1 else find_targets((), True, self._context)
         wanted = tuple(dict.fromkeys([*named, *(others if "all" in asked else ())]))
         tips = {tree: made.tip for tree, made in self._made.items() if made.commits}
-        self._answer = try_merges(self._answer, tips, wanted, self._bench)
+        self._answer = try_merges(self._answer, tips, wanted, self._scratch_repo)
         return self._answer
 
     def write(self) -> None:
@@ -71,32 +71,35 @@ class RebaseProducts:
     @cached_property
     def _made(self) -> dict[str, RebasedSeries]:
         clean = [tree for tree in self._answer.trees if tree.is_clean]
-        made = {tree.name: rebased_series(self._answer, self._stack, tree, self._person, self._bench) for tree in clean}
+        made = {
+            tree.name: rebased_series(self._answer, self._stack, tree, self._person, self._scratch_repo)
+            for tree in clean
+        }
         return {name: replace(one, title=self._title(one)) for name, one in made.items()}
 
     @cached_property
     def _person(self) -> CommitIdent:
-        return CommitIdent(*self._ground.repository.committer())
+        return CommitIdent(*self._context.repository.committer())
 
     def _title(self, one: RebasedSeries) -> str:
-        return self._ground.start_describe(one.onto)() or one.title
+        return self._context.start_describe(one.onto)() or one.title
 
     def _branch(self, made: dict[str, RebasedSeries]) -> None:
-        repository = self._ground.repository
+        repository = self._context.repository
         names = branch_names(self._arguments.branch, self._answer.series, list(made))
         tips = {names[tree]: one.tip for tree, one in made.items()}
         if self._arguments.notes:
             texts = {oid: patch.notes for one in made.values() for patch, oid in one.commits if patch.notes}
-            create_branches_with_notes(repository, self._bench, tips, texts, self._person)
+            create_branches_with_notes(repository, self._scratch_repo, tips, texts, self._person)
         else:
-            create_branches(repository, self._bench, tips)
+            create_branches(repository, self._scratch_repo, tips)
         for name, tip in tips.items():
             self._ui.note(f"branch {name} is at {tip[:12]}")
 
     def _mail(self, made: dict[str, RebasedSeries]) -> None:
         sender = Sender(self._person.name, self._person.email, utc(self._person.time))
         for tree, one in made.items():
-            outgoing = next_version(self._answer.series, one, sender, self._bench)
+            outgoing = next_version(self._answer.series, one, sender, self._scratch_repo)
             name = f"v{outgoing.version}-{slug(outgoing.subject)}-{slug(tree)}.mbx"
             path = Path(self._arguments.output) / name
             write_file(path, compose(outgoing), self._arguments.force)

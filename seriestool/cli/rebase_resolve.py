@@ -32,8 +32,8 @@ def start_rebase(
     series: Series,
     stack: PatchStack,
     targets: Sequence[Target],
-    ground: SearchContext,
-    bench: ScratchRepository,
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
     ui: Ui,
 ) -> int:
     """Put the series on the one tree, up to the first conflict; 0 where there is none, 3 where a person has to look."""
@@ -41,19 +41,19 @@ def start_rebase(
         raise InputError("--resolve works on one tree at a time", hint="give one --onto TREE with it")
     branch = arguments.branch or (None if arguments.output else DEFAULT_BRANCH)
     if branch is not None:
-        check_names(branch, series, targets, ground.repository)
+        check_names(branch, series, targets, context.repository)
     output = str(Path(arguments.output).absolute()) if arguments.output else None
-    session = new_session(
+    rebase_state = new_session(
         series, stack, targets[0], RebaseOutputOptions(branch, output, arguments.notes, arguments.force)
     )
-    sessions = RebaseStateStore(ground.repository)
-    with sessions.locked(session.name):
-        if sessions.is_written(session.name) and sessions.load(session.name).is_stopped:
+    rebase_states = RebaseStateStore(context.repository)
+    with rebase_states.locked(rebase_state.name):
+        if rebase_states.is_written(rebase_state.name) and rebase_states.load(rebase_state.name).is_stopped:
             raise InputError(
-                f"the rebase '{session.name}' is under way already",
-                hint=f"seriestool rebase --continue {session.name}, or --abort",
+                f"the rebase '{rebase_state.name}' is under way already",
+                hint=f"seriestool rebase --continue {rebase_state.name}, or --abort",
             )
-        return _advance(session, ground, bench, ui)
+        return _advance(rebase_state, context, scratch_repo, ui)
 
 
 def continue_rebase(arguments: Namespace, ui: Ui) -> int:
@@ -64,73 +64,77 @@ def continue_rebase(arguments: Namespace, ui: Ui) -> int:
         common = here.common_dir
     os.chdir(common)  # we may stand in the work tree, which will be gone
     with Repository.open(common) as repository:
-        sessions = RebaseStateStore(repository)
-        with sessions.locked(name):
+        rebase_states = RebaseStateStore(repository)
+        with rebase_states.locked(name):
             if arguments.do_abort is not None:
-                sessions.remove(name)
+                rebase_states.remove(name)
                 ui.note(f"removed the rebase '{name}'")
                 return 0
-            session = sessions.load(name)
-            ground = open_search_context(repository, session.series, (), ui, cache_dir())
-            with repository.workbench() as bench:
-                if session.is_stopped:
-                    resolver = _resolver(session, ground, bench)
-                    session = resolver.skip(session) if arguments.do_skip is not None else resolver.accept(session)
-                elif session.step is not None:
+            rebase_state = rebase_states.load(name)
+            context = open_search_context(repository, rebase_state.series, (), ui, cache_dir())
+            with repository.scratch_repository() as scratch_repo:
+                if rebase_state.is_stopped:
+                    resolver = _resolver(rebase_state, context, scratch_repo)
+                    rebase_state = (
+                        resolver.skip(rebase_state) if arguments.do_skip is not None else resolver.accept(rebase_state)
+                    )
+                elif rebase_state.step is not None:
                     ui.note("the last run was cut short: back to where it was")
-                return _advance(session, ground, bench, ui)
+                return _advance(rebase_state, context, scratch_repo, ui)
 
 
-def _resolver(session: RebaseState, ground: SearchContext, bench: ScratchRepository) -> ConflictResolver:
-    repository = ground.repository
-    target = Target(session.target, session.onto)
-    onto = TreeRebaser(target, ground.history, bench, find_resolutions(repository))
-    return ConflictResolver(repository, bench, onto, CommitIdent(*repository.committer()))
+def _resolver(rebase_state: RebaseState, context: SearchContext, scratch_repo: ScratchRepository) -> ConflictResolver:
+    repository = context.repository
+    target = Target(rebase_state.target, rebase_state.onto)
+    onto = TreeRebaser(target, context.history, scratch_repo, find_resolutions(repository))
+    return ConflictResolver(repository, scratch_repo, onto, CommitIdent(*repository.committer()))
 
 
-def _advance(session: RebaseState, ground: SearchContext, bench: ScratchRepository, ui: Ui) -> int:
-    reached = _resolver(session, ground, bench).advance(session)
+def _advance(rebase_state: RebaseState, context: SearchContext, scratch_repo: ScratchRepository, ui: Ui) -> int:
+    reached = _resolver(rebase_state, context, scratch_repo).advance(rebase_state)
     if isinstance(reached, ConflictStop):
         _say_stop(reached, ui)
         return EXIT_CONFLICT
-    _finish(reached, ground, bench, ui)
+    _finish(reached, context, scratch_repo, ui)
     return 0
 
 
-def _finish(session: RebaseState, ground: SearchContext, bench: ScratchRepository, ui: Ui) -> None:
+def _finish(rebase_state: RebaseState, context: SearchContext, scratch_repo: ScratchRepository, ui: Ui) -> None:
     """Print how all patches fared, make what was asked for, and clean up."""
-    tree = TreeResult(session.target, session.onto, session.results, session.trees)
-    stack = session.stack
-    answer = Rebase(session.series, stack.base, (tree,), ground.commits(named_commits((tree,), stack.base)))
+    tree = TreeResult(rebase_state.target, rebase_state.onto, rebase_state.results, rebase_state.trees)
+    stack = rebase_state.stack
+    answer = Rebase(rebase_state.series, stack.base, (tree,), context.commits(named_commits((tree,), stack.base)))
     print_answer(answer, "text", ui)
     wanted = Namespace(
-        branch=_branch_to_make(session, ground, bench),
-        output=session.wanted.output,
-        notes=session.wanted.notes,
-        force=session.wanted.force,
+        branch=_branch_to_make(rebase_state, context, scratch_repo),
+        output=rebase_state.wanted.output,
+        notes=rebase_state.wanted.notes,
+        force=rebase_state.wanted.force,
         test_merge=[],
     )
-    RebaseProducts(wanted, answer, stack, ground, bench, ui).write()
-    RebaseStateStore(ground.repository).remove(session.name)
+    RebaseProducts(wanted, answer, stack, context, scratch_repo, ui).write()
+    RebaseStateStore(context.repository).remove(rebase_state.name)
 
 
-def _branch_to_make(session: RebaseState, ground: SearchContext, bench: ScratchRepository) -> str | None:
+def _branch_to_make(rebase_state: RebaseState, context: SearchContext, scratch_repo: ScratchRepository) -> str | None:
     """The branch's template; None where there is none, or where a run that was killed right after made it."""
-    template = session.wanted.branch
+    template = rebase_state.wanted.branch
     if template is None:
         return None
-    name = branch_names(template, session.series, [session.target])[session.target]
-    there = ground.repository.resolve(f"refs/heads/{name}")
-    if there is not None and bench.tree_of(there) == session.trees[-1]:
+    name = branch_names(template, rebase_state.series, [rebase_state.target])[rebase_state.target]
+    there = context.repository.resolve(f"refs/heads/{name}")
+    if there is not None and scratch_repo.tree_of(there) == rebase_state.trees[-1]:
         return None
-    check_names(template, session.series, [Target(session.target, session.onto)], ground.repository)
+    check_names(template, rebase_state.series, [Target(rebase_state.target, rebase_state.onto)], context.repository)
     return template
 
 
 def _say_stop(stop: ConflictStop, ui: Ui) -> None:
-    session, result = stop.session, stop.result
-    patch = next(patch for patch in session.series.patches if patch.counter == result.counter)
-    ui.out(f"patch {patch.counter} of {session.series.expected} conflicts on {session.target}: {patch.subject}")
+    rebase_state, result = stop.rebase_state, stop.result
+    patch = next(patch for patch in rebase_state.series.patches if patch.counter == result.counter)
+    ui.out(
+        f"patch {patch.counter} of {rebase_state.series.expected} conflicts on {rebase_state.target}: {patch.subject}"
+    )
     for conflict in result.conflicts:
         known = " (resolved as it was before: have a look)" if conflict.path in stop.remembered else ""
         ui.out(f"  {path_text(conflict.path)}: {conflict.kind}{known}")

@@ -69,20 +69,22 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        ground = open_search_context(repository, series, (), ui, cache_dir())
-        with repository.workbench() as bench:
-            base = find_start(arguments, series, ground, bench, ui)
+        context = open_search_context(repository, series, (), ui, cache_dir())
+        with repository.scratch_repository() as scratch_repo:
+            base = find_start(arguments, series, context, scratch_repo, ui)
             ui.detail("reading what ties the patches")
-            known = find_ownership_sources(ground, base)
-            planned = plan_series(series, make_stack(series, base, bench), known, bench, arguments.by_file)
+            known = find_ownership_sources(context, base)
+            planned = plan_series(
+                series, make_stack(series, base, scratch_repo), known, scratch_repo, arguments.by_file
+            )
             if arguments.branch is not None:
                 _check_names(arguments.branch, planned, repository)
-            answer = _prove(arguments, planned, known, ground, bench, ui)
+            answer = _prove(arguments, planned, known, context, scratch_repo, ui)
             _print(answer, arguments.format, ui)
             if arguments.branch is not None or arguments.output is not None:
                 from seriestool.cli.split_products import SplitProducts
 
-                SplitProducts(arguments, planned, answer, ground, bench, ui).write()
+                SplitProducts(arguments, planned, answer, context, scratch_repo, ui).write()
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 
@@ -99,18 +101,22 @@ def _prove(
     arguments: Namespace,
     planned: PlannedSeries,
     known: OwnershipSources,
-    ground: SearchContext,
-    bench: ScratchRepository,
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
     ui: Ui,
 ) -> Split:
-    chosen, others = _chosen(arguments.onto, planned.plan, ground)
-    sites = find_proof_targets(planned.plan, chosen, others or _stand_in(planned, ground))
-    notes = tuple(_notes(planned, known, sites))
-    with ui.progress("trying the sub-series", len(sites)) as progress:
-        return prove(planned, sites, ground, bench, find_resolutions(ground.repository), notes, progress)
+    chosen, others = _chosen(arguments.onto, planned.plan, context)
+    proof_targets = find_proof_targets(planned.plan, chosen, others or _stand_in(planned, context))
+    notes = tuple(_notes(planned, known, proof_targets))
+    with ui.progress("trying the sub-series", len(proof_targets)) as progress:
+        return prove(
+            planned, proof_targets, context, scratch_repo, find_resolutions(context.repository), notes, progress
+        )
 
 
-def _chosen(asked: Sequence[str], plan: SplitPlan, ground: SearchContext) -> tuple[Mapping[int, Target], Target | None]:
+def _chosen(
+    asked: Sequence[str], plan: SplitPlan, context: SearchContext
+) -> tuple[Mapping[int, Target], Target | None]:
     """Number of a sub-series -> the tree that the user names for it, and the one for all others.
 
     Raises NotFoundError where a destination or a tree is not known.
@@ -119,7 +125,7 @@ def _chosen(asked: Sequence[str], plan: SplitPlan, ground: SearchContext) -> tup
     others = None
     for text in asked:
         name, equals, tree = text.rpartition("=")
-        target = find_targets((tree,), False, ground)[0]
+        target = find_targets((tree,), False, context)[0]
         if not equals:
             others = target
             continue
@@ -132,19 +138,19 @@ def _chosen(asked: Sequence[str], plan: SplitPlan, ground: SearchContext) -> tup
     return chosen, others
 
 
-def _stand_in(planned: PlannedSeries, ground: SearchContext) -> Target:
+def _stand_in(planned: PlannedSeries, context: SearchContext) -> Target:
     """What stands for trees that are not here: the one that the base is in, or else the likeliest for the series."""
     base = planned.stack.base
-    position = ground.history.find(base.commit) if base else None
-    name = ground.tree_of(position) if position is not None else None
-    trees = [place.tree for place in ground.places]
+    position = context.history.find(base.commit) if base else None
+    name = context.tree_of(position) if position is not None else None
+    trees = [place.tree for place in context.tree_tips]
     found = next((tree for tree in trees if tree.name == name), trees[0] if trees else None)
     if found is None:
         raise NotFoundError("there is no tree to try the sub-series on", hint="see 'seriestool trees list'")
     return Target(found.name, found.commit)
 
 
-def _notes(planned: PlannedSeries, known: OwnershipSources, sites: Sequence[ProofTarget]) -> list[str]:
+def _notes(planned: PlannedSeries, known: OwnershipSources, proof_targets: Sequence[ProofTarget]) -> list[str]:
     """What limits the answer."""
     notes = []
     if planned.stack.base is None:
@@ -155,9 +161,9 @@ def _notes(planned: PlannedSeries, known: OwnershipSources, sites: Sequence[Proo
     if known.maintainers is None:
         notes.append("there is no MAINTAINERS file, so all goes to one tree")
     away = {
-        one.name: site.target.name
-        for one, site in zip(planned.plan.subseries, sites, strict=True)
-        if one.destination and not site.is_own
+        one.name: tried_on.target.name
+        for one, tried_on in zip(planned.plan.subseries, proof_targets, strict=True)
+        if one.destination and not tried_on.is_own
     }
     if away:
         names, trees = ", ".join(away), ", ".join(dict.fromkeys(away.values()))

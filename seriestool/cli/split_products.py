@@ -27,21 +27,21 @@ class SplitProducts:
         arguments: Namespace,
         planned: PlannedSeries,
         answer: Split,
-        ground: SearchContext,
-        bench: ScratchRepository,
+        context: SearchContext,
+        scratch_repo: ScratchRepository,
         ui: Ui,
     ) -> None:
         self._arguments = arguments
         self._planned = planned
         self._answer = answer
-        self._repository = ground.repository
-        self._bench = bench
+        self._repository = context.repository
+        self._scratch_repo = scratch_repo
         self._ui = ui
-        self._person = CommitIdent(*ground.repository.committer())
+        self._person = CommitIdent(*context.repository.committer())
 
     def write(self) -> None:
         """The branches and the mails of all sub-series that go in."""
-        made = make_commits(self._planned, self._answer, self._person, self._bench)
+        made = make_commits(self._planned, self._answer, self._person, self._scratch_repo)
         self._say_what_is_not(made)
         made = tuple(one for one in made if one.commits)
         files = self._mails(made) if self._arguments.output is not None else {}
@@ -58,11 +58,11 @@ class SplitProducts:
         for one, proof in zip(plan.subseries, self._answer.proofs, strict=True):
             if not proof.is_clean:
                 stopped = proof.stopped[0].counter
-                self._ui.note(f"nothing made for {one.name}: patch {stopped} conflicts on {proof.site.target.name}")
+                self._ui.note(f"nothing made for {one.name}: patch {stopped} conflicts on {proof.tried_on.target.name}")
         for less in made:
             if not less.commits:
                 name = plan.subseries[less.number - 1].name
-                self._ui.note(f"nothing made for {name}: {less.proof.site.target.name} has all patches already")
+                self._ui.note(f"nothing made for {name}: {less.proof.tried_on.target.name} has all patches already")
 
     def _branch(self, made: Sequence[SubSeriesCommits]) -> None:
         names = branch_names(self._arguments.branch, self._planned.series, self._answer.plan)
@@ -70,17 +70,17 @@ class SplitProducts:
         if self._arguments.notes:
             pairs = [pair for one in made for pair in (*one.first, *one.commits)]
             texts = {oid: patch.notes for patch, oid in pairs if patch.notes}
-            create_branches_with_notes(self._repository, self._bench, tips, texts, self._person)
+            create_branches_with_notes(self._repository, self._scratch_repo, tips, texts, self._person)
         else:
-            create_branches(self._repository, self._bench, tips)
+            create_branches(self._repository, self._scratch_repo, tips)
         for one in made:
             below = f" with {len(one.first)} of others below it" if one.first else ""
-            where = f"{one.proof.site.target.name}{below}"
+            where = f"{one.proof.tried_on.target.name}{below}"
             self._ui.note(f"branch {names[one.number]} is at {one.tip[:12]}, on {where}")
 
     def _mails(self, made: Sequence[SubSeriesCommits]) -> dict[Path, bytes]:
         sender = Sender(self._person.name, self._person.email, utc(self._person.time))
-        mails = as_mails(self._planned, self._answer, made, sender, self._bench)
+        mails = as_mails(self._planned, self._answer, made, sender, self._scratch_repo)
         called = subseries_labels(self._answer.plan)
         title = slug(self._planned.series.subject)
         folder = Path(self._arguments.output)

@@ -38,12 +38,12 @@ def add_arguments(parser: CliParser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print how they stand; 0 where all go in, 1 where one does not any more, 4 where something could not be asked."""
-    shelf = TrackStore(arguments.dir)
-    names = _chosen(shelf, arguments.names)
+    store = TrackStore(arguments.dir)
+    names = _chosen(store, arguments.names)
     if not names and not arguments.json:
-        ui.note(f"nothing is tracked in '{shelf.root}': 'seriestool track SERIES' does it")
+        ui.note(f"nothing is tracked in '{store.root}': 'seriestool track SERIES' does it")
         return 0
-    standings = list(_standings(arguments, shelf, names, ui)) if names else []
+    standings = list(_standings(arguments, store, names, ui)) if names else []
     if arguments.json:
         ui.json(statuses_dict(standings))
     else:
@@ -56,26 +56,26 @@ def run(arguments: Namespace, ui: Ui) -> int:
     return EXIT_OUTSIDE if any(one.problems for one in standings) else 0
 
 
-def _chosen(shelf: TrackStore, words: Sequence[str]) -> tuple[str, ...]:
+def _chosen(store: TrackStore, words: Sequence[str]) -> tuple[str, ...]:
     if not words:
-        return shelf.names()
-    found = [find_tracked(shelf, word) for word in words]
+        return store.names()
+    found = [find_tracked(store, word) for word in words]
     for word, name in zip(words, found, strict=True):
         if name is None:
             raise NotFoundError(
-                f"no series '{word}' is tracked in '{shelf.root}'", hint="'seriestool status' shows those that are"
+                f"no series '{word}' is tracked in '{store.root}'", hint="'seriestool status' shows those that are"
             )
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
-def _standings(arguments: Namespace, shelf: TrackStore, names: Sequence[str], ui: Ui) -> Iterator[SeriesStatus]:
+def _standings(arguments: Namespace, store: TrackStore, names: Sequence[str], ui: Ui) -> Iterator[SeriesStatus]:
     with Repository.open(arguments.repo) as repository, _lists() as lists:
         newest = partial(_find_newest, arguments, repository, lists)
         sources = StatusSources(mails=partial(_fetch, arguments, repository), newest=newest)
-        ground = open_search_context(repository, ui, cache_dir())
+        context = open_search_context(repository, ui, cache_dir())
         with ui.progress("looking at the tracked series", len(names)) as progress:
             for number, name in enumerate(names, 1):
-                yield find_status(name, shelf, ground, sources)
+                yield find_status(name, store, context, sources)
                 progress(number)
 
 

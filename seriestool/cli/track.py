@@ -57,62 +57,62 @@ def add_dir_argument(group: "_ArgumentGroup | CliParser") -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Track the series and print where; 0, or 4 where one of --all could not be asked for."""
-    shelf = TrackStore(arguments.dir)
+    store = TrackStore(arguments.dir)
     if arguments.all == (arguments.series is not None):
         raise InputError("track which series?", hint="name one, or look at those that are tracked with --all")
     if arguments.all:
         if arguments.remove or arguments.trees or arguments.wanted_version:
             raise InputError("--all goes with no --remove, --tree or --version", hint="name one series")
-        return _track_all(arguments, shelf, ui)
-    known = find_tracked(shelf, arguments.series)
+        return _track_all(arguments, store, ui)
+    known = find_tracked(store, arguments.series)
     if arguments.remove:
-        return _remove(shelf, known or arguments.series, ui)
-    _track(arguments, shelf, known, ui)
+        return _remove(store, known or arguments.series, ui)
+    _track(arguments, store, known, ui)
     return 0
 
 
-def find_tracked(shelf: TrackStore, word: str) -> str | None:
+def find_tracked(store: TrackStore, word: str) -> str | None:
     """The name of the tracked series that is meant by the word, its name or its folder; None where it means none."""
-    names = shelf.names()
+    names = store.names()
     path = Path(word)
-    if path.name in names and path.is_dir() and path.resolve() == (shelf.root / path.name).resolve():
+    if path.name in names and path.is_dir() and path.resolve() == (store.root / path.name).resolve():
         return path.name
     return word if word in names and not path.exists() else None
 
 
-def _track_all(arguments: Namespace, shelf: TrackStore, ui: Ui) -> int:
+def _track_all(arguments: Namespace, store: TrackStore, ui: Ui) -> int:
     code = 0
-    for name in shelf.names():
+    for name in store.names():
         try:
-            _track(arguments, shelf, name, ui)
+            _track(arguments, store, name, ui)
         except SeriestoolError as error:
             ui.note(f"{name}: {error.message}")
             code = EXIT_OUTSIDE
     return code
 
 
-def _remove(shelf: TrackStore, name: str, ui: Ui) -> int:
-    with shelf.locked():
-        left = shelf.remove(name)
+def _remove(store: TrackStore, name: str, ui: Ui) -> int:
+    with store.locked():
+        left = store.remove(name)
     ui.out(f"{name} is not tracked any more")
     if left:
         ui.note(f"left in its folder, for it was not put there by track: {', '.join(str(path) for path in left[:5])}")
     return 0
 
 
-def _track(arguments: Namespace, shelf: TrackStore, known: str | None, ui: Ui) -> None:
+def _track(arguments: Namespace, store: TrackStore, known: str | None, ui: Ui) -> None:
     from seriestool.track.store_version import Extras, store_version
 
-    series = resolve(shelf.get(known).newest.msgid if known else arguments.series, source_options(arguments))
+    series = resolve(store.get(known).newest.msgid if known else arguments.series, source_options(arguments))
     for remark in series.remarks:
         ui.note(remark)
-    name = known or shelf.home_of(series)
-    tracked = shelf.get(name) if name in shelf.names() else None
+    name = known or store.home_of(series)
+    tracked = store.get(name) if name in store.names() else None
     report, trees = _find_out(arguments, series, tracked, ui)
     extras = Extras(arguments.mails, report, trees)
-    kept = store_version(shelf, name, series, extras, arguments.force)
+    kept = store_version(store, name, series, extras, arguments.force)
     is_as_it_was = not kept.is_new and report is None
-    ui.out(f"{shelf.root / name}: v{kept.version.version}{' is there already' if is_as_it_was else ''}")
+    ui.out(f"{store.root / name}: v{kept.version.version}{' is there already' if is_as_it_was else ''}")
     ui.detail(f"in: {', '.join(kept.tracked.trees) if kept.tracked.trees is not None else 'all trees'}")
 
 
@@ -146,7 +146,7 @@ def _report(
     from seriestool.track.tree_status import find_home_trees
 
     wishes = PrecheckOptions(asked or (), checks=CheckOptions(skip=_SLOW))
-    with PrecheckResources(repository, PrecheckSettings(cache_dir(), lists_path(), offline)) as shop:
-        precheck = run_precheck(PrecheckInput(series), shop, wishes, ui)
+    with PrecheckResources(repository, PrecheckSettings(cache_dir(), lists_path(), offline)) as resources:
+        precheck = run_precheck(PrecheckInput(series), resources, wishes, ui)
         ui.note(verdict_sentence(precheck))
-        return precheck.to_dict(), asked or find_home_trees(series, shop.ground(series, (), ui))
+        return precheck.to_dict(), asked or find_home_trees(series, resources.context(series, (), ui))

@@ -353,13 +353,13 @@ class Repository:
             yield ScratchIndex(self._git, folder, env)
 
     @contextmanager
-    def workbench(self) -> Iterator[ScratchRepository]:
+    def scratch_repository(self) -> Iterator[ScratchRepository]:
         """A repository of its own on top of this one's objects; gone after the block."""
         with (
             temporary_folder() as folder,
-            ScratchRepository.create(folder, self.common_dir, self.object_format) as bench,
+            ScratchRepository.create(folder, self.common_dir, self.object_format) as scratch_repo,
         ):
-            yield bench
+            yield scratch_repo
 
     def worktree(self, path: Path) -> Worktree:
         """The linked work tree at the path, there or not."""
@@ -369,11 +369,11 @@ class Repository:
         """The full names of the refs that begin so, of all refs."""
         return tuple(output_lines(self._git.run("for-each-ref", "--format=%(refname)", prefix)))
 
-    def publish(self, bench: ScratchRepository, tips: Iterable[str]) -> None:
+    def publish(self, scratch_repo: ScratchRepository, tips: Iterable[str]) -> None:
         """Take over everything that `tips` need from the workbench; no ref leads to it yet."""
         if not os.access(self.common_dir / "objects", os.W_OK):
             raise OutsideError(f"cannot write to '{self.common_dir / 'objects'}'")
-        bench.publish(self.git_dir, tips)
+        scratch_repo.publish(self.git_dir, tips)
 
     @contextmanager
     def draft(self) -> Iterator["ScratchIndex"]:

@@ -55,24 +55,24 @@ class RerereCache:
         self._format = object_format
         self._lock = threading.Lock()
 
-    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
+    def replay(self, scratch_repo: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
         """The files in conflict that were resolved before, resolved in the same way."""
-        texts = {path: text for path in merge.stages if (text := _text(bench, merge, path)) is not None}
+        texts = {path: text for path in merge.stages if (text := _text(scratch_repo, merge, path)) is not None}
         if not texts or not self._known():
             return {}
         with self._lock, temporary_folder() as folder:
             memory = folder / "memory"  # a copy: git writes to it whatever comes
             for known in self._known():
                 shutil.copytree(known, memory / known.name)
-            rerere = Rerere(folder / "git", memory, bench.object_folder, self._format)
+            rerere = Rerere(folder / "git", memory, scratch_repo.object_folder, self._format)
             work_tree = folder / "work"
             work_tree.mkdir()
-            index = bench.write_index(folder / "index", {path: merge.stages[path] for path in texts}, work_tree)
+            index = scratch_repo.write_index(folder / "index", {path: merge.stages[path] for path in texts}, work_tree)
             for path, (_, content) in texts.items():
                 _write(work_tree, path, content)
             rerere.run(index, work_tree)
             return {
-                path: TreeEntry(mode, "blob", bench.write("blob", resolved))
+                path: TreeEntry(mode, "blob", scratch_repo.write("blob", resolved))
                 for path, (mode, content) in texts.items()
                 if (resolved := (work_tree / os.fsdecode(path)).read_bytes()) != content
                 and not _is_open(resolved, merge)
@@ -83,12 +83,12 @@ class RerereCache:
         return sorted(path.parent for path in self._folder.glob("*/postimage*"))
 
 
-def _text(bench: ScratchRepository, merge: MergeResult, path: bytes) -> tuple[int, bytes] | None:
+def _text(scratch_repo: ScratchRepository, merge: MergeResult, path: bytes) -> tuple[int, bytes] | None:
     """(mode, content with markers) of a file in conflict; None where it is no such file."""
-    entry = bench.entries(merge.tree, [path]).get(path)
+    entry = scratch_repo.entries(merge.tree, [path]).get(path)
     if entry is None or entry.mode not in (0o100644, 0o100755) or set(merge.stages[path]) != {1, 2, 3}:
         return None
-    return entry.mode, bench.blob(entry.oid)
+    return entry.mode, scratch_repo.blob(entry.oid)
 
 
 def _write(work_tree: Path, path: bytes, text: bytes) -> None:

@@ -33,14 +33,14 @@ def series_digest(series: Series | None) -> str:
     return digest(series, [hashlib.sha256(raw).hexdigest() for raw in raws])
 
 
-def context_digest(ground: SearchContext) -> str:
+def context_digest(context: SearchContext) -> str:
     """The history that was indexed, the trees in their order, the tags, where trees pointed before, the push log."""
-    manifest = ground.history.manifest
-    trees = [place.tree for place in ground.places]
-    log = index_path(ground.repository.common_dir)
+    manifest = context.history.manifest
+    trees = [place.tree for place in context.tree_tips]
+    log = index_path(context.repository.common_dir)
     return digest(
-        str(ground.repository.common_dir), manifest, trees, sorted(ground.tag_names.items()), ground.past,
-        state_of_files((log, _wal(log))), sorted(_tree_settings(ground)),
+        str(context.repository.common_dir), manifest, trees, sorted(context.tag_names.items()), context.past,
+        state_of_files((log, _wal(log))), sorted(_tree_settings(context)),
     )  # fmt: skip
 
 
@@ -57,9 +57,9 @@ def lists_digest(index: Path) -> str:
     return digest(state_of_files((index, _wal(index))))
 
 
-def resolutions_digest(ground: SearchContext) -> str:
+def resolutions_digest(context: SearchContext) -> str:
     """The resolutions that are remembered."""
-    folder = resolutions_folder(ground.repository)
+    folder = resolutions_folder(context.repository)
     return digest(state_of_files(sorted(folder.rglob("*")) if folder.is_dir() else ()))
 
 
@@ -80,5 +80,5 @@ def _wal(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def _tree_settings(ground: SearchContext) -> Iterable[tuple[str, tuple[str, ...]]]:
-    return ((key, values) for key, values in ground.repository.config().items() if key.startswith("seriestool.tree."))
+def _tree_settings(context: SearchContext) -> Iterable[tuple[str, tuple[str, ...]]]:
+    return ((key, values) for key, values in context.repository.config().items() if key.startswith("seriestool.tree."))

@@ -39,9 +39,9 @@ NO_SERIES = Series("", "", 1, 0, (), None, None, BaseInfo(), (), datetime.fromti
 class CachedSteps:
     """The steps of one series on one ground."""
 
-    def __init__(self, shop: PrecheckResources, ground: SearchContext, series: Series) -> None:
-        self._shop = shop
-        self._ground = ground
+    def __init__(self, resources: PrecheckResources, context: SearchContext, series: Series) -> None:
+        self._resources = resources
+        self._context = context
         self._series = series
 
     def question(self, step: str, *parts: object) -> str:
@@ -50,21 +50,21 @@ class CachedSteps:
 
     def find(self, question: str, kind: type[T]) -> T | None:
         """The answer that was kept."""
-        return self._shop.steps.find(question, kind) if self._shop.steps else None
+        return self._resources.steps.find(question, kind) if self._resources.steps else None
 
     def keep(self, question: str, answer: object) -> None:
         """Keep it."""
-        if self._shop.steps:
-            self._shop.steps.keep(question, answer)
+        if self._resources.steps:
+            self._resources.steps.keep(question, answer)
 
     @property
     def is_on(self) -> bool:
         """Whether answers are kept at all."""
-        return self._shop.steps is not None
+        return self._resources.steps is not None
 
     @cached_property
     def _common(self) -> str:
-        return digest(series_digest(self._series), context_digest(self._ground))
+        return digest(series_digest(self._series), context_digest(self._context))
 
     def verdict(self, work: Callable[[], Verdict]) -> tuple[Verdict, bool]:
         """The answer of find-base; one that says what limits it is not kept: tomorrow more may be here."""
@@ -72,7 +72,7 @@ class CachedSteps:
             return work(), False
         question = self.question("base")
         found = self.find(question, Verdict)
-        if found is not None and _are_here(self._ground.repository, [one.commit for one in found.candidates]):
+        if found is not None and _are_here(self._context.repository, [one.commit for one in found.candidates]):
             return replace(found, series=self._series), True
         verdict = work()
         if not verdict.notes:
@@ -80,15 +80,17 @@ class CachedSteps:
         return verdict, False
 
     def prerequisites(
-        self, asking: PrerequisiteOptions, verdict: Verdict, work: Callable[[], PrerequisiteResult | None]
+        self, prerequisite_options: PrerequisiteOptions, verdict: Verdict, work: Callable[[], PrerequisiteResult | None]
     ) -> tuple[PrerequisiteResult | None, bool]:
         """What it builds on; not kept where a server is asked."""
-        if not self.is_on or (asking.wish and not asking.index.exists()):
+        if not self.is_on or (prerequisite_options.wish and not prerequisite_options.index.exists()):
             return work(), False
         told = replace(verdict, series=NO_SERIES)
-        question = self.question("prerequisites", told, asking.wish, lists_digest(asking.index))
+        question = self.question(
+            "prerequisites", told, prerequisite_options.wish, lists_digest(prerequisite_options.index)
+        )
         found = self.find(question, tuple[PrerequisiteResult, ...])
-        if found is not None and all(_still_holds(one, self._ground.repository) for one in found):
+        if found is not None and all(_still_holds(one, self._context.repository) for one in found):
             return (found[0] if found else None), True
         answer = work()
         self.keep(question, (answer,) if answer else ())
@@ -100,7 +102,7 @@ class CachedSteps:
         """The series on the trees."""
         if not self.is_on:
             return work(), False
-        question = self.question("matrix", base_digest(base), tuple(targets), resolutions_digest(self._ground))
+        question = self.question("matrix", base_digest(base), tuple(targets), resolutions_digest(self._context))
         found = self.find(question, Rebase)
         if found is not None:
             return replace(found, series=self._series, base=base), True

@@ -31,20 +31,20 @@ class _CachedReport:
 class CheckStep:
     """The checks of one run."""
 
-    def __init__(self, shop: PrecheckResources, choice: CheckOptions) -> None:
+    def __init__(self, resources: PrecheckResources, choice: CheckOptions) -> None:
         """Raises InputError where a check, a profile or a severity is none."""
-        self._shop = shop
-        self._chosen = select_checks(choice, shop.config, shop.settings.environ, shop.own)
+        self._resources = resources
+        self._chosen = select_checks(choice, resources.config, resources.settings.environ, resources.own)
 
     def report(
         self,
         series: Series,
         previous: Series | None,
         base: SeriesBase | None,
-        ground: SearchContext,
+        context: SearchContext,
         stand: Callable[[], tuple[PatchStack, ScratchRepository]],
         kept: CachedSteps,
-        talk: ProgressMonitor,
+        monitor: ProgressMonitor,
         broke: Callable[[CheckCrash], None],
     ) -> tuple[Report, bool]:
         """The report; `stand` brings the series on its base where a check has to be asked."""
@@ -54,10 +54,10 @@ class CheckStep:
         open_checks = tuple(check for check in self._chosen.checks if check.name not in known)
         if said is not None and not open_checks:
             return Report(series, base, said.describe, said.profile, _as_kept(said.results)), True
-        subject = self._subject(series, previous, base, ground, stand, talk)
+        subject = self._subject(series, previous, base, context, stand, monitor)
         chosen = replace(self._chosen, checks=open_checks)
-        profile, plan = plan_checks(subject, chosen, self._shop.runners(chosen.want_sandbox))
-        report = run_plan(profile, plan, self._shop.checks, talk, broke)
+        profile, plan = plan_checks(subject, chosen, self._resources.runners(chosen.wants_sandbox))
+        report = run_plan(profile, plan, self._resources.checks, monitor, broke)
         lasting = _lasting(open_checks, report.results)
         old = said.results if said else ()
         if kept.is_on and lasting:
@@ -68,15 +68,15 @@ class CheckStep:
         """All that answers depend on, what is missing on this machine included."""
         if not kept.is_on:
             return ""
-        chosen, config = self._chosen, self._shop.config
-        runners = self._shop.runners(chosen.want_sandbox)
+        chosen, config = self._chosen, self._resources.config
+        runners = self._resources.runners(chosen.wants_sandbox)
         settings = sorted(item for item in config.items() if item[0].startswith("seriestool.check."))
         versions = [(check.name, check.version) for check in chosen.checks]
         weight = (chosen.profile.name if chosen.profile else None, [sorted(one.items()) for one in chosen.severities])
         machine = (Availability(False, None).tools, runners.no_sandbox, type(runners.sandbox).__name__)
         return kept.question(
             "checks", series_digest(previous), base_digest(base), versions, weight, settings, machine,
-            self._shop.settings.offline,
+            self._resources.settings.offline,
         )  # fmt: skip
 
     def _subject(
@@ -84,16 +84,16 @@ class CheckStep:
         series: Series,
         previous: Series | None,
         base: SeriesBase | None,
-        ground: SearchContext,
+        context: SearchContext,
         stand: Callable[[], tuple[PatchStack, ScratchRepository]],
-        talk: ProgressMonitor,
+        monitor: ProgressMonitor,
     ) -> CheckSubject:
-        stack, bench = stand()
-        settings = self._shop.settings
+        stack, scratch_repo = stand()
+        settings = self._resources.settings
         place = CheckEnvironment(
-            ground.repository, bench, settings.cache_dir, self._shop.config,
-            self._shop.runners(self._chosen.want_sandbox).sandbox, ground.history,
-            tuple(one.tree for one in ground.places), settings.offline, settings.jobs, report=talk.note,
+            context.repository, scratch_repo, settings.cache_dir, self._resources.config,
+            self._resources.runners(self._chosen.wants_sandbox).sandbox, context.history,
+            tuple(one.tree for one in context.tree_tips), settings.offline, settings.jobs, report=monitor.note,
         )  # fmt: skip
         return CheckSubject(series, stack.steps, base, place, None, previous, bool(series.recipients))
 

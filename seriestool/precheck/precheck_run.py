@@ -67,9 +67,9 @@ class PrecheckOptions:
 
 def run_precheck(
     asked: PrecheckInput,
-    shop: PrecheckResources,
+    resources: PrecheckResources,
     wishes: PrecheckOptions,
-    talk: ProgressMonitor,
+    monitor: ProgressMonitor,
     broke: Callable[[CheckCrash], None] = lambda _: None,
     failed: Callable[[SeriestoolError], None] = lambda _: None,
 ) -> Precheck:
@@ -81,7 +81,7 @@ def run_precheck(
     each other, checks or profiles that are none. What breaks later is in the note of its step. Any other exception is
     a bug of ours.
     """
-    with _PrecheckRun(asked, shop, wishes, talk, broke, failed) as run:
+    with _PrecheckRun(asked, resources, wishes, monitor, broke, failed) as run:
         return run.all_steps()
 
 
@@ -91,17 +91,17 @@ class _PrecheckRun:
     def __init__(
         self,
         asked: PrecheckInput,
-        shop: PrecheckResources,
+        resources: PrecheckResources,
         wishes: PrecheckOptions,
-        talk: ProgressMonitor,
+        monitor: ProgressMonitor,
         broke: Callable[[CheckCrash], None],
         failed: Callable[[SeriestoolError], None],
     ) -> None:
         self._asked = asked
         self._series = asked.series
-        self._shop = shop
+        self._resources = resources
         self._wishes = wishes
-        self._talk = talk
+        self._monitor = monitor
         self._broke = broke
         self._failed = failed
         self._notes: list[StepNote] = []
@@ -115,10 +115,10 @@ class _PrecheckRun:
 
     def all_steps(self) -> Precheck:
         """The steps, one after the other."""
-        checking = CheckStep(self._shop, self._wishes.checks)  # a slip in its options comes before the work
+        checking = CheckStep(self._resources, self._wishes.checks)  # a slip in its options comes before the work
         start = monotonic()
-        self._ground = self._shop.ground(self._series, self._wishes.trees, self._talk)
-        self._kept = CachedSteps(self._shop, self._ground, self._series)
+        self._context = self._resources.context(self._series, self._wishes.trees, self._monitor)
+        self._kept = CachedSteps(self._resources, self._context, self._series)
         verdict, is_kept = self._find_verdict()
         self._notes.append(StepNote("base", monotonic() - start, is_kept))
         prerequisites = self._step("prerequisites", lambda: self._prerequisites(verdict))
@@ -138,7 +138,7 @@ class _PrecheckRun:
     def _step(self, name: str, work: Callable[[], tuple[T | None, bool]]) -> T | None:
         """What the step answers; None where it cannot, and then its note says why."""
         start = monotonic()
-        self._talk.detail(f"step: {name}")
+        self._monitor.detail(f"step: {name}")
         try:
             answer, is_kept = work()
         except SeriestoolError as error:
@@ -150,45 +150,45 @@ class _PrecheckRun:
 
     def _find_verdict(self) -> tuple[Verdict, bool]:
         def work() -> Verdict:
-            with self._talk.progress("looking for the base"):
-                return find_base(self._series, self._ground, push_log_lookup(self._shop.repository))
+            with self._monitor.progress("looking for the base"):
+                return find_base(self._series, self._context, push_log_lookup(self._resources.repository))
 
         return self._kept.verdict(work)
 
     def _prerequisites(self, verdict: Verdict) -> tuple[PrerequisiteResult | None, bool]:
-        asking = self._shop.asking(self._wishes.prerequisites)
+        prerequisite_options = self._resources.prerequisite_options(self._wishes.prerequisites)
 
         def work() -> PrerequisiteResult | None:
-            with self._talk.progress("looking for what it builds on"):
-                needed = search_prerequisites(asking, verdict, self._ground, self._talk)
+            with self._monitor.progress("looking for what it builds on"):
+                needed = search_prerequisites(prerequisite_options, verdict, self._context, self._monitor)
             if needed is not None:
                 return needed.found
             if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES) or not self._series.patches:
                 return None
-            rebuilt = rebuild_from_trees(verdict, self._ground)
+            rebuilt = rebuild_from_trees(verdict, self._context)
             return PrerequisiteResult((), rebuilt, ()) if rebuilt else None
 
-        return self._kept.prerequisites(asking, verdict, work)
+        return self._kept.prerequisites(prerequisite_options, verdict, work)
 
     def _footing(self, verdict: Verdict, prerequisites: PrerequisiteResult | None) -> SeriesBase | None:
         """What the series is put on: as the user says, or as is proven or rebuilt."""
         if self._wishes.base is not None:
-            commit = self._shop.repository.resolve(self._wishes.base)
+            commit = self._resources.repository.resolve(self._wishes.base)
             if commit is None:
                 raise NotFoundError(f"there is no commit '{self._wishes.base}'", hint="see 'git log --oneline --all'")
-            return given_base(self._series, commit, self._bench)
+            return given_base(self._series, commit, self._scratch_repo)
         if self._asked.base is not None:
-            base = given_base(self._series, self._asked.base, self._bench)
+            base = given_base(self._series, self._asked.base, self._scratch_repo)
             if base.footing is not BaseKind.GIVEN:
                 return base
         return find_series_base(verdict, prerequisites.rebuilt if prerequisites else None)
 
     @cached_property
     def _suggestions(self) -> tuple[Suggestion, ...]:
-        return find_suggestions(self._ground, self._series, self._base)
+        return find_suggestions(self._context, self._series, self._base)
 
     def _targets(self, verdict: Verdict) -> TargetTrees:
-        return find_targets(self._ground, self._series, verdict, self._suggestions)
+        return find_targets(self._context, self._series, verdict, self._suggestions)
 
     def _matrix(self, targets: TargetTrees) -> tuple[Rebase | None, bool]:
         if not self._series.patches:
@@ -197,10 +197,10 @@ class _PrecheckRun:
             raise NotFoundError("no tree here has the files that the series changes")
 
         def work() -> Rebase:
-            with self._talk.progress("rebasing", len(targets.chosen)) as progress:
+            with self._monitor.progress("rebasing", len(targets.chosen)) as progress:
                 answer = rebase_series(
-                    self._series, self._on_base, targets.chosen, self._ground, self._bench,
-                    find_resolutions(self._shop.repository), progress,
+                    self._series, self._on_base, targets.chosen, self._context, self._scratch_repo,
+                    find_resolutions(self._resources.repository), progress,
                 )  # fmt: skip
             return replace(answer, notes=targets.notes)
 
@@ -213,9 +213,9 @@ class _PrecheckRun:
             raise NotFoundError("nothing here says who takes it")
 
         def work() -> SplitPlan:
-            known = find_ownership_sources(self._ground, self._base)
-            with self._talk.progress("reading what ties the patches"):
-                return plan_series(self._series, self._on_base, known, self._bench).plan
+            known = find_ownership_sources(self._context, self._base)
+            with self._monitor.progress("reading what ties the patches"):
+                return plan_series(self._series, self._on_base, known, self._scratch_repo).plan
 
         return self._kept.plan(self._base, work)
 
@@ -223,20 +223,20 @@ class _PrecheckRun:
         if not self._series.patches:
             return None, False
         return checking.report(
-            self._series, self._asked.previous, self._base, self._ground, lambda: (self._on_base, self._bench),
-            self._kept, self._talk, self._broke,
+            self._series, self._asked.previous, self._base, self._context, lambda: (self._on_base, self._scratch_repo),
+            self._kept, self._monitor, self._broke,
         )  # fmt: skip
 
     def _timeline(self, verdict: Verdict, versions: Sequence[SeriesVersion], targets: TargetTrees) -> Timeline:
-        return make_timeline(verdict, versions, [target.name for target in targets.chosen], self._ground)
+        return make_timeline(verdict, versions, [target.name for target in targets.chosen], self._context)
 
     @cached_property
-    def _bench(self) -> ScratchRepository:
-        return self._stack.enter_context(self._shop.repository.workbench())
+    def _scratch_repo(self) -> ScratchRepository:
+        return self._stack.enter_context(self._resources.repository.scratch_repository())
 
     @cached_property
     def _on_base(self) -> PatchStack:
-        return make_stack(self._series, self._base, self._bench)
+        return make_stack(self._series, self._base, self._scratch_repo)
 
 
 def _only(series: Series) -> SeriesVersion:

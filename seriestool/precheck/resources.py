@@ -92,7 +92,7 @@ class PrecheckResources:
         other._runners = self._runners
         return other
 
-    def ground(self, series: Series, trees: Sequence[str], talk: ProgressMonitor) -> SearchContext:
+    def context(self, series: Series, trees: Sequence[str], monitor: ProgressMonitor) -> SearchContext:
         """The trees called so, or all of them, as they are now, those first that the series is meant for.
 
         The refs are read each time; the history index is only brought up to date where they have moved.
@@ -101,9 +101,9 @@ class PrecheckResources:
         key = fingerprint(self.repository, refs)
         if self._history is not None and (refs, key) == (self._refs, self._fingerprint):
             return make_search_context(self.repository, self._history, refs, series, trees)
-        ground = open_search_context(self.repository, series, trees, talk, self.settings.cache_dir)
-        self._refs, self._fingerprint, self._history = refs, key, ground.history
-        return ground
+        context = open_search_context(self.repository, series, trees, monitor, self.settings.cache_dir)
+        self._refs, self._fingerprint, self._history = refs, key, context.history
+        return context
 
     def runners(self, is_sandbox_wanted: bool) -> ProgramRunners:
         """What starts programs; the sandbox is looked for once."""
@@ -113,7 +113,7 @@ class PrecheckResources:
             self._runners = find_runners(self.own, True, self.settings.is_unsandboxed)
         return self._runners
 
-    def asking(self, wish: bool | None) -> PrerequisiteOptions:
+    def prerequisite_options(self, wish: bool | None) -> PrerequisiteOptions:
         """How prerequisites are asked for."""
         return PrerequisiteOptions(wish, self.settings.lists_index, self.settings.offline, self.settings.lore)
 

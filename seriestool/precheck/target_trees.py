@@ -26,11 +26,11 @@ class TargetTrees:
     notes: tuple[str, ...] = ()
 
 
-def find_suggestions(ground: SearchContext, series: Series, base: SeriesBase | None) -> tuple[Suggestion, ...]:
+def find_suggestions(context: SearchContext, series: Series, base: SeriesBase | None) -> tuple[Suggestion, ...]:
     """The likeliest trees for the series, also such as are not here; of those that are here the first is among them."""
-    trees = [place.tree for place in ground.places]
+    trees = [place.tree for place in context.tree_tips]
     commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_READ])]
-    found = suggest(series, read_maintainers(ground.repository, commits), trees)
+    found = suggest(series, read_maintainers(context.repository, commits), trees)
     return found[:MOST_SUGGESTIONS]
 
 
@@ -40,16 +40,16 @@ def is_well_founded(suggestion: Suggestion) -> bool:
 
 
 def find_targets(
-    ground: SearchContext, series: Series, verdict: Verdict, suggestions: tuple[Suggestion, ...]
+    context: SearchContext, series: Series, verdict: Verdict, suggestions: tuple[Suggestion, ...]
 ) -> TargetTrees:
     """Where it is tried: on what speaks for itself, on the tree of the base, and on the others, in this order."""
     first = [one.tree.name for one in suggestions if one.tree]
     if verdict.base and verdict.base.tree:
         first.append(verdict.base.tree)
     ranks = {name: number for number, name in reversed(list(enumerate(first)))}
-    places = sorted(ground.places, key=lambda place: ranks.get(place.tree.name, len(first)))
+    tree_tips = sorted(context.tree_tips, key=lambda place: ranks.get(place.tree.name, len(first)))
     known = _had_it(verdict)
-    home = [place for place in places if place.tree.name in known or _is_at_home(ground, place, series)]
+    home = [place for place in tree_tips if place.tree.name in known or _is_at_home(context, place, series)]
     left = len(home) - MOST_TREES
     more = "1 more tree has" if left == 1 else f"{left} more trees have"
     notes = (f"{more} files of it, and only the first {MOST_TREES} were tried",) if left > 0 else ()
@@ -64,14 +64,14 @@ def _had_it(verdict: Verdict) -> frozenset[str]:
     return frozenset(candidate.tree for candidate in verdict.candidates if candidate.tree)
 
 
-def _is_at_home(ground: SearchContext, place: TreeTip, series: Series) -> bool:
+def _is_at_home(context: SearchContext, place: TreeTip, series: Series) -> bool:
     """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign.
 
     As `rebase.stack.is_at_home`, asked of the index: there may be a hundred trees.
     """
     if telling := identifying_paths(series):
-        here = sum(not is_absent(ground.history.value(place.tip, path)) for path in telling)
+        here = sum(not is_absent(context.history.value(place.tip, path)) for path in telling)
         return are_enough_files(here, len(telling))
     tip = place.tree.commit.encode()
-    found = ground.repository.objects.check([tip + b":" + folder for folder in sorted(file_folders(series))])
+    found = context.repository.objects.check([tip + b":" + folder for folder in sorted(file_folders(series))])
     return any(one is not None and one[1] == "tree" for one in found)

@@ -26,45 +26,45 @@ _SHOWN = (FitLevel.EXACT, FitLevel.APPLIES)
 
 
 def make_timeline(
-    verdict: Verdict, versions: Sequence[SeriesVersion], names: Sequence[str], ground: SearchContext
+    verdict: Verdict, versions: Sequence[SeriesVersion], names: Sequence[str], context: SearchContext
 ) -> Timeline:
     """The trees called `names`, in this order, with the posting and all that happened around it."""
     posted = verdict.series.posted
-    places = {place.tree.name: place for place in ground.places}
-    drawn = {name: _spans(verdict, name, ground) for name in names[:MOST_LINES] if name in places}
-    lines = tuple(_line(places[name], spans, ground) for name, spans in drawn.items())
-    marks = _inside(_marks(verdict, versions, lines, ground), posted)
+    tree_tips = {place.tree.name: place for place in context.tree_tips}
+    drawn = {name: _spans(verdict, name, context) for name in names[:MOST_LINES] if name in tree_tips}
+    lines = tuple(_line(tree_tips[name], spans, context) for name, spans in drawn.items())
+    marks = _inside(_marks(verdict, versions, lines, context), posted)
     since = min((mark.date for mark in marks), default=posted) - BEFORE
     until = min(max([*(mark.date for mark in marks), *(line.tip_date for line in lines), posted]), posted + FARTHEST)
     return Timeline(since, until, verdict.level, tuple(_reaching(line, since, until) for line in lines), marks)
 
 
-def _line(place: TreeTip, spans: tuple[TimelineSpan, ...], ground: SearchContext) -> TreeTimeline:
-    return TreeTimeline(place.tree.name, place.tree.commit, utc(ground.history.time(place.tip)), spans)
+def _line(place: TreeTip, spans: tuple[TimelineSpan, ...], context: SearchContext) -> TreeTimeline:
+    return TreeTimeline(place.tree.name, place.tree.commit, utc(context.history.time(place.tip)), spans)
 
 
-def _spans(verdict: Verdict, name: str, ground: SearchContext) -> tuple[TimelineSpan, ...]:
+def _spans(verdict: Verdict, name: str, context: SearchContext) -> tuple[TimelineSpan, ...]:
     """The runs of the tree's line in which the series applies, oldest first."""
     if verdict.level not in _SHOWN:
         return ()
     ranges = next((one.ranges for one in verdict.candidates if one.tree == name), ())
-    spans = [span for found in ranges if (span := _span(found, ground)) is not None]
+    spans = [span for found in ranges if (span := _span(found, context)) is not None]
     spans.sort(key=lambda span: _distance(span, verdict.series.posted))
     return tuple(sorted(spans[:MOST_SPANS], key=lambda span: (span.since, span.oldest)))
 
 
-def _span(found: CommitRange, ground: SearchContext) -> TimelineSpan | None:
-    since = find_date(found.oldest, ground)
+def _span(found: CommitRange, context: SearchContext) -> TimelineSpan | None:
+    since = find_date(found.oldest, context)
     if since is None:
         return None
-    until = find_date(found.ended_by, ground) if found.ended_by else None
+    until = find_date(found.ended_by, context) if found.ended_by else None
     return TimelineSpan(found.oldest, found.newest, since, until, found.commits, found.ended_by)
 
 
-def find_date(commit: str, ground: SearchContext) -> datetime | None:
+def find_date(commit: str, context: SearchContext) -> datetime | None:
     """The committer date, as the index has it; None where it does not know the commit."""
-    position = ground.history.find(commit)
-    return None if position is None else utc(ground.history.time(position))
+    position = context.history.find(commit)
+    return None if position is None else utc(context.history.time(position))
 
 
 def _distance(span: TimelineSpan, posted: datetime) -> timedelta:
@@ -75,27 +75,27 @@ def _distance(span: TimelineSpan, posted: datetime) -> timedelta:
 
 
 def _marks(
-    verdict: Verdict, versions: Sequence[SeriesVersion], lines: Sequence[TreeTimeline], ground: SearchContext
+    verdict: Verdict, versions: Sequence[SeriesVersion], lines: Sequence[TreeTimeline], context: SearchContext
 ) -> Iterator[TimelineMark]:
     series = verdict.series
     yield TimelineMark(MarkKind.POSTED, series.posted, f"v{series.version} posted")
     for version in versions[-MOST_VERSIONS:]:
         if not version.is_this:
             yield TimelineMark(MarkKind.VERSION, version.posted, f"v{version.version}")
-    yield from _bases(verdict, ground)
-    yield from _broke(verdict, lines, ground)
+    yield from _bases(verdict, context)
+    yield from _broke(verdict, lines, context)
 
 
-def _bases(verdict: Verdict, ground: SearchContext) -> Iterator[TimelineMark]:
+def _bases(verdict: Verdict, context: SearchContext) -> Iterator[TimelineMark]:
     """What the author states, and what we name."""
     stated, base = verdict.stated, verdict.base
-    if stated is not None and (date := find_date(stated.commit, ground)) is not None:
+    if stated is not None and (date := find_date(stated.commit, context)) is not None:
         yield TimelineMark(MarkKind.STATED, date, f"stated base {stated.commit[:12]}", stated.commit, stated.tree)
     if base is not None and verdict.level.is_base:
         yield TimelineMark(MarkKind.BASE, base.date, base.describe or base.subject, base.commit, base.tree)
 
 
-def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], ground: SearchContext) -> Iterator[TimelineMark]:
+def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], context: SearchContext) -> Iterator[TimelineMark]:
     """Of each tree the commit that ended the run nearest to the posting; where there is no run, what is in the way."""
     found: list[tuple[str | None, str]]
     if verdict.level in _SHOWN:
@@ -103,9 +103,9 @@ def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], ground: SearchContex
         found = [(tree, commit) for tree, commit in ended if commit is not None]
     else:
         culprits = dict.fromkeys(path.commit for path in verdict.paths if path.commit and not path.matched)
-        found = [(_tree_of(commit, ground), commit) for commit in list(culprits)[:MOST_BROKE]]
+        found = [(_tree_of(commit, context), commit) for commit in list(culprits)[:MOST_BROKE]]
     for tree, commit in found:
-        date, known = find_date(commit, ground), ground.commit(commit)
+        date, known = find_date(commit, context), context.commit(commit)
         if date is not None:
             yield TimelineMark(MarkKind.BROKE, date, known.subject if known else commit[:12], commit, tree)
 
@@ -115,9 +115,9 @@ def _nearest_end(line: TreeTimeline, posted: datetime) -> str | None:
     return nearest.ended_by if nearest else None
 
 
-def _tree_of(commit: str, ground: SearchContext) -> str | None:
-    position = ground.history.find(commit)
-    return ground.tree_of(position) if position is not None else None
+def _tree_of(commit: str, context: SearchContext) -> str | None:
+    position = context.history.find(commit)
+    return context.tree_of(position) if position is not None else None
 
 
 def _inside(marks: Iterable[TimelineMark], posted: datetime) -> tuple[TimelineMark, ...]:

@@ -7,17 +7,17 @@ from seriestool.rebase.patch_stack import BaseKind, SeriesBase, make_stack
 from seriestool.series.model import Series
 
 
-def given_base(series: Series, commit: str, bench: ScratchRepository) -> SeriesBase:
+def given_base(series: Series, commit: str, scratch_repo: ScratchRepository) -> SeriesBase:
     """The commit as the base of the series, with what is true of it: exact, applies, or neither (given).
 
     Raises InputError where the patches contradict each other, GitError where the commit is not here.
     """
     preimage = find_preimage(series)
-    there = bench.entries(bench.tree_of(commit), preimage.paths)
+    there = scratch_repo.entries(scratch_repo.tree_of(commit), preimage.paths)
     found = {path: (entry.mode, entry.oid) for path, entry in there.items()}
     matched = sum(wanted.accepts_entry(*found.get(wanted.path, (0, ""))) for wanted in preimage.expectations)
     base = SeriesBase(BaseKind.GIVEN, commit, matched, len(preimage), 0, {})
-    if any(step.after is None for step in make_stack(series, base, bench).steps if step.patch.files):
+    if any(step.after is None for step in make_stack(series, base, scratch_repo).steps if step.patch.files):
         return base
     footing = BaseKind.EXACT if matched == len(preimage) else BaseKind.APPLIES
     return SeriesBase(footing, commit, matched, len(preimage), 0, {})

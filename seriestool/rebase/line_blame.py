@@ -29,16 +29,16 @@ Pieces = tuple[tuple[int, int, bool], ...]
 class Blame:
     """Asked about many places of one tree: what it learns of a file for one of them it knows for the next."""
 
-    def __init__(self, history: History, bench: ScratchRepository) -> None:
+    def __init__(self, history: History, scratch_repo: ScratchRepository) -> None:
         self._history = history
-        self._objects = bench.objects
-        self._contents = Contents(bench, history)
+        self._objects = scratch_repo.objects
+        self._contents = Contents(scratch_repo, history)
         self._changes: dict[tuple[int, bytes], int | None] = {}
         self._ancestors: dict[int, list[int]] = {}
         self._pieces: dict[tuple[int, int, bytes], Pieces] = {}
         self._lines = lru_cache(_KEPT_TEXTS)(self._read)
 
-    def find_culprits(self, tip: int, path: bytes, span: Span, base: Sequence[bytes]) -> tuple[str, ...]:
+    def find_blamed_commits(self, tip: int, path: bytes, span: Span, base: Sequence[bytes]) -> tuple[str, ...]:
         """The commits, newest first, that changed these lines of the path on the way to the commit at position `tip`.
 
         It looks back until the lines are those of `base`: what the series was made from.

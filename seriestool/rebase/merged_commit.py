@@ -46,18 +46,20 @@ class _PossibleCommit:
     """The ids that its message says it takes back, abbreviated or not."""
 
 
-def find_merged_commit(patch: Patch, history: History, tip: int, bench: ScratchRepository) -> MergedCommit | None:
+def find_merged_commit(
+    patch: Patch, history: History, tip: int, scratch_repo: ScratchRepository
+) -> MergedCommit | None:
     """The commit before the position `tip` that is the patch, or None; the same changes are better than the same name.
 
     Only commits that are younger than the patch count: an older one is what the series was made on top of. One that
     was reverted does not count.
     """
-    found = [_read(bench, position, history.oid(position)) for position in _candidates(patch, history)]
+    found = [_read(scratch_repo, position, history.oid(position)) for position in _candidates(patch, history)]
     undone = tuple(_reverted_ids(found, history, tip))
     found = [one for one in found if not one.commit.oid.startswith(undone)]
     named = [one for one in found if _is_named_like(patch, one)]
     compared = [*named, *(one for one in found if one not in named)][:_MOST_COMPARED]
-    same = _with_patch_id(patch, [one.commit.oid for one in compared], bench)
+    same = _with_patch_id(patch, [one.commit.oid for one in compared], scratch_repo)
     ordered = [one for one in compared if one.commit.oid in same] + named
     held = next((one for one in ordered if tips_containing(history, one.position, [tip])), None)
     return MergedCommit(held.commit, held.commit.oid in same) if held else None
@@ -85,8 +87,8 @@ def _candidates(patch: Patch, history: History) -> list[int]:
     return ranked[:_MOST_READ]
 
 
-def _read(bench: ScratchRepository, position: int, oid: str) -> _PossibleCommit:
-    found = bench.objects.read(oid)
+def _read(scratch_repo: ScratchRepository, position: int, oid: str) -> _PossibleCommit:
+    found = scratch_repo.objects.read(oid)
     raw = found[2] if found else b""
     head, _, message = raw.partition(b"\n\n")
     author = next((line for line in head.split(b"\n") if line.startswith(b"author ")), b"")
@@ -107,14 +109,14 @@ def _normalized(subject: str) -> str:
     return " ".join(subject.lower().split())
 
 
-def _with_patch_id(patch: Patch, commits: list[str], bench: ScratchRepository) -> set[str]:
+def _with_patch_id(patch: Patch, commits: list[str], scratch_repo: ScratchRepository) -> set[str]:
     """Those of the commits whose patch-id is the patch's; only those that change just its paths are compared."""
     wanted = find_patch_id(patch.diff)
     if wanted is None or not commits:
         return set()
     paths = _paths(patch)
-    alike = [oid for oid, changed in bench.changed_paths(commits).items() if changed == paths]
-    return {oid for oid, diff in bench.diff_commits(alike) if find_patch_id(diff) == wanted} if alike else set()
+    alike = [oid for oid, changed in scratch_repo.changed_paths(commits).items() if changed == paths]
+    return {oid for oid, diff in scratch_repo.diff_commits(alike) if find_patch_id(diff) == wanted} if alike else set()
 
 
 def _paths(patch: Patch) -> frozenset[bytes]:

@@ -49,9 +49,11 @@ class RebasedSeries:
         return self.commits[-1][1]
 
 
-def next_version(series: Series, rebased: RebasedSeries, sender: Sender, bench: ScratchRepository) -> OutgoingSeries:
+def next_version(
+    series: Series, rebased: RebasedSeries, sender: Sender, scratch_repo: ScratchRepository
+) -> OutgoingSeries:
     """The rebased series as the version after the one that was mailed."""
-    patches = new_patches(rebased, bench)
+    patches = new_patches(rebased, scratch_repo)
     version = series.version + 1
     cover = "\n\n".join(
         part
@@ -60,8 +62,8 @@ def next_version(series: Series, rebased: RebasedSeries, sender: Sender, bench: 
             "\n".join(_changes(rebased, version)),
             link_to(series),
             shortlog_of(patches),
-            bench.diffstat(rebased.onto, rebased.tip).rstrip("\n"),
-            _range_diff(series, rebased, bench),
+            scratch_repo.diffstat(rebased.onto, rebased.tip).rstrip("\n"),
+            _range_diff(series, rebased, scratch_repo),
         )
         if part
     )
@@ -80,9 +82,9 @@ def next_version(series: Series, rebased: RebasedSeries, sender: Sender, bench: 
     )
 
 
-def new_patches(rebased: RebasedSeries, bench: ScratchRepository) -> tuple[Patch, ...]:
+def new_patches(rebased: RebasedSeries, scratch_repo: ScratchRepository) -> tuple[Patch, ...]:
     """The patches with the diffs that they have on the tree; message and notes as mailed, the diffstat anew."""
-    mails = parse_mails(split_mbox(bench.format_patch(rebased.onto, rebased.tip)))
+    mails = parse_mails(split_mbox(scratch_repo.format_patch(rebased.onto, rebased.tip)))
     fresh = assemble(mails, SeriesSelector(partial=True)).patches
     return tuple(
         replace(patch, counter=number, notes=_notes(patch.notes, new.notes), files=new.files, diff=new.diff)
@@ -143,8 +145,8 @@ def shortlog_of(patches: Sequence[Patch]) -> str:
     return "\n\n".join(groups)
 
 
-def _range_diff(series: Series, rebased: RebasedSeries, bench: ScratchRepository) -> str:
+def _range_diff(series: Series, rebased: RebasedSeries, scratch_repo: ScratchRepository) -> str:
     if rebased.before is None:
         return ""
-    text = bench.range_diff(rebased.before, (rebased.onto, rebased.tip)).rstrip("\n")
+    text = scratch_repo.range_diff(rebased.before, (rebased.onto, rebased.tip)).rstrip("\n")
     return f"Range-diff against v{series.version}:\n{text}"

@@ -27,21 +27,21 @@ class CommitIdent:
         return f"{name or email} <{email}> {max(self.time, 0)} +0000"
 
 
-def patch_commit(bench: ScratchRepository, patch: Patch, tree: str, parent: str, committer: CommitIdent) -> str:
+def patch_commit(scratch_repo: ScratchRepository, patch: Patch, tree: str, parent: str, committer: CommitIdent) -> str:
     """The id of the commit that gives `parent` the patch, as `tree` has it."""
     author = CommitIdent(patch.author_name, patch.author_email, int(patch.date.timestamp()))
-    return bench.commit(tree, (parent,), commit_message(patch), author.line, committer.line)
+    return scratch_repo.commit(tree, (parent,), commit_message(patch), author.line, committer.line)
 
 
 def commit_series(
-    bench: ScratchRepository, onto: str, patches: Sequence[Patch], trees: Iterable[str], committer: CommitIdent
+    scratch_repo: ScratchRepository, onto: str, patches: Sequence[Patch], trees: Iterable[str], committer: CommitIdent
 ) -> tuple[tuple[Patch, str], ...]:
     """Each patch with its commit, on top of `onto`; patches that change nothing there have none."""
     made = []
-    tip, below = onto, bench.tree_of(onto)
+    tip, below = onto, scratch_repo.tree_of(onto)
     for patch, tree in zip(patches, trees, strict=True):
         if tree == below:
             continue
-        tip, below = patch_commit(bench, patch, tree, tip, committer), tree
+        tip, below = patch_commit(scratch_repo, patch, tree, tip, committer), tree
         made.append((patch, tip))
     return tuple(made)

@@ -87,27 +87,27 @@ def find_series_base(verdict: Verdict, rebuilt: RebuiltBase | None) -> SeriesBas
     return SeriesBase(BaseKind.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, len(files), files)
 
 
-def make_stack(series: Series, base: SeriesBase | None, bench: ScratchRepository) -> PatchStack:
+def make_stack(series: Series, base: SeriesBase | None, scratch_repo: ScratchRepository) -> PatchStack:
     """The trees of each patch on the base; InputError where the series has no patches."""
     if not series.patches:
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
     if base is None:
-        nothing = bench.write("tree", b"")
+        nothing = scratch_repo.write("tree", b"")
         return PatchStack(None, tuple(StackedPatch(patch, nothing, None) for patch in series.patches))
-    tree = bench.edit(bench.tree_of(base.commit), entries_of(base.files, bench))
+    tree = scratch_repo.edit(scratch_repo.tree_of(base.commit), entries_of(base.files, scratch_repo))
     steps = []
     for patch in series.patches:
-        after = apply_to(bench, tree, patch)
+        after = apply_to(scratch_repo, tree, patch)
         steps.append(StackedPatch(patch, tree, after))
         tree = after or tree
     return PatchStack(base, tuple(steps))
 
 
-def is_for_tree(series: Series, bench: ScratchRepository, tree: str) -> bool:
+def is_for_tree(series: Series, scratch_repo: ScratchRepository, tree: str) -> bool:
     """Whether the tree has the files that are changed, or a folder that gets one; a Makefile at the top is no sign."""
     if telling := identifying_paths(series):
-        return are_enough_files(len(bench.entries(tree, telling)), len(telling))
-    return any(bench.has_folder(tree, folder) for folder in file_folders(series))
+        return are_enough_files(len(scratch_repo.entries(tree, telling)), len(telling))
+    return any(scratch_repo.has_folder(tree, folder) for folder in file_folders(series))
 
 
 def are_enough_files(here: int, all_of_them: int) -> bool:
@@ -134,29 +134,29 @@ def file_folders(series: Series) -> frozenset[bytes]:
     return frozenset(diff.path.rpartition(b"/")[0] for patch in series.patches for diff in patch.files)
 
 
-def apply_to(bench: ScratchRepository, tree: str, patch: Patch) -> str | None:
+def apply_to(scratch_repo: ScratchRepository, tree: str, patch: Patch) -> str | None:
     """The tree after the patch as it stands, or None where plain `git apply` refuses it."""
-    files = read_files(bench, tree, patch.files)
+    files = read_files(scratch_repo, tree, patch.files)
     applied = apply_patch(files, patch.files)
-    return None if isinstance(applied, PatchFailure) else with_files(bench, tree, files, applied.files)
+    return None if isinstance(applied, PatchFailure) else with_files(scratch_repo, tree, files, applied.files)
 
 
-def with_files(bench: ScratchRepository, tree: str, before: Files, after: Files) -> str:
+def with_files(scratch_repo: ScratchRepository, tree: str, before: Files, after: Files) -> str:
     """The tree in which what differs between the two states is as in `after`."""
     changed = {path: state for path, state in after.items() if before.get(path) != state}
     gone = dict.fromkeys(path for path in before if path not in after)
-    return bench.edit(tree, {**entries_of(changed, bench), **gone}) if changed or gone else tree
+    return scratch_repo.edit(tree, {**entries_of(changed, scratch_repo), **gone}) if changed or gone else tree
 
 
-def read_files(bench: ScratchRepository, tree: str, diffs: Sequence[FileDiff]) -> dict[bytes, FileState]:
+def read_files(scratch_repo: ScratchRepository, tree: str, diffs: Sequence[FileDiff]) -> dict[bytes, FileState]:
     """What the tree has at the paths of these diffs, of what is no folder above them, and what bars them from below.
 
     Of a folder in the place of a file one other file says that it is there.
     """
     paths = frozenset(paths_of(diffs))
-    found = bench.entries(tree, paths)
-    barring = (bench.find_below(tree, path, paths) for path in paths_of(diffs, above=False))
-    return {path: file_state(bench, entry) for path, entry in {**found, **dict(filter(None, barring))}.items()}
+    found = scratch_repo.entries(tree, paths)
+    barring = (scratch_repo.find_below(tree, path, paths) for path in paths_of(diffs, above=False))
+    return {path: file_state(scratch_repo, entry) for path, entry in {**found, **dict(filter(None, barring))}.items()}
 
 
 def paths_of(diffs: Iterable[FileDiff], above: bool = True) -> tuple[bytes, ...]:
@@ -172,19 +172,19 @@ def folders_above(path: bytes) -> Iterable[bytes]:
         yield path
 
 
-def file_state(bench: ScratchRepository, entry: TreeEntry) -> FileState:
+def file_state(scratch_repo: ScratchRepository, entry: TreeEntry) -> FileState:
     """The file behind a tree's entry."""
     if entry.kind == "commit":
         return FileState(_SUBPROJECT + entry.oid.encode() + b"\n", entry.mode)
-    return FileState(bench.blob(entry.oid), entry.mode)
+    return FileState(scratch_repo.blob(entry.oid), entry.mode)
 
 
-def entries_of(files: Files, bench: ScratchRepository) -> dict[bytes, TreeEntry | None]:
+def entries_of(files: Files, scratch_repo: ScratchRepository) -> dict[bytes, TreeEntry | None]:
     """The files as entries for a tree, their contents written."""
-    return {path: _entry(state, bench) for path, state in files.items()}
+    return {path: _entry(state, scratch_repo) for path, state in files.items()}
 
 
-def _entry(state: FileState, bench: ScratchRepository) -> TreeEntry:
+def _entry(state: FileState, scratch_repo: ScratchRepository) -> TreeEntry:
     if state.mode == _GITLINK:
         return TreeEntry(_GITLINK, "commit", state.content.removeprefix(_SUBPROJECT).strip().decode())
-    return TreeEntry(state.mode, "blob", bench.write("blob", state.content))
+    return TreeEntry(state.mode, "blob", scratch_repo.write("blob", state.content))

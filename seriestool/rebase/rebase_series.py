@@ -22,8 +22,8 @@ def rebase_series(
     series: Series,
     stack: PatchStack,
     targets: Sequence[Target],
-    ground: SearchContext,
-    bench: ScratchRepository,
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
     resolutions: Resolutions,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Rebase:
@@ -31,22 +31,22 @@ def rebase_series(
 
     Raises GitError where contents are not in the repository.
     """
-    trees = tuple(_on_all(stack, targets, ground, bench, resolutions, progress))
-    trees = tuple(with_range_diff(tree, _range_diffs(tree, stack, bench)) for tree in trees)
-    return Rebase(series, stack.base, trees, ground.commits(named_commits(trees, stack.base)))
+    trees = tuple(_on_all(stack, targets, context, scratch_repo, resolutions, progress))
+    trees = tuple(with_range_diff(tree, _range_diffs(tree, stack, scratch_repo)) for tree in trees)
+    return Rebase(series, stack.base, trees, context.commits(named_commits(trees, stack.base)))
 
 
 def _on_all(
     stack: PatchStack,
     targets: Sequence[Target],
-    ground: SearchContext,
-    bench: ScratchRepository,
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
     resolutions: Resolutions,
     progress: Callable[[int], None],
 ) -> Iterable[TreeResult]:
     def run(target: Target) -> TreeResult:
-        with bench.beside() as own:
-            return TreeRebaser(target, ground.history, own, resolutions).run(stack)
+        with scratch_repo.beside() as own:
+            return TreeRebaser(target, context.history, own, resolutions).run(stack)
 
     with ThreadPoolExecutor(min(len(targets), os.cpu_count() or 1) or 1) as pool:
         for number, result in enumerate(pool.map(run, targets), 1):
@@ -54,16 +54,16 @@ def _on_all(
             yield result
 
 
-def _range_diffs(tree: TreeResult, stack: PatchStack, bench: ScratchRepository) -> dict[int, str]:
+def _range_diffs(tree: TreeResult, stack: PatchStack, scratch_repo: ScratchRepository) -> dict[int, str]:
     """For each patch that is merged with other changes, how they differ."""
     found = {}
     for result, step in zip(tree.patches, stack.steps, strict=True):
         if result.how is not OutcomeReason.SUBJECT or result.merged_as is None or step.after is None:
             continue
-        below = bench.commit(step.before, (), b"base\n", _NOBODY.line)
-        mine = patch_commit(bench, step.patch, step.after, below, _NOBODY)
+        below = scratch_repo.commit(step.before, (), b"base\n", _NOBODY.line)
+        mine = patch_commit(scratch_repo, step.patch, step.after, below, _NOBODY)
         with contextlib.suppress(GitError):  # a commit without a parent here has no range
-            found[result.counter] = bench.range_diff((below, mine), (f"{result.merged_as}^", result.merged_as))
+            found[result.counter] = scratch_repo.range_diff((below, mine), (f"{result.merged_as}^", result.merged_as))
     return found
 
 
@@ -79,13 +79,15 @@ def named_commits(trees: Iterable[TreeResult], base: SeriesBase | None) -> list[
     return named
 
 
-def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], bench: ScratchRepository) -> Rebase:
+def try_merges(
+    rebase: Rebase, tips: dict[str, str], others: Sequence[Target], scratch_repo: ScratchRepository
+) -> Rebase:
     """The answer with what `git merge` says of each rebased series (`tips`, by tree) and each of the other trees."""
     trees = tuple(
         replace(
             tree,
             test_merges=tuple(
-                _try_merge(tree, tips[tree.name], other, bench) for other in others if other.name != tree.name
+                _try_merge(tree, tips[tree.name], other, scratch_repo) for other in others if other.name != tree.name
             ),
         )
         if tree.name in tips
@@ -95,10 +97,10 @@ def try_merges(rebase: Rebase, tips: dict[str, str], others: Sequence[Target], b
     return replace(rebase, trees=trees)
 
 
-def _try_merge(tree: TreeResult, tip: str, other: Target, bench: ScratchRepository) -> TestMerge:
+def _try_merge(tree: TreeResult, tip: str, other: Target, scratch_repo: ScratchRepository) -> TestMerge:
     try:
-        without = bench.merge_commits(tree.onto, other.commit)
-        merged = bench.merge_commits(tip, other.commit)
+        without = scratch_repo.merge_commits(tree.onto, other.commit)
+        merged = scratch_repo.merge_commits(tip, other.commit)
     except GitError as error:
         return TestMerge(other.name, other.commit, (), error.message)
     return TestMerge(other.name, other.commit, tuple(sorted(merged.stages.keys() - without.stages.keys())))

@@ -159,12 +159,12 @@ class RebaseStateStore:
                 f"what is known of the rebase '{name}' cannot be read", hint=f"seriestool rebase --abort {name}"
             ) from error
 
-    def save(self, session: RebaseState) -> None:
+    def save(self, rebase_state: RebaseState) -> None:
         """Write the session down, all of it or nothing."""
-        folder = self.folder(session.name)
+        folder = self.folder(rebase_state.name)
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"session.json.{os.getpid()}"
-        text = json.dumps({"schema": SCHEMA, "session": to_plain(session)})
+        text = json.dumps({"schema": SCHEMA, "session": to_plain(rebase_state)})
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

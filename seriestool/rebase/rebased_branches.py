@@ -17,12 +17,12 @@ _NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
 
 
 def rebased_series(
-    answer: Rebase, stack: PatchStack, tree: TreeResult, committer: CommitIdent, bench: ScratchRepository
+    answer: Rebase, stack: PatchStack, tree: TreeResult, committer: CommitIdent, scratch_repo: ScratchRepository
 ) -> RebasedSeries:
     """The patches on one tree as commits; ConflictError is for the caller to raise: the tree has to be clean."""
     assert tree.is_clean  # noqa: S101
     patches = answer.series.patches
-    commits = commit_series(bench, tree.onto, patches, tree.trees, committer)
+    commits = commit_series(scratch_repo, tree.onto, patches, tree.trees, committer)
     kept = {patch.counter for patch, _ in commits}
     named = answer.commit(tree.onto)
     return RebasedSeries(
@@ -31,7 +31,7 @@ def rebased_series(
         named.subject if named else "",
         commits,
         tuple(left_out(patches, tree.patches, kept)),
-        _as_mailed(stack, kept, bench),
+        _as_mailed(stack, kept, scratch_repo),
     )
 
 
@@ -51,15 +51,15 @@ def left_out(patches: Sequence[Patch], results: Sequence[PatchResult], kept: Ite
         yield f"left out '{patch.subject}': merged already{commit}{differs}"
 
 
-def _as_mailed(stack: PatchStack, kept: Iterable[int], bench: ScratchRepository) -> tuple[str, str] | None:
+def _as_mailed(stack: PatchStack, kept: Iterable[int], scratch_repo: ScratchRepository) -> tuple[str, str] | None:
     """(base, tip) of the kept patches on their base; None where one of them does not apply there."""
     steps = [step for step in stack.steps if step.patch.counter in kept]
     if not steps or any(step.after is None for step in steps):
         return None
-    base = tip = bench.commit(stack.steps[0].before, (), b"base\n", _NOBODY.line)
+    base = tip = scratch_repo.commit(stack.steps[0].before, (), b"base\n", _NOBODY.line)
     for step in stack.steps:
         if step.after is not None and step.after != step.before:
-            tip = patch_commit(bench, step.patch, step.after, tip, _NOBODY)
+            tip = patch_commit(scratch_repo, step.patch, step.after, tip, _NOBODY)
     return base, tip
 
 
@@ -74,27 +74,27 @@ def branch_names(template: str, series: Series, trees: Sequence[str]) -> dict[st
     return names
 
 
-def create_branches(repository: Repository, bench: ScratchRepository, branches: Mapping[str, str]) -> None:
+def create_branches(repository: Repository, scratch_repo: ScratchRepository, branches: Mapping[str, str]) -> None:
     """New branches, all of them or none."""
-    repository.publish(bench, branches.values())
+    repository.publish(scratch_repo, branches.values())
     repository.create_branches(branches)
 
 
 def create_branches_with_notes(
     repository: Repository,
-    bench: ScratchRepository,
+    scratch_repo: ScratchRepository,
     branches: Mapping[str, str],
     texts: Mapping[str, str],
     author: CommitIdent,
 ) -> None:
     """The same, and git notes (git-notes(1)) with these texts by commit, beside those that are there already."""
     old = repository.resolve(NOTES_REF)
-    tree = bench.tree_of(old) if old else bench.write("tree", b"")
+    tree = scratch_repo.tree_of(old) if old else scratch_repo.write("tree", b"")
     added = {
-        oid.encode(): TreeEntry(0o100644, "blob", bench.write("blob", text.encode("utf-8", "surrogateescape")))
+        oid.encode(): TreeEntry(0o100644, "blob", scratch_repo.write("blob", text.encode("utf-8", "surrogateescape")))
         for oid, text in texts.items()
     }
     message = b"Notes added by 'seriestool rebase'\n"
-    new = bench.commit(bench.edit(tree, added), [old] if old else [], message, author.line, author.line)
-    repository.publish(bench, [*branches.values(), new])
+    new = scratch_repo.commit(scratch_repo.edit(tree, added), [old] if old else [], message, author.line, author.line)
+    repository.publish(scratch_repo, [*branches.values(), new])
     repository.create_branches(branches, {NOTES_REF: (old, new)})

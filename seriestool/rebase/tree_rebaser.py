@@ -29,14 +29,14 @@ _CONTENTS = frozenset(("contents", "add/add"))
 class Resolutions(Protocol):
     """What people made of conflicts before."""
 
-    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
+    def replay(self, scratch_repo: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
         """Those files in conflict for which the same was resolved before, resolved again."""
 
 
 class NoResolutions:
     """Nothing is remembered."""
 
-    def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:  # noqa: ARG002
+    def replay(self, scratch_repo: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:  # noqa: ARG002
         """No file."""
         return {}
 
@@ -61,19 +61,21 @@ class PatchAttempt:
 class TreeRebaser:
     """A series going onto one tree."""
 
-    def __init__(self, target: Target, history: History, bench: ScratchRepository, resolutions: Resolutions) -> None:
+    def __init__(
+        self, target: Target, history: History, scratch_repo: ScratchRepository, resolutions: Resolutions
+    ) -> None:
         self._target = target
         self._history = history
-        self._bench = bench
+        self._scratch_repo = scratch_repo
         self._resolutions = resolutions
         self._tip = history.find(target.commit)
-        self._blame = Blame(history, bench)
+        self._blame = Blame(history, scratch_repo)
         self._open: dict[bytes, int] = {}
 
     def run(self, stack: PatchStack) -> TreeResult:
         """OutcomeReason every patch fares, in order."""
         tried = []
-        tree = self._bench.tree_of(self._target.commit)
+        tree = self._scratch_repo.tree_of(self._target.commit)
         for step in stack.steps:
             tried.append(self.step(step, tree))
             tree = tried[-1].tree
@@ -86,22 +88,22 @@ class TreeRebaser:
         patch = step.patch
         if not patch.files:
             return PatchAttempt(PatchResult(patch.counter, Outcome.EMPTY, OutcomeReason.NO_DIFF), tree)
-        files = read_files(self._bench, tree, patch.files)
+        files = read_files(self._scratch_repo, tree, patch.files)
         plain = apply_patch(files, patch.files)
         if step.after is None:
             return self._without_base(patch, tree, files, plain)
         if (after := self._as_on_base(step, tree)) is not None:
             return PatchAttempt(_applied(patch, plain), after)
-        merge = self._bench.merge(step.before, tree, step.after)
+        merge = self._scratch_repo.merge(step.before, tree, step.after)
         if not merge.is_clean:
             return self._in_conflict(step, tree, files, plain, merge)
         if merge.tree == tree:
             return self._merged_already(
                 patch, tree, OutcomeReason.REVERSE if is_merged(files, patch.files) else OutcomeReason.MERGE
             )
-        if (landed := self._same_changes(patch)) is not None:
-            return self._landed_already(patch, tree, landed, ())
-        if isinstance(plain, PatchedFiles) and with_files(self._bench, tree, files, plain.files) == merge.tree:
+        if (merged_commit := self._same_changes(patch)) is not None:
+            return self._merged_as_commit(patch, tree, merged_commit, ())
+        if isinstance(plain, PatchedFiles) and with_files(self._scratch_repo, tree, files, plain.files) == merge.tree:
             return PatchAttempt(_applied(patch, plain), merge.tree)
         return PatchAttempt(PatchResult(patch.counter, Outcome.MODIFIED, OutcomeReason.THREE_WAY), merge.tree)
 
@@ -109,23 +111,23 @@ class TreeRebaser:
         """The tree after the patch where all that it touches is as on its base; None where a merge has to tell."""
         assert step.after is not None  # noqa: S101
         paths = paths_of(step.patch.files)
-        before = self._bench.entries(step.before, paths)
-        if self._bench.entries(tree, paths) != before:
+        before = self._scratch_repo.entries(step.before, paths)
+        if self._scratch_repo.entries(tree, paths) != before:
             return None
-        after = self._bench.entries(step.after, paths)
+        after = self._scratch_repo.entries(step.after, paths)
         new = [path for path in paths if path in after and path not in before]
-        if any(self._bench.has_folder(tree, path) for path in new) or self._lost(step.before, tree, new):
+        if any(self._scratch_repo.has_folder(tree, path) for path in new) or self._lost(step.before, tree, new):
             return None
-        made = self._bench.edit(
+        made = self._scratch_repo.edit(
             tree, as_changes(after, [path for path in paths if after.get(path) != before.get(path)])
         )
         gone = self._lost(step.before, step.after, [path for path in paths if path in before and path not in after])
-        return None if any(self._bench.has_folder(made, folder) for folder in gone) else made
+        return None if any(self._scratch_repo.has_folder(made, folder) for folder in gone) else made
 
     def _lost(self, before: str, after: str, paths: Iterable[bytes]) -> set[bytes]:
         """The folders above the paths that are gone: git may find that one was renamed, and move what is new in it."""
         folders = {folder for path in paths for folder in folders_above(path)}
-        has = self._bench.has_folder
+        has = self._scratch_repo.has_folder
         return {folder for folder in folders if has(before, folder) and not has(after, folder)}
 
     def _without_base(
@@ -133,14 +135,14 @@ class TreeRebaser:
     ) -> PatchAttempt:
         """What can be said of a patch whose pre-images are not known: as it is, it applies, or it does not."""
         if isinstance(plain, PatchedFiles):
-            if (landed := self._same_changes(patch)) is not None:
-                return self._landed_already(patch, tree, landed, ())
-            return PatchAttempt(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+            if (merged_commit := self._same_changes(patch)) is not None:
+                return self._merged_as_commit(patch, tree, merged_commit, ())
+            return PatchAttempt(_applied(patch, plain), with_files(self._scratch_repo, tree, files, plain.files))
         if is_merged(files, patch.files):
             return self._merged_already(patch, tree, OutcomeReason.REVERSE)
-        landed = self._landed(patch)
-        if landed is not None:
-            return self._landed_already(patch, tree, landed, ())
+        merged_commit = self._find_merged_commit(patch)
+        if merged_commit is not None:
+            return self._merged_as_commit(patch, tree, merged_commit, ())
         conflict = Conflict(plain.path, plain.reason, "what the patch was made from is not known")
         return PatchAttempt(
             PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.NO_BASE, 0, (conflict,), plain), tree
@@ -156,49 +158,49 @@ class TreeRebaser:
     ) -> PatchAttempt:
         patch = step.patch
         if isinstance(plain, PatchedFiles) and {conflict.kind for conflict in merge.conflicts} <= _CONTENTS:
-            if (landed := self._same_changes(patch)) is not None:
-                return self._landed_already(patch, tree, landed, ())
-            return PatchAttempt(_applied(patch, plain), with_files(self._bench, tree, files, plain.files))
+            if (merged_commit := self._same_changes(patch)) is not None:
+                return self._merged_as_commit(patch, tree, merged_commit, ())
+            return PatchAttempt(_applied(patch, plain), with_files(self._scratch_repo, tree, files, plain.files))
         if isinstance(plain, PatchFailure) and is_merged(files, patch.files):
             return self._merged_already(patch, tree, OutcomeReason.REVERSE)
-        resolved = self._resolutions.replay(self._bench, merge)
+        resolved = self._resolutions.replay(self._scratch_repo, merge)
         if resolved.keys() >= _paths_in_conflict(merge):
             result = PatchResult(
                 patch.counter, Outcome.MODIFIED, OutcomeReason.RESOLVED, resolved=tuple(sorted(resolved))
             )
-            return PatchAttempt(result, self._bench.edit(merge.tree, resolved))
+            return PatchAttempt(result, self._scratch_repo.edit(merge.tree, resolved))
         conflicts = tuple(dict.fromkeys(self._conflicts(step, tree, merge)))
-        landed = self._landed(patch)
-        if landed is not None:
-            return self._landed_already(patch, tree, landed, conflicts)
+        merged_commit = self._find_merged_commit(patch)
+        if merged_commit is not None:
+            return self._merged_as_commit(patch, tree, merged_commit, conflicts)
         return PatchAttempt(
             PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.CONFLICT, 0, conflicts), merge.tree, merge
         )
 
     def _merged_already(self, patch: Patch, tree: str, how: OutcomeReason) -> PatchAttempt:
-        landed = self._landed(patch)
-        if landed is not None and landed.has_patch_id:
+        merged_commit = self._find_merged_commit(patch)
+        if merged_commit is not None and merged_commit.has_patch_id:
             how = OutcomeReason.PATCH_ID
-        commit = landed.commit.oid if landed else None
+        commit = merged_commit.commit.oid if merged_commit else None
         return PatchAttempt(PatchResult(patch.counter, Outcome.ALREADY_MERGED, how, merged_as=commit), tree)
 
-    def _landed(self, patch: Patch) -> MergedCommit | None:
-        return None if self._tip is None else find_merged_commit(patch, self._history, self._tip, self._bench)
+    def _find_merged_commit(self, patch: Patch) -> MergedCommit | None:
+        return None if self._tip is None else find_merged_commit(patch, self._history, self._tip, self._scratch_repo)
 
     def _same_changes(self, patch: Patch) -> MergedCommit | None:
         """The commit that makes the very same changes: what only adds lines can often go in twice, and must not.
 
         As in `git rebase`, which leaves out what has the patch-id of a commit that is there.
         """
-        landed = self._landed(patch)
-        return landed if landed is not None and landed.has_patch_id else None
+        merged_commit = self._find_merged_commit(patch)
+        return merged_commit if merged_commit is not None and merged_commit.has_patch_id else None
 
-    def _landed_already(
-        self, patch: Patch, tree: str, landed: MergedCommit, conflicts: tuple[Conflict, ...]
+    def _merged_as_commit(
+        self, patch: Patch, tree: str, merged_commit: MergedCommit, conflicts: tuple[Conflict, ...]
     ) -> PatchAttempt:
-        how = OutcomeReason.PATCH_ID if landed.has_patch_id else OutcomeReason.SUBJECT
+        how = OutcomeReason.PATCH_ID if merged_commit.has_patch_id else OutcomeReason.SUBJECT
         result = PatchResult(
-            patch.counter, Outcome.ALREADY_MERGED, how, conflicts=conflicts, merged_as=landed.commit.oid
+            patch.counter, Outcome.ALREADY_MERGED, how, conflicts=conflicts, merged_as=merged_commit.commit.oid
         )
         return PatchAttempt(result, tree)
 
@@ -212,7 +214,7 @@ class TreeRebaser:
                 yield self._in_file(step, tree, merge, path, conflict)
             else:
                 about = _without_side(path, merge)
-                commits = self._culprits(about, (0, len(self._lines(tree, about))), ())[:1]
+                commits = self._blamed_commits(about, (0, len(self._lines(tree, about))), ())[:1]
                 yield Conflict(
                     about, conflict.kind, _conflict_message(conflict, merge), (), self._open.get(about), commits
                 )
@@ -226,7 +228,10 @@ class TreeRebaser:
         spans = self._spans(tree, path, merged, regions)
         places = tuple(
             ConflictPlace(
-                region, span[0] + 1, _hunk_of(step.patch, path, region), self._culprits(path, own, region.expected)
+                region,
+                span[0] + 1,
+                _hunk_of(step.patch, path, region),
+                self._blamed_commits(path, own, region.expected),
             )
             for region, (span, own) in zip(regions, spans, strict=True)
         )
@@ -235,28 +240,28 @@ class TreeRebaser:
 
     def _staged(self, merge: MergeResult, path: bytes, stage: int) -> bytes:
         entry = merge.stages[path].get(stage)
-        return self._bench.blob(entry.oid) if entry and entry.kind == "blob" else b""
+        return self._scratch_repo.blob(entry.oid) if entry and entry.kind == "blob" else b""
 
     def _spans(
         self, tree: str, path: bytes, merged: Sequence[bytes], regions: Iterable[ConflictRegion]
     ) -> Iterable[tuple[Span, Span]]:
         """For each region its lines in the tree as it is at this patch, and as it was before the series."""
         now = self._lines(tree, path)
-        own = self._lines(self._bench.tree_of(self._target.commit), path)
+        own = self._lines(self._scratch_repo.tree_of(self._target.commit), path)
         to_now, to_own = align_lines(now, merged), align_lines(own, now)
         for region in regions:
             span, _ = map_span(to_now, (region.start, region.start + len(region.tree)))
             yield span, map_span(to_own, span)[0]
 
     def _lines(self, tree: str, path: bytes) -> Sequence[bytes]:
-        entry = self._bench.entries(tree, [path]).get(path)
-        return split_lines(self._bench.blob(entry.oid)) if entry and entry.kind == "blob" else []
+        entry = self._scratch_repo.entries(tree, [path]).get(path)
+        return split_lines(self._scratch_repo.blob(entry.oid)) if entry and entry.kind == "blob" else []
 
-    def _culprits(self, path: bytes, span: Span, expected: Sequence[bytes]) -> tuple[str, ...]:
+    def _blamed_commits(self, path: bytes, span: Span, expected: Sequence[bytes]) -> tuple[str, ...]:
         """The commits of the tree behind some lines where others are expected."""
         if self._tip is None:
             return ()
-        return self._blame.find_culprits(self._tip, path, span, expected)
+        return self._blame.find_blamed_commits(self._tip, path, span, expected)
 
 
 def _paths_in_conflict(merge: MergeResult) -> set[bytes]:

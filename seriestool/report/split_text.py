@@ -30,17 +30,17 @@ def _clause(proof: SubSeriesProof) -> str | None:
     stopped = [one.counter for one in proof.stopped]
     if stopped:
         verb = "conflicts" if len(stopped) == 1 else "conflict"
-        return f"{patches_text(stopped)} {verb} on {proof.site.target.name}"
+        return f"{patches_text(stopped)} {verb} on {proof.tried_on.target.name}"
     if all(one.outcome is Outcome.ALREADY_MERGED for one in proof.patches):
-        return f"merged already in {proof.site.target.name}"
+        return f"merged already in {proof.tried_on.target.name}"
     return None
 
 
 def _lines(proof: SubSeriesProof, one: SubSeries, answer: Split, style: Style) -> Iterator[str]:
-    target = proof.site.target
+    target = proof.tried_on.target
     commit = answer.commit(target.commit)
     what = f", {commit.subject}" if commit and commit.subject else ""
-    stands = "" if proof.site.is_own else f", which stands for {one.name if one.destination else 'its tree'}"
+    stands = "" if proof.tried_on.is_own else f", which stands for {one.name if one.destination else 'its tree'}"
     yield style.plain(f"  tried on {target.name} ({target.commit[:_SHORT]}{what}){stands}")
     rows = [_row(result) for result in proof.patches]
     if proof.first:

@@ -49,21 +49,21 @@ class SupervisedProgram(Protocol):
         """End them all; back when none is left."""
 
 
-def supervise(enclosed: SupervisedProgram, job: SandboxJob, stopped: Event) -> SandboxResult:
+def supervise(program: SupervisedProgram, job: SandboxJob, stopped: Event) -> SandboxResult:
     """How the program ended; whatever happens here, nothing of it runs any more afterwards."""
     started = time.monotonic()
     ended: KillReason | None = None
     with contextlib.ExitStack() as stack:
-        stack.callback(enclosed.end)
-        streams = stack.enter_context(_ProgramPipes(enclosed, job))
+        stack.callback(program.end)
+        streams = stack.enter_context(_ProgramPipes(program, job))
         stack.enter_context(raised_priority())
-        watch = _LimitWatch(enclosed, job)
+        watch = _LimitWatch(program, job)
         while not streams.is_over and ended is None:
             if stopped.is_set():
                 raise OutsideError(f"{job.argv[0]} was ended: everything is to stop")
             streams.pump(watch.pause)
             ended = watch.look()
-        enclosed.end()
+        program.end()
         streams.drain()
         code = streams.code
     if code is None and ended is None:
@@ -83,15 +83,15 @@ def supervise(enclosed: SupervisedProgram, job: SandboxJob, stopped: Event) -> S
 class _ProgramPipes(contextlib.AbstractContextManager["_ProgramPipes"]):
     """The pipes to and from the program; what is too much of its output is read and thrown away."""
 
-    def __init__(self, enclosed: SupervisedProgram, job: SandboxJob) -> None:
-        process = enclosed.process
+    def __init__(self, program: SupervisedProgram, job: SandboxJob) -> None:
+        process = program.process
         self.stdout, self.stderr, self._status = bytearray(), bytearray(), bytearray()
         self._kept = job.limits.output
         self._input = memoryview(job.stdin)
         self._pipes = [_pipe(stream) for stream in (process.stdin, process.stdout, process.stderr)]
         self._selector = selectors.DefaultSelector()
-        self._status_end = enclosed.status
-        self._open = {enclosed.status: self._status}
+        self._status_end = program.status
+        self._open = {program.status: self._status}
         for pipe, buffer in zip(self._pipes[1:], (self.stdout, self.stderr), strict=True):
             self._open[pipe.fileno()] = buffer
         for fd in self._open:
@@ -159,9 +159,9 @@ class _ProgramPipes(contextlib.AbstractContextManager["_ProgramPipes"]):
 class _LimitWatch:
     """Looks at how many processes there are fifty times a second, and at what else is used as often as is cheap."""
 
-    def __init__(self, enclosed: SupervisedProgram, job: SandboxJob) -> None:
+    def __init__(self, program: SupervisedProgram, job: SandboxJob) -> None:
         now = time.monotonic()
-        self._enclosed = enclosed
+        self._enclosed = program
         self._limits = job.limits
         self._growth = DiskWatch(job.writable, job.limits.disk)
         self._until = now + job.limits.seconds

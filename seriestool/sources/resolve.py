@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from seriestool.git import Repository
 from seriestool.series.mail import Mail, SeriesSelector, assemble, find_postings, parse_mails, split_mbox
 from seriestool.series.model import Series
-from seriestool.sources.archive import mails_on_disk as archive
+from seriestool.sources.archive import mails_on_disk
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:
@@ -109,10 +109,10 @@ def _series_of_page(data: bytes, wanted: SeriesSelector, name: str) -> Series | 
 
 def _series_of_path(path: Path, wanted: SeriesSelector) -> Series:
     if not path.is_dir():
-        return series_of_text(archive.read_file(path), wanted, str(path))
-    if archive.find_git_archives(path):
+        return series_of_text(mails_on_disk.read_file(path), wanted, str(path))
+    if mails_on_disk.find_git_archives(path):
         raise InputError(f"'{path}' has many series", hint=f"name one by its message-id, with --archive {path}")
-    return assemble(parse_mails(archive.read_folder(path)), wanted, str(path))
+    return assemble(parse_mails(mails_on_disk.read_folder(path)), wanted, str(path))
 
 
 def _is_path(name: str) -> bool:
@@ -225,7 +225,7 @@ def _lore_url(options: SourceOptions) -> str:
 def _series_of_msgid(msgid: str, options: SourceOptions, lore: "Lore") -> Series:
     wanted = options.wanted._replace(msgid=msgid)
     for place in options.archives:
-        if raw_mails := archive.find_thread(_existing(place), msgid):
+        if raw_mails := mails_on_disk.find_thread(_existing(place), msgid):
             return assemble(parse_mails(raw_mails), wanted, str(place))
     raw_mails = lore.get_thread(msgid)
     return _with_other_versions(raw_mails, wanted, lore)
@@ -234,7 +234,7 @@ def _series_of_msgid(msgid: str, options: SourceOptions, lore: "Lore") -> Series
 def _series_of_change_id(change_id: str, options: SourceOptions) -> Series:
     wanted = options.wanted._replace(change_id=change_id)
     for place in options.archives:
-        if raw_mails := archive.find_thread(_existing(place), None, change_id):
+        if raw_mails := mails_on_disk.find_thread(_existing(place), None, change_id):
             return assemble(parse_mails(raw_mails), wanted, str(place))
     lore = lore_of(options)
     raw_mails = lore.search(f'nq:"change-id: {change_id}"')

@@ -44,10 +44,10 @@ class NodePath:
 
     def above(self) -> Iterator["NodePath"]:
         """Those that it stands in, inside out."""
-        spot = self.up
-        while spot is not None:
-            yield spot
-            spot = spot.up
+        node_path = self.up
+        while node_path is not None:
+            yield node_path
+            node_path = node_path.up
 
 
 class CParser:

@@ -57,9 +57,9 @@ def declarators(declaration: "Node") -> Iterator[Declarator]:
     return (one for one in found if one is not None)
 
 
-def find_declaration(spot: NodePath) -> NodePath | None:
+def find_declaration(node_path: NodePath) -> NodePath | None:
     """The declaration of which the name at `spot` is what is declared; None where it is used."""
-    node, up = spot.node, spot.up
+    node, up = node_path.node, node_path.up
     while up is not None and up.node.type in _WRAPPERS and _inner(up.node) == node:
         node, up = up.node, up.up
     if up is None or up.node.type not in DECLARATIONS:

@@ -121,9 +121,9 @@ class Destinations:
             if tree
             else DestinationBranch("the main tree", None, None, None)
         )
-        return self.of_place(place)
+        return self.of_branch(place)
 
-    def of_place(self, place: DestinationBranch) -> Destination:
+    def of_branch(self, place: DestinationBranch) -> Destination:
         """The destination of a tree that no T: line names."""
         return Destination(place.name, place, self._configured_fixes(place.tree))
 

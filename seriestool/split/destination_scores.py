@@ -64,21 +64,21 @@ class DestinationScores:
 def score_destinations(patch: Patch, files: Mapping[bytes, FileOwners], words: Iterable[str]) -> DestinationScores:
     """What the files, the subject and the author say; `words` are those of the bracket in the series' subject."""
     touched = {path: files[path] for path in paths_of(patch) if path in files}
-    ballot = DestinationScores(patch, tuple(touched.values()))
-    _score_files(ballot)
-    candidates = {one.name: one for file in ballot.files for one in file.acceptable}
+    scores = DestinationScores(patch, tuple(touched.values()))
+    _score_files(scores)
+    candidates = {one.name: one for file in scores.files for one in file.acceptable}
     for name, destination in candidates.items():
         word = next((word for word in words if word.lower() in destination.names), None)
         if word:
-            ballot.add(name, _STATED, f"the subject says [{word}]")
-        _score_subject(ballot, destination)
-        _score_author(ballot, destination)
-    return ballot
+            scores.add(name, _STATED, f"the subject says [{word}]")
+        _score_subject(scores, destination)
+        _score_author(scores, destination)
+    return scores
 
 
-def decide(ballot: DestinationScores) -> str | None:
+def decide(scores: DestinationScores) -> str | None:
     """The destination that has at least half of all votes and clearly more than any other, or None."""
-    choices = ballot.choices()
+    choices = scores.choices()
     if not choices or choices[0].score < _ENOUGH:
         return None
     if len(choices) > 1 and choices[0].score - choices[1].score < _MARGIN:
@@ -87,30 +87,30 @@ def decide(ballot: DestinationScores) -> str | None:
 
 
 def score_by_other_patches(
-    ballot: DestinationScores, decided: Mapping[int, str], others: Sequence[DestinationScores]
+    scores: DestinationScores, decided: Mapping[int, str], others: Sequence[DestinationScores]
 ) -> None:
     """Adds what the decided patches of the series say of one that is not; only of those that its files do not
     exclude."""
     if not decided:
         return
-    own = subject_word(ballot.patch.subject)
+    own = subject_word(scores.patch.subject)
     alike = Counter(
         decided[one.patch.counter]
         for one in others
         if own and own == subject_word(one.patch.subject) and one.patch.counter in decided
     )
     every = Counter(decided.values())
-    has_owners = any(file.owners for file in ballot.files)
+    has_owners = any(file.owners for file in scores.files)
     for name, count in every.items():
-        if has_owners and name not in ballot.shares:
+        if has_owners and name not in scores.shares:
             continue
         if alike[name]:
-            ballot.add(name, _ALIKE * alike[name] / alike.total(), f"like other patches that begin with '{own}:'")
+            scores.add(name, _ALIKE * alike[name] / alike.total(), f"like other patches that begin with '{own}:'")
         goes = "goes" if count == 1 else "go"
         share = _SERIES * count / every.total()
         if not has_owners and len(every) == 1:
             share = _ENOUGH
-        ballot.add(name, share, f"{count} of the other patches {goes} there")
+        scores.add(name, share, f"{count} of the other patches {goes} there")
 
 
 def paths_of(patch: Patch) -> tuple[bytes, ...]:
@@ -132,37 +132,37 @@ def subject_words(subject: str) -> list[str]:
             if len(word) > 1 and word not in _STOP]  # fmt: skip
 
 
-def _score_files(ballot: DestinationScores) -> None:
+def _score_files(scores: DestinationScores) -> None:
     weights: dict[bytes, float] = {}
-    for diff in ballot.patch.files:
+    for diff in scores.patch.files:
         weights[diff.path] = weights.get(diff.path, 0.0) + 1 + log10(1 + _changed(diff))
-    voters = _scoring_files(ballot)
-    whole = sum(weights.get(file.path, 1.0) for file in voters) or 1.0
+    scoring_files = _scoring_files(scores)
+    whole = sum(weights.get(file.path, 1.0) for file in scoring_files) or 1.0
     shares: dict[str, float] = {}
     counts: Counter[str] = Counter()
     headings: dict[str, str] = {}
-    for file in voters:
+    for file in scoring_files:
         for one in file.owners:
             shares[one.name] = shares.get(one.name, 0.0) + weights.get(file.path, 1.0) / whole
             counts[one.name] += 1
             headings.setdefault(one.name, _heading(file, one))
     for name, share in shares.items():
         verb = "is" if counts[name] == 1 else "are"
-        where = f"{counts[name]} of {len(ballot.files)} files {verb}" if len(ballot.files) > 1 else "the file is"
-        ballot.add(name, share, f"MAINTAINERS: {where} in '{short_heading(headings[name])}'")
+        where = f"{counts[name]} of {len(scores.files)} files {verb}" if len(scores.files) > 1 else "the file is"
+        scores.add(name, share, f"MAINTAINERS: {where} in '{short_heading(headings[name])}'")
 
 
-def _scoring_files(ballot: DestinationScores) -> list[FileOwners]:
+def _scoring_files(scores: DestinationScores) -> list[FileOwners]:
     """The files but for those that lie elsewhere for what they are, not for whose: include/trace/events/nfs.h of a
     patch that begins with 'nfs:', where no other file is that folder's owner's."""
-    words = subject_words(ballot.patch.subject)
-    owners = {one for file in ballot.files if not is_companion(file) for one in file.owners}
-    voters = [
+    words = subject_words(scores.patch.subject)
+    owners = {one for file in scores.files if not is_companion(file) for one in file.owners}
+    scoring_files = [
         file
-        for file in ballot.files
+        for file in scores.files
         if not (is_companion(file) and is_kin(file, words) and owners.isdisjoint(file.owners)) or not file.owners
     ]
-    return voters if any(file.owners for file in voters) else list(ballot.files)
+    return scoring_files if any(file.owners for file in scoring_files) else list(scores.files)
 
 
 def _changed(diff: FileDiff) -> int:
@@ -174,11 +174,11 @@ def _heading(file: FileOwners, destination: Destination) -> str:
     return (claims or file.claims)[0].section.heading
 
 
-def _score_subject(ballot: DestinationScores, destination: Destination) -> None:
-    named = _names(ballot.files, destination)
-    word = next((word for word in subject_words(ballot.patch.subject) if word in named), None)
+def _score_subject(scores: DestinationScores, destination: Destination) -> None:
+    named = _names(scores.files, destination)
+    word = next((word for word in subject_words(scores.patch.subject) if word in named), None)
     if word:
-        ballot.add(destination.name, _PREFIX, f"the subject names '{word}'")
+        scores.add(destination.name, _PREFIX, f"the subject names '{word}'")
 
 
 def _names(files: Iterable[FileOwners], destination: Destination) -> set[str]:
@@ -199,9 +199,9 @@ def _sections(file: FileOwners, destination: Destination) -> Iterator[Maintainer
             yield claim.section
 
 
-def _score_author(ballot: DestinationScores, destination: Destination) -> None:
-    for file in ballot.files:
+def _score_author(scores: DestinationScores, destination: Destination) -> None:
+    for file in scores.files:
         for section in _sections(file, destination):
-            if any(is_author(entry, ballot.patch) for entry in section.maintainers):
-                ballot.add(destination.name, _AUTHOR, f"its author maintains '{short_heading(section.heading)}'")
+            if any(is_author(entry, scores.patch) for entry in section.maintainers):
+                scores.add(destination.name, _AUTHOR, f"its author maintains '{short_heading(section.heading)}'")
                 return

@@ -59,11 +59,11 @@ class FileOwners:
         }
 
 
-def find_file_owners(path: bytes, maintainers: Maintainers, places: Destinations) -> FileOwners:
+def find_file_owners(path: bytes, maintainers: Maintainers, destinations: Destinations) -> FileOwners:
     """Whose file it is."""
     matches = maintainers.match(path)
     claims = tuple(
-        SectionClaim(one.section, one.depth, places.of_section(one.section)) for one in matches if one.depth >= 0
+        SectionClaim(one.section, one.depth, destinations.of_section(one.section)) for one in matches if one.depth >= 0
     )
     rest = tuple(one.section for one in matches if one.depth < 0)
     return FileOwners(path, claims, rest, _owners(claims, path.startswith(_COMPANIONS)))

@@ -36,13 +36,13 @@ class LocalScopes:
         self._code = code
         self._blocks: dict[int, dict[bytes, LocalDeclaration]] = {}
 
-    def find(self, spot: NodePath, name: bytes) -> LocalDeclaration | None:
+    def find(self, node_path: NodePath, name: bytes) -> LocalDeclaration | None:
         """The declaration that the name at `spot` means; None where it is not one of its function.
 
         Declarations further down do not count, but for labels.
         """
-        row = spot.node.start_point.row
-        for one in spot.above():
+        row = node_path.node.start_point.row
+        for one in node_path.above():
             local = self._declared_in(one).get(name)
             if local is not None and (local.row <= row or name.endswith(b":")):
                 return local
@@ -50,26 +50,26 @@ class LocalScopes:
                 return None
         return None
 
-    def of_function(self, spot: NodePath) -> Iterator[LocalDeclaration]:
+    def of_function(self, node_path: NodePath) -> Iterator[LocalDeclaration]:
         """All that the function at `spot` declares, with all of its blocks."""
-        stack = [spot]
+        stack = [node_path]
         while stack:
             one = stack.pop()
             yield from self._declared_in(one).values()
             stack.extend(NodePath(child, one) for child in one.node.children if child.child_count)
 
-    def function_of(self, spot: NodePath) -> bytes:
+    def function_of(self, node_path: NodePath) -> bytes:
         """The name of the function that it is in; empty where there is none."""
-        return next((_function_name(self._code, one.node) for one in _with_itself(spot) if _is_function(one)), b"")
+        return next((_function_name(self._code, one.node) for one in _with_itself(node_path) if _is_function(one)), b"")
 
-    def _declared_in(self, spot: NodePath) -> dict[bytes, LocalDeclaration]:
-        found = self._blocks.get(spot.node.id)
+    def _declared_in(self, node_path: NodePath) -> dict[bytes, LocalDeclaration]:
+        found = self._blocks.get(node_path.node.id)
         if found is None:
-            function = self.function_of(spot)
+            function = self.function_of(node_path)
             found = {}
-            for local in self._read(spot.node, function):
+            for local in self._read(node_path.node, function):
                 found.setdefault(local.name, local)
-            self._blocks[spot.node.id] = found
+            self._blocks[node_path.node.id] = found
         return found
 
     def _read(self, block: "Node", function: bytes) -> Iterator[LocalDeclaration]:
@@ -117,11 +117,11 @@ def functions(code: ParsedCode) -> Iterator[tuple[bytes, NodePath]]:
     """The functions of the file by name; where #ifdef gives several versions of one, each."""
     stack = [NodePath(code.root, None)]
     while stack:
-        spot = stack.pop()
-        if spot.node.type == "function_definition":
-            yield _function_name(code, spot.node), spot
+        node_path = stack.pop()
+        if node_path.node.type == "function_definition":
+            yield _function_name(code, node_path.node), node_path
         else:
-            stack.extend(NodePath(child, spot) for child in spot.node.children if child.child_count)
+            stack.extend(NodePath(child, node_path) for child in node_path.node.children if child.child_count)
 
 
 def _function_name(code: ParsedCode, node: "Node") -> bytes:
@@ -130,13 +130,13 @@ def _function_name(code: ParsedCode, node: "Node") -> bytes:
     return code.text(found.name) if found is not None else b""
 
 
-def _is_function(spot: NodePath) -> bool:
-    return spot.node.type == "function_definition"
+def _is_function(node_path: NodePath) -> bool:
+    return node_path.node.type == "function_definition"
 
 
-def _with_itself(spot: NodePath) -> Iterator[NodePath]:
-    yield spot
-    yield from spot.above()
+def _with_itself(node_path: NodePath) -> Iterator[NodePath]:
+    yield node_path
+    yield from node_path.above()
 
 
 def _direct(block: "Node") -> Iterator["Node"]:

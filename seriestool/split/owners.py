@@ -42,29 +42,29 @@ def find_owners(
 
     `fixes` has for the name of a tree the name of the one that takes its fixes, as git-config gives it.
     """
-    places = Destinations(maintainers, trees, fixes or {}, series.prefixes)
+    destinations = Destinations(maintainers, trees, fixes or {}, series.prefixes)
     if maintainers is None:
-        return _one_tree(series, trees, places)
-    files = {path: find_file_owners(path, maintainers, places) for path in series.touched}
-    ballots = [score_destinations(patch, files, series.prefixes) for patch in series.patches]
-    decided = _decide(ballots, places)
+        return _one_tree(series, trees, destinations)
+    files = {path: find_file_owners(path, maintainers, destinations) for path in series.touched}
+    patch_scores = [score_destinations(patch, files, series.prefixes) for patch in series.patches]
+    decided = _decide(patch_scores, destinations)
     known = {one.name: one for file in files.values() for one in file.acceptable}
-    known.update({name: places.main() for name in decided.values() if name not in known})
-    patches = tuple(_patch_owner(one, decided, known, series, maintainers) for one in ballots)
+    known.update({name: destinations.main() for name in decided.values() if name not in known})
+    patches = tuple(_patch_owner(one, decided, known, series, maintainers) for one in patch_scores)
     wanted = dict.fromkeys(choice.destination for patch in patches for choice in patch.choices)
     others = dict.fromkeys(one.name for file in files.values() for one in file.owners)
     return SeriesOwners(tuple(known[name] for name in wanted | others), tuple(files.values()), patches)
 
 
-def _decide(ballots: Sequence[DestinationScores], places: Destinations) -> dict[int, str]:
+def _decide(patch_scores: Sequence[DestinationScores], destinations: Destinations) -> dict[int, str]:
     """Counter -> destination. Those that are clear by themselves first; they weigh in on the others."""
-    decided = {one.patch.counter: name for one in ballots if (name := decide(one))}
-    open_ones = [one for one in ballots if one.patch.counter not in decided]
+    decided = {one.patch.counter: name for one in patch_scores if (name := decide(one))}
+    open_ones = [one for one in patch_scores if one.patch.counter not in decided]
     clear = dict(decided)
     for one in open_ones:
-        score_by_other_patches(one, clear, ballots)
+        score_by_other_patches(one, clear, patch_scores)
         if not one.shares:
-            main = places.main().name
+            main = destinations.main().name
             one.add(main, 1.0, "no section of MAINTAINERS has its files")
         if name := decide(one):
             decided[one.patch.counter] = name
@@ -72,22 +72,22 @@ def _decide(ballots: Sequence[DestinationScores], places: Destinations) -> dict[
 
 
 def _patch_owner(
-    ballot: DestinationScores,
+    scores: DestinationScores,
     decided: Mapping[int, str],
     known: Mapping[str, Destination],
     series: Series,
     maintainers: Maintainers,
 ) -> PatchOwner:
-    patch = ballot.patch
+    patch = scores.patch
     name = decided.get(patch.counter)
-    parts = _parts(ballot, name)
+    parts = _parts(scores, name)
     return PatchOwner(
         patch.counter,
         name,
-        ballot.choices(),
+        scores.choices(),
         _acks(parts, patch),
         tuple(PatchPart(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
-        cc_of(_sections(ballot, maintainers), patch),
+        cc_of(_sections(scores, maintainers), patch),
         has_fixes(patch),
         _stated(known[name], series.prefixes) if name else None,
     )
@@ -107,16 +107,16 @@ def _stated(destination: Destination, words: Iterable[str]) -> Flavour | None:
     return None
 
 
-def _parts(ballot: DestinationScores, name: str | None) -> dict[str | None, list[FileOwners]]:
+def _parts(scores: DestinationScores, name: str | None) -> dict[str | None, list[FileOwners]]:
     """The files of a patch by where they go: with the patch, unless others own them."""
     parts: dict[str | None, list[FileOwners]] = {}
     if name is None:
-        return _parts_of_undecided(ballot)
-    kin = set(subject_words(ballot.patch.subject))
-    for file in ballot.files:
+        return _parts_of_undecided(scores)
+    kin = set(subject_words(scores.patch.subject))
+    for file in scores.files:
         if _is_owned(file, name) and not is_companion(file):
             kin.update(folder_words(file.path))
-    for file in ballot.files:
+    for file in scores.files:
         stays = (
             not file.owners or _is_owned(file, name) or (is_companion(file) and (is_general(file) or is_kin(file, kin)))
         )
@@ -124,15 +124,15 @@ def _parts(ballot: DestinationScores, name: str | None) -> dict[str | None, list
     return parts
 
 
-def _parts_of_undecided(ballot: DestinationScores) -> dict[str | None, list[FileOwners]]:
+def _parts_of_undecided(scores: DestinationScores) -> dict[str | None, list[FileOwners]]:
     """Each file goes to its first owner; those that nobody owns go with the first part."""
     owned: dict[str | None, list[FileOwners]] = {}
-    for file in ballot.files:
+    for file in scores.files:
         if file.owners:
             owned.setdefault(file.owners[0].name, []).append(file)
     if not owned:
-        return {None: list(ballot.files)}
-    next(iter(owned.values())).extend(file for file in ballot.files if not file.owners)
+        return {None: list(scores.files)}
+    next(iter(owned.values())).extend(file for file in scores.files if not file.owners)
     return owned
 
 
@@ -160,23 +160,23 @@ def _ack(trees: tuple[str, ...], files: Sequence[FileOwners], patch: Patch) -> A
     return Ack(trees, people, people_who_agreed(patch, people), tuple(file.path for file in files))
 
 
-def _sections(ballot: DestinationScores, maintainers: Maintainers) -> tuple[MaintainersSection, ...]:
+def _sections(scores: DestinationScores, maintainers: Maintainers) -> tuple[MaintainersSection, ...]:
     """The sections whose people want to know of the patch; THE REST only where there are no others."""
-    found = [claim.section for file in ballot.files for claim in file.claims]
-    lines = (line for line in ballot.patch.diff.split(b"\n") if line[:1] in (b"+", b"-"))
+    found = [claim.section for file in scores.files for claim in file.claims]
+    lines = (line for line in scores.patch.diff.split(b"\n") if line[:1] in (b"+", b"-"))
     found += maintainers.match_content(islice(lines, _MAX_LINES))
-    rest = [section for file in ballot.files for section in file.rest]
+    rest = [section for file in scores.files for section in file.rest]
     return tuple({id(section): section for section in found or rest}.values())
 
 
-def _one_tree(series: Series, trees: Sequence[Tree], places: Destinations) -> SeriesOwners:
+def _one_tree(series: Series, trees: Sequence[Tree], destinations: Destinations) -> SeriesOwners:
     suggested = next((one for one in suggest(series, None, trees) if one.tree), None)
     if suggested and suggested.tree:
         tree = suggested.tree
-        destination = places.of_place(DestinationBranch(tree.name, tree.url, tree.branch, tree))
+        destination = destinations.of_branch(DestinationBranch(tree.name, tree.url, tree.branch, tree))
         why = suggested.reasons
     else:
-        destination, why = places.main(), ("the main tree; there is no MAINTAINERS file that says more",)
+        destination, why = destinations.main(), ("the main tree; there is no MAINTAINERS file that says more",)
     files = tuple(FileOwners(path, (), (), ()) for path in series.touched)
     patches = tuple(
         PatchOwner(

@@ -21,8 +21,8 @@ class PatchGroup(NamedTuple):
 class GroupCycle(NamedTuple):
     """Streams that waited for each other, and the patches that were moved to `home` to part them."""
 
-    streams: tuple[PatchGroup, ...]
-    home: PatchGroup
+    patch_groups: tuple[PatchGroup, ...]
+    through: PatchGroup
     moved: tuple[int, ...]
 
 
@@ -42,30 +42,30 @@ def transitive_needs(counters: Iterable[int], dependencies: Iterable[Dependency]
 
 
 def break_cycles(
-    streams: GroupByPatch, needs: NeedsByPatch, weights: Mapping[int, float]
+    patch_groups: GroupByPatch, needs: NeedsByPatch, weights: Mapping[int, float]
 ) -> tuple[GroupByPatch, tuple[GroupCycle, ...]]:
     """The streams with no two waiting for each other.
 
     Of those that do, the one that owns most takes what it needs of the others. It then needs none of them, so each
     round settles one stream for good.
     """
-    streams = dict(streams)
-    knots: list[GroupCycle] = []
-    while knot := _find_cycle(streams, needs):
-        home = _heaviest(knot, streams, weights)
-        wanted = {need for counter, stream in streams.items() if stream == home for need in needs[counter]}
-        moved = tuple(sorted(n for n in wanted if streams[n] != home and streams[n] in knot))
-        streams.update(dict.fromkeys(moved, home))
-        knots.append(GroupCycle(knot, home, moved))
-    return streams, tuple(knots)
+    patch_groups = dict(patch_groups)
+    cycles: list[GroupCycle] = []
+    while cycle := _find_cycle(patch_groups, needs):
+        through = _heaviest(cycle, patch_groups, weights)
+        wanted = {need for counter, group in patch_groups.items() if group == through for need in needs[counter]}
+        moved = tuple(sorted(n for n in wanted if patch_groups[n] != through and patch_groups[n] in cycle))
+        patch_groups.update(dict.fromkeys(moved, through))
+        cycles.append(GroupCycle(cycle, through, moved))
+    return patch_groups, tuple(cycles)
 
 
-def order_groups(streams: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
+def order_groups(patch_groups: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
     """The streams, each after those it waits for; fixes first, then as their patches come."""
-    waits = _waits(streams, needs)
+    waits = _waits(patch_groups, needs)
     first: dict[PatchGroup, int] = {}
-    for counter in sorted(streams):
-        first.setdefault(streams[counter], counter)
+    for counter in sorted(patch_groups):
+        first.setdefault(patch_groups[counter], counter)
     left = sorted(first, key=lambda one: (one.flavour is not Flavour.FIXES, first[one]))
     done: list[PatchGroup] = []
     while left:
@@ -75,32 +75,32 @@ def order_groups(streams: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup
     return tuple(done)
 
 
-def _find_cycle(streams: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
+def _find_cycle(patch_groups: GroupByPatch, needs: NeedsByPatch) -> tuple[PatchGroup, ...]:
     """The streams of one cycle of waits, as their patches come; () where there is none."""
-    reach = _closure(_waits(streams, needs))
-    for stream in dict.fromkeys(streams[counter] for counter in sorted(streams)):
-        knot = tuple(other for other in reach if other == stream or (other in reach[stream] and stream in reach[other]))
-        if len(knot) > 1:
-            return knot
+    reach = _closure(_waits(patch_groups, needs))
+    for group in dict.fromkeys(patch_groups[counter] for counter in sorted(patch_groups)):
+        cycle = tuple(other for other in reach if other == group or (other in reach[group] and group in reach[other]))
+        if len(cycle) > 1:
+            return cycle
     return ()
 
 
-def _heaviest(knot: Sequence[PatchGroup], streams: GroupByPatch, weights: Mapping[int, float]) -> PatchGroup:
+def _heaviest(cycle: Sequence[PatchGroup], patch_groups: GroupByPatch, weights: Mapping[int, float]) -> PatchGroup:
     """The decided stream with most patches, then most changes; an undecided one only among its like."""
 
-    def rank(stream: PatchGroup) -> tuple[bool, int, float]:
-        own = [counter for counter, one in streams.items() if one == stream]
-        return stream.destination is not None, len(own), sum(weights.get(counter, 0.0) for counter in own)
+    def rank(group: PatchGroup) -> tuple[bool, int, float]:
+        own = [counter for counter, one in patch_groups.items() if one == group]
+        return group.destination is not None, len(own), sum(weights.get(counter, 0.0) for counter in own)
 
-    return max(knot, key=rank)
+    return max(cycle, key=rank)
 
 
-def _waits(streams: GroupByPatch, needs: NeedsByPatch) -> dict[PatchGroup, set[PatchGroup]]:
-    waits: dict[PatchGroup, set[PatchGroup]] = {streams[counter]: set() for counter in sorted(streams)}
-    for counter, stream in streams.items():
-        waits[stream].update(streams[need] for need in needs[counter])
-    for stream, others in waits.items():
-        others.discard(stream)
+def _waits(patch_groups: GroupByPatch, needs: NeedsByPatch) -> dict[PatchGroup, set[PatchGroup]]:
+    waits: dict[PatchGroup, set[PatchGroup]] = {patch_groups[counter]: set() for counter in sorted(patch_groups)}
+    for counter, group in patch_groups.items():
+        waits[group].update(patch_groups[need] for need in needs[counter])
+    for group, others in waits.items():
+        others.discard(group)
     return waits
 
 

@@ -134,8 +134,8 @@ class SourceReader:
 def _count_locals(code: ParsedCode, wanted: Collection[bytes]) -> Counter[tuple[bytes, bytes]]:
     """(function, name) -> in how many blocks of the function the name is declared."""
     scopes = LocalScopes(code)
-    chosen = (spot for function, spot in functions(code) if function in wanted)
-    return Counter((local.function, local.name) for spot in chosen for local in scopes.of_function(spot))
+    chosen = (node_path for function, node_path in functions(code) if function in wanted)
+    return Counter((local.function, local.name) for node_path in chosen for local in scopes.of_function(node_path))
 
 
 def _kbuild_uses(path: bytes, content: bytes, rows: Sequence[int]) -> Iterator[SymbolUse]:

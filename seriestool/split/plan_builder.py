@@ -44,17 +44,17 @@ def make_plan(
     needs = transitive_needs((patch.counter for patch in series.patches), dependencies)
     weights = {patch.counter: float(len(patch.diff)) for patch in series.patches}
     parted = _part(owners, needs)
-    streams, knots = break_cycles(parted, needs, weights)
-    order = order_groups(streams, needs)
-    maker = _SubSeriesBuilder(series, owners, dependencies, indivisible or {}, needs, streams, parted, order)
+    patch_groups, cycles = break_cycles(parted, needs, weights)
+    order = order_groups(patch_groups, needs)
+    maker = _SubSeriesBuilder(series, owners, dependencies, indivisible or {}, needs, patch_groups, parted, order)
     return SplitPlan(
         series.msgid,
         series.subject,
         series.expected,
         series.missing,
         owners.destinations,
-        tuple(maker.subseries(number, stream) for number, stream in enumerate(order, 1)),
-        tuple(_cycle(knot, owners) for knot in knots),
+        tuple(maker.subseries(number, group) for number, group in enumerate(order, 1)),
+        tuple(_cycle(cycle, owners) for cycle in cycles),
         tuple(dependencies),
         owners.files,
     )
@@ -62,28 +62,29 @@ def make_plan(
 
 def _part(owners: SeriesOwners, needs: NeedsByPatch) -> GroupByPatch:
     """The stream of each patch by its owners; a fix goes to its tree's branch for fixes if all that it needs does."""
-    streams: GroupByPatch = {}
+    patch_groups: GroupByPatch = {}
     for owner in sorted(owners.patches, key=lambda one: one.counter):
         if owner.destination is None:
             choices = tuple(sorted(choice.destination for choice in owner.choices))
-            streams[owner.counter] = PatchGroup(None, Flavour.NEXT, choices)
+            patch_groups[owner.counter] = PatchGroup(None, Flavour.NEXT, choices)
             continue
         is_separable = all(
-            need in streams and streams[need].flavour is Flavour.FIXES for need in needs.get(owner.counter, ())
+            need in patch_groups and patch_groups[need].flavour is Flavour.FIXES
+            for need in needs.get(owner.counter, ())
         )
         has_branch = owners.destination(owner.destination).fixes is not None
         wants = owner.stated is Flavour.FIXES or (owner.is_fix and owner.stated is None)
         flavour = Flavour.FIXES if wants and has_branch and is_separable else Flavour.NEXT
-        streams[owner.counter] = PatchGroup(owner.destination, flavour)
-    return streams
+        patch_groups[owner.counter] = PatchGroup(owner.destination, flavour)
+    return patch_groups
 
 
-def _cycle(knot: GroupCycle, owners: SeriesOwners) -> WaitCycle:
-    return WaitCycle(tuple(_name(one, owners) for one in knot.streams), _name(knot.home, owners), knot.moved)
+def _cycle(cycle: GroupCycle, owners: SeriesOwners) -> WaitCycle:
+    return WaitCycle(tuple(_name(one, owners) for one in cycle.patch_groups), _name(cycle.through, owners), cycle.moved)
 
 
-def _name(stream: PatchGroup, owners: SeriesOwners) -> str:
-    return owners.destination(stream.destination).place(stream.flavour).name if stream.destination else "undecided"
+def _name(group: PatchGroup, owners: SeriesOwners) -> str:
+    return owners.destination(group.destination).place(group.flavour).name if group.destination else "undecided"
 
 
 class _SubSeriesBuilder:
@@ -96,7 +97,7 @@ class _SubSeriesBuilder:
         dependencies: Sequence[Dependency],
         indivisible: Mapping[int, tuple[str, ...]],
         needs: NeedsByPatch,
-        streams: GroupByPatch,
+        patch_groups: GroupByPatch,
         parted: GroupByPatch,
         order: Sequence[PatchGroup],
     ) -> None:
@@ -104,40 +105,40 @@ class _SubSeriesBuilder:
         self._dependencies = dependencies
         self._indivisible = indivisible
         self._needs = needs
-        self._streams = streams
+        self._patch_groups = patch_groups
         self._parted = parted
-        self._numbers = {stream: number for number, stream in enumerate(order, 1)}
+        self._numbers = {group: number for number, group in enumerate(order, 1)}
         self._by_counter = {one.counter: one for one in owners.patches}
         self._patches: dict[PatchGroup, list[Patch]] = {}
         for patch in sorted(series.patches, key=lambda one: one.counter):
-            self._patches.setdefault(streams[patch.counter], []).append(patch)
+            self._patches.setdefault(patch_groups[patch.counter], []).append(patch)
 
-    def subseries(self, number: int, stream: PatchGroup) -> SubSeries:
+    def subseries(self, number: int, group: PatchGroup) -> SubSeries:
         """The sub-series of one stream."""
-        patches = tuple(self._patch(patch, stream) for patch in self._patches[stream])
-        waits = self._waits(stream)
+        patches = tuple(self._patch(patch, group) for patch in self._patches[group])
+        waits = self._waits(group)
         return SubSeries(
             number,
-            self._owners.destination(stream.destination) if stream.destination else None,
-            stream.flavour,
+            self._owners.destination(group.destination) if group.destination else None,
+            group.flavour,
             patches,
-            self._choices(stream) if stream.destination is None else (),
+            self._choices(group) if group.destination is None else (),
             waits,
-            self._verdicts(stream, patches, waits),
-            self._shared(stream),
+            self._verdicts(group, patches, waits),
+            self._shared(group),
             merge_cc(patch.cc for patch in patches),
         )
 
-    def _patch(self, patch: Patch, stream: PatchGroup) -> PatchPlan:
+    def _patch(self, patch: Patch, group: PatchGroup) -> PatchPlan:
         owner = self._by_counter[patch.counter]
-        needs = tuple(sorted(n for n in self._needs[patch.counter] if self._streams[n] != stream))
-        moved = self._parted[patch.counter] != stream
-        acks = owner.acks(stream.destination)
+        needs = tuple(sorted(n for n in self._needs[patch.counter] if self._patch_groups[n] != group))
+        moved = self._parted[patch.counter] != group
+        acks = owner.acks(group.destination)
         held = self._indivisible.get(patch.counter, ())
         is_cut = owner.straddles and patch.counter not in self._indivisible
-        verdicts = [SubmissionOption.CHOOSE] if stream.destination is None else []
+        verdicts = [SubmissionOption.CHOOSE] if group.destination is None else []
         verdicts.append(SubmissionOption.AFTER if needs else SubmissionOption.NOW)
-        if acks and stream.destination is not None:
+        if acks and group.destination is not None:
             verdicts.append(SubmissionOption.THROUGH)
         return PatchPlan(
             patch.counter,
@@ -168,44 +169,44 @@ class _SubSeriesBuilder:
         owned = f"its files belong to {whose}" if whose else "its files have several owners"
         return (f"patches that go there need it; {owned}",)
 
-    def _waits(self, stream: PatchGroup) -> tuple[SubSeriesDependency, ...]:
+    def _waits(self, group: PatchGroup) -> tuple[SubSeriesDependency, ...]:
         ties: dict[int, list[Dependency]] = {}
         for one in self._dependencies:
-            needed = self._streams.get(one.needs)
-            if self._streams.get(one.patch) == stream and needed is not None and needed != stream:
+            needed = self._patch_groups.get(one.needs)
+            if self._patch_groups.get(one.patch) == group and needed is not None and needed != group:
                 ties.setdefault(self._numbers[needed], []).append(one)
         return tuple(SubSeriesDependency(number, tuple(ties[number])) for number in sorted(ties))
 
-    def _choices(self, stream: PatchGroup) -> tuple[DestinationChoice, ...]:
+    def _choices(self, group: PatchGroup) -> tuple[DestinationChoice, ...]:
         """The owners, and the trees of the patches that need it: those may take it along with the owners' Acked-by."""
-        patches = self._patches[stream]
+        patches = self._patches[group]
         choices = {one.destination: one for one in self._by_counter[patches[0].counter].choices}
         own = {patch.counter for patch in patches}
-        users = {one.patch: self._streams[one.patch] for one in self._dependencies
-                 if one.needs in own and self._streams.get(one.patch, stream) != stream}  # fmt: skip
+        users = {one.patch: self._patch_groups[one.patch] for one in self._dependencies
+                 if one.needs in own and self._patch_groups.get(one.patch, group) != group}  # fmt: skip
         for counter, user in sorted(users.items()):
             if user.destination and user.destination not in choices and not self._waits_for(user, set(users.values())):
                 choices[user.destination] = DestinationChoice(user.destination, 0.0, (f"patch {counter} needs it",))
         return tuple(choices.values())
 
-    def _waits_for(self, stream: PatchGroup, others: set[PatchGroup]) -> bool:
+    def _waits_for(self, group: PatchGroup, others: set[PatchGroup]) -> bool:
         """Whether it waits for one of the others: if it took what they need, they would wait for it too."""
-        needed = {self._streams[need] for patch in self._patches[stream] for need in self._needs[patch.counter]}
-        return not needed.isdisjoint(others - {stream})
+        needed = {self._patch_groups[need] for patch in self._patches[group] for need in self._needs[patch.counter]}
+        return not needed.isdisjoint(others - {group})
 
     def _verdicts(
-        self, stream: PatchGroup, patches: Sequence[PatchPlan], waits: Sequence[SubSeriesDependency]
+        self, group: PatchGroup, patches: Sequence[PatchPlan], waits: Sequence[SubSeriesDependency]
     ) -> tuple[SubmissionOption, ...]:
-        found = [SubmissionOption.CHOOSE] if stream.destination is None else []
+        found = [SubmissionOption.CHOOSE] if group.destination is None else []
         found.append(SubmissionOption.AFTER if waits else SubmissionOption.NOW)
         if any(SubmissionOption.THROUGH in patch.verdicts for patch in patches):
             found.append(SubmissionOption.THROUGH)
-        if self._shared(stream):
+        if self._shared(group):
             found += [SubmissionOption.SHARED_BRANCH, SubmissionOption.NEXT_RC1]
         return tuple(found)
 
-    def _shared(self, stream: PatchGroup) -> tuple[int, ...]:
+    def _shared(self, group: PatchGroup) -> tuple[int, ...]:
         """What it needs of other trees' next release; fixes reach everybody before that."""
-        own = {patch.counter for patch in self._patches[stream]}
+        own = {patch.counter for patch in self._patches[group]}
         needed = {need for counter in own for need in self._needs[counter]} - own
-        return tuple(sorted(need for need in needed if self._streams[need].flavour is Flavour.NEXT))
+        return tuple(sorted(need for need in needed if self._patch_groups[need].flavour is Flavour.NEXT))

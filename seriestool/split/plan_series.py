@@ -35,12 +35,12 @@ class OwnershipSources:
     """Name of a tree -> name of the tree that takes its fixes."""
 
 
-def find_ownership_sources(ground: SearchContext, base: SeriesBase | None) -> OwnershipSources:
+def find_ownership_sources(context: SearchContext, base: SeriesBase | None) -> OwnershipSources:
     """Who owns what, as the base says, or else the trees."""
-    trees = [place.tree for place in ground.places]
+    trees = [place.tree for place in context.tree_tips]
     commits = [*([base.commit] if base else []), *(tree.commit for tree in trees[:_MOST_TREES])]
-    maintainers = read_maintainers(ground.repository, commits)
-    return OwnershipSources(maintainers, trees, fixes_trees(ground.repository.config()))
+    maintainers = read_maintainers(context.repository, commits)
+    return OwnershipSources(maintainers, trees, fixes_trees(context.repository.config()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,39 +60,41 @@ class PlannedSeries:
 
 
 def plan_series(
-    series: Series, stack: PatchStack, known: OwnershipSources, bench: ScratchRepository, by_file: bool = False
+    series: Series, stack: PatchStack, known: OwnershipSources, scratch_repo: ScratchRepository, by_file: bool = False
 ) -> PlannedSeries:
     """How the series goes to its trees; `by_file` puts the parts of patches that straddle trees in their place.
 
     Raises GitError where contents are not in the repository.
     """
     owners = find_owners(series, known.maintainers, known.trees, known.fixes)
-    stages = _stages(stack, bench)
-    bindings = _find_part_dependencies(owners, stages)
-    if by_file and bindings:
-        cut = _CutSeries(series, owners, bindings)
+    stages = _stages(stack, scratch_repo)
+    part_dependencies = _find_part_dependencies(owners, stages)
+    if by_file and part_dependencies:
+        cut = _CutSeries(series, owners, part_dependencies)
         if cut.parts:
-            return _plan_parts(cut, stack, known, bench)
+            return _plan_parts(cut, stack, known, scratch_repo)
     return PlannedSeries(
-        series, stack, make_plan(series, owners, find_dependencies(stages), _indivisible(owners, bindings))
+        series, stack, make_plan(series, owners, find_dependencies(stages), _indivisible(owners, part_dependencies))
     )
 
 
 def _plan_parts(
-    cut: "_CutSeries", stack: PatchStack, known: OwnershipSources, bench: ScratchRepository
+    cut: "_CutSeries", stack: PatchStack, known: OwnershipSources, scratch_repo: ScratchRepository
 ) -> PlannedSeries:
-    stack = make_stack(cut.series, stack.base, bench)
+    stack = make_stack(cut.series, stack.base, scratch_repo)
     owners = find_owners(cut.series, known.maintainers, known.trees, known.fixes)
-    stages = _stages(stack, bench)
+    stages = _stages(stack, scratch_repo)
     held = _indivisible(owners, _find_part_dependencies(owners, stages))
     ties = _merged([*find_dependencies(stages), *cut.ties])
     return PlannedSeries(cut.series, stack, make_plan(cut.series, owners, ties, held), cut.parts)
 
 
-def _stages(stack: PatchStack, bench: ScratchRepository) -> list[PatchStage]:
+def _stages(stack: PatchStack, scratch_repo: ScratchRepository) -> list[PatchStage]:
     """The patches that apply on the base, with what they found there and what they left."""
     return [
-        PatchStage(step.patch, *(read_files(bench, tree, step.patch.files) for tree in (step.before, step.after)))
+        PatchStage(
+            step.patch, *(read_files(scratch_repo, tree, step.patch.files) for tree in (step.before, step.after))
+        )
         for step in stack.steps
         if step.after is not None
     ]
@@ -108,23 +110,23 @@ def _find_part_dependencies(owners: SeriesOwners, stages: Sequence[PatchStage]) 
     return {counter: find_part_dependencies(stage, parts, language) for counter, (stage, parts) in straddling.items()}
 
 
-def _indivisible(owners: SeriesOwners, bindings: Mapping[int, PartDependencies]) -> dict[int, tuple[str, ...]]:
+def _indivisible(owners: SeriesOwners, part_dependencies: Mapping[int, PartDependencies]) -> dict[int, tuple[str, ...]]:
     """The names that hold patches together; none of one of which nothing is known: it is not cut either."""
     whole = (one.counter for one in owners.patches if one.straddles)
-    known = {counter: bindings.get(counter) for counter in whole}
+    known = {counter: part_dependencies.get(counter) for counter in whole}
     return {counter: one.names if one else () for counter, one in known.items() if one is None or not one.order}
 
 
 class _CutSeries:
     """The series with parts in the place of patches; all are counted anew."""
 
-    def __init__(self, series: Series, owners: SeriesOwners, bindings: Mapping[int, PartDependencies]) -> None:
+    def __init__(self, series: Series, owners: SeriesOwners, part_dependencies: Mapping[int, PartDependencies]) -> None:
         patches: list[Patch] = []
         ties: list[Dependency] = []
         parts: list[int] = []
         more = 0
         for patch in series.patches:
-            order = bindings[patch.counter].order if patch.counter in bindings else ()
+            order = part_dependencies[patch.counter].order if patch.counter in part_dependencies else ()
             if not order:
                 patches.append(replace(patch, counter=patch.counter + more))
                 continue
@@ -132,7 +134,8 @@ class _CutSeries:
             pieces = split_by_file(patch, owners, order)
             patches += [replace(piece, counter=numbers[part]) for piece, part in zip(pieces, order, strict=True)]
             ties += [
-                replace(tie, patch=numbers[tie.patch], needs=numbers[tie.needs]) for tie in bindings[patch.counter].ties
+                replace(tie, patch=numbers[tie.patch], needs=numbers[tie.needs])
+                for tie in part_dependencies[patch.counter].ties
             ]
             parts += numbers.values()
             more += len(order) - 1

@@ -37,7 +37,7 @@ class SubSeriesCommits:
     @property
     def onto(self) -> str:
         """The commit of the tree."""
-        return self.proof.site.target.commit
+        return self.proof.tried_on.target.commit
 
     @property
     def start(self) -> str:
@@ -51,7 +51,7 @@ class SubSeriesCommits:
 
 
 def make_commits(
-    planned: PlannedSeries, answer: Split, committer: CommitIdent, bench: ScratchRepository
+    planned: PlannedSeries, answer: Split, committer: CommitIdent, scratch_repo: ScratchRepository
 ) -> tuple[SubSeriesCommits, ...]:
     """The sub-series that go in, as commits; the same patches on the same commit are the same commits."""
     patches = {patch.counter: patch for patch in planned.series.patches}
@@ -61,7 +61,7 @@ def make_commits(
             continue
         own = [patches[counter] for counter in one.counters]
         all_ones = [*(patches[counter] for counter in patches_needed_first(one, answer.plan)), *own]
-        commits = commit_series(bench, proof.site.target.commit, all_ones, proof.trees, committer)
+        commits = commit_series(scratch_repo, proof.tried_on.target.commit, all_ones, proof.trees, committer)
         ours = tuple(pair for pair in commits if pair[0].counter in one.counters)
         kept = {patch.counter for patch, _ in ours}
         said = tuple(left_out(own, proof.patches, kept))
@@ -94,10 +94,16 @@ def branch_names(template: str, series: Series, plan: SplitPlan) -> dict[int, st
 
 
 def as_mails(
-    planned: PlannedSeries, answer: Split, made: Sequence[SubSeriesCommits], sender: Sender, bench: ScratchRepository
+    planned: PlannedSeries,
+    answer: Split,
+    made: Sequence[SubSeriesCommits],
+    sender: Sender,
+    scratch_repo: ScratchRepository,
 ) -> dict[int, OutgoingSeries]:
     """Each sub-series that is left as the first version of a series of its own."""
-    return {one.number: _as_mail(one, planned.series, answer, made, sender, bench) for one in made if one.commits}
+    return {
+        one.number: _as_mail(one, planned.series, answer, made, sender, scratch_repo) for one in made if one.commits
+    }
 
 
 def _as_mail(
@@ -106,13 +112,13 @@ def _as_mail(
     answer: Split,
     made: Sequence[SubSeriesCommits],
     sender: Sender,
-    bench: ScratchRepository,
+    scratch_repo: ScratchRepository,
 ) -> OutgoingSeries:
     sub = answer.plan.subseries[one.number - 1]
-    patches = new_patches(_rebased(one.start, one.commits), bench)
+    patches = new_patches(_rebased(one.start, one.commits), scratch_repo)
     text = [*_introduction(one, sub, series, answer), cover_text(series.cover)]
     if len(patches) > 1:
-        text += [shortlog_of(patches), bench.diffstat(one.start, one.tip).rstrip("\n")]
+        text += [shortlog_of(patches), scratch_repo.diffstat(one.start, one.tip).rstrip("\n")]
     lists = tuple(entry for entry in sub.cc if "<" not in entry)
     people = tuple(entry for entry in sub.cc if "<" in entry)
     title = series.cover.subject if series.cover else series.subject
@@ -129,7 +135,7 @@ def _as_mail(
         date=sender.date,
         recipients=lists or (() if people else series.recipients),
         cc=people,
-        needs=tuple(_needs(one, series, answer.plan, made, bench)),
+        needs=tuple(_needs(one, series, answer.plan, made, scratch_repo)),
     )
 
 
@@ -151,7 +157,11 @@ def _prefixes(sub: SubSeries, series: Series, plan: SplitPlan) -> tuple[str, ...
 
 
 def _needs(
-    one: SubSeriesCommits, series: Series, plan: SplitPlan, made: Sequence[SubSeriesCommits], bench: ScratchRepository
+    one: SubSeriesCommits,
+    series: Series,
+    plan: SplitPlan,
+    made: Sequence[SubSeriesCommits],
+    scratch_repo: ScratchRepository,
 ) -> Iterator[str]:
     """What has to be below it on its base: the sub-series (as b4 names them), and the very patches (as git does)."""
     if not one.first:
@@ -161,7 +171,7 @@ def _needs(
     for other in plan.subseries:
         if other.number in sent and not below.isdisjoint(other.counters):
             yield f"prerequisite-change-id: {_change_id(other, series)}:v1"
-    for patch in new_patches(_rebased(one.onto, one.first), bench):
+    for patch in new_patches(_rebased(one.onto, one.first), scratch_repo):
         if patch_id := find_patch_id(patch.diff):
             yield f"prerequisite-patch-id: {patch_id}"
 
@@ -182,10 +192,10 @@ def _introduction(one: SubSeriesCommits, sub: SubSeries, series: Series, answer:
     if one.first:
         titles = [f"- {patch.subject} (part {plan.of_patch(patch.counter).number})" for patch, _ in one.first]
         yield "\n".join(["On its base-commit it needs these patches first:", *titles])
-    if not one.proof.site.is_own:
+    if not one.proof.tried_on.is_own:
         commit = answer.commit(one.onto)
         what = f" ({commit.subject})" if commit else ""
-        yield f"It was put on {one.proof.site.target.name}, {one.onto[:12]}{what},\nnot on the tree itself."
+        yield f"It was put on {one.proof.tried_on.target.name}, {one.onto[:12]}{what},\nnot on the tree itself."
     if acks := list(_acks(sub)):
         yield "\n".join(["An Acked-by is wanted of the owners of other files:", *acks])
     if one.left_out:

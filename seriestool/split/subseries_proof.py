@@ -34,7 +34,7 @@ class SubSeriesProof:
     """How one sub-series fared."""
 
     number: int
-    site: ProofTarget
+    tried_on: ProofTarget
     first: tuple[PatchResult, ...]
     """The patches of others that it needs."""
     patches: tuple[PatchResult, ...]
@@ -55,9 +55,9 @@ class SubSeriesProof:
         """The proof as JSON shows it."""
         return {
             "subseries": self.number,
-            "tree": self.site.target.name,
-            "commit": self.site.target.commit,
-            "own_tree": self.site.is_own,
+            "tree": self.tried_on.target.name,
+            "commit": self.tried_on.target.commit,
+            "own_tree": self.tried_on.is_own,
             "clean": self.is_clean,
             "first": [one.to_dict() for one in self.first],
             "patches": [one.to_dict() for one in self.patches],
@@ -121,10 +121,10 @@ def patches_needed_first(one: SubSeries, plan: SplitPlan) -> tuple[int, ...]:
 
 def prove(
     planned: PlannedSeries,
-    sites: Sequence[ProofTarget],
-    ground: SearchContext,
-    bench: ScratchRepository,
-    memory: Resolutions,
+    proof_targets: Sequence[ProofTarget],
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
+    resolutions: Resolutions,
     notes: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Split:
@@ -135,8 +135,8 @@ def prove(
     plan = planned.plan
     proofs = []
     commits: dict[str, CommitSummary] = {}
-    for one, site in zip(plan.subseries, sites, strict=True):
-        proof, named = _prove(one, site, planned, ground, bench, memory)
+    for one, tried_on in zip(plan.subseries, proof_targets, strict=True):
+        proof, named = _prove(one, tried_on, planned, context, scratch_repo, resolutions)
         proofs.append(proof)
         commits.update((commit.oid, commit) for commit in named)
         progress(len(proofs))
@@ -146,15 +146,15 @@ def prove(
 
 def _prove(
     one: SubSeries,
-    site: ProofTarget,
+    tried_on: ProofTarget,
     planned: PlannedSeries,
-    ground: SearchContext,
-    bench: ScratchRepository,
-    memory: Resolutions,
+    context: SearchContext,
+    scratch_repo: ScratchRepository,
+    resolutions: Resolutions,
 ) -> tuple[SubSeriesProof, tuple[CommitSummary, ...]]:
     steps = {step.patch.counter: step for step in planned.stack.steps}
     first = patches_needed_first(one, planned.plan)
     stack = PatchStack(planned.stack.base, tuple(steps[counter] for counter in (*first, *one.counters)))
-    answer = rebase_series(planned.series, stack, (site.target,), ground, bench, memory)
+    answer = rebase_series(planned.series, stack, (tried_on.target,), context, scratch_repo, resolutions)
     results, trees = answer.trees[0].patches, answer.trees[0].trees
-    return SubSeriesProof(one.number, site, results[: len(first)], results[len(first) :], trees), answer.commits
+    return SubSeriesProof(one.number, tried_on, results[: len(first)], results[len(first) :], trees), answer.commits

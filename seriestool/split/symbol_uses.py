@@ -47,8 +47,8 @@ def find_uses(language: CParser, code: ParsedCode, rows: Sequence[int]) -> LineN
     """The names on the lines `rows` (0-based, sorted) that are not in comments or strings, each once."""
     reader = _UseReader(language, code)
     uses: dict[SymbolUse, None] = {}
-    for spot in _on_rows(code.root, rows):
-        uses.update(dict.fromkeys(reader.uses(spot, rows)))
+    for node_path in _on_rows(code.root, rows):
+        uses.update(dict.fromkeys(reader.uses(node_path, rows)))
     return LineNames(tuple(uses), tuple(reader.declared))
 
 
@@ -56,14 +56,14 @@ def _on_rows(root: "Node", rows: Sequence[int]) -> Iterator[NodePath]:
     """The tokens that begin on one of the rows, or reach into it."""
     stack = [NodePath(root, None)]
     while stack:
-        spot = stack.pop()
-        at = bisect_left(rows, spot.node.start_point.row)
-        if at == len(rows) or rows[at] > spot.node.end_point.row or spot.node.type == "comment":
+        node_path = stack.pop()
+        at = bisect_left(rows, node_path.node.start_point.row)
+        if at == len(rows) or rows[at] > node_path.node.end_point.row or node_path.node.type == "comment":
             continue
-        if spot.node.child_count and spot.node.type != "string_literal":
-            stack.extend(NodePath(child, spot) for child in reversed(spot.node.children))
+        if node_path.node.child_count and node_path.node.type != "string_literal":
+            stack.extend(NodePath(child, node_path) for child in reversed(node_path.node.children))
         else:
-            yield spot
+            yield node_path
 
 
 class _UseReader:
@@ -73,8 +73,8 @@ class _UseReader:
         self._scopes = LocalScopes(code)
         self.declared: list[LocalDeclaration] = []
 
-    def uses(self, spot: NodePath, rows: Sequence[int]) -> Iterator[SymbolUse]:
-        node, up = spot.node, spot.up
+    def uses(self, node_path: NodePath, rows: Sequence[int]) -> Iterator[SymbolUse]:
+        node, up = node_path.node, node_path.up
         if up is None:
             return
         if node.type == "preproc_arg" and up.node.type in ("preproc_def", "preproc_function_def"):
@@ -86,34 +86,34 @@ class _UseReader:
             text = self._code.text(node)
             if text.startswith(_CONFIG):
                 yield SymbolUse(SymbolKind.CONFIG, text)
-            yield from self._identifier(spot, up, text)
+            yield from self._identifier(node_path, up, text)
 
-    def _identifier(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
-        kind = spot.node.type
-        declaration = find_declaration(spot)
+    def _identifier(self, node_path: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
+        kind = node_path.node.type
+        declaration = find_declaration(node_path)
         if declaration is not None:
-            yield from self._declared(spot, declaration, text)
+            yield from self._declared(node_path, declaration, text)
         elif kind == "statement_identifier":
-            yield from self._label(spot, up, text)
+            yield from self._label(node_path, up, text)
         elif kind == "field_identifier":
-            yield SymbolUse(SymbolKind.MEMBER, text, owner=self._owner(spot, up))
+            yield SymbolUse(SymbolKind.MEMBER, text, owner=self._owner(node_path, up))
         elif kind == "type_identifier":
             if up.node.type not in RECORDS:
                 yield SymbolUse(SymbolKind.NAME, text)
             elif up.node.child_by_field_name("body") is None and not _is_announced(up):
                 yield SymbolUse(SymbolKind.TAG, text)
-        elif not _is_defined(spot, up):
-            yield from self._name(spot, up, text)
+        elif not _is_defined(node_path, up):
+            yield from self._name(node_path, up, text)
 
-    def _name(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
-        local = self._scopes.find(spot, text)
-        if local is not None and local.row == spot.node.start_point.row and up.node.type == "argument_list":
+    def _name(self, node_path: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
+        local = self._scopes.find(node_path, text)
+        if local is not None and local.row == node_path.node.start_point.row and up.node.type == "argument_list":
             self.declared.append(local)  # by a macro: LIST_HEAD(name)
             return
-        is_vague = local is None and any(one.node.type in ("argument_list", "ERROR") for one in spot.above())
+        is_vague = local is None and any(one.node.type in ("argument_list", "ERROR") for one in node_path.above())
         yield SymbolUse(SymbolKind.NAME, text, local=local, is_vague=is_vague)
 
-    def _declared(self, spot: NodePath, declaration: NodePath, text: bytes) -> Iterator[SymbolUse]:
+    def _declared(self, node_path: NodePath, declaration: NodePath, text: bytes) -> Iterator[SymbolUse]:
         node = declaration.node
         function = self._scopes.function_of(declaration)
         if node.type in ("field_declaration", "type_definition"):
@@ -121,15 +121,15 @@ class _UseReader:
         if node.type == "function_definition":
             yield SymbolUse(SymbolKind.NAME, text, is_body=True)
         elif node.type == "parameter_declaration" or function:
-            local = self._scopes.find(spot, text)
-            if local is not None and local.row == spot.node.start_point.row:
+            local = self._scopes.find(node_path, text)
+            if local is not None and local.row == node_path.node.start_point.row:
                 self.declared.append(local)
         else:
-            is_body = not any(one.node.type == "function_declarator" for one in _up_to(spot, declaration))
+            is_body = not any(one.node.type == "function_declarator" for one in _up_to(node_path, declaration))
             yield SymbolUse(SymbolKind.NAME, text, is_body=is_body)
 
-    def _label(self, spot: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
-        local = self._scopes.find(spot, text + b":")
+    def _label(self, node_path: NodePath, up: NodePath, text: bytes) -> Iterator[SymbolUse]:
+        local = self._scopes.find(node_path, text + b":")
         if local is None:
             return
         if up.node.type == "labeled_statement":
@@ -137,13 +137,13 @@ class _UseReader:
         else:
             yield SymbolUse(SymbolKind.NAME, text, local=local)
 
-    def _owner(self, spot: NodePath, up: NodePath) -> bytes | None:
+    def _owner(self, node_path: NodePath, up: NodePath) -> bytes | None:
         """The struct of `x` in `x->member`, and of the variable in which `.member = ` stands."""
         if up.node.type == "field_expression":
             argument = up.node.child_by_field_name("argument")
             if argument is None or argument.type != "identifier":
                 return None
-            local = self._scopes.find(spot, self._code.text(argument))
+            local = self._scopes.find(node_path, self._code.text(argument))
             return local.tag if local is not None else None
         return self._initialized(up) if up.node.type == "field_designator" else None
 
@@ -172,11 +172,11 @@ class _UseReader:
                 yield SymbolUse(SymbolKind.MEMBER if is_member else SymbolKind.NAME, text, is_vague=not is_member)
 
 
-def _is_defined(spot: NodePath, up: NodePath) -> bool:
+def _is_defined(node_path: NodePath, up: NodePath) -> bool:
     """Whether a constant or a macro gets its name there, or a macro's parameter."""
     if up.node.type == "preproc_params":
         return True
-    return up.node.type in _DEFINITIONS and up.node.child_by_field_name("name") == spot.node
+    return up.node.type in _DEFINITIONS and up.node.child_by_field_name("name") == node_path.node
 
 
 def _is_announced(record: NodePath) -> bool:
@@ -184,8 +184,8 @@ def _is_announced(record: NodePath) -> bool:
     return record.up is not None and record.up.node.type in ("translation_unit", "preproc_ifdef", "preproc_if")
 
 
-def _up_to(spot: NodePath, end: NodePath) -> Iterator[NodePath]:
-    for one in spot.above():
+def _up_to(node_path: NodePath, end: NodePath) -> Iterator[NodePath]:
+    for one in node_path.above():
         if one.node == end.node:
             return
         yield one

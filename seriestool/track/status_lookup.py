@@ -30,7 +30,7 @@ class StatusSources:
     newest: Callable[[TrackedSeries], tuple[NewestVersion | None, str | None]]
 
 
-def open_search_context(repository: Repository, talk: ProgressMonitor, cache_dir: Path) -> SearchContext:
+def open_search_context(repository: Repository, monitor: ProgressMonitor, cache_dir: Path) -> SearchContext:
     """The ground for whatever series: all trees, in the order in which they matter while no series is known.
 
     Raises NotFoundError where there are no commits.
@@ -39,32 +39,32 @@ def open_search_context(repository: Repository, talk: ProgressMonitor, cache_dir
     trees = list_trees(refs, repository.config(), repository.head())
     with suppress(OutsideError):  # tips that cannot be remembered are no reason not to answer
         record_tips(repository, trees, int(time.time()))
-    history = read_history(repository, refs, trees, talk, "reading the history", cache_dir)
+    history = read_history(repository, refs, trees, monitor, "reading the history", cache_dir)
     return SearchContext(repository, history, trees, list_tags(refs))
 
 
-def find_status(name: str, shelf: TrackStore, ground: SearchContext, sources: StatusSources) -> SeriesStatus:
+def find_status(name: str, store: TrackStore, context: SearchContext, sources: StatusSources) -> SeriesStatus:
     """How the series stands; what could not be found out is told among its problems."""
     try:
-        tracked = shelf.get(name)
+        tracked = store.get(name)
     except SeriestoolError as error:
         return SeriesStatus(name, None, problems=(error.message,))
     problems = []
     trees: tuple[TreeStatus, ...] = ()
     try:
-        trees = find_tree_statuses(_series(tracked, shelf, sources), tracked.trees, ground)
+        trees = find_tree_statuses(_series(tracked, store, sources), tracked.trees, context)
     except SeriestoolError as error:
         problems.append(error.message)
     problems += [f"there is no tree '{tree.tree}' here" for tree in trees if tree.state is ApplyState.NO_TREE]
     newest, problem = sources.newest(tracked)
     if problem:
         problems.append(problem)
-    return SeriesStatus(name, tracked, trees, newest, ground.commits(_named(trees)), tuple(problems))
+    return SeriesStatus(name, tracked, trees, newest, context.commits(_named(trees)), tuple(problems))
 
 
-def _series(tracked: TrackedSeries, shelf: TrackStore, sources: StatusSources) -> Series:
+def _series(tracked: TrackedSeries, store: TrackStore, sources: StatusSources) -> Series:
     if tracked.newest.mails is not None:
-        return shelf.series(tracked, tracked.newest)
+        return store.series(tracked, tracked.newest)
     return sources.mails(tracked)
 
 

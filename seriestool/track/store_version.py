@@ -38,7 +38,7 @@ class StoredVersion:
     """Whether the version was not there before."""
 
 
-def store_version(shelf: TrackStore, name: str, series: Series, extras: Extras, force: bool = False) -> StoredVersion:
+def store_version(store: TrackStore, name: str, series: Series, extras: Extras, force: bool = False) -> StoredVersion:
     """Put the version into the folder `name`, which is made where it is not there.
 
     Raises InputError where another version of that number, or another series, has the place and `force` is not given;
@@ -46,30 +46,30 @@ def store_version(shelf: TrackStore, name: str, series: Series, extras: Extras, 
     """
     if not series.patches:
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
-    with shelf.locked():
-        before = shelf.text(name)
-        known = shelf.get(name) if before is not None else None
+    with store.locked():
+        before = store.text(name)
+        known = store.get(name) if before is not None else None
         if known is not None and not known.is_same_work(series):
             raise InputError(
-                f"'{shelf.root / name}' is of another series: '{known.subject}'",
+                f"'{store.root / name}' is of another series: '{known.subject}'",
                 hint="track this one in another folder with --dir",
             )
         old = known.find(series.version) if known else None
         version = _version(series, extras, old)
         files = {**_mails(series, version, extras), **_report(version, extras)}
         if not force:
-            _refuse_changes(shelf, name, old, version, files)
+            _refuse_changes(store, name, old, version, files)
         tracked = _tracked(name, series, extras, known, version)
         text = write_record(tracked, before)
         for inner, data in files.items():
-            shelf.write(name, inner, data)
+            store.write(name, inner, data)
         if text != before:
-            shelf.write(name, FILE, text.encode())  # last: what it names is there
+            store.write(name, FILE, text.encode())  # last: what it names is there
     return StoredVersion(tracked, version, old is None)
 
 
 def _refuse_changes(
-    shelf: TrackStore, name: str, old: TrackedVersion | None, new: TrackedVersion, files: Mapping[str, bytes]
+    store: TrackStore, name: str, old: TrackedVersion | None, new: TrackedVersion, files: Mapping[str, bytes]
 ) -> None:
     if old is not None and old.msgid != new.msgid:
         raise InputError(
@@ -77,8 +77,8 @@ def _refuse_changes(
             hint="--force puts this one in its place",
         )
     for inner, data in files.items():
-        if inner == new.mails and shelf.read(name, inner) not in (None, data):
-            raise InputError(f"'{shelf.root / name / inner}' is there already and differs", hint="--force replaces it")
+        if inner == new.mails and store.read(name, inner) not in (None, data):
+            raise InputError(f"'{store.root / name / inner}' is there already and differs", hint="--force replaces it")
 
 
 def _tracked(

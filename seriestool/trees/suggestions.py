@@ -86,14 +86,14 @@ def suggest(series: Series, maintainers: Maintainers | None, trees: Sequence[Tre
     """
     hints = _hints(series, maintainers) if maintainers else {}
     lines = _known_lines(maintainers, trees) if maintainers else ()
-    places = [*(_TreeOption(tree.name, tree, tree.url, tree.branch) for tree in trees), *lines]
+    options = [*(_TreeOption(tree.name, tree, tree.url, tree.branch) for tree in trees), *lines]
     found = []
-    for number, place in enumerate(places):
-        evidence = [*_by_words(series, place), *_by_hints(hints, place)]
+    for number, option in enumerate(options):
+        evidence = [*_by_words(series, option), *_by_hints(hints, option)]
         score = sum(points for points, _ in evidence)
         if score > 0:
             reasons = tuple(dict.fromkeys(reason for _, reason in sorted(evidence, key=lambda item: -item[0])))
-            found.append((-score - _branch_preference(place), number, Suggestion(*place, score, reasons)))
+            found.append((-score - _branch_preference(option), number, Suggestion(*option, score, reasons)))
     return tuple(suggestion for _, _, suggestion in sorted(found, key=lambda item: item[:2]))
 
 
@@ -115,14 +115,14 @@ def read_maintainers(repository: Repository, commits: Iterable[str]) -> Maintain
     return None
 
 
-def _by_words(series: Series, place: _TreeOption) -> Iterator[tuple[float, str]]:
-    names = _names_of(place)
+def _by_words(series: Series, option: _TreeOption) -> Iterator[tuple[float, str]]:
+    names = _names_of(option)
     for word in series.prefixes:
         if word.lower() in _NO_TREE:
             continue
         if word.lower() in names:
             yield _PREFIX, f"the subject says [{word}]"
-        elif _is_stable(word, place.branch):
+        elif _is_stable(word, option.branch):
             yield _STABLE, f"the subject says [{word}]"
     counts = Counter(_subsystem(patch.subject) for patch in series.patches)
     for word, _ in sorted(counts.items()):
@@ -130,10 +130,10 @@ def _by_words(series: Series, place: _TreeOption) -> Iterator[tuple[float, str]]
             yield _SUBSYSTEM * counts[word] / len(series.patches), f"the subjects begin with '{word}:'"
 
 
-def _by_hints(hints: _Hints, place: _TreeOption) -> Iterator[tuple[float, str]]:
-    for hint in hints.get(url_key(place.url), ()):
-        exact = hint.line.branch is not None and hint.line.branch == place.branch
-        if exact or hint.line.branch is None or place.tree is not None:
+def _by_hints(hints: _Hints, option: _TreeOption) -> Iterator[tuple[float, str]]:
+    for hint in hints.get(url_key(option.url), ()):
+        exact = hint.line.branch is not None and hint.line.branch == option.branch
+        if exact or hint.line.branch is None or option.tree is not None:
             yield hint.points * (1 if exact else _ANY_BRANCH), hint.reason
 
 
@@ -218,14 +218,14 @@ def _known_lines(maintainers: Maintainers, trees: Iterable[Tree]) -> tuple[_Tree
     )
 
 
-def _names_of(place: _TreeOption) -> set[str]:
+def _names_of(option: _TreeOption) -> set[str]:
     """All that people may call the tree in a subject's bracket, lower case."""
-    names = {place.name, place.branch or ""}
-    if place.tree and place.tree.kind in ("remote", "configured"):
-        names |= {place.name.partition("/")[0]}
-    if place.url:
-        base = repository_name(place.url)
-        names |= {base, f"{base}/{place.branch}"} if base not in ("linux", "kernel") else set()
+    names = {option.name, option.branch or ""}
+    if option.tree and option.tree.kind in ("remote", "configured"):
+        names |= {option.name.partition("/")[0]}
+    if option.url:
+        base = repository_name(option.url)
+        names |= {base, f"{base}/{option.branch}"} if base not in ("linux", "kernel") else set()
     return {name.lower() for name in names} - {"", "linux", "kernel", "origin"}
 
 
@@ -238,11 +238,11 @@ def _is_stable(word: str, branch: str | None) -> bool:
     return bool(match and branch and re.search(rf"(?<![\d.]){re.escape(match[0])}(?!\d)", branch))
 
 
-def _branch_preference(place: _TreeOption) -> float:
+def _branch_preference(option: _TreeOption) -> float:
     """Less than any evidence: among the branches of one repository new work goes to the one for the next release."""
-    if place.branch in ("master", "main"):
+    if option.branch in ("master", "main"):
         return 0.02
-    return 0.03 if place.branch and _NEXT.fullmatch(place.branch) else 0.0
+    return 0.03 if option.branch and _NEXT.fullmatch(option.branch) else 0.0
 
 
 def _subsystem(subject: str) -> str:

@@ -138,7 +138,7 @@ def chaos(
     _finish(bots, names)
     if bots.voice:  # whose claim is left over from the last kill
         time.sleep(PATIENCE)
-        voice_of(bots.voice).say_rest(store, PATIENCE)
+        voice_of(bots.voice).send_pending(store, PATIENCE)
     outcome.kinds = dict(kinds)
     outcome.seconds = round(time.monotonic() - began, 1)
     judge(store, outside or Ledger(bots.ledger), outcome)

@@ -133,11 +133,11 @@ def open_subject(scratch: Scratch, mbox: bytes, work: Path) -> Iterator[CheckSub
     if isinstance(sandbox, str):
         raise SystemExit(sandbox)
     series = parse(mbox)
-    with Repository.open(scratch.path) as repository, repository.workbench() as bench:
-        base = given_base(series, scratch.base, bench)
-        stack = make_stack(series, base, bench)
+    with Repository.open(scratch.path) as repository, repository.scratch_repository() as scratch_repo:
+        base = given_base(series, scratch.base, scratch_repo)
+        stack = make_stack(series, base, scratch_repo)
         place = CheckEnvironment(
-            repository, bench, work / "cache", {}, sandbox, offline=True, jobs=os.cpu_count() or 1,
+            repository, scratch_repo, work / "cache", {}, sandbox, offline=True, jobs=os.cpu_count() or 1,
             report=lambda text: print(f"... {text}", file=sys.stderr),
         )  # fmt: skip
         yield CheckSubject(series, stack.steps, base, place)

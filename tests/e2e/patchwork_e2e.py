@@ -35,24 +35,24 @@ def main(arguments: Sequence[str]) -> int:
     bodies = [_body(given.msgid, f"{run}-{state}", state, f"{state}: “it is” {n}") for n, state in enumerate(_STATES)]
     way = Patchwork(server)
     steps = [
-        ("posted", way.deliver("x", _bytes(bodies)).fate is DeliveryStatus.GONE),
+        ("posted", way.deliver("x", _bytes(bodies)).status is DeliveryStatus.DELIVERED),
         ("read back", _read(server.api, given.msgid, run) == _wanted(bodies)),
-        ("posted again", way.deliver("x", _bytes(bodies)).fate is DeliveryStatus.GONE),
+        ("posted again", way.deliver("x", _bytes(bodies)).status is DeliveryStatus.DELIVERED),
         ("each is there once", _read(server.api, given.msgid, run) == _wanted(bodies)),
     ]
     changed = [_body(given.msgid, f"{run}-fail", "success", "mended"), *bodies[:2]]
     steps += [
-        ("one changed", way.deliver("x", _bytes(changed)).fate is DeliveryStatus.GONE),
+        ("one changed", way.deliver("x", _bytes(changed)).status is DeliveryStatus.DELIVERED),
         ("one more is there", _read(server.api, given.msgid, run) == [*_wanted(bodies), *_wanted(changed[:1])]),
         (
             "a patch it has not",
-            way.deliver("x", _bytes([_body("no@where", run, "fail", "")])).fate is DeliveryStatus.LATER,
+            way.deliver("x", _bytes([_body("no@where", run, "fail", "")])).status is DeliveryStatus.LATER,
         ),
         (
             "a wrong token",
             Patchwork(make_server(given.url, "0123"))
             .deliver("x", _bytes([_body(given.msgid, f"{run}-x", "fail", "")]))
-            .fate
+            .status
             is DeliveryStatus.REFUSED,
         ),
     ]

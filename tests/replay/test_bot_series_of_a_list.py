@@ -18,7 +18,7 @@ def test_every_complete_series_once(tmp_path: Path, shared: Callable[[str], Path
     subprocess.run(["git", "clone", "-q", "--bare", shared("data/linux-nfs-2026.bundle"), archive], check=True)
     bot = Bot(tmp_path)
     start = time.process_time()
-    tally = read_list(bot.store, "nfs", str(archive), tmp_path, bot.now, reach=ReadLimits(first_days=None))
+    tally = read_list(bot.store, "nfs", str(archive), tmp_path, bot.now, limits=ReadLimits(first_days=None))
     bot.look()
     bot.settle()
     assert time.process_time() - start < 30

@@ -52,17 +52,19 @@ def make_stages(folder: Path) -> list[PatchStage]:
     with Repository.open(kernel.path) as repository:
         refs = repository.refs()
         history = update(repository, refs, folder / "index")
-        ground = SearchContext(
+        search_context = SearchContext(
             repository, history, list_trees(refs, repository.config(), repository.head()), list_tags(refs)
         )
         lists = find_index(folder / "lists.sqlite")
         assert lists is not None
         with lists:
-            rebuilt = find_prerequisites(find_base(series, ground), ground, ListPatchSource(lists)).rebuilt
+            rebuilt = find_prerequisites(
+                find_base(series, search_context), search_context, ListPatchSource(lists)
+            ).rebuilt
         assert rebuilt is not None
         position = history.find(rebuilt.commit)
         assert position is not None
-        files = {**ground.contents.at(position, series.touched), **rebuilt.grafts}
+        files = {**search_context.contents.at(position, series.touched), **rebuilt.grafts}
         for layer in rebuilt.layers:
             files.update(layer.files)
     stages = []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.series.mail import Mail, split_mbox
-from seriestool.sources.archive import mails_on_disk as archive
+from seriestool.sources.archive import mails_on_disk
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import ROOT, Repo, shared
 
@@ -19,7 +19,7 @@ def load(name: str) -> tuple[bytes, ...]:
 
 
 def found(path: Path, msgid: str | None, change_id: str | None = None) -> list[str]:
-    return [Mail(raw).msgid for raw in archive.find_thread(path, msgid, change_id)]
+    return [Mail(raw).msgid for raw in mails_on_disk.find_thread(path, msgid, change_id)]
 
 
 def v2_archive(repo: Repo, mails: tuple[bytes, ...]) -> Path:
@@ -99,24 +99,24 @@ def test_folder_of_patches_in_the_order_of_names(tmp_path: Path) -> None:
     for name in ("0002-b.patch", "0001-a.patch", "0003-c.eml"):
         (tmp_path / name).write_bytes(f"From: a@example.org\nSubject: {name}\n\n".encode())
     (tmp_path / "README").write_text("From: no@example.org\n\n")
-    subjects = [Mail(raw).header("subject") for raw in archive.read_folder(tmp_path)]
+    subjects = [Mail(raw).header("subject") for raw in mails_on_disk.read_folder(tmp_path)]
     assert subjects == [b"0001-a.patch", b"0002-b.patch", b"0003-c.eml"]
 
 
 def test_folder_without_patches(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("words")
     with pytest.raises(InputError, match="has no mail in it"):
-        archive.read_folder(tmp_path)
+        mails_on_disk.read_folder(tmp_path)
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="does not exist"):
-        archive.read_file(tmp_path / "x")
+        mails_on_disk.read_file(tmp_path / "x")
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="cannot read"):
-        archive.read_file(tmp_path)
+        mails_on_disk.read_file(tmp_path)
 
 
 def test_huge_file_is_not_read_whole(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(10_000_000_000)  # sparse
     with pytest.raises(InputError, match="is larger than 200 MB"):
-        archive.read_file(path)
+        mails_on_disk.read_file(path)
 
 
 def test_a_real_archive_in_one_stream(make_repo: Callable[..., Repo], tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ def test_mailinfo_is_gits_whatever_is_configured(repo: Repo) -> None:
         b"Content-Transfer-Encoding: quoted-printable\n\n"
         b"Why=3D.\n-- >8 --\nMore.\n---\n a | 1 +\n\ndiff --git a/a b/a\n"
     )
-    with open_bench(repo) as bench:
-        about, message, patch = bench.mailinfo(mail)
+    with open_bench(repo) as scratch_repo:
+        about, message, patch = scratch_repo.mailinfo(mail)
     assert about.splitlines()[:3] == ["Author: Jö".encode(), b"Email: j@example.com", b"Subject: a: b"]
     assert message == b"Why=.\n-- >8 --\nMore.\n"
     assert patch.startswith(b"---\n a | 1 +\n")
@@ -61,8 +61,11 @@ def without_clashes(entries: Mapping[bytes, TreeEntry | None]) -> dict[bytes, Tr
     """Those that can stand side by side: no file has another one below it."""
     kept: dict[bytes, TreeEntry | None] = {}
     for path, entry in entries.items():
-        if not any(entry and other and (a + b"/").startswith(b + b"/")
-                   for known, other in kept.items() for a, b in ((path, known), (known, path))):  # fmt: skip
+        if not any(
+            entry and other and (a + b"/").startswith(b + b"/")
+            for known, other in kept.items()
+            for a, b in ((path, known), (known, path))
+        ):
             kept[path] = entry
     return kept
 
@@ -86,7 +89,7 @@ def test_edited_trees_are_those_that_git_makes_of_the_same_changes(make_repo: Ma
     index = repo.path / "scratch-index"
     entry = entries_with(64 if object_format == "sha256" else 40)
 
-    with open_bench(repo) as bench:
+    with open_bench(repo) as scratch_repo:
 
         @settings(max_examples=25, deadline=None)
         @given(st.dictionaries(PATHS, entry, max_size=8), st.dictionaries(PATHS, st.none() | entry, max_size=6))
@@ -94,12 +97,12 @@ def test_edited_trees_are_those_that_git_makes_of_the_same_changes(make_repo: Ma
             index.unlink(missing_ok=True)
             before, made = without_clashes(start), without_clashes(changes)
             tree = git_tree(repo, index, before)
-            assert bench.edit(bench.write("tree", b""), before) == tree
+            assert scratch_repo.edit(scratch_repo.write("tree", b""), before) == tree
             after = git_tree(repo, index, made)
-            assert bench.edit(tree, made) == after
+            assert scratch_repo.edit(tree, made) == after
             paths = {*before, *made}
             listed = {os.fsencode(path): one for path, one in files_of(repo, after).items()}
-            found = bench.entries(bench.edit(tree, made), paths)
+            found = scratch_repo.entries(scratch_repo.edit(tree, made), paths)
             assert {path: (f"{one.mode:06o}", one.oid) for path, one in found.items()} == listed
 
         check()
@@ -107,43 +110,49 @@ def test_edited_trees_are_those_that_git_makes_of_the_same_changes(make_repo: Ma
 
 def test_a_folder_is_found_by_its_name(repo: Repo) -> None:
     tree = repo.git("rev-parse", repo.commit({"a/b/c": "1\n", "f": "1\n"}) + "^{tree}")
-    with open_bench(repo) as bench:
-        assert [bench.has_folder(tree, name) for name in (b"", b"a", b"a/b")] == [True] * 3
-        assert [bench.has_folder(tree, name) for name in (b"f", b"a/b/c", b"b", b"a/x", b"f/x")] == [False] * 5
+    with open_bench(repo) as scratch_repo:
+        assert [scratch_repo.has_folder(tree, name) for name in (b"", b"a", b"a/b")] == [True] * 3
+        assert [scratch_repo.has_folder(tree, name) for name in (b"f", b"a/b/c", b"b", b"a/x", b"f/x")] == [False] * 5
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_git_reads_what_was_written_and_finds_no_fault_in_it(make_repo: MakeRepo, object_format: str) -> None:
     repo = make_repo("repo", object_format)
     base = repo.commit({"a": TEXT, "dir/b": "b\n"})
-    with open_bench(repo) as bench:
-        blob = bench.write("blob", b"\0new\r\n" * 1000)
+    with open_bench(repo) as scratch_repo:
+        blob = scratch_repo.write("blob", b"\0new\r\n" * 1000)
         entry = TreeEntry(0o100755, "blob", blob)
-        tree = bench.edit(bench.tree_of(base), {b"dir/new": entry, b"dir/b": None, "\u00fc".encode(): entry})
-        commit = bench.commit(tree, (base,), b"new: one\n\nText.\n", "J\u00f6rg <j@example.com> 1700000000 +0000")
-        merge = bench.merge(bench.tree_of(base), tree, bench.edit(tree, {b"a": entry}))
+        tree = scratch_repo.edit(
+            scratch_repo.tree_of(base), {b"dir/new": entry, b"dir/b": None, "\u00fc".encode(): entry}
+        )
+        commit = scratch_repo.commit(
+            tree, (base,), b"new: one\n\nText.\n", "J\u00f6rg <j@example.com> 1700000000 +0000"
+        )
+        merge = scratch_repo.merge(scratch_repo.tree_of(base), tree, scratch_repo.edit(tree, {b"a": entry}))
         assert merge.is_clean
-        inside = {"GIT_DIR": str(bench._folder)}
+        inside = {"GIT_DIR": str(scratch_repo._folder)}
         assert repo.git_bytes("cat-file", "blob", blob, env=inside) == b"\0new\r\n" * 1000
         shown = repo.git("log", "-1", "--format=%an %ae %at %s|%b|%P", commit, env=inside)
         assert shown == f"J\u00f6rg j@example.com 1700000000 new: one|Text.\n|{base}"
         assert files_of(repo, commit, inside).keys() == {"a", "dir/new", "\u00fc"}
         assert repo.git("fsck", "--full", "--strict", "--no-dangling", env=inside).replace("\n", "") in (
-            "", "notice: HEAD points to an unborn branch (none)")  # fmt: skip
-        assert [bench.write("blob", b"\0new\r\n" * 1000), bench.tree_of(commit)] == [blob, tree]
+            "",
+            "notice: HEAD points to an unborn branch (none)",
+        )
+        assert [scratch_repo.write("blob", b"\0new\r\n" * 1000), scratch_repo.tree_of(commit)] == [blob, tree]
     assert try_git(repo, "cat-file", "-e", commit) != 0
 
 
 def test_what_is_not_here_is_said(repo: Repo) -> None:
     base = repo.commit({"a": "1\n"})
-    with open_bench(repo) as bench:
+    with open_bench(repo) as scratch_repo:
         with pytest.raises(GitError, match="commit 111111111111 is not in this repository"):
-            bench.tree_of("1" * 40)
+            scratch_repo.tree_of("1" * 40)
         with pytest.raises(GitError, match="blob 222222222222 is not in this repository: a partial clone"):
-            bench.blob("2" * 40)
+            scratch_repo.blob("2" * 40)
         with pytest.raises(GitError, match="tree 333333333333 is not in this repository"):
-            bench.entries("3" * 40, [b"a"])
-        assert bench.tree_of(base)
+            scratch_repo.entries("3" * 40, [b"a"])
+        assert scratch_repo.tree_of(base)
 
 
 # Merges: judged by `git merge` in a work tree
@@ -163,8 +172,7 @@ MERGES: dict[str, tuple[Side, Side, Side]] = {
     "same-on-both": ({"a": TEXT}, {"a": edited(3)}, {"a": edited(3)}),
     "apart": ({"a": TEXT}, {"a": edited(3)}, {"a": edited(20)}),
     "contents": ({"a": TEXT}, {"a": edited(9, by=" here")}, {"a": edited(9, by=" there")}),
-    "two-places": (
-        {"a": TEXT}, {"a": edited(3, edited(20), " x")}, {"a": edited(3, edited(20, by=" y"), " y")}),
+    "two-places": ({"a": TEXT}, {"a": edited(3, edited(20), " x")}, {"a": edited(3, edited(20, by=" y"), " y")}),
     "rename-here": ({"a": TEXT}, RENAMED, {"a": edited(9)}),
     "rename-there": ({"a": TEXT}, {"a": edited(9)}, RENAMED),
     "rename-and-contents": ({"a": TEXT}, {"a": None, "b": edited(9, by="!")}, {"a": edited(9)}),
@@ -192,20 +200,22 @@ MERGES: dict[str, tuple[Side, Side, Side]] = {
     "submodule-add-add": ({}, {"s": ("2" * 40, SUB)}, {"s": ("3" * 40, SUB)}),
     "submodule-or-file": ({"s": ("1" * 40, SUB)}, {"s": ("2" * 40, SUB)}, {"s": TEXT}),
     "submodule-and-more": (
-        {"s": ("1" * 40, SUB), "a": TEXT}, {"s": ("2" * 40, SUB), "a": edited(9, by=" here")},
-        {"s": ("3" * 40, SUB), "a": edited(9)}),
+        {"s": ("1" * 40, SUB), "a": TEXT},
+        {"s": ("2" * 40, SUB), "a": edited(9, by=" here")},
+        {"s": ("3" * 40, SUB), "a": edited(9)},
+    ),
     "crlf": ({"a": CRLF}, {"a": CRLF.replace("9\r", "nine\r")}, {"a": CRLF.replace("9\r", "neuf\r")}),
     "crlf-on-one-side": ({"a": TEXT}, {"a": CRLF}, {"a": edited(9)}),
     "no-newline": ({"a": "1\n2"}, {"a": "1\n3"}, {"a": "1\n4"}),
     "no-newline-on-one-side": ({"a": "1\n2\n"}, {"a": "1\n2"}, {"a": "1\n2\n3\n"}),
-    "non-ascii": ({"\u00fc \"q\"": TEXT}, {"\u00fc \"q\"": edited(9, by="!")}, {"\u00fc \"q\"": edited(9)}),
+    "non-ascii": ({'\u00fc "q"': TEXT}, {'\u00fc "q"': edited(9, by="!")}, {'\u00fc "q"': edited(9)}),
     "newline-in-name": ({"a\nb\t": TEXT}, {"a\nb\t": edited(9, by="!")}, {"a\nb\t": edited(9)}),
     "no-utf8-in-name": ({"\udcff": TEXT}, {"\udcff": edited(9, by="!")}, {"\udcff": edited(9)}),
     "number-for-a-name": ({"1": TEXT}, {"1": edited(9, by="!")}, {"1": edited(9)}),
     "markers": ({"a": MARKERS}, {"a": edited(11, MARKERS, "!")}, {"a": edited(11, MARKERS)}),
     "markers-made": ({"a": TEXT}, {"a": MARKERS}, {"a": edited(9)}),
     "empty-file": ({"a": ""}, {"a": "1\n"}, {"a": "2\n"}),
-}  # fmt: skip
+}
 
 
 def commits_of(repo: Repo, case: tuple[Side, Side, Side], name: str = "x") -> tuple[str, str, str]:
@@ -222,8 +232,8 @@ def delta(base: Side, side: Side) -> dict[str, File]:
     return dict(sorted(changed.items(), key=lambda item: item[1] is not None))
 
 
-def merged_by(bench: ScratchRepository, commits: Iterable[str]) -> MergeResult:
-    return bench.merge(*map(bench.tree_of, commits))
+def merged_by(scratch_repo: ScratchRepository, commits: Iterable[str]) -> MergeResult:
+    return scratch_repo.merge(*map(scratch_repo.tree_of, commits))
 
 
 def unlabelled(text: bytes) -> bytes:
@@ -238,8 +248,8 @@ def test_merges_are_those_of_git_merge_in_a_work_tree(repo: Repo, name: str) -> 
     repo.git("config", "merge.conflictStyle", "diff3")
     repo.git("checkout", "--quiet", "--detach", ours)
     is_clean = try_git(repo, "merge", "--no-commit", "--no-ff", "--quiet", theirs) == 0
-    with open_bench(repo) as bench:
-        merge = merged_by(bench, (base, ours, theirs))
+    with open_bench(repo) as scratch_repo:
+        merge = merged_by(scratch_repo, (base, ours, theirs))
         assert merge.is_clean == is_clean
         assert bool(merge.conflicts) != is_clean
         if is_clean:
@@ -254,41 +264,41 @@ def test_merges_are_those_of_git_merge_in_a_work_tree(repo: Repo, name: str) -> 
         there = {re.sub(r"~(HEAD|[0-9a-f]{40}\S*|[0-9a-f]{7,})$", "~", path): entries for path, entries in here.items()}
         assert {re.sub(r"~[0-9a-f]{40}$", "~", path): entries for path, entries in stages.items()} == there
         for path in merge.stages:
-            entry = bench.entries(merge.tree, [path]).get(path)
+            entry = scratch_repo.entries(merge.tree, [path]).get(path)
             file = repo.path / os.fsdecode(path)
             if entry and entry.mode in (0o100644, 0o100755) and b"~" not in path:
-                assert unlabelled(bench.blob(entry.oid)) == unlabelled(file.read_bytes())
+                assert unlabelled(scratch_repo.blob(entry.oid)) == unlabelled(file.read_bytes())
 
 
 def test_many_merges_in_one_process_answer_as_a_process_for_each(repo: Repo) -> None:
     """git 2.38 has no `merge-tree --stdin`."""
     cases = [commits_of(repo, case, name) for name, case in list(MERGES.items())[::2]]
-    with open_bench(repo) as bench, bench.beside() as alone:
-        idle = bench.commit(bench.write("tree", b""), (), b"idle\n", NOBODY)
+    with open_bench(repo) as scratch_repo, scratch_repo.beside() as alone:
+        idle = scratch_repo.commit(scratch_repo.write("tree", b""), (), b"idle\n", NOBODY)
         alone._merger = Merger(alone._git.command, alone._env, idle, (2, 38, 5))
         for commits in [*cases, *cases[::-1]]:
-            merge = merged_by(bench, commits)
+            merge = merged_by(scratch_repo, commits)
             assert merged_by(alone, commits) == merge
         assert alone._merger._server is None
-        assert bench._merger is not None
-        assert bench._merger._server is not None
+        assert scratch_repo._merger is not None
+        assert scratch_repo._merger._server is not None
 
 
 def test_random_merges_in_sequence(repo: Repo) -> None:
     dice = random.Random(4)  # noqa: S311
     kinds = set()
-    with open_bench(repo) as bench, bench.beside() as alone:
+    with open_bench(repo) as scratch_repo, scratch_repo.beside() as alone:
         alone._merger = Merger(alone._git.command, alone._env, "", (2, 38))
         for _ in range(40):
-            trees = random_trees(bench, dice)
-            merge = bench.merge(*trees)
+            trees = random_trees(scratch_repo, dice)
+            merge = scratch_repo.merge(*trees)
             assert alone.merge(*trees) == merge
             assert set(merge.stages) <= {path for conflict in merge.conflicts for path in conflict.paths}
             kinds |= {conflict.kind for conflict in merge.conflicts}
     assert kinds >= {"contents", "modify/delete"}
 
 
-def random_trees(bench: ScratchRepository, dice: random.Random) -> list[str]:
+def random_trees(scratch_repo: ScratchRepository, dice: random.Random) -> list[str]:
     """Three trees, two of them made from the first one."""
     names = [b"a", b"b", b"d/a", b"d/b", b"e\n"]
     base = {name: [b"%d %d\n" % (n, dice.randrange(3)) for n in range(9)] for name in names if dice.random() < 0.7}
@@ -306,30 +316,35 @@ def random_trees(bench: ScratchRepository, dice: random.Random) -> list[str]:
                 text.insert(dice.randrange(len(text) + 1), b"new %d\n" % dice.randrange(9))
                 side[name] = text
         sides.append(side)
-    nothing = bench.write("tree", b"")
+    nothing = scratch_repo.write("tree", b"")
     return [
-        bench.edit(nothing, {
-            name: TreeEntry(0o100644, "blob", bench.write("blob", b"".join(text))) for name, text in files.items()})
+        scratch_repo.edit(
+            nothing,
+            {
+                name: TreeEntry(0o100644, "blob", scratch_repo.write("blob", b"".join(text)))
+                for name, text in files.items()
+            },
+        )
         for files in (base, *sides)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_merge_that_fails_is_an_error_and_the_next_one_works(repo: Repo) -> None:
     conflict = commits_of(repo, MERGES["contents"])
     other = repo.commit({"z": "1\n"}, branch="other", parent=())
-    with open_bench(repo) as bench:
-        wanted = merged_by(bench, conflict)
+    with open_bench(repo) as scratch_repo:
+        wanted = merged_by(scratch_repo, conflict)
         with pytest.raises(GitError, match=r"git merge-tree failed: .*unrelated histories"):
-            bench.merge_commits(conflict[1], other)
-        assert merged_by(bench, conflict) == wanted
+            scratch_repo.merge_commits(conflict[1], other)
+        assert merged_by(scratch_repo, conflict) == wanted
         missing = TreeEntry(0o100644, "blob", "1" * 40)
-        trees = [bench.edit(bench.tree_of(one), {b"m": missing}) for one in conflict[:2]]
-        theirs = bench.edit(bench.tree_of(conflict[2]), {b"m": TreeEntry(0o100644, "blob", "2" * 40)})
-        ours = bench.edit(trees[1], {b"m": TreeEntry(0o100644, "blob", "3" * 40)})
+        trees = [scratch_repo.edit(scratch_repo.tree_of(one), {b"m": missing}) for one in conflict[:2]]
+        theirs = scratch_repo.edit(scratch_repo.tree_of(conflict[2]), {b"m": TreeEntry(0o100644, "blob", "2" * 40)})
+        ours = scratch_repo.edit(trees[1], {b"m": TreeEntry(0o100644, "blob", "3" * 40)})
         with pytest.raises(GitError, match="git merge-tree failed: "):
-            bench.merge(trees[0], ours, theirs)
-        assert merged_by(bench, conflict) == wanted
-        alone = Merger(bench._git.command, bench._env, "", (2, 38))
+            scratch_repo.merge(trees[0], ours, theirs)
+        assert merged_by(scratch_repo, conflict) == wanted
+        alone = Merger(scratch_repo._git.command, scratch_repo._env, "", (2, 38))
         with pytest.raises(GitError, match=r"git merge-tree failed: .*unrelated histories"):
             alone.merge(conflict[1], other)
 
@@ -343,36 +358,47 @@ def test_a_merge_of_commits_is_that_of_git_merge(repo: Repo) -> None:
     theirs = repo.commit({"a": edited(28, both)}, branch="theirs", parent=[right, left])
     repo.git("checkout", "--quiet", "--detach", ours)
     repo.git("merge", "--quiet", "--no-edit", theirs)
-    with open_bench(repo) as bench:
-        merge = bench.merge_commits(ours, theirs)
+    with open_bench(repo) as scratch_repo:
+        merge = scratch_repo.merge_commits(ours, theirs)
         assert (merge.is_clean, merge.tree) == (True, repo.git("rev-parse", "HEAD^{tree}"))
 
 
 def test_nothing_that_is_configured_changes_a_merge(repo: Repo, sealed: Path) -> None:
     base, ours, theirs = commits_of(repo, MERGES["rename-and-contents"])
-    with open_bench(repo) as bench:
-        wanted = merged_by(bench, (base, ours, theirs))
+    with open_bench(repo) as scratch_repo:
+        wanted = merged_by(scratch_repo, (base, ours, theirs))
     driver = f"touch {repo.path}/ran; cp %B %A"
     everything = "* merge=own diff=own -text\n"
     (sealed / "attributes").write_text(everything)
     for scope in ("--global", "--local"):
         for key, value in {
-            "merge.conflictStyle": "merge", "merge.renames": "false", "diff.renames": "false", "merge.default": "own",
-            "merge.directoryRenames": "true", "merge.own.driver": driver, "merge.own.name": "own",
-            "merge.renormalize": "true", "core.autocrlf": "true", "diff.algorithm": "histogram",
-            "core.attributesFile": str(sealed / "attributes"), "merge.verbosity": "5", "diff.renameLimit": "1",
-        }.items():  # fmt: skip
+            "merge.conflictStyle": "merge",
+            "merge.renames": "false",
+            "diff.renames": "false",
+            "merge.default": "own",
+            "merge.directoryRenames": "true",
+            "merge.own.driver": driver,
+            "merge.own.name": "own",
+            "merge.renormalize": "true",
+            "core.autocrlf": "true",
+            "diff.algorithm": "histogram",
+            "core.attributesFile": str(sealed / "attributes"),
+            "merge.verbosity": "5",
+            "diff.renameLimit": "1",
+        }.items():
             repo.git("config", scope, key, value)
     (repo.path / ".git/info").mkdir(exist_ok=True)
     (repo.path / ".git/info/attributes").write_text(everything)
     (repo.path / ".gitattributes").write_text(everything)
-    with open_bench(repo) as bench:
-        assert merged_by(bench, (base, ours, theirs)) == wanted
-        entry = TreeEntry(0o100644, "blob", bench.write("blob", everything.encode()))
-        trees = [bench.edit(bench.tree_of(one), {b".gitattributes": entry}) for one in (base, ours, theirs)]
-        merge = bench.merge(*trees)
+    with open_bench(repo) as scratch_repo:
+        assert merged_by(scratch_repo, (base, ours, theirs)) == wanted
+        entry = TreeEntry(0o100644, "blob", scratch_repo.write("blob", everything.encode()))
+        trees = [
+            scratch_repo.edit(scratch_repo.tree_of(one), {b".gitattributes": entry}) for one in (base, ours, theirs)
+        ]
+        merge = scratch_repo.merge(*trees)
         assert merge.stages == wanted.stages
-        assert bench.edit(merge.tree, {b".gitattributes": None}) != merge.tree
+        assert scratch_repo.edit(merge.tree, {b".gitattributes": None}) != merge.tree
     assert not (repo.path / "ran").exists()
 
 
@@ -385,8 +411,8 @@ def test_changed_paths_are_those_of_each_commit(repo: Repo) -> None:
     second = repo.commit({"a": "2\n", "\nb": "1\n", b"\x01" + b"1" * 40: "1\n"})
     nothing = repo.commit({})
     merge = repo.commit({}, parent=[nothing, repo.commit({"c": "1\n"}, branch="side")])
-    with open_bench(repo) as bench:
-        assert bench.changed_paths([second, first, nothing, merge]) == {
+    with open_bench(repo) as scratch_repo:
+        assert scratch_repo.changed_paths([second, first, nothing, merge]) == {
             first: {b"a", b"x\x01\xff", b"\n\n"},
             second: {b"a", b"\nb", b"\x01" + b"1" * 40},
         }
@@ -397,8 +423,8 @@ def test_diffs_are_those_of_each_commit(repo: Repo) -> None:
     first = repo.commit({"a": TEXT})
     late = "x" * 70 + "\n"
     second = repo.commit({"a": edited(3), "late": late * 200 + "\0 \0\n"})
-    with open_bench(repo) as bench:
-        found = dict(bench.diff_commits([second, first]))
+    with open_bench(repo) as scratch_repo:
+        found = dict(scratch_repo.diff_commits([second, first]))
     assert found.keys() == {first, second}
     assert found[second].count(b"diff --git") == 2
     assert b"+\0 \0\n" in found[second]
@@ -419,14 +445,16 @@ def published(repo: Repo, files: int, useless: int = 3) -> set[str]:
     """The objects that came over with a commit of so many new files; things that it does not need are made too."""
     base = repo.git("rev-parse", "HEAD")
     before = stored(repo)[0]
-    with Repository.open(repo.path) as repository, repository.workbench() as bench:
-        new = {b"new/%d" % n: TreeEntry(0o100644, "blob", bench.write("blob", b"%d\n" % n)) for n in range(files)}
+    with Repository.open(repo.path) as repository, repository.scratch_repository() as scratch_repo:
+        new = {
+            b"new/%d" % n: TreeEntry(0o100644, "blob", scratch_repo.write("blob", b"%d\n" % n)) for n in range(files)
+        }
         for n in range(useless):
-            bench.write("blob", b"useless %d\n" % n)
-        tree = bench.edit(bench.tree_of(base), new)
-        tip = bench.commit(tree, (base,), b"new\n", NOBODY)
-        top = bench.commit(tree, (tip,), b"top\n", NOBODY)
-        repository.publish(bench, [tip, top])
+            scratch_repo.write("blob", b"useless %d\n" % n)
+        tree = scratch_repo.edit(scratch_repo.tree_of(base), new)
+        tip = scratch_repo.commit(tree, (base,), b"new\n", NOBODY)
+        top = scratch_repo.commit(tree, (tip,), b"top\n", NOBODY)
+        repository.publish(scratch_repo, [tip, top])
     assert repo.git("rev-parse", "HEAD") == base
     assert repo.git("diff", "--name-only", base, top).count("new/") == files
     repo.git("fsck", "--full", "--strict")
@@ -448,8 +476,8 @@ def test_just_what_is_needed_comes_over(make_repo: MakeRepo, object_format: str,
 def test_nothing_to_publish(repo: Repo) -> None:
     base = repo.commit({"a": TEXT})
     before = stored(repo)
-    with Repository.open(repo.path) as repository, repository.workbench() as bench:
-        repository.publish(bench, [base])
+    with Repository.open(repo.path) as repository, repository.scratch_repository() as scratch_repo:
+        repository.publish(scratch_repo, [base])
     assert stored(repo) == before
 
 
@@ -485,16 +513,16 @@ def test_a_shallow_clone_merges(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "--quiet", "--depth=1", repo.path.as_uri(), str(tmp_path / "clone"))
     clone = cloned_at(tmp_path / "clone", repo)
     left, right = (clone.commit({"a": edited(n, edited(3))}, branch=f"b{n}", parent="HEAD") for n in (10, 20))
-    with open_bench(clone) as bench:
-        assert bench.merge_commits(left, right).is_clean
+    with open_bench(clone) as scratch_repo:
+        assert scratch_repo.merge_commits(left, right).is_clean
 
 
 def test_a_repository_that_cannot_be_written_to_is_said_so(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     base = repo.commit({"a": TEXT})
-    with Repository.open(repo.path) as repository, repository.workbench() as bench:
+    with Repository.open(repo.path) as repository, repository.scratch_repository() as scratch_repo:
         monkeypatch.setattr(os, "access", lambda *_: False)
         with pytest.raises(OutsideError, match="cannot write to"):
-            repository.publish(bench, [base])
+            repository.publish(scratch_repo, [base])
 
 
 def test_nothing_of_a_workbench_is_left(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -503,8 +531,8 @@ def test_nothing_of_a_workbench_is_left(repo: Repo, tmp_path: Path, monkeypatch:
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     before = stored(repo)
-    with open_bench(repo) as bench:
-        bench.merge(bench.tree_of(base), bench.tree_of(base), bench.write("tree", b""))
+    with open_bench(repo) as scratch_repo:
+        scratch_repo.merge(scratch_repo.tree_of(base), scratch_repo.tree_of(base), scratch_repo.write("tree", b""))
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
     assert stored(repo) == before
@@ -524,8 +552,8 @@ def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
             raise KeyboardInterrupt
         unlink(*arguments, **options)
 
-    with pytest.raises(KeyboardInterrupt), open_bench(repo) as bench:
-        bench.write("blob", b"1\n")
+    with pytest.raises(KeyboardInterrupt), open_bench(repo) as scratch_repo:
+        scratch_repo.write("blob", b"1\n")
         monkeypatch.setattr(os, "unlink", interrupted)
     assert len(calls) > 2
     assert list(scratch.iterdir()) == []
@@ -534,8 +562,10 @@ def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
 def test_files_of_a_tree_are_written_out_and_links_are_not(repo: Repo, tmp_path: Path) -> None:
     """A link out of the folder would let a tree write anywhere."""
     repo.commit({"a/b/c.h": "c\n", "a/run": ("#!\n", 0o100755), "a/out": ("/etc", 0o120000), "d": "d\n", "e": "e\n"})
-    with open_bench(repo) as bench:
-        bench.export(bench.tree_of(repo.git("rev-parse", "HEAD")), [b"a", b"d", b"nothing"], tmp_path / "out")
+    with open_bench(repo) as scratch_repo:
+        scratch_repo.export(
+            scratch_repo.tree_of(repo.git("rev-parse", "HEAD")), [b"a", b"d", b"nothing"], tmp_path / "out"
+        )
     written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")}
     assert written == {"a", "a/b", "a/b/c.h", "a/run", "d"}
     assert os.access(tmp_path / "out/a/run", os.X_OK)
@@ -544,12 +574,22 @@ def test_files_of_a_tree_are_written_out_and_links_are_not(repo: Repo, tmp_path:
 
 def test_a_tree_with_unsafe_names_writes_nothing_outside(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "a\n"})
-    with open_bench(repo) as bench:
-        blob = bench.write("blob", b"bad\n")
-        inner = bench.write("tree", format_tree({b"..": TreeEntry(0o40000, "tree", bench.write("tree", format_tree(
-            {b"x": TreeEntry(0o100644, "blob", blob)})))}))  # fmt: skip
-        bench.export(
-            bench.write("tree", format_tree({b"a": TreeEntry(0o40000, "tree", inner)})), [b"a"], tmp_path / "o"
+    with open_bench(repo) as scratch_repo:
+        blob = scratch_repo.write("blob", b"bad\n")
+        inner = scratch_repo.write(
+            "tree",
+            format_tree(
+                {
+                    b"..": TreeEntry(
+                        0o40000,
+                        "tree",
+                        scratch_repo.write("tree", format_tree({b"x": TreeEntry(0o100644, "blob", blob)})),
+                    )
+                }
+            ),
+        )
+        scratch_repo.export(
+            scratch_repo.write("tree", format_tree({b"a": TreeEntry(0o40000, "tree", inner)})), [b"a"], tmp_path / "o"
         )
     assert not (tmp_path / "o").exists()
     assert not (tmp_path / "x").exists()

@@ -18,5 +18,5 @@ KERNEL = {
 @pytest.mark.parametrize("missing", [None, *KERNEL])
 def test_a_kernel_is_known_by_its_folders(repo: Repo, missing: str | None) -> None:
     repo.commit({path: text for path, text in KERNEL.items() if path != missing} | {"z": "z\n"})
-    with open_bench(repo) as bench:
-        assert is_kernel(bench, bench.tree_of(repo.git("rev-parse", "HEAD"))) is (missing is None)
+    with open_bench(repo) as scratch_repo:
+        assert is_kernel(scratch_repo, scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))) is (missing is None)

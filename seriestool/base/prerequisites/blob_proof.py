@@ -12,21 +12,7 @@ from itertools import combinations
 
 from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.preimage import Expectation, PreImage
-from seriestool.base.prerequisites import (
-    index_line_chains as links,
-)
-from seriestool.base.prerequisites import (
-    patch_routes as context,
-)
-from seriestool.base.prerequisites import (
-    pins,
-)
-from seriestool.base.prerequisites import (
-    version_merge as merge,
-)
-from seriestool.base.prerequisites import (
-    version_subset as subset,
-)
+from seriestool.base.prerequisites import index_line_chains, patch_routes, pins, version_merge, version_subset
 from seriestool.base.prerequisites.patch_source import PatchSource, PathTouch
 from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.series.binary import blob_oid
@@ -198,7 +184,7 @@ def _as_version(search: BlobSearch) -> BlobProof | None:
 
 
 def _by_links(search: BlobSearch) -> BlobProof | None:
-    route = links.find_chain(
+    route = index_line_chains.find_chain(
         search.contents, _moves(search), search.identify, search.blob, SearchEffort(search.effort)
     )  # fmt: skip
     return _by_route(search, route)
@@ -209,22 +195,22 @@ def _by_one_patch(search: BlobSearch) -> BlobProof | None:
     return _by_context(search, 1)
 
 
-def _by_context(search: BlobSearch, steps: int = context.MOST_STEPS) -> BlobProof | None:
-    route = context.find_route(
+def _by_context(search: BlobSearch, steps: int = patch_routes.MOST_STEPS) -> BlobProof | None:
+    route = patch_routes.find_route(
         search.contents, _moves(search), search.pins, search.identify, search.blob, SearchEffort(search.effort), steps
     )
     return _by_route(search, route)
 
 
-def _moves(search: BlobSearch) -> list[context.PatchMove]:
+def _moves(search: BlobSearch) -> list[patch_routes.PatchMove]:
     latest = search.posted + _SLACK
-    return context.moves_of(
+    return patch_routes.moves_of(
         (number, touch.diff, touch.patch.date <= latest and touch.patch.msgid not in search.own)
         for number, touch in enumerate(search.touches)
     )
 
 
-def _by_route(search: BlobSearch, route: context.PatchRoute | None) -> BlobProof | None:
+def _by_route(search: BlobSearch, route: patch_routes.PatchRoute | None) -> BlobProof | None:
     if route is None:
         return None
     steps = tuple((search.touches[move.patch], move.is_removal) for move in route.moves)
@@ -236,16 +222,16 @@ def _by_route(search: BlobSearch, route: context.PatchRoute | None) -> BlobProof
 def _by_merge(search: BlobSearch) -> BlobProof | None:
     versions = search.versions[:_MERGED_VERSIONS]
     for base in versions:
-        sides = [(side, merge.changes(base.lines, side.lines)) for side in versions if side is not base]
+        sides = [(side, version_merge.changes(base.lines, side.lines)) for side in versions if side is not base]
         for (ours, mine), (theirs, other) in combinations(sides, 2):
-            lines = merge.join(base.lines, mine, other)
+            lines = version_merge.join(base.lines, mine, other)
             if lines is not None and search.identify(lines).startswith(search.blob):
                 return _proof(search, "merge", ours, lines, others=(base, theirs))
     return None
 
 
 def _by_subset(search: BlobSearch) -> BlobProof | None:
-    found = subset.find_between(
+    found = version_subset.find_between(
         search.contents, search.pins, lambda lines: search.identify(lines).startswith(search.blob),
         SearchEffort(search.effort),
     )  # fmt: skip

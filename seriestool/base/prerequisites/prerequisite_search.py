@@ -43,7 +43,7 @@ class FoundPrerequisites:
 
 
 def search_prerequisites(
-    asking: PrerequisiteOptions, verdict: Verdict, ground: SearchContext, talk: ProgressMonitor
+    prerequisite_options: PrerequisiteOptions, verdict: Verdict, context: SearchContext, monitor: ProgressMonitor
 ) -> FoundPrerequisites | None:
     """What the series builds on; None where the lists are not asked.
 
@@ -51,21 +51,21 @@ def search_prerequisites(
     applies to something else than its base, and then the lore server too.
     Raises NotFoundError where that is wanted offline and there are no lists, OutsideError where the server is away.
     """
-    if asking.wish is False or not verdict.series.patches or not _is_open(asking, verdict):
+    if prerequisite_options.wish is False or not verdict.series.patches or not _is_open(prerequisite_options, verdict):
         return None
-    lists = _find_lists(asking, verdict, talk)
+    lists = _find_lists(prerequisite_options, verdict, monitor)
     if lists is None:
         return None
     from seriestool.base.prerequisites.list_patch_source import ListPatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
-    talk.detail("searching the lists for what the series builds on")
+    monitor.detail("searching the lists for what the series builds on")
     source = ListPatchSource(lists)
-    return FoundPrerequisites(find_prerequisites(verdict, ground, source), source)
+    return FoundPrerequisites(find_prerequisites(verdict, context, source), source)
 
 
 def find_rebuilt_base(
-    asking: PrerequisiteOptions, verdict: Verdict, ground: SearchContext, talk: ProgressMonitor
+    prerequisite_options: PrerequisiteOptions, verdict: Verdict, context: SearchContext, monitor: ProgressMonitor
 ) -> "RebuiltBase | None":
     """The base put together from the trees, and from the lists where they are asked; None where one was found.
 
@@ -73,37 +73,39 @@ def find_rebuilt_base(
     """
     if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
         return None
-    needed = search_prerequisites(asking, verdict, ground, talk)
-    return needed.found.rebuilt if needed is not None else rebuild_from_trees(verdict, ground)
+    needed = search_prerequisites(prerequisite_options, verdict, context, monitor)
+    return needed.found.rebuilt if needed is not None else rebuild_from_trees(verdict, context)
 
 
-def rebuild_from_trees(verdict: Verdict, ground: SearchContext) -> "RebuiltBase | None":
+def rebuild_from_trees(verdict: Verdict, context: SearchContext) -> "RebuiltBase | None":
     """The base put together from the trees alone; None where nothing needs to be."""
     from seriestool.base.prerequisites.patch_source import NoPatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
-    return find_prerequisites(verdict, ground, NoPatchSource()).rebuilt
+    return find_prerequisites(verdict, context, NoPatchSource()).rebuilt
 
 
-def _is_open(asking: PrerequisiteOptions, verdict: Verdict) -> bool:
+def _is_open(prerequisite_options: PrerequisiteOptions, verdict: Verdict) -> bool:
     """Whether there is anything to ask the lists."""
-    if asking.wish:
+    if prerequisite_options.wish:
         return verdict.level is not FitLevel.EXACT or bool(verdict.series.base.prerequisites)
     return not verdict.level.is_base or bool(verdict.series.base.prerequisites)
 
 
-def _find_lists(asking: PrerequisiteOptions, verdict: Verdict, talk: ProgressMonitor) -> "PatchLists | None":
+def _find_lists(
+    prerequisite_options: PrerequisiteOptions, verdict: Verdict, monitor: ProgressMonitor
+) -> "PatchLists | None":
     from seriestool.sources.lists.patch_index import find_index
 
-    index = find_index(asking.index)
-    if index is not None or not asking.wish:
+    index = find_index(prerequisite_options.index)
+    if index is not None or not prerequisite_options.wish:
         return index
-    if asking.offline:
+    if prerequisite_options.offline:
         raise NotFoundError("no lists were added", hint="'seriestool lists add NAME PATH|URL' adds an archive")
     from seriestool.sources.lists.remote_lists import RemoteLists
 
-    server = asking.lore()
-    talk.note(f"no lists were added: asking {server.url}")
+    server = prerequisite_options.lore()
+    monitor.note(f"no lists were added: asking {server.url}")
     lists = RemoteLists(server)
     _prefetch(lists, verdict)
     return lists

@@ -32,7 +32,7 @@ MOST_SEARCHES = 80
 """Blobs that are searched for; the others are looked for in the trees only."""
 
 
-def find_prerequisites(verdict: Verdict, ground: SearchContext, source: PatchSource) -> PrerequisiteResult:
+def find_prerequisites(verdict: Verdict, context: SearchContext, source: PatchSource) -> PrerequisiteResult:
     """What the series needs beyond the trees: as the author states, and as its blobs prove.
 
     The blobs are searched for where no commit is the base; then the base is put together on the commit that has most of
@@ -40,13 +40,13 @@ def find_prerequisites(verdict: Verdict, ground: SearchContext, source: PatchSou
     """
     stated = resolve_stated(verdict.series, source)
     hints = find_hints(verdict.series)
-    stated = tuple(_with_merged_state(need, ground.history, source) for need in stated)
-    position = _best_position(verdict, ground)
+    stated = tuple(_with_merged_state(need, context.history, source) for need in stated)
+    position = _best_position(verdict, context)
     if position is None:
         return PrerequisiteResult(stated, None, hints)
-    rebuilder = _BaseRebuilder(verdict.series, ground, source, position)
+    rebuilder = _BaseRebuilder(verdict.series, context, source, position)
     rebuilt = rebuilder.rebuild()
-    return PrerequisiteResult((*rebuilder.credited(stated), *rebuilder.needs(stated)), rebuilt, hints)
+    return PrerequisiteResult((*rebuilder.with_proven_paths(stated), *rebuilder.needs(stated)), rebuilt, hints)
 
 
 def _with_merged_state(need: NeededPatch, history: History, source: PatchSource) -> NeededPatch:
@@ -66,21 +66,21 @@ def _find_commit_with_blob(history: History, path: bytes, blob: str | None) -> s
     return None if position is None else history.oid(position)
 
 
-def _best_position(verdict: Verdict, ground: SearchContext) -> int | None:
+def _best_position(verdict: Verdict, context: SearchContext) -> int | None:
     """The commit with most of the blobs, of those that were tried; None where nothing needs to be rebuilt."""
     if verdict.level is FitLevel.EXACT or not verdict.candidates:
         return None
     best = max(verdict.candidates, key=lambda candidate: candidate.matched)
-    return ground.history.find(best.commit)
+    return context.history.find(best.commit)
 
 
 class _BaseRebuilder:
-    def __init__(self, series: Series, ground: SearchContext, source: PatchSource, position: int) -> None:
+    def __init__(self, series: Series, context: SearchContext, source: PatchSource, position: int) -> None:
         self._series = series
-        self._ground = ground
+        self._context = context
         self._source = source
         self._position = position
-        self._preimage = disambiguate_blobs(find_preimage(series), ground.history, ground.contents)
+        self._preimage = disambiguate_blobs(find_preimage(series), context.history, context.contents)
         self._own = frozenset(patch.msgid for patch in series.patches)
         self._proofs: list[BlobProof] = []
         self._effort = EFFORT
@@ -88,16 +88,16 @@ class _BaseRebuilder:
     def rebuild(self) -> RebuiltBase:
         """The base on the chosen commit, and how the series fares there."""
         blobs = [wanted for wanted in self._preimage.expectations if wanted.expects is ExpectedKind.BLOB]
-        lacking = [one for one in blobs if not one.accepts(self._ground.history.value(self._position, one.path))]
+        lacking = [one for one in blobs if not one.accepts(self._context.history.value(self._position, one.path))]
         self._effort = min(EFFORT, MOST_EFFORT // max(len(lacking), 1))
         made = [self._make(wanted, number < MOST_SEARCHES) for number, wanted in enumerate(blobs)]
         files = {recipe.path: state for recipe, state in made if state is not None}
-        history = self._ground.history
+        history = self._context.history
         outcomes = try_series({**self._tree_files(), **files}, self._series.patches)
         recipes = tuple(recipe for recipe, _ in made)
         return RebuiltBase(
             history.oid(self._position),
-            self._ground.tree_of(self._position),
+            self._context.tree_of(self._position),
             sum(recipe.is_proven for recipe in recipes),
             len(recipes),
             level_of(outcomes),
@@ -135,10 +135,10 @@ class _BaseRebuilder:
         """What the proof starts from; None where that is no file, or one of another name."""
         if proof.start is None:
             return None
-        state = self._ground.contents.at(proof.start, [proof.path]).get(proof.path)
+        state = self._context.contents.at(proof.start, [proof.path]).get(proof.path)
         return state.content if state else None
 
-    def credited(self, stated: Sequence[NeededPatch]) -> tuple[NeededPatch, ...]:
+    def with_proven_paths(self, stated: Sequence[NeededPatch]) -> tuple[NeededPatch, ...]:
         """The stated needs with the paths that were proven with them."""
         proven = {patch.msgid: tuple(paths) for (patch, removal), paths in self._proven_with().items() if not removal}
         return tuple(replace(need, paths=proven.get(need.patch.msgid, ())) if need.patch else need for need in stated)
@@ -175,7 +175,7 @@ class _BaseRebuilder:
 
     def _merged_as(self, patch: SourcePatch, proven: Iterable[bytes]) -> str | None:
         """The commit of a tree that made what the patch makes."""
-        history = self._ground.history
+        history = self._context.history
         mailed = self._source.read(patch.msgid)
         made = {diff.new_path: diff.new_blob for diff in mailed.files} if mailed else {}
         return next(
@@ -184,12 +184,12 @@ class _BaseRebuilder:
 
     def _tree_files(self) -> dict[bytes, FileState]:
         try:
-            return self._ground.contents.at(self._position, (*self._series.touched, *self._preimage.barred))
+            return self._context.contents.at(self._position, (*self._series.touched, *self._preimage.barred))
         except ContentMissingError:
             return {}
 
     def _make(self, wanted: Expectation, is_searched: bool) -> tuple[BlobRecipe, FileState | None]:
-        history, contents = self._ground.history, self._ground.contents
+        history, contents = self._context.history, self._context.contents
         value = history.value(self._position, wanted.path)
         if wanted.accepts(value):
             return BlobRecipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
@@ -208,9 +208,9 @@ class _BaseRebuilder:
 
     def _stored(self, wanted: Expectation) -> bytes | None:
         """The content of a blob that is in the repository though no commit has the path like that."""
-        if self._ground.history.segments(wanted.path, wanted.accepts):
+        if self._context.history.segments(wanted.path, wanted.accepts):
             return None
-        found = self._ground.repository.objects.read(wanted.blob or "")
+        found = self._context.repository.objects.read(wanted.blob or "")
         return found[2] if found and found[1] == "blob" and found[0].startswith(wanted.blob or "-") else None
 
     def _stand_in(self, wanted: Expectation, search: BlobSearch, mode: int) -> tuple[BlobRecipe, FileState | None]:
@@ -218,7 +218,7 @@ class _BaseRebuilder:
         best = nearest(search, partial(self._takes, wanted.path))
         if best is None:
             return BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", None), None
-        commit = self._ground.history.oid(best.position)
+        commit = self._context.history.oid(best.position)
         recipe = BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", commit)
         return recipe, FileState(b"".join(best.lines), mode)
 

@@ -58,9 +58,9 @@ def assemble_series(store: Store, now: int, settle: int = SETTLE) -> AssemblyRes
 def _find_lots(connection: "Connection", due: Sequence[str], crowd: set[str]) -> list[Lot]:
     """The mails that are due, and what may belong to them; `crowd` gets those that are too many to be looked at."""
     if not crowd:
-        kept = find_related_mails(connection, due)
-        if len(kept) < MOST:
-            return _split(kept, due)
+        stored = find_related_mails(connection, due)
+        if len(stored) < MOST:
+            return _split(stored, due)
     return _crowded(connection, due, crowd)
 
 
@@ -75,13 +75,13 @@ def _postings(assemblies: Sequence[SeriesAssembly], due: set[str]) -> list[tuple
     return sorted(found, key=lambda pair: (pair[1].first.posted, pair[1].first.msgid))
 
 
-def _split(kept: Mapping[str, StoredMail], due: Iterable[str]) -> list[Lot]:
+def _split(stored: Mapping[str, StoredMail], due: Iterable[str]) -> list[Lot]:
     """The mails in lots that may belong together, those lots of which a mail is due."""
     wanted = set(due)
-    ties = {msgid: list(one.head.references) for msgid, one in kept.items()}
-    for msgid, name in _companies(kept.values()):
+    ties = {msgid: list(one.head.references) for msgid, one in stored.items()}
+    for msgid, name in _companies(stored.values()):
         ties[msgid].append(name)
-    return [_sorted(kept[one] for one in names) for names in connected_groups(ties) if not wanted.isdisjoint(names)]
+    return [_sorted(stored[one] for one in names) for names in connected_groups(ties) if not wanted.isdisjoint(names)]
 
 
 def _crowded(connection: "Connection", due: Sequence[str], crowd: set[str]) -> list[Lot]:
@@ -95,25 +95,25 @@ def _crowded(connection: "Connection", due: Sequence[str], crowd: set[str]) -> l
         if one.head.msgid in seen:
             continue
         if crowd.isdisjoint((one.head.msgid, *one.head.references)):
-            kept = find_related_mails(connection, [one.head.msgid])
-            if len(kept) < MOST:
-                lots += _split(kept, [one.head.msgid])
-                seen.update(kept)
+            stored = find_related_mails(connection, [one.head.msgid])
+            if len(stored) < MOST:
+                lots += _split(stored, [one.head.msgid])
+                seen.update(stored)
                 continue
-            crowd.update(kept)
-        kept = find_own_thread(connection, one)
-        lots.append(_sorted(kept.values()))
-        seen.update(kept)
+            crowd.update(stored)
+        stored = find_own_thread(connection, one)
+        lots.append(_sorted(stored.values()))
+        seen.update(stored)
     return lots
 
 
-def _sorted(kept: Iterable[StoredMail]) -> Lot:
-    return sorted(kept, key=lambda one: (one.posted, one.head.msgid))
+def _sorted(stored: Iterable[StoredMail]) -> Lot:
+    return sorted(stored, key=lambda one: (one.posted, one.head.msgid))
 
 
-def _companies(kept: Iterable[StoredMail]) -> Iterator[tuple[str, str]]:
+def _companies(stored: Iterable[StoredMail]) -> Iterator[tuple[str, str]]:
     """(message-id, name) of counting patches that one sender sent, none more than two days after another."""
-    free = [one for one in kept if one.is_patch and one.series is None and one.head.subject.counter is not None]
+    free = [one for one in stored if one.is_patch and one.series is None and one.head.subject.counter is not None]
     last: dict[str, tuple[int, str]] = {}
     for one in sorted(free, key=lambda one: (one.posted, one.head.msgid)):
         posted, name = last.get(one.head.sender, (one.posted - _TOGETHER - 1, ""))
@@ -129,13 +129,13 @@ def _find_due(connection: "Connection", now: int, longest: int) -> list[str]:
 
     from seriestool.bot.bot_tables import mails
 
-    question = (
+    query = (
         select(mails.c.msgid)
         .where(_is_due(now, longest))
         .order_by(mails.c.seen, mails.c.posted, mails.c.msgid)
         .limit(_LOT)
     )
-    return list(connection.execute(question).scalars())
+    return list(connection.execute(query).scalars())
 
 
 def _set_looked_at(connection: "Connection", due: Sequence[str], now: int, longest: int) -> None:

@@ -23,7 +23,7 @@ class ListIntake:
     mirrors: Path
     settle: int
     """Seconds to wait for stragglers."""
-    reach: ReadLimits
+    limits: ReadLimits
     config: Config
     note: Callable[[str], None]
     now: Callable[[], float] = time.time
@@ -32,7 +32,7 @@ class ListIntake:
         """Read them all; one that cannot be read is noted, and the others go on."""
         for each in self.lists:
             tally = read_list(
-                store, each.name, each.source, self.mirrors, int(self.now()), each.via, self.reach, self.config
+                store, each.name, each.source, self.mirrors, int(self.now()), each.via, self.limits, self.config
             )
             if tally.error:
                 self.note(f"cannot read '{each.name}': {tally.error}")

@@ -61,7 +61,7 @@ def read_list(
     mirrors: Path,
     now: int,
     via: str | None = None,
-    reach: ReadLimits | None = None,
+    limits: ReadLimits | None = None,
     config: Config | None = None,
 ) -> ListReadResult:
     """What was new on the list `name`; it is in the table of mails now.
@@ -71,7 +71,7 @@ def read_list(
     that cannot be read is no exception: the tally and the cursor have the error.
     Raises OutsideError where the database cannot be used.
     """
-    reader = _ListReader(store, name, mirrors, now, reach or ReadLimits(), get_position(store, name, source))
+    reader = _ListReader(store, name, mirrors, now, limits or ReadLimits(), get_position(store, name, source))
     error = None
     try:
         reader.read(via, config or {})
@@ -89,13 +89,13 @@ class _ListReader:
     """One look at one list; `position` is what the database has."""
 
     def __init__(
-        self, store: Store, name: str, mirrors: Path, now: int, reach: ReadLimits, position: ListPosition
+        self, store: Store, name: str, mirrors: Path, now: int, limits: ReadLimits, position: ListPosition
     ) -> None:
         self.store = store
         self.name = name
         self.mirrors = mirrors
         self.now = now
-        self.reach = reach
+        self.limits = limits
         self.position = position
         self.tally = ListReadResult()
 
@@ -115,11 +115,11 @@ class _ListReader:
         """Whether there is a git archive; it has been read. NotFoundError where not, unless a server can be asked."""
         source = self.position.source
         try:
-            if not self.position.done and self.reach.first_days is not None:
+            if not self.position.done and self.limits.first_days is not None:
                 times: list[int] = [0]
                 read_epochs(source, self.mirrors, lambda path: times.append(_newest(path)))
                 # A clock that is in the future now must not hide what the archive has.
-                since = min(self.now, max(times)) - self.reach.first_days * _DAY
+                since = min(self.now, max(times)) - self.limits.first_days * _DAY
                 self.position = replace(self.position, since=max(0, since))
             found = read_epochs(source, self.mirrors, self.read_epoch)
         except NotFoundError:
@@ -135,17 +135,17 @@ class _ListReader:
         position = replace(self.position, way="git")
         with Repository.open(path) as archive:
             done = position.done.get(path.name, ())
-            news = find_archive_changes(archive, done, position.since if not done else 0)
-            if news is not None and news.is_rewritten:
+            changes = find_archive_changes(archive, done, position.since if not done else 0)
+            if changes is not None and changes.is_rewritten:
                 since = max(0, min(position.read_at, self.now) - _REWRITTEN)
-                news = find_archive_changes(archive, ("0" * archive.oid_size * 2,), since)
-            if news is None:
+                changes = find_archive_changes(archive, ("0" * archive.oid_size * 2,), since)
+            if changes is None:
                 return
-            for batch in news.batches(self.reach.batch):
+            for batch in changes.batches(self.limits.batch):
                 self.keep_arrivals(archive, batch, position.with_done(path.name, batch[-1].commit))
-                if self.tally.mails >= self.reach.most:
+                if self.tally.mails >= self.limits.most:
                     return
-            self.keep((), (), self.position.with_done(path.name, *news.tips))
+            self.keep((), (), self.position.with_done(path.name, *changes.tips))
 
     def keep_arrivals(self, archive: Repository, batch: Sequence[ArchiveChange], then: ListPosition) -> None:
         """Keep what the batch brought, and forget what it took back."""
@@ -154,14 +154,14 @@ class _ListReader:
         gone = [one.blob for one in last.values() if one.is_gone]
         held: list[IncomingMail] = []
         size = kept = 0
-        for oid, raw in small_mails(archive, come, self.reach.largest):
+        for oid, raw in small_mails(archive, come, self.limits.largest):
             held.append(IncomingMail(raw, last[oid].time))
             kept += 1
             size += len(raw)
-            if size > self.reach.batch_bytes:
+            if size > self.limits.batch_bytes:
                 self.keep(held, (), self.position)
                 held, size = [], 0
-        taken = [Mail(raw).msgid for _, raw in small_mails(archive, gone, self.reach.largest)]
+        taken = [Mail(raw).msgid for _, raw in small_mails(archive, gone, self.limits.largest)]
         self.keep(held, [one for one in taken if is_usable_msgid(one)], then)
         self.tally.mails += len(come)
         self.tally.left_out += len(come) - kept
@@ -170,16 +170,16 @@ class _ListReader:
         """Read on over HTTP."""
         if not self.position.until:
             lore.check_inbox()
-        days = self.reach.first_days
+        days = self.limits.first_days
         since = self.position.until or (0 if days is None else max(0, self.now - days * _DAY))
         for mails, until in read_slices(lore.find_mails, since, self.now):
-            small = [raw for raw in mails if len(raw) <= self.reach.largest]
-            for some in _lots(small, self.reach):
+            small = [raw for raw in mails if len(raw) <= self.limits.largest]
+            for some in _lots(small, self.limits):
                 self.keep(some, (), self.position)
             self.keep((), (), replace(self.position, way="http", until=max(self.position.until, until)))
             self.tally.mails += len(mails)
             self.tally.left_out += len(mails) - len(small)
-            if self.tally.mails >= self.reach.most:
+            if self.tally.mails >= self.limits.most:
                 return
 
     def read_mailbox(self, file: Path) -> None:
@@ -189,7 +189,7 @@ class _ListReader:
         if self.position.done.get(_MAILBOX) == (state,):
             return
         mails = split_mbox(file.read_bytes(), str(file))
-        for some in _lots(mails, self.reach):
+        for some in _lots(mails, self.limits):
             self.keep(some, (), self.position)
         self.keep((), (), self.position.with_done(_MAILBOX, state))
         self.tally.mails += len(mails)
@@ -210,13 +210,13 @@ def _newest(path: Path) -> int:
         return newest_time(archive)
 
 
-def _lots(mails: Sequence[bytes], reach: ReadLimits) -> Iterator[list[IncomingMail]]:
+def _lots(mails: Sequence[bytes], limits: ReadLimits) -> Iterator[list[IncomingMail]]:
     held: list[IncomingMail] = []
     size = 0
     for raw in mails:
         held.append(IncomingMail(raw))
         size += len(raw)
-        if len(held) >= reach.batch or size > reach.batch_bytes:
+        if len(held) >= limits.batch or size > limits.batch_bytes:
             yield held
             held, size = [], 0
     yield held

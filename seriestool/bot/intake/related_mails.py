@@ -45,17 +45,17 @@ def find_related_mails(connection: "Connection", msgids: Iterable[str]) -> dict[
     return _gather(connection, msgids, list, _companions)
 
 
-def find_own_thread(connection: "Connection", kept: StoredMail) -> dict[str, StoredMail]:
+def find_own_thread(connection: "Connection", stored: StoredMail) -> dict[str, StoredMail]:
     """The same of one mail in a crowd: what hangs together by threads alone, and what its sender sent."""
 
     def own(fresh: Sequence[StoredMail]) -> list[StoredMail]:
-        return [one for one in fresh if one.head.sender == kept.head.sender]
+        return [one for one in fresh if one.head.sender == stored.head.sender]
 
-    found = _gather(connection, [kept.head.msgid], own, lambda *_: [])
+    found = _gather(connection, [stored.head.msgid], own, lambda *_: [])
     return {
         msgid: one
         for msgid, one in found.items()
-        if one.head.sender == kept.head.sender or one.series is not None or not one.is_patch
+        if one.head.sender == stored.head.sender or one.series is not None or not one.is_patch
     }
 
 
@@ -74,13 +74,13 @@ def _gather(
     while todo and len(found) < MOST:
         todo = [one for one in dict.fromkeys(todo) if one not in asked][: MOST - len(found)]
         asked.update(todo)
-        fresh = [kept for kept in find_mails(connection, mails.c.msgid, todo) if kept.head.msgid not in found]
-        found.update((kept.head.msgid, kept) for kept in fresh)
+        fresh = [stored for stored in find_mails(connection, mails.c.msgid, todo) if stored.head.msgid not in found]
+        found.update((stored.head.msgid, stored) for stored in fresh)
         chosen = choose(fresh)
         # Parents that nobody has count too: the mails below them belong together all the same.
         absent = [one for one in todo if one not in found]
-        todo = [one for kept in chosen for one in kept.head.references]
-        todo += _children(connection, [kept.head.msgid for kept in chosen] + absent)
+        todo = [one for stored in chosen for one in stored.head.references]
+        todo += _children(connection, [stored.head.msgid for stored in chosen] + absent)
         todo += find_companions(connection, chosen)
     return found
 
@@ -96,12 +96,12 @@ def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> 
         mails.c.series, mails.c.patch_id, mails.c.hints,
     )  # fmt: skip
     for some in _lots(values):
-        question = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
-        for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(question):
-            kept = unpack_summary(head)
+        query = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
+        for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(query):
+            stored = unpack_summary(head)
             yield StoredMail(
-                kept,
-                mail_of_summary(kept),
+                stored,
+                mail_of_summary(stored),
                 name,
                 seen,
                 posted,
@@ -120,8 +120,8 @@ def read_raw(connection: "Connection", column: Any, values: Sequence[str]) -> It
     from seriestool.bot.bot_tables import mails
 
     for some in _lots(values):
-        question = select(mails.c.raw).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
-        for (raw,) in connection.execute(question):
+        query = select(mails.c.raw).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
+        for (raw,) in connection.execute(query):
             if raw is not None:
                 yield zlib.decompress(raw)
 
@@ -133,8 +133,8 @@ def _children(connection: "Connection", msgids: Sequence[str]) -> list[str]:
 
     found: list[str] = []
     for some in _lots(msgids):
-        question = select(links.c.child).where(links.c.parent.in_(some)).order_by(links.c.child).limit(MOST)
-        found += connection.execute(question).scalars()
+        query = select(links.c.child).where(links.c.parent.in_(some)).order_by(links.c.child).limit(MOST)
+        found += connection.execute(query).scalars()
     return found
 
 
@@ -145,20 +145,20 @@ def _companions(connection: "Connection", mails: Sequence[StoredMail]) -> list[s
     from seriestool.bot.bot_tables import mails as table
 
     spans: dict[str, tuple[int, int]] = {}
-    for kept in mails:
-        if kept.is_patch and kept.series is None and kept.head.subject.counter is not None:
-            first, last = spans.get(kept.head.sender, (kept.posted, kept.posted))
-            spans[kept.head.sender] = min(first, kept.posted), max(last, kept.posted)
+    for stored in mails:
+        if stored.is_patch and stored.series is None and stored.head.subject.counter is not None:
+            first, last = spans.get(stored.head.sender, (stored.posted, stored.posted))
+            spans[stored.head.sender] = min(first, stored.posted), max(last, stored.posted)
     found: list[str] = []
     for sender, (first, last) in spans.items():
-        question = (
+        query = (
             select(table.c.msgid)
             .where(table.c.sender == sender, table.c.series.is_(None), table.c.is_patch == 1)
             .where(table.c.posted.between(first - _TOGETHER, last + _TOGETHER))
             .order_by(table.c.posted, table.c.msgid)
             .limit(_MOST_OF_SENDER)
         )
-        found += connection.execute(question).scalars()
+        found += connection.execute(query).scalars()
     return found
 
 

@@ -89,12 +89,12 @@ def unfinished(store: Store) -> list[ReplayEvent]:
     from seriestool.bot.bot_tables import SeriesState, series
 
     with store.transaction() as connection:
-        question = (
+        query = (
             select(series)
             .where(series.c.state.in_((SeriesState.WAITING, SeriesState.RUNNING)))
             .order_by(series.c.found, series.c.key)
         )
-        return [_event(row, row.found) for row in connection.execute(question)]
+        return [_event(row, row.found) for row in connection.execute(query)]
 
 
 def set_running(store: Store, key: str) -> None:
@@ -121,12 +121,12 @@ def _places(listed: ReplayList, span: ReplayPeriod) -> Iterator[_MailLocation]:
     order = 0
     for epoch in listed.epochs:
         with Repository.open(epoch) as archive:
-            news = find_archive_changes(archive, ())
-            if news is None:
+            changes = find_archive_changes(archive, ())
+            if changes is None:
                 continue
             gone: set[str] = set()
             times: dict[str, int] = {}
-            for batch in news.batches(_BATCH):
+            for batch in changes.batches(_BATCH):
                 gone.update(one.blob for one in batch if one.is_gone)
                 times.update((one.blob, one.time) for one in batch if not one.is_gone and one.time >= span.since)
             oids = [oid for oid in times if oid not in gone]

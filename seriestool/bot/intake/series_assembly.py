@@ -52,7 +52,7 @@ class SeriesAssembly:
         self, connection: "Connection", lot: Sequence[StoredMail], now: int, settle: int, found: AssemblyResult
     ) -> None:
         self.connection = connection
-        self.kept = {one.head.msgid: one for one in lot}
+        self.stored = {one.head.msgid: one for one in lot}
         self.home = {one.head.msgid: one.series for one in lot if one.series}
         self.now = now
         self.settle = settle
@@ -60,10 +60,10 @@ class SeriesAssembly:
 
     def postings(self) -> list[Posting]:
         """What the mails that are in no series yet make."""
-        free = [one for one in self.kept.values() if one.series is None and (one.is_patch or not one.head.has_diff)]
+        free = [one for one in self.stored.values() if one.series is None and (one.is_patch or not one.head.has_diff)]
         added = [one for one in free if _is_addition(one)]
         names = {one.head.msgid for one in free}
-        around = [one.mail for one in self.kept.values() if one.head.msgid not in names]
+        around = [one.mail for one in self.stored.values() if one.head.msgid not in names]
         plain_mails = [one.mail for one in free if not _is_addition(one)]
         return find_postings(plain_mails, [*around, *(one.mail for one in added)]) + _additions(added)
 
@@ -71,7 +71,7 @@ class SeriesAssembly:
         """Find the series, wait for more of it, or give it up."""
         if self.is_sent_again(posting) or self.is_late_cover(posting):
             return
-        seconds = self.patience(posting)
+        seconds = self.wait_seconds(posting)
         if not self.is_over(posting, seconds):
             self.wait(posting, seconds)
         elif not posting.missing:
@@ -81,7 +81,7 @@ class SeriesAssembly:
         else:
             self.give_up(posting)
 
-    def patience(self, posting: Posting) -> int:
+    def wait_seconds(self, posting: Posting) -> int:
         """Seconds to wait, since the last mail of it came, for what may be on its way."""
         is_guess = posting.expected > 1 and any(mail.subject.counter is None for mail in posting.patches.values())
         if posting.missing or is_guess:  # of a patch that does not count: it may turn out that another one was meant
@@ -90,12 +90,12 @@ class SeriesAssembly:
 
     def is_over(self, posting: Posting, seconds: int) -> bool:
         """Whether nothing of it came for so long; also where it came at a time that is yet to be."""
-        newest = max(self.kept[mail.msgid].seen for mail in posting.mails)
+        newest = max(self.stored[mail.msgid].seen for mail in posting.mails)
         return not 0 <= self.now - newest < seconds
 
     def wait(self, posting: Posting, seconds: int) -> None:
         """Look at it again when so much time has gone by."""
-        newest = max(self.kept[mail.msgid].seen for mail in posting.mails)
+        newest = max(self.stored[mail.msgid].seen for mail in posting.mails)
         self.set_mails(posting, due=newest + seconds)
 
     def may_get_cover(self, posting: Posting) -> bool:
@@ -106,7 +106,7 @@ class SeriesAssembly:
         if not any(mail.references for mail in patches):
             return True
         parents = posting.first.references[-1:]
-        return bool(parents) and parents[0] not in self.kept
+        return bool(parents) and parents[0] not in self.stored
 
     def is_sent_again(self, posting: Posting) -> bool:
         """Whether its patches are those of a series that was found, sent once more into its thread; then so be it."""
@@ -114,8 +114,8 @@ class SeriesAssembly:
         if posting.cover or not posting.missing or len(keys) != 1:
             return False
         (key,) = keys
-        known = {one.patch_id for msgid, one in self.kept.items() if self.home.get(msgid) == key}
-        if not all(self.kept[mail.msgid].patch_id in known - {None} for mail in posting.mails):
+        known = {one.patch_id for msgid, one in self.stored.items() if self.home.get(msgid) == key}
+        if not all(self.stored[mail.msgid].patch_id in known - {None} for mail in posting.mails):
             return False
         self.take(posting, key)
         self.found.notes.append(f"'{posting.first.subject.title}' was sent again: {posting.first.msgid}")
@@ -128,12 +128,12 @@ class SeriesAssembly:
         cover = posting.cover
         below = {
             self.home[one.head.msgid]
-            for one in self.kept.values()
+            for one in self.stored.values()
             if one.head.msgid in self.home and one.head.sender == cover.sender and cover.msgid in one.head.references
         }
-        return any(self.add_cover(key, posting) for key in sorted(below) or self.uncovered(posting))
+        return any(self.add_cover(key, posting) for key in sorted(below) or self.find_series_without_cover(posting))
 
-    def uncovered(self, posting: Posting) -> list[str]:
+    def find_series_without_cover(self, posting: Posting) -> list[str]:
         """Keys of series that may be the ones that a cover letter without thread is of."""
         from sqlalchemy import select
 
@@ -141,7 +141,7 @@ class SeriesAssembly:
 
         first = posting.first
         posted = int(first.posted.timestamp())
-        question = (
+        query = (
             select(series.c.key)
             .where(series.c.author == first.sender, series.c.version == posting.version)
             .where(
@@ -149,7 +149,7 @@ class SeriesAssembly:
             )
             .order_by(series.c.posted, series.c.key)
         )
-        return list(self.connection.execute(question).scalars())
+        return list(self.connection.execute(query).scalars())
 
     def add_cover(self, key: str, posting: Posting) -> bool:
         """Whether the series had no cover letter; now it has."""
@@ -177,11 +177,11 @@ class SeriesAssembly:
         keys = {self.home[above] for mail in posting.mails for above in mail.references if above in self.home}
         if posting.cover or not keys:
             return None
-        question = select(series.c.key, series.c.version, series.c.expected, series.c.author).where(
+        query = select(series.c.key, series.c.version, series.c.expected, series.c.author).where(
             series.c.key.in_(sorted(keys)), series.c.missing == 0
         )
         stated = posting.first.subject.expected
-        for key, version, expected, author in self.connection.execute(question):
+        for key, version, expected, author in self.connection.execute(query):
             if expected == posting.expected and version < posting.version:
                 return "partial", key
             is_next = min(posting.patches) == expected + 1 and len(posting.missing) == expected == stated
@@ -202,22 +202,22 @@ class SeriesAssembly:
         self.take(posting, new.key)
         if known == 0:
             return
-        relatives = find_other_versions(self.connection, new, self.home.values(), below)
-        finished = [one for one in relatives if not one.missing]
+        versions = find_other_versions(self.connection, new, self.home.values(), below)
+        finished = [one for one in versions if not one.missing]
         twin = next((one for one in finished if _is_twin(one, new)), None)
         if twin:
             self.found.notes.append(f"'{posting.first.subject.title}' was sent again unchanged: {posting.first.msgid}")
             return
         above = next((one for one in finished if supersedes(one, new)), None)
         row |= {
-            "lineage": choose_lineage(new, [one for one in relatives if one.key == below] or relatives),
+            "lineage": choose_lineage(new, [one for one in versions if one.key == below] or versions),
             "missing": 0,
             "state": SeriesState.SUPERSEDED if above else SeriesState.WAITING,
             "superseded_by": above.key if above else None,
         }
         self.connection.execute(series.insert(), [row])
         self.found.complete.append(new.key)
-        self.supersede(new, [one for one in relatives if supersedes(new, one)])
+        self.supersede(new, [one for one in versions if supersedes(new, one)])
 
     def supersede(self, new: VersionRow, old: Sequence[VersionRow]) -> None:
         """Say of the older ones that nobody needs to look at them, and which one is the newest."""
@@ -251,10 +251,10 @@ class SeriesAssembly:
             return
         self.forget_incomplete(posting)
         self.set_mails(posting, due=None)
-        relatives = find_other_versions(self.connection, new, self.home.values())
-        above = next((one for one in relatives if supersedes(one, new)), None)
+        versions = find_other_versions(self.connection, new, self.home.values())
+        above = next((one for one in versions if supersedes(one, new)), None)
         row |= {
-            "lineage": choose_lineage(new, relatives),
+            "lineage": choose_lineage(new, versions),
             "state": SeriesState.SUPERSEDED if above else SeriesState.INCOMPLETE,
             "superseded_by": above.key if above else None,
         }
@@ -263,10 +263,10 @@ class SeriesAssembly:
 
     def describe(self, posting: Posting, hint: str = "") -> tuple[dict[str, object], VersionRow]:
         """The row without what others decide, and the same to be compared."""
-        first = self.kept[posting.first.msgid]
+        first = self.stored[posting.first.msgid]
         key = series_key(first.head.msgid, posting.version)
         work = shorten(posting_identity(posting))
-        content = [self.kept[mail.msgid].patch_id or mail.msgid for _, mail in sorted(posting.patches.items())]
+        content = [self.stored[mail.msgid].patch_id or mail.msgid for _, mail in sorted(posting.patches.items())]
         words = (*first.hints, *([hint] if hint else []))
         new = VersionRow(
             key, "", "", first.posted, posting.expected, 0 if hint else len(posting.missing),
@@ -322,9 +322,9 @@ def _is_twin(old: VersionRow, new: VersionRow) -> bool:
     return old.work.version == new.work.version and old.content == new.content and old.expected == new.expected
 
 
-def _is_addition(kept: StoredMail) -> bool:
+def _is_addition(stored: StoredMail) -> bool:
     """Whether the mail counts beyond the end of its series: 5/4."""
-    return (kept.head.subject.counter or 0) > kept.head.subject.expected
+    return (stored.head.subject.counter or 0) > stored.head.subject.expected
 
 
 def _additions(added: Sequence[StoredMail]) -> list[Posting]:

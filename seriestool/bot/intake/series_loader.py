@@ -60,8 +60,8 @@ def _lineage(connection: "Connection", key: str) -> list[Any]:
     from seriestool.bot.bot_tables import series
 
     name = select(series.c.lineage).where(series.c.key == key).scalar_subquery()
-    question = select(series).where(series.c.lineage == name, series.c.missing == 0)
-    return list(connection.execute(question.order_by(series.c.posted, series.c.key)))
+    query = select(series).where(series.c.lineage == name, series.c.missing == 0)
+    return list(connection.execute(query.order_by(series.c.posted, series.c.key)))
 
 
 def _series(connection: "Connection", row: Any, before: list[Any]) -> Series:

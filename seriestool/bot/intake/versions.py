@@ -77,17 +77,17 @@ def find_other_versions(
     wanted: list[Any] = [series.c.key.in_(near), series.c.key.in_(sorted(set(keys))[:_MOST])]
     if new.work.change_id:
         wanted.append(series.c.change_id == new.work.change_id)
-    question = select(series).where(or_(*wanted)).order_by(series.c.posted.desc(), series.c.key).limit(2 * _MOST)
-    others = (_relative(row) for row in connection.execute(question))
+    query = select(series).where(or_(*wanted)).order_by(series.c.posted.desc(), series.c.key).limit(2 * _MOST)
+    others = (_relative(row) for row in connection.execute(query))
     return [one for one in others if one.key != new.key and (one.key == below or _is_same_work(one, new))]
 
 
-def choose_lineage(new: VersionRow, relatives: Sequence[VersionRow]) -> str:
+def choose_lineage(new: VersionRow, versions: Sequence[VersionRow]) -> str:
     """The lineage of the nearest older relative, else of the oldest one, else a new one."""
-    for one in relatives:
+    for one in versions:
         if one.posted <= new.posted:
             return one.lineage
-    return relatives[-1].lineage if relatives else hashlib.sha1(f"lineage {new.key}".encode()).hexdigest()  # noqa: S324
+    return versions[-1].lineage if versions else hashlib.sha1(f"lineage {new.key}".encode()).hexdigest()  # noqa: S324
 
 
 def supersedes(new: VersionRow, old: VersionRow) -> bool:

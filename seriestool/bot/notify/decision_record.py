@@ -34,7 +34,7 @@ _MAILS = (Channel.AUTHOR, Channel.ALL)
 
 
 def decide_and_record(
-    store: Store, facts: ReportSummary, rules: NotifyRules, wording: Wording, now: int, as_of: int | None = None
+    store: Store, summary: ReportSummary, rules: NotifyRules, wording: Wording, now: int, as_of: int | None = None
 ) -> Decision:
     """The decision on a report; what it says stands in `sayings` as decided, for send_saying() to say.
 
@@ -47,11 +47,11 @@ def decide_and_record(
         if not rules.lists:  # a worker that only works: the lists are those that others read
             rules = replace(rules, lists=_lists_read(connection))
         said, moment = (
-            find_earlier_messages(connection, facts.lineage),
-            find_decision_context(connection, facts, now, as_of),
+            find_earlier_messages(connection, summary.lineage),
+            find_decision_context(connection, summary, now, as_of),
         )
-        decision = decide(facts, said, rules, moment)
-        insert_new(connection, sayings, list(_message_rows(decision, facts, wording, now)))
+        decision = decide(summary, said, rules, moment)
+        insert_new(connection, sayings, list(_message_rows(decision, summary, wording, now)))
         _keep(connection, decision)
     return decision
 
@@ -83,12 +83,12 @@ def find_earlier_messages(connection: "Connection", lineage: str) -> tuple[Earli
 
 
 def find_decision_context(
-    connection: "Connection", facts: ReportSummary, now: int, as_of: int | None = None
+    connection: "Connection", summary: ReportSummary, now: int, as_of: int | None = None
 ) -> DecisionContext:
     """What else counts for a decision of now."""
     from sqlalchemy import func, select
 
-    newer = select(series.c.key).where(series.c.lineage == facts.lineage, series.c.version > facts.version)
+    newer = select(series.c.key).where(series.c.lineage == summary.lineage, series.c.version > summary.version)
     if as_of is not None:
         newer = newer.where(series.c.found <= as_of)
     today = (
@@ -98,31 +98,33 @@ def find_decision_context(
     )
     return DecisionContext(
         is_superseded=connection.execute(newer.limit(1)).first() is not None,
-        mails_to_author=connection.execute(today.where(sayings.c.author == facts.author)).scalar_one(),
+        mails_to_author=connection.execute(today.where(sayings.c.author == summary.author)).scalar_one(),
         mails=connection.execute(today).scalar_one(),
     )
 
 
-def _message_rows(decision: Decision, facts: ReportSummary, wording: Wording, now: int) -> Iterable[dict[str, object]]:
-    for voice in decision.voices:
-        yield _message_row(voice, facts, wording, now)
+def _message_rows(
+    decision: Decision, summary: ReportSummary, wording: Wording, now: int
+) -> Iterable[dict[str, object]]:
+    for notification in decision.notifications:
+        yield _message_row(notification, summary, wording, now)
 
 
-def _message_row(voice: Notification, facts: ReportSummary, wording: Wording, now: int) -> dict[str, object]:
-    message, msgid = compose_message(voice, facts, wording, datetime.fromtimestamp(now, UTC))
+def _message_row(notification: Notification, summary: ReportSummary, wording: Wording, now: int) -> dict[str, object]:
+    message, msgid = compose_message(notification, summary, wording, datetime.fromtimestamp(now, UTC))
     return {
-        "id": voice.id,
-        "key": facts.key,
-        "lineage": facts.lineage,
-        "channel": str(voice.channel),
+        "id": notification.id,
+        "key": summary.key,
+        "lineage": summary.lineage,
+        "channel": str(notification.channel),
         "state": str(MessageState.DECIDED),
-        "reason": voice.reason,
-        "said": json.dumps(sorted(voice.identities)),
+        "reason": notification.reason,
+        "said": json.dumps(sorted(notification.identities)),
         "message": message,
         "msgid": msgid,
         "decided": now,
-        "author": facts.author,
-        "version": facts.version,
+        "author": summary.author,
+        "version": summary.version,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 class DeliveryStatus(StrEnum):
     """How an attempt ended."""
 
-    GONE = "gone"
+    DELIVERED = "gone"
     """The other side has it."""
     LATER = "later"
     """The other side has not got it, and may take it another time."""
@@ -23,7 +23,7 @@ class DeliveryStatus(StrEnum):
 class DeliveryResult:
     """How an attempt ended, and why."""
 
-    fate: DeliveryStatus
+    status: DeliveryStatus
     error: str | None = None
 
 
@@ -34,5 +34,5 @@ class Transport(Protocol):
     def is_repeatable(self) -> bool:
         """Whether the other side can be asked, so that delivering a second time what it has changes nothing."""
 
-    def deliver(self, saying: str, message: bytes) -> DeliveryResult:
+    def deliver(self, outbox_id: str, message: bytes) -> DeliveryResult:
         """Deliver the message; what goes wrong outside is in the outcome, and is not raised."""

@@ -19,15 +19,15 @@ class Maildir:
     folder: Path
     is_repeatable: bool = True
 
-    def deliver(self, saying: str, message: bytes) -> DeliveryResult:
+    def deliver(self, outbox_id: str, message: bytes) -> DeliveryResult:
         """Put the draft into new/, unless it is there or in cur/ already."""
-        if _ID.fullmatch(saying) is None:  # it becomes a file's name
-            return DeliveryResult(DeliveryStatus.REFUSED, f"'{saying[:80]}' is no id of a saying")
+        if _ID.fullmatch(outbox_id) is None:  # it becomes a file's name
+            return DeliveryResult(DeliveryStatus.REFUSED, f"'{outbox_id[:80]}' is no id of a saying")
         try:
-            self._put(f"{saying}.seriestool", message.replace(b"\r\n", b"\n"))
+            self._put(f"{outbox_id}.seriestool", message.replace(b"\r\n", b"\n"))
         except OSError as error:
             return DeliveryResult(DeliveryStatus.LATER, f"cannot write the draft: {error}")
-        return DeliveryResult(DeliveryStatus.GONE)
+        return DeliveryResult(DeliveryStatus.DELIVERED)
 
     def _put(self, name: str, message: bytes) -> None:
         for folder in _FOLDERS:

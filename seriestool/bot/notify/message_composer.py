@@ -47,16 +47,19 @@ def parse_sender(text: str) -> MailAddress:
     return MailAddress(match[2], match[1] or "")
 
 
-def compose_message(voice: Notification, facts: ReportSummary, wording: Wording, date: datetime) -> tuple[bytes, str]:
+def compose_message(
+    notification: Notification, summary: ReportSummary, wording: Wording, date: datetime
+) -> tuple[bytes, str]:
     """(the bytes that go out, the message-id in them); the id is '' for Patchwork.
 
     The same arguments give the same bytes. Raises InputError where a template is wrong, or nobody is there to speak.
     """
-    if voice.channel is Channel.PATCHWORK:
-        return _checks(voice, facts, wording), ""
-    msgid = _msgid(voice, wording)
-    text = f"{author_mail_text(_letter(voice, facts, wording), wording.templates)}\n-- \n{_footer(voice, wording)}"
-    return make_mail(_envelope(voice, facts, wording, msgid, date), text), msgid
+    if notification.channel is Channel.PATCHWORK:
+        return _checks(notification, summary, wording), ""
+    msgid = _msgid(notification, wording)
+    letter = author_mail_text(_letter(notification, summary, wording), wording.templates)
+    text = f"{letter}\n-- \n{_footer(notification, wording)}"
+    return make_mail(_envelope(notification, summary, wording, msgid, date), text), msgid
 
 
 def page_url(url: str, key: str) -> str:
@@ -64,87 +67,89 @@ def page_url(url: str, key: str) -> str:
     return f"{url.rstrip('/')}/series/{key}/"
 
 
-def _letter(voice: Notification, facts: ReportSummary, wording: Wording) -> AuthorMail:
+def _letter(notification: Notification, summary: ReportSummary, wording: Wording) -> AuthorMail:
     return AuthorMail(
-        subject=facts.subject,
-        version=facts.version,
-        patches=facts.expected,
-        sentence=facts.sentence,
-        base=facts.base,
-        base_name=facts.base_name,
-        how=facts.how,
-        complaints=voice.complaints,
-        takers=facts.takers,
-        url=page_url(wording.url, facts.key) if wording.url else None,
+        subject=summary.subject,
+        version=summary.version,
+        patches=summary.expected,
+        sentence=summary.sentence,
+        base=summary.base,
+        base_name=summary.base_name,
+        how=summary.how,
+        complaints=notification.complaints,
+        takers=summary.takers,
+        url=page_url(wording.url, summary.key) if wording.url else None,
     )
 
 
-def _footer(voice: Notification, wording: Wording) -> str:
+def _footer(notification: Notification, wording: Wording) -> str:
     values: dict[str, object] = {
         "address": wording.sender.address if wording.sender else None,
-        "is_draft": voice.channel is Channel.DRAFT,
+        "is_draft": notification.channel is Channel.DRAFT,
     }
     return guarded(render("seriestool.bot.notify", "footer.txt", wording.templates, values))
 
 
-def _envelope(voice: Notification, facts: ReportSummary, wording: Wording, msgid: str, date: datetime) -> MailHeaders:
-    if wording.sender is None and voice.channel is not Channel.DRAFT:
+def _envelope(
+    notification: Notification, summary: ReportSummary, wording: Wording, msgid: str, date: datetime
+) -> MailHeaders:
+    if wording.sender is None and notification.channel is not Channel.DRAFT:
         raise InputError("a mail has no sender", hint="set seriestool.bot.from")
-    patch = _only_patch(voice, facts)
-    parent = patch.msgid if patch is not None and is_msgid(patch.msgid) else facts.msgid
-    headline = patch.headline if patch is not None and parent == patch.msgid else facts.headline
-    above = [one for one in dict.fromkeys((facts.msgid, parent)) if is_msgid(one)]
+    patch = _only_patch(notification, summary)
+    parent = patch.msgid if patch is not None and is_msgid(patch.msgid) else summary.msgid
+    headline = patch.headline if patch is not None and parent == patch.msgid else summary.headline
+    above = [one for one in dict.fromkeys((summary.msgid, parent)) if is_msgid(one)]
     return MailHeaders(
-        subject=reply_subject(headline or facts.subject),
+        subject=reply_subject(headline or summary.subject),
         sender=wording.sender,
-        to=(MailAddress(facts.author, facts.author_name),),
-        cc=_copies(voice, facts, wording),
+        to=(MailAddress(summary.author, summary.author_name),),
+        cc=_copies(notification, summary, wording),
         msgid=msgid,
         date=date.astimezone(UTC),
         in_reply_to=parent,
         references=tuple(above),
-        extra=_marks(voice),
+        extra=_marks(notification),
     )
 
 
-def _only_patch(voice: Notification, facts: ReportSummary) -> PatchSummary | None:
+def _only_patch(notification: Notification, summary: ReportSummary) -> PatchSummary | None:
     """The patch that all of it is about, so that the reply stands below it; None where it is about more than one."""
-    counters = {one.counter for one in voice.complaints}
+    counters = {one.counter for one in notification.complaints}
     if len(counters) != 1:
         return None
-    return next((patch for patch in facts.patches if patch.counter in counters), None)
+    return next((patch for patch in summary.patches if patch.counter in counters), None)
 
 
-def _copies(voice: Notification, facts: ReportSummary, wording: Wording) -> tuple[MailAddress, ...]:
-    if voice.channel is Channel.AUTHOR:
+def _copies(notification: Notification, summary: ReportSummary, wording: Wording) -> tuple[MailAddress, ...]:
+    if notification.channel is Channel.AUTHOR:
         return ()
-    own = {facts.author, wording.sender.address.lower() if wording.sender else ""}
+    own = {summary.author, wording.sender.address.lower() if wording.sender else ""}
     return tuple(
         MailAddress(one)
-        for one in pick_recipients(facts.recipients, facts.list, facts.hints)
+        for one in pick_recipients(summary.recipients, summary.list, summary.hints)
         if is_address(one) and one not in own and not has_opted_out(one, wording.opt_out)
     )
 
 
-def _marks(voice: Notification) -> tuple[tuple[str, str], ...]:
+def _marks(notification: Notification) -> tuple[tuple[str, str], ...]:
     """What tells other programs not to answer (RFC 3834, 5); a draft is sent by a person, and has not got them."""
-    gravity = "fail" if any(one.is_grave for one in voice.complaints) else "warn"
-    ours = ((MARK, f"{gravity}; {voice.id}"),)
-    if voice.channel is Channel.DRAFT:
+    gravity = "fail" if any(one.is_grave for one in notification.complaints) else "warn"
+    ours = ((MARK, f"{gravity}; {notification.id}"),)
+    if notification.channel is Channel.DRAFT:
         return ours
     return (*ours, ("Auto-Submitted", "auto-replied"), ("Precedence", "bulk"), ("X-Auto-Response-Suppress", "All"))
 
 
-def _msgid(voice: Notification, wording: Wording) -> str:
+def _msgid(notification: Notification, wording: Wording) -> str:
     host = wording.sender.address.rpartition("@")[2] if wording.sender else "seriestool.invalid"
-    return f"seriestool-{voice.id}@{host}"
+    return f"seriestool-{notification.id}@{host}"
 
 
-def _checks(voice: Notification, facts: ReportSummary, wording: Wording) -> bytes:
-    url = page_url(wording.url, facts.key) if wording.url else ""
+def _checks(notification: Notification, summary: ReportSummary, wording: Wording) -> bytes:
+    url = page_url(wording.url, summary.key) if wording.url else ""
     bodies = [
         {"msgid": one.msgid, "context": one.context, "state": one.state, "description": one.description,
          "target_url": url}
-        for one in voice.contexts
+        for one in notification.contexts
     ]  # fmt: skip
     return json.dumps(bodies).encode("ascii")

@@ -60,7 +60,7 @@ class Notifier:
         """What was decided of the series, tried once: id -> where it stands. Raises OutsideError."""
         return {one: send_message(store, one, self.channels, int(self.now())) for one in find_decided(store, key)}
 
-    def say_rest(
+    def send_pending(
         self, store: Store, patience: int = CLAIM_SECONDS, is_leaving: Callable[[], bool] = lambda: False
     ) -> dict[str, MessageState]:
         """What waits since a server was gone or a worker died, tried once; for each round of the engine's loop.

@@ -116,13 +116,16 @@ class Decision:
     """What is said of a report, and why the rest is not."""
 
     key: str
-    voices: tuple[Notification, ...]
-    silences: tuple[str, ...]
+    notifications: tuple[Notification, ...]
+    skip_reasons: tuple[str, ...]
     """A sentence each."""
 
     def lines(self) -> list[str]:
         """The decision for people, a line for each part of it."""
-        return [*(f"{voice.channel}: {voice.reason}" for voice in self.voices), *self.silences]
+        return [
+            *(f"{notification.channel}: {notification.reason}" for notification in self.notifications),
+            *self.skip_reasons,
+        ]
 
 
 class _NoNotificationError(Exception):
@@ -130,112 +133,114 @@ class _NoNotificationError(Exception):
 
 
 def decide(
-    facts: ReportSummary, said: Iterable[EarlierMessage], rules: NotifyRules, moment: DecisionContext
+    summary: ReportSummary, earlier: Iterable[EarlierMessage], rules: NotifyRules, moment: DecisionContext
 ) -> Decision:
     """What is said of the report; the same answer for the same arguments."""
-    said = tuple(said)
-    voices: list[Notification] = []
-    silences: list[str] = []
+    earlier = tuple(earlier)
+    notifications: list[Notification] = []
+    skip_reasons: list[str] = []
     try:
-        _check_may_notify(facts, rules, moment)
+        _check_may_notify(summary, rules, moment)
     except _NoNotificationError as reason:
-        return Decision(facts.key, (), (str(reason),))
+        return Decision(summary.key, (), (str(reason),))
     parts: tuple[Callable[[], Notification], ...] = (
-        lambda: _decide_mail(facts, said, rules, moment),
-        lambda: _decide_patchwork(facts, said, rules),
+        lambda: _decide_mail(summary, earlier, rules, moment),
+        lambda: _decide_patchwork(summary, earlier, rules),
     )
     for part in parts:
         try:
-            voices.append(part())
+            notifications.append(part())
         except _NoNotificationError as reason:
-            silences.append(str(reason))
-    return Decision(facts.key, tuple(voices), tuple(silences))
+            skip_reasons.append(str(reason))
+    return Decision(summary.key, tuple(notifications), tuple(skip_reasons))
 
 
-def _check_may_notify(facts: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
+def _check_may_notify(summary: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     """Raise _NoNotificationError where nothing is said by any way."""
     if rules.policy is Policy.NEVER:
         raise _NoNotificationError("nothing is said: the policy is 'never'")
-    if facts.list not in rules.lists:
-        raise _NoNotificationError(f"nothing is said: the list '{facts.list}' is not watched")
-    if rules.sender is not None and facts.author == rules.sender:
+    if summary.list not in rules.lists:
+        raise _NoNotificationError(f"nothing is said: the list '{summary.list}' is not watched")
+    if rules.sender is not None and summary.author == rules.sender:
         raise _NoNotificationError("nothing is said: the mail is our own")
-    for reason in (find_robot(facts.author, facts.author_name, facts.hints), find_refusal(facts.hints)):
+    for reason in (find_robot(summary.author, summary.author_name, summary.hints), find_refusal(summary.hints)):
         if reason is not None:
             raise _NoNotificationError(f"nothing is said: {reason}")
-    if has_opted_out(facts.author, rules.opt_out):
-        raise _NoNotificationError(f"nothing is said: {facts.author} has opted out")
+    if has_opted_out(summary.author, rules.opt_out):
+        raise _NoNotificationError(f"nothing is said: {summary.author} has opted out")
     if moment.is_superseded:
         raise _NoNotificationError("nothing is said: a newer version was mailed")
-    if facts.answer == _MERGED:
+    if summary.answer == _MERGED:
         raise _NoNotificationError("nothing is said: it is merged")
-    if facts.answer == _DAMAGED:
+    if summary.answer == _DAMAGED:
         raise _NoNotificationError("nothing is said: a mail of it cannot be read")
-    if len(facts.patches) < facts.expected:
-        raise _NoNotificationError(f"nothing is said: {len(facts.patches)} of {facts.expected} patches are at hand")
+    if len(summary.patches) < summary.expected:
+        raise _NoNotificationError(f"nothing is said: {len(summary.patches)} of {summary.expected} patches are at hand")
 
 
 def _decide_mail(
-    facts: ReportSummary, said: tuple[EarlierMessage, ...], rules: NotifyRules, moment: DecisionContext
+    summary: ReportSummary, earlier: tuple[EarlierMessage, ...], rules: NotifyRules, moment: DecisionContext
 ) -> Notification:
     channel = _MAIL.get(rules.policy)
     if channel is None:
         raise _NoNotificationError(f"no mail: the policy is '{rules.policy}'")
-    if not facts.is_sure:
+    if not summary.is_sure:
         raise _NoNotificationError("no mail: the base is not sure, and nobody is blamed for a wrong guess of ours")
-    if not facts.complaints:
+    if not summary.complaints:
         raise _NoNotificationError("no mail: there is nothing to mend")
-    heard = _counted_identities(said, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
-    new = tuple(one for one in facts.complaints if heard.isdisjoint(identities_of(one)))
+    heard = _counted_identities(earlier, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
+    new = tuple(one for one in summary.complaints if heard.isdisjoint(identities_of(one)))
     if not new:
-        raise _NoNotificationError(f"no mail: all of it was said before, of {_versions(said)}")
+        raise _NoNotificationError(f"no mail: all of it was said before, of {_versions(earlier)}")
     grave = sum(one.is_grave for one in new)
     if not grave and channel is not Channel.DRAFT and not rules.with_warnings:
         raise _NoNotificationError("no mail: what is new are warnings only")
-    if not is_msgid(facts.msgid) or not is_address(facts.author):
+    if not is_msgid(summary.msgid) or not is_address(summary.author):
         raise _NoNotificationError("no mail: its message-id or its author's address is none that a reply can name")
     if channel is not Channel.DRAFT:
-        _check_mail_limits(facts, rules, moment)
+        _check_mail_limits(summary, rules, moment)
     names = tuple(sorted({name for one in new for name in identities_of(one)}))
-    digest = _id(channel, facts.key, names)
-    if any(one.id == digest for one in said):
+    digest = _id(channel, summary.key, names)
+    if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no mail: the very same was refused or withdrawn before")
     reason = f"{_count(grave, 'failure')} and {_count(len(new) - grave, 'warning')} that were not said before"
     return Notification(digest, channel, new, (), names, reason)
 
 
-def _check_mail_limits(facts: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
+def _check_mail_limits(summary: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     """What a person who sends a draft decides himself."""
-    if is_hidden(facts.author, facts.author_name, facts.recipients):
+    if is_hidden(summary.author, summary.author_name, summary.recipients):
         raise _NoNotificationError("no mail: the list hides the address of the author")
     if moment.mails_to_author >= rules.per_author:
-        raise _NoNotificationError(f"no mail: {facts.author} got {moment.mails_to_author} in the last day")
+        raise _NoNotificationError(f"no mail: {summary.author} got {moment.mails_to_author} in the last day")
     if moment.mails >= rules.per_day:
         raise _NoNotificationError(f"no mail: {moment.mails} were sent in the last day, and no more may be")
 
 
-def _decide_patchwork(facts: ReportSummary, said: tuple[EarlierMessage, ...], rules: NotifyRules) -> Notification:
+def _decide_patchwork(summary: ReportSummary, earlier: tuple[EarlierMessage, ...], rules: NotifyRules) -> Notification:
     if not rules.has_patchwork:
         raise _NoNotificationError("no checks on Patchwork: no server and token are set")
-    contexts = tuple(one for one in facts.contexts if is_msgid(one.msgid))
+    contexts = tuple(one for one in summary.contexts if is_msgid(one.msgid))
     if not contexts:
         raise _NoNotificationError("no checks on Patchwork: there are none")
     names = tuple(sorted(f"{one.msgid} {one.context} {one.state} {one.description}" for one in contexts))
-    digest = _id(Channel.PATCHWORK, facts.key, names)
-    if any(one.id == digest for one in said):
+    digest = _id(Channel.PATCHWORK, summary.key, names)
+    if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no checks on Patchwork: they are there as they are now")
     reason = f"{_count(len(contexts), 'check')} of {_count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
     return Notification(digest, Channel.PATCHWORK, (), contexts, (digest,), reason)
 
 
-def _versions(said: Iterable[EarlierMessage]) -> str:
-    return ", ".join(f"v{version}" for version in sorted({one.version for one in said if one.state in _COUNTED_STATES}))
+def _versions(earlier: Iterable[EarlierMessage]) -> str:
+    return ", ".join(
+        f"v{version}" for version in sorted({one.version for one in earlier if one.state in _COUNTED_STATES})
+    )
 
 
-def _counted_identities(said: Iterable[EarlierMessage], channels: Iterable[Channel]) -> frozenset[str]:
+def _counted_identities(earlier: Iterable[EarlierMessage], channels: Iterable[Channel]) -> frozenset[str]:
     wanted = {str(one) for one in channels}
     return frozenset(
-        name for one in said if one.channel in wanted and one.state in _COUNTED_STATES for name in one.identities
+        name for one in earlier if one.channel in wanted and one.state in _COUNTED_STATES for name in one.identities
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ class BotSetup:
 
     database: str
     name: str
-    crew: Handlers
+    handlers: Handlers
     tasks: tuple[Task, ...]
     """What is done besides, in this order: lists are read, trees are fetched."""
     bounds: Bounds
@@ -48,27 +48,27 @@ class BotSetup:
     """Seconds between two looks at whether a full disk has room again."""
 
 
-def run_bot(plan: BotSetup, stop: threading.Event) -> None:
+def run_bot(setup: BotSetup, stop: threading.Event) -> None:
     """Run until told to stop, or (`once`) until there is nothing to do.
 
     Raises InputError for a URL that is none, OutsideError where another bot has the file or the name.
     """
-    url = with_driver(plan.database)
+    url = with_driver(setup.database)
     with suppress(StopRequested), ExitStack() as stack:
         is_alone = url.startswith("sqlite")
         if is_alone:
             stack.enter_context(lock_file(Path(url.partition(":///")[2])))
-        patience = Retrier(stop, plan.note)
-        store = patience.until(lambda: Store.open(url))
+        retry = Retrier(stop, setup.note)
+        store = retry.until(lambda: Store.open(url))
         stack.callback(store.close)
-        worker = stack.enter_context(_named(store, plan, patience, is_alone))
-        _run(plan, stop, store, worker, patience, stack)
+        worker = stack.enter_context(_named(store, setup, retry, is_alone))
+        _run(setup, stop, store, worker, retry, stack)
 
 
 @contextmanager
-def _named(store: Store, plan: BotSetup, patience: Retrier, is_alone: bool) -> Iterator[Worker]:
-    worker = Worker(store, plan.name)
-    patience.until(lambda: worker.claim(lambda: patience.wait(plan.interval), is_alone))
+def _named(store: Store, setup: BotSetup, retry: Retrier, is_alone: bool) -> Iterator[Worker]:
+    worker = Worker(store, setup.name)
+    retry.until(lambda: worker.claim(lambda: retry.wait(setup.interval), is_alone))
     try:
         yield worker
     finally:
@@ -77,22 +77,24 @@ def _named(store: Store, plan: BotSetup, patience: Retrier, is_alone: bool) -> I
 
 
 def _run(
-    plan: BotSetup, stop: threading.Event, store: Store, worker: Worker, patience: Retrier, stack: ExitStack
+    setup: BotSetup, stop: threading.Event, store: Store, worker: Worker, retry: Retrier, stack: ExitStack
 ) -> None:
     from seriestool.bot.queue.workflows import WorkflowEngine
 
-    heart = stack.enter_context(Heartbeat(worker, stop, plan.interval))
-    bench = ProcessPool(plan.crew.look, plan.crew.log_crash, plan.limit, plan.crew.preload)
-    stack.callback(bench.close)
-    tell = make_done_callback(store, plan.note)
-    course = Pipeline(store, plan.crew, bench, patience, worker.name, plan.tries, plan.pause, tell=tell)
-    engine = WorkflowEngine(plan.database, worker.executor, plan.jobs, course, plan.detail)
-    stack.callback(lambda: engine.close(plan.grace))
-    patience.until(lambda: engine.launch(plan.poll))
-    keeper = Reconciler(store, engine, worker, plan.bounds, plan.note, plan.backoff)
-    MainLoop(keeper, worker, plan.tasks, stop, plan.note, plan.crew.log_crash, plan.interval).run(plan.once)
-    if heart.taken:
-        raise heart.taken
+    heartbeat = stack.enter_context(Heartbeat(worker, stop, setup.interval))
+    processes = ProcessPool(setup.handlers.look, setup.handlers.log_crash, setup.limit, setup.handlers.preload)
+    stack.callback(processes.close)
+    tell = make_done_callback(store, setup.note)
+    pipeline = Pipeline(store, setup.handlers, processes, retry, worker.name, setup.tries, setup.pause, tell=tell)
+    engine = WorkflowEngine(setup.database, worker.executor, setup.jobs, pipeline, setup.detail)
+    stack.callback(lambda: engine.close(setup.grace))
+    retry.until(lambda: engine.launch(setup.poll))
+    reconciler = Reconciler(store, engine, worker, setup.bounds, setup.note, setup.backoff)
+    MainLoop(reconciler, worker, setup.tasks, stop, setup.note, setup.handlers.log_crash, setup.interval).run(
+        setup.once
+    )
+    if heartbeat.taken:
+        raise heartbeat.taken
 
 
 def make_done_callback(store: Store, note: Callable[[str], None]) -> Callable[[str], None]:
@@ -111,8 +113,8 @@ def _line(store: Store, key: str) -> str:
     from seriestool.bot.bot_tables import reports, series
 
     wanted = select(series.c.subject, series.c.version, series.c.error, reports.c.answer, reports.c.decision)
-    question = wanted.join(reports, reports.c.key == series.c.key, isouter=True).where(series.c.key == key)
+    query = wanted.join(reports, reports.c.key == series.c.key, isouter=True).where(series.c.key == key)
     with store.transaction() as connection:
-        row = connection.execute(question).one()
+        row = connection.execute(query).one()
     said = [row.answer, *(row.decision or "").splitlines()] if row.answer and not row.error else [row.error or "failed"]
     return f"{key[:12]}  {one_line(row.subject)} v{row.version}: {one_line('; '.join(said))}"

@@ -29,7 +29,7 @@ class DryRun:
     """One replay; nothing that it decides is ever sent."""
 
     store: Store
-    bench: ProcessPool
+    processes: ProcessPool
     pool: ThreadPoolExecutor
     rules: NotifyRules
     wording: Wording
@@ -48,7 +48,7 @@ class DryRun:
         with self.store.transaction() as connection:
             if connection.execute(select(reports.c.key).where(reports.c.key == key)).first() is not None:
                 return None
-        answer = self.bench.look(key)
+        answer = self.processes.look(key)
         if isinstance(answer, StepResult):
             return answer.error
         with self.store.transaction() as connection:

@@ -58,7 +58,7 @@ class Handlers:
     say: SendHandler
     log_crash: Callable[[BaseException], str]
     """Writes the log of a bug, and says where; pickled, as `look` is."""
-    mend: Callable[[], None] | None = None
+    repair: Callable[[], None] | None = None
     """Makes the git mirror anew, where it is ours to make."""
     preload: tuple[str, ...] = ()
     """Modules that each process needs, imported once for all of them."""
@@ -82,5 +82,5 @@ class StepStatus(StrEnum):
 class StepResult:
     """Why there is no report."""
 
-    fate: StepStatus
+    status: StepStatus
     error: str

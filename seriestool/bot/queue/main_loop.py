@@ -30,7 +30,7 @@ class Task:
     every: float
     """Seconds."""
     work: Callable[[], None]
-    is_leaders: bool = False
+    leader_only: bool = False
     """Only one worker at a time does it; that two do it at once must do no harm."""
     due: float = 0.0
 
@@ -39,7 +39,7 @@ class Task:
 class MainLoop:
     """All that turns the round."""
 
-    keeper: Reconciler
+    reconciler: Reconciler
     worker: Worker
     tasks: tuple[Task, ...]
     stop: threading.Event
@@ -56,7 +56,7 @@ class MainLoop:
     def run(self, once: bool = False) -> None:
         """Go round until told to stop; `once`: until there is nothing to do."""
         # A fetch that is not over when the bot leaves ends by itself, and does no harm.
-        besides = threading.Thread(target=self._besides, name="seriestool-bot-tasks", daemon=True)
+        besides = threading.Thread(target=self._run_tasks, name="seriestool-bot-tasks", daemon=True)
         besides.start()
         try:
             self._rounds(once)
@@ -85,19 +85,19 @@ class MainLoop:
 
     def _round(self) -> bool:
         """Whether there was nothing to do."""
-        self.keeper.take_over()
+        self.reconciler.take_over()
         is_leader = self.worker.has_lease(LEASE)
-        admitted = self.keeper.admit() if is_leader else 0
-        in_hand = self.keeper.keep() if is_leader else sum(self._in_hand())
+        admitted = self.reconciler.admit() if is_leader else 0
+        in_hand = self.reconciler.reconcile() if is_leader else sum(self._in_hand())
         if is_leader:
-            self.keeper.collect()
+            self.reconciler.collect()
         return not admitted and not in_hand
 
     def _in_hand(self) -> tuple[int, int]:
-        found = counts(self.keeper.store)
+        found = counts(self.reconciler.store)
         return found["queued"], found["running"]
 
-    def _besides(self) -> None:
+    def _run_tasks(self) -> None:
         while not self.stop.is_set():
             try:
                 for task in self.tasks:
@@ -109,7 +109,7 @@ class MainLoop:
             self.stop.wait(self.interval)
 
     def _do(self, task: Task) -> None:
-        if time.monotonic() < task.due or (task.is_leaders and not self.worker.has_lease(LEASE)):
+        if time.monotonic() < task.due or (task.leader_only and not self.worker.has_lease(LEASE)):
             return
         task.due = time.monotonic() + task.every
         try:

@@ -28,10 +28,10 @@ _LONGEST = 3600.0
 class WorkflowQueue(Protocol):
     """What is asked of the engine (`bot.engine.workflows.Engine`)."""
 
-    def enqueue(self, turn: Attempt, delay: float = 0) -> None:
+    def enqueue(self, attempt: Attempt, delay: float = 0) -> None:
         """Once, however often it is asked for."""
 
-    def statuses(self, turns: Sequence[Attempt]) -> dict[str, str]:
+    def statuses(self, attempts: Sequence[Attempt]) -> dict[str, str]:
         """Id -> status of those that are known."""
 
     def executors(self) -> frozenset[str]:
@@ -40,7 +40,7 @@ class WorkflowQueue(Protocol):
     def take_over(self, executors: Sequence[str]) -> None:
         """Their work goes back into the queue."""
 
-    def go_on(self) -> None:
+    def requeue_dropped(self) -> None:
         """What was dropped here goes back into the queue."""
 
     def ended(self, limit: int) -> tuple[str, ...]:
@@ -67,19 +67,19 @@ class Reconciler:
         """How many series' turn has come."""
         return len(admit_waiting(self.store, self.bounds, int(self.now())))
 
-    def keep(self) -> int:
+    def reconcile(self) -> int:
         """How many turns are in hand, each of them with a workflow now."""
-        turns = active_attempts(self.store)
-        for start in range(0, len(turns), _BATCH):
-            some = turns[start : start + _BATCH]
+        attempts = active_attempts(self.store)
+        for start in range(0, len(attempts), _BATCH):
+            some = attempts[start : start + _BATCH]
             known = self.work.statuses(some)
-            for turn in some:
-                status = known.get(str(turn))
+            for attempt in some:
+                status = known.get(str(attempt))
                 if status is None:
-                    self.work.enqueue(turn, self._delay(turn.tries))
+                    self.work.enqueue(attempt, self._delay(attempt.tries))
                 elif status in LOST:
-                    self._fail(turn, status)
-        return len(turns)
+                    self._fail(attempt, status)
+        return len(attempts)
 
     def take_over(self) -> None:
         """Work of processes that are gone is taken over: by whoever asks first, once."""
@@ -90,22 +90,22 @@ class Reconciler:
         alive = {one.executor for one in self.worker.all()}
         if lost := sorted(busy - alive - {self.worker.executor}):
             self.work.take_over(lost)
-        self.work.go_on()
+        self.work.requeue_dropped()
 
     def collect(self) -> int:
         """How many workflows of turns that are over were deleted."""
         ended = self.work.ended(_BATCH)
         if not ended:
             return 0
-        in_hand = {str(turn) for turn in active_attempts(self.store)}
+        in_hand = {str(attempt) for attempt in active_attempts(self.store)}
         over = [one for one in ended if one not in in_hand]
         self.work.forget(over)
         return len(over)
 
-    def _fail(self, turn: Attempt, status: str) -> None:
+    def _fail(self, attempt: Attempt, status: str) -> None:
         # A turn that was settled meanwhile is not in hand any more, and is left alone.
-        if fail_attempt(self.store, turn, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
-            self.note(f"series {turn.key} failed: {_WHY.get(status, 'its workflow broke off')}")
+        if fail_attempt(self.store, attempt, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
+            self.note(f"series {attempt.key} failed: {_WHY.get(status, 'its workflow broke off')}")
 
     def _delay(self, tries: int) -> float:
         return 0.0 if tries < 2 else min(self.backoff * 5 ** (tries - 2), _LONGEST)

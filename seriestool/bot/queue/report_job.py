@@ -51,8 +51,8 @@ class ReportJob:
     Sent to another process it has nothing open. Raises what `load_series` and `run_precheck` raise.
     """
 
-    def __init__(self, plan: ReportJobConfig, log_crash: Callable[[BaseException], str]) -> None:
-        self._plan = plan
+    def __init__(self, job_config: ReportJobConfig, log_crash: Callable[[BaseException], str]) -> None:
+        self._plan = job_config
         self._log_crash = log_crash
         self._opened: _JobResources | None = None
 
@@ -84,7 +84,7 @@ class ReportJob:
             return damaged_report(row, error)
         asked = PrecheckInput(posted.series, posted.previous, posted.versions)
         precheck = run_precheck(
-            asked, opened.shop, self._plan.wishes, NullProgressMonitor(), self._broke, _stop_where_broken
+            asked, opened.resources, self._plan.wishes, NullProgressMonitor(), self._broke, _stop_where_broken
         )
         return make_report(precheck, SeriesRow.from_row(row))
 
@@ -96,13 +96,13 @@ class ReportJob:
 class _JobResources:
     """What is open."""
 
-    def __init__(self, plan: ReportJobConfig) -> None:
-        self.store = Store.open(with_driver(plan.database))
-        self.repository = Repository.open(plan.repository)
-        self.shop = PrecheckResources(self.repository, plan.settings)
+    def __init__(self, job_config: ReportJobConfig) -> None:
+        self.store = Store.open(with_driver(job_config.database))
+        self.repository = Repository.open(job_config.repository)
+        self.resources = PrecheckResources(self.repository, job_config.settings)
 
     def close(self) -> None:
-        self.shop.close()
+        self.resources.close()
         self.repository.close()
         self.store.close()
 

@@ -95,7 +95,7 @@ class RepairLock:
                 self._inside -= 1
                 self._changed.notify_all()
 
-    def mend(self, number: int, work: Callable[[], None]) -> None:
+    def repair(self, number: int, work: Callable[[], None]) -> None:
         """Do the work while nobody is inside, unless it was done since it had that number."""
         with self._changed:
             self._changed.wait_for(lambda: not self._closed)

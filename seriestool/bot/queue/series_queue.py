@@ -50,13 +50,13 @@ def active_attempts(store: Store, limit: int = 10_000) -> tuple[Attempt, ...]:
         return tuple(Attempt(*row) for row in rows)
 
 
-def fail_attempt(store: Store, turn: Attempt, error: str, now: int) -> bool:
+def fail_attempt(store: Store, attempt: Attempt, error: str, now: int) -> bool:
     """Whether the turn was in hand; it has failed, and a person has to look."""
     from sqlalchemy import update
 
     from seriestool.bot.bot_tables import series
 
-    mine = (series.c.key == turn.key) & (series.c.rounds == turn.rounds) & (series.c.tries == turn.tries)
+    mine = (series.c.key == attempt.key) & (series.c.rounds == attempt.rounds) & (series.c.tries == attempt.tries)
     values = {"state": SeriesState.FAILED, "error": error[:2000], "finished": now}
     with store.transaction() as connection:
         done = connection.execute(update(series).where(mine, series.c.state.in_(IN_HAND)).values(values))

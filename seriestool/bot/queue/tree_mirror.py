@@ -59,7 +59,7 @@ class Mirror:
         self._set_aside()
         return self._update(now)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Made anew, where git finds something wrong with it."""
         try:
             with Repository.open(self.folder) as repository:

@@ -48,9 +48,9 @@ class ProcessPool:
 
     def look(self, key: str) -> ReportRow | StepResult:
         """The report on the series, or why there is none."""
-        place = self._take()
-        answer = place.ask(key, self._limit)
-        self._give_back(place)
+        pooled = self._take()
+        answer = pooled.ask(key, self._limit)
+        self._give_back(pooled)
         return answer
 
     def close(self) -> None:
@@ -59,31 +59,31 @@ class ProcessPool:
             if self._closed:
                 return
             self._closed = True
-            places = [*self._idle, *self._busy]
+            all_pooled = [*self._idle, *self._busy]
             self._idle = []
-        for place in places:
-            place.end()
+        for pooled in all_pooled:
+            pooled.end()
         self._held.close()
         self._life.close()
 
     def _take(self) -> "_PooledProcess":
         with self._lock:
-            place = self._idle.pop() if self._idle else _PooledProcess()
-            self._busy.add(place)
-        if not place.is_open:
-            place.start(self._start)
-        return place
+            pooled = self._idle.pop() if self._idle else _PooledProcess()
+            self._busy.add(pooled)
+        if not pooled.is_open:
+            pooled.start(self._start)
+        return pooled
 
-    def _give_back(self, place: "_PooledProcess") -> None:
-        is_worn = place.served >= _SERVES
+    def _give_back(self, pooled: "_PooledProcess") -> None:
+        is_worn = pooled.served >= _SERVES
         if is_worn:
-            place.end()
+            pooled.end()
         with self._lock:
-            self._busy.discard(place)
-            if place.is_open and not self._closed:
-                self._idle.append(place)
+            self._busy.discard(pooled)
+            if pooled.is_open and not self._closed:
+                self._idle.append(pooled)
                 return
-        place.end()
+        pooled.end()
 
     def _start(self) -> "tuple[ForkServerProcess, Connection]":
         here, there = self._context.Pipe()

@@ -40,9 +40,9 @@ class StepNotRecorded(BaseException):
 class WorkflowEngine:
     """DBOS, running. There is one in a process."""
 
-    def __init__(self, database: str, executor: str, jobs: int, course: Pipeline, say: Callable[[str], None]) -> None:
+    def __init__(self, database: str, executor: str, jobs: int, pipeline: Pipeline, say: Callable[[str], None]) -> None:
         self.executor = executor
-        self._course = course
+        self._pipeline = pipeline
         self._jobs = jobs
         self._slots = threading.Semaphore(jobs)
         self._active: set[str] = set()
@@ -70,18 +70,18 @@ class WorkflowEngine:
     def close(self, grace: float) -> None:
         """Take no more, let what runs finish for so many seconds, and end the rest: it goes on elsewhere, or later."""
         self._dbos.destroy(destroy_registry=True, workflow_completion_timeout_sec=int(grace) if self._active else 0)
-        self._course.bench.close()
+        self._pipeline.processes.close()
 
-    def enqueue(self, turn: Attempt, delay: float = 0) -> None:
+    def enqueue(self, attempt: Attempt, delay: float = 0) -> None:
         """The turn in the queue, once, however often it is asked for."""
         from dbos import SetEnqueueOptions, SetWorkflowID
 
-        with _explained(), SetWorkflowID(str(turn)), SetEnqueueOptions(delay_seconds=delay or None):
-            self._dbos.enqueue_workflow(QUEUE, self._workflow, *turn)
+        with _explained(), SetWorkflowID(str(attempt)), SetEnqueueOptions(delay_seconds=delay or None):
+            self._dbos.enqueue_workflow(QUEUE, self._workflow, *attempt)
 
-    def statuses(self, turns: Iterable[Attempt]) -> dict[str, str]:
+    def statuses(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Id -> status of those workflows that are known."""
-        return {one.workflow_id: one.status for one in self._list(workflow_ids=[str(turn) for turn in turns])}
+        return {one.workflow_id: one.status for one in self._list(workflow_ids=[str(attempt) for attempt in attempts])}
 
     def executors(self) -> frozenset[str]:
         """Those that have work in hand, alive or not."""
@@ -94,7 +94,7 @@ class WorkflowEngine:
             # each process, so that nobody takes the work of a process that lives.
             self._dbos._recover_pending_workflows(list(executors))  # noqa: SLF001
 
-    def go_on(self) -> None:
+    def requeue_dropped(self) -> None:
         """What is pending here and was dropped, because DBOS could not record a step, goes back into the queue."""
         mine = {one.workflow_id for one in self._list(status="PENDING", executor_id=self.executor)}
         idle = mine - self._active
@@ -117,32 +117,32 @@ class WorkflowEngine:
         with _explained():
             return self._dbos.list_workflows(load_input=False, load_output=False, **wanted)
 
-    def _series(self, turn: Attempt) -> str:
-        self._active.add(str(turn))
+    def _series(self, attempt: Attempt) -> str:
+        self._active.add(str(attempt))
         try:
             with self._slots, _recorded():
-                if self._course.patience.stop.is_set():
+                if self._pipeline.retry.stop.is_set():
                     raise StopRequested
-                return self._steps(turn)
+                return self._steps(attempt)
         finally:
-            self._active.discard(str(turn))
+            self._active.discard(str(attempt))
 
-    def _steps(self, turn: Attempt) -> str:
-        course = self._course
-        fate, error = str(StepStatus.DONE), ""
-        for name, work in (("look", course.look), ("decide", course.decide), ("say", course.say)):
-            fate, error = self._step(name, lambda work=work: _pair(work(turn)))  # type: ignore[misc]
-            if fate != StepStatus.DONE:
+    def _steps(self, attempt: Attempt) -> str:
+        pipeline = self._pipeline
+        status, error = str(StepStatus.DONE), ""
+        for name, work in (("look", pipeline.look), ("decide", pipeline.decide), ("say", pipeline.say)):
+            status, error = self._step(name, lambda work=work: _pair(work(attempt)))  # type: ignore[misc]
+            if status != StepStatus.DONE:
                 break
-        self._step("settle", lambda: [str(course.settle(turn, StepStatus(fate), error) or "")])
-        return fate
+        self._step("settle", lambda: [str(pipeline.settle(attempt, StepStatus(status), error) or "")])
+        return status
 
     def _step(self, name: str, work: Callable[[], list[str]]) -> list[str]:
         return self._dbos.run_step({"name": name}, work)
 
 
 def _pair(trouble: Any) -> list[str]:
-    return [str(trouble.fate), trouble.error]
+    return [str(trouble.status), trouble.error]
 
 
 def engine_url(database: str) -> str:

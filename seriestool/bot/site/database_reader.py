@@ -40,15 +40,15 @@ class DatabaseReader:
         with _explained(), self._engine.connect() as connection, connection.begin():
             yield connection
 
-    def rows(self, question: Any) -> "list[Mapping[str, Any]]":
+    def rows(self, query: Any) -> "list[Mapping[str, Any]]":
         """The rows that answer one question; raises OutsideError."""
         with self.look() as connection:
-            return rows(connection, question)
+            return rows(connection, query)
 
 
-def rows(connection: "Connection", question: Any) -> "list[Mapping[str, Any]]":
+def rows(connection: "Connection", query: Any) -> "list[Mapping[str, Any]]":
     """The rows that answer a question, each by the names of its columns."""
-    found: list[RowMapping] = list(connection.execute(question).mappings())
+    found: list[RowMapping] = list(connection.execute(query).mappings())
     return [dict(row) for row in found]
 
 

@@ -78,31 +78,31 @@ def policy_of(page: bytes) -> str:
     )
 
 
-def respond(answer: HttpResponse, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def respond(response: HttpResponse, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """The answer sent as WSGI (PEP 3333) wants it: not again where it is known, packed where that is understood."""
-    headers = [*_HEADERS, ("Content-Security-Policy", answer.policy), *answer.headers]
-    if answer.status is HTTPStatus.OK and answer.is_kept:
-        tag = _tag(answer)
+    headers = [*_HEADERS, ("Content-Security-Policy", response.policy), *response.headers]
+    if response.status is HTTPStatus.OK and response.is_kept:
+        tag = _tag(response)
         headers += [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding")]
-        if answer.modified is not None:
-            headers.append(("Last-Modified", formatdate(answer.modified, usegmt=True)))
-        if _is_known(environ, tag, answer.modified):
+        if response.modified is not None:
+            headers.append(("Last-Modified", formatdate(response.modified, usegmt=True)))
+        if _is_known(environ, tag, response.modified):
             start_response("304 Not Modified", headers)
             return []
     else:
         headers.append(("Cache-Control", "no-store"))
-    body = answer.body
+    body = response.body
     if _takes_gzip(environ) and _WORTH_PACKING < len(body) <= _MOST_PACKED:
         body = gzip.compress(body, compresslevel=5, mtime=0)
         headers.append(("Content-Encoding", "gzip"))
-    headers += [("Content-Type", answer.kind), ("Content-Length", str(len(body)))]
-    start_response(f"{answer.status.value} {answer.status.phrase}", headers)
+    headers += [("Content-Type", response.kind), ("Content-Length", str(len(body)))]
+    start_response(f"{response.status.value} {response.status.phrase}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
 
-def _tag(answer: HttpResponse) -> str:
+def _tag(response: HttpResponse) -> str:
     """Weak: the same for the packed and the plain form."""
-    return f'W/"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
+    return f'W/"{hashlib.sha256(response.body).hexdigest()[:32]}"'
 
 
 def _is_known(environ: Environ, tag: str, modified: int | None) -> bool:

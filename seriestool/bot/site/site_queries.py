@@ -97,10 +97,10 @@ def _limit(text: str | None) -> int:
     raise InputError(f"'limit' is a number from 1 to {MOST}")
 
 
-def find_series(reader: DatabaseReader, question: SeriesQuery) -> dict[str, object]:
+def find_series(reader: DatabaseReader, query: SeriesQuery) -> dict[str, object]:
     """The series that were asked for, as JSON shows them; `next` is what `before` says for those after them."""
-    found = reader.rows(_limited(_chosen(question), question.limit + 1))
-    shown = found[: question.limit]
+    found = reader.rows(_limited(_chosen(query), query.limit + 1))
+    shown = found[: query.limit]
     last = shown[-1] if len(found) > len(shown) else None
     return {
         "schema": SCHEMA,
@@ -193,9 +193,9 @@ def find_key(reader: DatabaseReader, msgid: str) -> str | None:
 
     if not msgid or len(msgid) > 1000 or not msgid.isprintable():
         return None
-    question = select(series.c.key).where(series.c.msgid == msgid).order_by(series.c.found.desc()).limit(1)
+    query = select(series.c.key).where(series.c.msgid == msgid).order_by(series.c.found.desc()).limit(1)
     with reader.look() as connection:
-        found = rows(connection, question) or rows(
+        found = rows(connection, query) or rows(
             connection, select(mails.c.series.label("key")).where(mails.c.msgid == msgid, mails.c.series.is_not(None))
         )
     key = found[0]["key"] if found else None
@@ -220,8 +220,8 @@ def feed_rows(reader: DatabaseReader, limit: int) -> tuple[IndexRow, ...]:
     """The series with the newest reports."""
     from seriestool.bot.bot_tables import reports
 
-    question = _columns().where(reports.c.made.is_not(None)).order_by(reports.c.made.desc()).limit(limit)
-    return tuple(_row(row) for row in reader.rows(question))
+    query = _columns().where(reports.c.made.is_not(None)).order_by(reports.c.made.desc()).limit(limit)
+    return tuple(_row(row) for row in reader.rows(query))
 
 
 def each_report(reader: DatabaseReader) -> Iterator[tuple[str, int]]:
@@ -232,8 +232,8 @@ def each_report(reader: DatabaseReader) -> Iterator[tuple[str, int]]:
 
     last = ""
     while True:
-        question = select(reports.c.key, reports.c.made).where(reports.c.key > last).order_by(reports.c.key).limit(1000)
-        found = reader.rows(question)
+        query = select(reports.c.key, reports.c.made).where(reports.c.key > last).order_by(reports.c.key).limit(1000)
+        found = reader.rows(query)
         yield from ((row["key"], row["made"]) for row in found)
         if not found:
             return
@@ -279,29 +279,29 @@ def _columns() -> "Select[Any]":
     return select(*wanted).select_from(series.outerjoin(reports, series.c.key == reports.c.key))
 
 
-def _limited(question: "Select[Any]", limit: int) -> "Select[Any]":
+def _limited(query: "Select[Any]", limit: int) -> "Select[Any]":
     from seriestool.bot.bot_tables import series
 
-    return question.order_by(series.c.posted.desc(), series.c.key.desc()).limit(limit)
+    return query.order_by(series.c.posted.desc(), series.c.key.desc()).limit(limit)
 
 
-def _chosen(question: SeriesQuery) -> "Select[Any]":
+def _chosen(query: SeriesQuery) -> "Select[Any]":
     from sqlalchemy import and_, func, or_
 
     from seriestool.bot.bot_tables import series
 
     found = _columns()
-    if question.list is not None:
-        found = found.where(series.c.list == question.list)
-    if question.state is not None:
-        found = found.where(series.c.state == question.state)
-    if question.author is not None:
-        name = question.author.lower()
+    if query.list is not None:
+        found = found.where(series.c.list == query.list)
+    if query.state is not None:
+        found = found.where(series.c.state == query.state)
+    if query.author is not None:
+        name = query.author.lower()
         found = found.where(or_(series.c.author == name, func.lower(series.c.author_name) == name))
-    if question.words is not None:
-        found = found.where(series.c.subject.icontains(question.words, autoescape=True))
-    if question.before is not None:
-        posted, key = question.before
+    if query.words is not None:
+        found = found.where(series.c.subject.icontains(query.words, autoescape=True))
+    if query.before is not None:
+        posted, key = query.before
         earlier = and_(series.c.posted == posted, series.c.key < key)
         found = found.where(or_(series.c.posted < posted, earlier))
     return found

@@ -40,7 +40,7 @@ class SiteContext:
     """Where people find it, with `/` at its end: in the feed."""
     clock: Callable[[], float]
     limits: HealthLimits = field(default_factory=HealthLimits)
-    broke: Callable[[Exception], None] = lambda _: None
+    on_error: Callable[[Exception], None] = lambda _: None
     """Who is told of a bug of ours."""
 
 
@@ -53,15 +53,15 @@ class WsgiApp:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """The answer to one request; whatever happens it is one."""
         try:
-            answer = self._answer(environ)
+            response = self._answer(environ)
         except InputError as error:
-            answer = error_response(HTTPStatus.BAD_REQUEST, error.message)
+            response = error_response(HTTPStatus.BAD_REQUEST, error.message)
         except OutsideError as error:
-            answer = error_response(HTTPStatus.SERVICE_UNAVAILABLE, error.message, ("Retry-After", "30"))
+            response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, error.message, ("Retry-After", "30"))
         except Exception as error:
-            self._site.broke(error)
-            answer = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug of ours")
-        return respond(answer, environ, start_response)
+            self._site.on_error(error)
+            response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug of ours")
+        return respond(response, environ, start_response)
 
     def _answer(self, environ: Environ) -> HttpResponse:
         if environ.get("REQUEST_METHOD") not in _METHODS:

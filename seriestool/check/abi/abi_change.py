@@ -39,7 +39,7 @@ class ChangeSeverity(StrEnum):
 class AbiChange:
     """One thing that user space sees otherwise than before."""
 
-    weight: ChangeSeverity
+    severity: ChangeSeverity
     rule: str
     """A slug."""
     name: str

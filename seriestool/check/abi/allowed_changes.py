@@ -49,6 +49,6 @@ def parse_allowed(pattern: str) -> AllowedChange:
 def downgrade_allowed(header: str, change: AbiChange, allowed: Iterable[AllowedChange]) -> AbiChange:
     """The change, as a note with the reason where it is allowed."""
     for one in allowed:
-        if change.weight is not ChangeSeverity.NOTE and one.covers(header, change):
-            return replace(change, weight=ChangeSeverity.NOTE, message=f"{change.message} ({one.reason})")
+        if change.severity is not ChangeSeverity.NOTE and one.covers(header, change):
+            return replace(change, severity=ChangeSeverity.NOTE, message=f"{change.message} ({one.reason})")
     return change

@@ -135,8 +135,8 @@ def _aliases(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
         elif alias.size != now.size and alias.size and now.size and alias.aggregate is None:
             message = f"the type {name} has {now.size} bytes, and had {alias.size}"
             # A typedef of a struct with a name is compared with that struct.
-            weight = ChangeSeverity.ASK if alias.type == now.type else ChangeSeverity.BREAK
-            yield AbiChange(weight, "type-changed", name, message)
+            severity = ChangeSeverity.ASK if alias.type == now.type else ChangeSeverity.BREAK
+            yield AbiChange(severity, "type-changed", name, message)
         elif alias.type != now.type and alias.aggregate is None:
             yield AbiChange(
                 ChangeSeverity.ASK, "type-changed", name, f"the type {name} was {alias.type}, and is {now.type} now"
@@ -169,10 +169,10 @@ def _enumeration(
         yield AbiChange(ChangeSeverity.NOTE, _MOVED, name, moved[name])
 
 
-def _gone(label: str, names: list[str], weight: ChangeSeverity) -> Iterator[AbiChange]:
+def _gone(label: str, names: list[str], severity: ChangeSeverity) -> Iterator[AbiChange]:
     if names:
         message = f"{label} no longer has {several(names)}"
-        yield AbiChange(weight, "removed", names[0], message, others=tuple(names[1:]))
+        yield AbiChange(severity, "removed", names[0], message, others=tuple(names[1:]))
 
 
 def _macro(macro: Macro, old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
@@ -187,8 +187,8 @@ def _macro(macro: Macro, old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
         rule = "ioctl-removed" if is_ioctl(macro) else "removed"
         # Of one with parameters nobody can tell whether it was of use: some never compiled outside the kernel.
         is_hard = macro.parameters is None and not is_sum(name, macro.body) and not _GUARD.fullmatch(name)
-        weight = ChangeSeverity.BREAK if is_hard else ChangeSeverity.ASK
-        yield AbiChange(weight, rule, name, f"{name} is no longer defined")
+        severity = ChangeSeverity.BREAK if is_hard else ChangeSeverity.ASK
+        yield AbiChange(severity, rule, name, f"{name} is no longer defined")
     elif was is not None and now is not None:
         yield from _value(macro, was, now)
     elif after is not None:

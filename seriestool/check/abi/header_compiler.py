@@ -95,7 +95,7 @@ class HeaderUnit:
 class CompiledHeader:
     """What the compiler made of a header."""
 
-    shapes: Mapping[str, HeaderTypes]
+    types: Mapping[str, HeaderTypes]
     """By the file that declares them."""
     names: PreprocessedHeader
     stands_alone: bool
@@ -181,14 +181,14 @@ class HeaderCompiler:
             return RejectedHeader("its name has characters that headers do not have")
         stem = self._out / str(number)
         try:
-            shapes = read_types(_read(stem.with_suffix(".o"), _MOST_OBJECT))
+            types = read_types(_read(stem.with_suffix(".o"), _MOST_OBJECT))
             names = parse_preprocessed(_read(stem.with_suffix(".i")))
         except OSError:
             # Not the second attempt's error: that may be about what was put before the header.
             return _first_error(stem.with_suffix(".err"), unit)
         except UnreadableObject as reason:
             return RejectedHeader(str(reason))
-        return CompiledHeader(shapes, names, not stem.with_suffix(".prelude").exists())
+        return CompiledHeader(types, names, not stem.with_suffix(".prelude").exists())
 
     def _read_values(self, number: int, names: Sequence[str]) -> dict[str, int] | None:
         try:

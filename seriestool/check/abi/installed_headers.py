@@ -61,13 +61,13 @@ def included(text: bytes, name: bytes) -> tuple[bytes, ...]:
 class InstalledHeaders:
     """What one tree installs on one architecture."""
 
-    def __init__(self, bench: ScratchRepository, tree: str, arch: str, texts: dict[str, bytes]) -> None:
+    def __init__(self, scratch_repo: ScratchRepository, tree: str, arch: str, texts: dict[str, bytes]) -> None:
         """`texts` keeps contents by blob, for all trees that are compared."""
-        self._bench = bench
+        self._scratch_repo = scratch_repo
         self._texts = texts
         self._paths: dict[bytes, tuple[bytes, TreeEntry]] = {}
         for prefix in (_GENERIC, b"arch/%s/include/uapi/" % arch.encode()):
-            for path, entry in bench.paths_below(tree, prefix.rstrip(b"/")):
+            for path, entry in scratch_repo.paths_below(tree, prefix.rstrip(b"/")):
                 if entry.kind == "blob" and entry.mode != _SYMLINK and find_header(path):
                     self._paths[path.removeprefix(prefix)] = (path, entry)
 
@@ -95,7 +95,7 @@ class InstalledHeaders:
             return self._made(name)
         oid = found[1].oid
         if oid not in self._texts:
-            self._texts[oid] = self._bench.blob(oid)
+            self._texts[oid] = self._scratch_repo.blob(oid)
         return self._texts[oid]
 
     def _made(self, name: bytes) -> bytes | None:

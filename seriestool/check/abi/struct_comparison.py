@@ -131,8 +131,8 @@ def _size(name: str, old: Aggregate, new: Aggregate, flexible: frozenset[str]) -
     elif new.size < old.size and not flexible:
         places = {(one.name, one.offset, one.size) for one in new.members}
         lost = any((one.name, one.offset, one.size) not in places for one in old.members if not is_padding(one.name))
-        weight = ChangeSeverity.BREAK if lost else ChangeSeverity.ASK  # only padding: what is there can still be read
-        yield AbiChange(weight, "struct-shrunk", name, f"{name} has {new.size} bytes, and had {old.size}")
+        severity = ChangeSeverity.BREAK if lost else ChangeSeverity.ASK  # only padding: what is there can still be read
+        yield AbiChange(severity, "struct-shrunk", name, f"{name} has {new.size} bytes, and had {old.size}")
 
 
 def _bytes(bits: int) -> str:

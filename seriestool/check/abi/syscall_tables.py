@@ -114,8 +114,8 @@ def _gone(
     if taken is not None:
         message = f"the number {row.number} was that of {row.name}, and is that of {taken.name} now"
         return AbiChange(ChangeSeverity.BREAK, "number-reused", taken.name, message)
-    weight = ChangeSeverity.ASK if row.entry == _NOT_THERE else ChangeSeverity.BREAK
-    return AbiChange(weight, "removed", row.name, f"{row.name} ({row.number}, {row.abi}) is no longer there")
+    severity = ChangeSeverity.ASK if row.entry == _NOT_THERE else ChangeSeverity.BREAK
+    return AbiChange(severity, "removed", row.name, f"{row.name} ({row.number}, {row.abi}) is no longer there")
 
 
 def _doubled(old: SyscallTable, new: SyscallTable) -> Iterator[AbiChange]:

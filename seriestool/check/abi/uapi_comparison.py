@@ -60,14 +60,14 @@ def arch_of(machine: str) -> str:
 class UapiComparer:
     """Compares the headers of two trees."""
 
-    def __init__(self, bench: ScratchRepository, sandbox: Sandbox, folder: Path, jobs: int = 1) -> None:
+    def __init__(self, scratch_repo: ScratchRepository, sandbox: Sandbox, folder: Path, jobs: int = 1) -> None:
         """`folder` is empty and ours."""
-        self._bench = bench
+        self._scratch_repo = scratch_repo
         self._sandbox = sandbox
         self._folder = folder
         self._jobs = jobs
 
-    def examine(
+    def compare_headers(
         self, before: str, after: str, paths: Iterable[bytes], machine: str, includers: int = MOST_INCLUDERS
     ) -> Iterator[HeaderComparison]:
         """What is not as it was in these paths of the trees, and in up to `includers` headers that include them."""
@@ -97,8 +97,8 @@ class UapiComparer:
             if header := find_header(path):
                 touched.setdefault(header.arch or here, []).append(header.name)
         for arch, names in touched.items():
-            old = InstalledHeaders(self._bench, before, arch, texts)
-            new = InstalledHeaders(self._bench, after, arch, texts)
+            old = InstalledHeaders(self._scratch_repo, before, arch, texts)
+            new = InstalledHeaders(self._scratch_repo, after, arch, texts)
             changed = tuple(name for name in dict.fromkeys(names) if old.blob(name) != new.blob(name))
             if changed:
                 yield InstalledPair(arch, old, new, changed)
@@ -136,7 +136,7 @@ def _read_abis(
     for old, new in both:
         was, now = compiled[old], compiled[new]
         if isinstance(was, CompiledHeader) and isinstance(now, CompiledHeader):
-            names = names_to_evaluate(was.shapes.get(old.file, HeaderTypes()), was.names.own(old.file))
+            names = names_to_evaluate(was.types.get(old.file, HeaderTypes()), was.names.own(old.file))
             asked |= {old: names, new: names}
             found += [(old, was), (new, now)]
     values = compiler.values(asked, list(compiled)) if asked else {}
@@ -144,8 +144,8 @@ def _read_abis(
 
 
 def _header_abi(unit: HeaderUnit, one: CompiledHeader, values: dict[str, int]) -> HeaderAbi:
-    own = one.shapes.get(unit.file, HeaderTypes())
-    return HeaderAbi(own, merge_types(one.shapes.values()), one.names.own(unit.file), one.names.macros, values)
+    own = one.types.get(unit.file, HeaderTypes())
+    return HeaderAbi(own, merge_types(one.types.values()), one.names.own(unit.file), one.names.macros, values)
 
 
 def _judge(

@@ -74,25 +74,25 @@ def parse_generated(text: bytes) -> YnlMarker | None:
     return YnlMarker(match[1], match[2].decode(), match[3].decode(), arguments[1].decode() if arguments else "")
 
 
-def find_generated(bench: ScratchRepository, tree: str) -> Iterator[tuple[bytes, TreeEntry]]:
+def find_generated(scratch_repo: ScratchRepository, tree: str) -> Iterator[tuple[bytes, TreeEntry]]:
     """The files of a tree that may be generated, by where they are and what they are called."""
     for folder in _FOLDERS:
-        for path, entry in bench.paths_below(tree, folder):
+        for path, entry in scratch_repo.paths_below(tree, folder):
             if entry.kind == "blob" and entry.mode != _SYMLINK and _NAME.fullmatch(path):
                 yield path, entry
 
 
 def regenerate(
-    bench: ScratchRepository, tree: str, wanted: Mapping[bytes, YnlMarker], sandbox: Sandbox, folder: Path
+    scratch_repo: ScratchRepository, tree: str, wanted: Mapping[bytes, YnlMarker], sandbox: Sandbox, folder: Path
 ) -> dict[bytes, bytes | str]:
     """What the tree's generator makes of the files, by path: the code, or what it complained of.
 
     `folder` is empty, and ours. NoGenerator where it cannot be run here at all.
     """
-    tool = next((path for path in _GENERATORS if bench.entries(tree, (path,))), None)
+    tool = next((path for path in _GENERATORS if scratch_repo.entries(tree, (path,))), None)
     if tool is None:
         raise NoGenerator("the tree has no generator (tools/net/ynl)")
-    bench.export(tree, (*_NEEDED, tool), folder)
+    scratch_repo.export(tree, (*_NEEDED, tool), folder)
     (folder / "MAINTAINERS").touch()  # by which the generator knows the top of a kernel; it looks for it for ever
     out = folder / "out"
     out.mkdir()

@@ -22,10 +22,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class BuildWorkspace:
     """A source and its build folders, ours until the block of `open_build_workspace` ends."""
 
-    def __init__(self, folder: Path, ccache: Path, times: BuildTimes, bench: ScratchRepository) -> None:
+    def __init__(self, folder: Path, ccache: Path, times: BuildTimes, scratch_repo: ScratchRepository) -> None:
         self._folder = folder
         self._times = times
-        self._source = SourceFolder(folder, bench)
+        self._source = SourceFolder(folder, scratch_repo)
         self.ccache = ccache
         """Compilers' answers, for all sites."""
         self.has_grown = False
@@ -77,11 +77,11 @@ class BuildWorkspace:
 class BuildFolder:
     """A build folder."""
 
-    def __init__(self, path: Path, mark: Path, times: BuildTimes, site: BuildWorkspace) -> None:
+    def __init__(self, path: Path, mark: Path, times: BuildTimes, workspace: BuildWorkspace) -> None:
         self.path = path
         self._mark = mark
         self._times = times
-        self._site = site
+        self._workspace = workspace
 
     @property
     def is_warm(self) -> bool:
@@ -93,10 +93,10 @@ class BuildFolder:
         """Seconds that the next build will take, by what the last one took that was as cold or as warm; or None."""
         return self._times.get(self.path.name, "warm" if self.is_warm else "cold")
 
-    def took(self, seconds: float) -> None:
+    def record_time(self, seconds: float) -> None:
         """Say that a build has ended by itself, and what it took."""
         self._times.put(self.path.name, "warm" if self.is_warm else "cold", seconds)
-        self._site.has_grown |= not self.is_warm
+        self._workspace.has_grown |= not self.is_warm
         with contextlib.suppress(OSError):  # a full disk: then the next build is a cold one
             self._mark.parent.mkdir(exist_ok=True)
             self._mark.touch()
@@ -129,7 +129,7 @@ def _make_own(folder: Path) -> None:
 
 @contextlib.contextmanager
 def open_build_workspace(
-    root: Path, key: str, bench: ScratchRepository, report: Callable[[str], None]
+    root: Path, key: str, scratch_repo: ScratchRepository, report: Callable[[str], None]
 ) -> Iterator[BuildWorkspace]:
     """A source and build folders for the repository that `key` names, below `root`.
 
@@ -150,20 +150,20 @@ def open_build_workspace(
     except OSError as error:
         raise OutsideError(f"nothing can be built in {root}: {error.strerror}") from error
     with lock_folder(repository, report) as folder:
-        site = BuildWorkspace(folder, ccache, BuildTimes(root / "times.json"), bench)
+        workspace = BuildWorkspace(folder, ccache, BuildTimes(root / "times.json"), scratch_repo)
         try:
-            yield site
+            yield workspace
         finally:
             with contextlib.suppress(OSError):
                 prune_outputs(folder / "output")
-                if site.has_grown:
+                if workspace.has_grown:
                     measure(folder)
     with contextlib.suppress(OSError):
         prune_folders(sources)
 
 
 def build_job(
-    site: BuildWorkspace,
+    workspace: BuildWorkspace,
     output: BuildFolder,
     argv: Sequence[str],
     limits: SandboxLimits,
@@ -172,9 +172,9 @@ def build_job(
     """The program run in the source, which it can only read, with the build folder and ccache's to write to."""
     return SandboxJob(
         argv,
-        site.source,
-        readable=(site.source,),
-        writable=(output.path, site.ccache),
-        env={**site.env, **(env or {})},
+        workspace.source,
+        readable=(workspace.source,),
+        writable=(output.path, workspace.ccache),
+        env={**workspace.env, **(env or {})},
         limits=limits,
     )

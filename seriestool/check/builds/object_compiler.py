@@ -63,9 +63,15 @@ class ObjectCompiler:
     """Compiles objects of the tree that the site's source is at."""
 
     def __init__(
-        self, site: BuildWorkspace, output: BuildFolder, sandbox: Sandbox, toolchain: Toolchain, config: str, jobs: int
+        self,
+        workspace: BuildWorkspace,
+        output: BuildFolder,
+        sandbox: Sandbox,
+        toolchain: Toolchain,
+        config: str,
+        jobs: int,
     ) -> None:
-        self._site = site
+        self._workspace = workspace
         self._output = output
         self._sandbox = sandbox
         self._config = config
@@ -81,7 +87,9 @@ class ObjectCompiler:
 
     def find_built(self, objects: Iterable[str]) -> frozenset[str]:
         """Those that the configuration builds."""
-        return find_built(objects, self.run, self._site.source, self._output.path, self._arch, self._toolchain.compiler)
+        return find_built(
+            objects, self.run, self._workspace.source, self._output.path, self._arch, self._toolchain.compiler
+        )
 
     def compile(self, objects: Sequence[str]) -> BuildResult:
         """Compile the objects, with W=1."""
@@ -94,14 +102,14 @@ class ObjectCompiler:
 
     def _run(self, argv: Sequence[str], seconds: float, env: dict[str, str]) -> SandboxResult:
         limits = replace(self._limits, seconds=seconds)
-        outcome = self._sandbox.run(build_job(self._site, self._output, argv, limits, env))
+        outcome = self._sandbox.run(build_job(self._workspace, self._output, argv, limits, env))
         if outcome.ended is KillReason.DISK:
-            self._site.reset(self._output)
+            self._workspace.reset(self._output)
         return outcome
 
     def _judge(self, outcome: SandboxResult) -> BuildResult:
         text = outcome.stderr.decode("utf-8", "replace")
-        source, output = str(self._site.source), str(self._output.path)
+        source, output = str(self._workspace.source), str(self._output.path)
         roots = (source, output, os.path.relpath(source, output))  # ccache makes paths relative
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith("make")]
         last = lines[-1].strip() if lines else "make failed"

@@ -12,11 +12,11 @@ _UNSURE = "moving"
 class SourceFolder:
     """The files of a tree. Builds read them and write elsewhere, so that nothing of a build is ever found here."""
 
-    def __init__(self, folder: Path, bench: ScratchRepository) -> None:
+    def __init__(self, folder: Path, scratch_repo: ScratchRepository) -> None:
         """`folder` is ours."""
         self.path = folder / "source"
         self._state = folder / "state"
-        self._files = bench.checkout(folder / "git", self.path)
+        self._files = scratch_repo.checkout(folder / "git", self.path)
 
     @property
     def tree(self) -> str | None:

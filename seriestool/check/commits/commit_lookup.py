@@ -73,25 +73,29 @@ class Completeness:
 class CommitLookup:
     """The commits of a repository; the workbench is of the thread that asks."""
 
-    def __init__(self, repository: Repository, bench: ScratchRepository, history: History | None) -> None:
+    def __init__(self, repository: Repository, scratch_repo: ScratchRepository, history: History | None) -> None:
         self._repository = repository
-        self._bench = bench
+        self._scratch_repo = scratch_repo
         self._history = history
 
     def find(self, oid: str) -> QuotedCommit | AbsenceReason:
         """The commit of an id, abbreviated or not (hex digits, as a message has them), or why there is none."""
-        found = self._bench.objects.read(f"{oid}^{{commit}}")
+        found = self._scratch_repo.objects.read(f"{oid}^{{commit}}")
         if found is not None and found[1] == "commit":
             # An annotated tag leads to a commit too, but it is not the commit's id.
             return read_commit(found[0], found[2]) if found[0].startswith(oid.lower()) else AbsenceReason.NOT_A_COMMIT
-        if self._bench.objects.is_ambiguous(oid):
+        if self._scratch_repo.objects.is_ambiguous(oid):
             return AbsenceReason.AMBIGUOUS
-        return AbsenceReason.NOT_A_COMMIT if self._bench.objects.check([oid])[0] is not None else AbsenceReason.MISSING
+        return (
+            AbsenceReason.NOT_A_COMMIT
+            if self._scratch_repo.objects.check([oid])[0] is not None
+            else AbsenceReason.MISSING
+        )
 
     def abbreviate(self, oid: str) -> str:
         """The first 12 digits of the id, or as many as it takes to name no other object."""
         for digits in range(SHORTEST, len(oid)):
-            if not self._bench.objects.is_ambiguous(oid[:digits]):
+            if not self._scratch_repo.objects.is_ambiguous(oid[:digits]):
                 return oid[:digits]
         return oid
 
@@ -101,17 +105,17 @@ class CommitLookup:
 
     def is_within(self, oid: str, tip: str) -> bool | None:
         """Whether the commit is the tip or an ancestor of it; None where the history index knows one of them not."""
-        held = self.holding(oid, [tip])
+        held = self.tips_containing(oid, [tip])
         return None if held is None else tip in held
 
-    def holding(self, oid: str, tips: Iterable[str]) -> frozenset[str] | None:
+    def tips_containing(self, oid: str, tips: Iterable[str]) -> frozenset[str] | None:
         """Those of the tips that have the commit; None where the history index knows the commit, or no tip, not."""
         if self._history is None or (position := self._history.find(oid)) is None:
             return None
         known = {found: tip for tip in tips if (found := self._history.find(tip)) is not None}
         return frozenset(known[one] for one in tips_containing(self._history, position, known)) if known else None
 
-    def titled(self, title: str, paths: Iterable[bytes]) -> Iterator[QuotedCommit]:
+    def with_title(self, title: str, paths: Iterable[bytes]) -> Iterator[QuotedCommit]:
         """CommitLookup with that title, the newest first, among those that changed any of the paths."""
         wanted = fold_title(title)
         return (one for one in self.changing(paths) if fold_title(one.subject) == wanted)
@@ -125,7 +129,7 @@ class CommitLookup:
         ranked = heapq.nsmallest(limit, touched, key=lambda one: (-touched[one], -history.time(one), one))
         for position in ranked:
             oid = history.oid(position)
-            found = self._bench.objects.read(oid)
+            found = self._scratch_repo.objects.read(oid)
             if found is not None and found[1] == "commit":
                 yield read_commit(found[0], found[2])
 
@@ -152,7 +156,7 @@ class CommitLookup:
                     self._push(waiting, parent)
 
     def _push(self, waiting: list[tuple[int, str, QuotedCommit]], oid: str) -> None:
-        found = self._bench.objects.read(oid)
+        found = self._scratch_repo.objects.read(oid)
         if found is not None and found[1] == "commit":
             commit = read_commit(found[0], found[2])
             heapq.heappush(waiting, (-commit.time, oid, commit))
@@ -168,7 +172,7 @@ class CommitLookup:
             quoted.update(tag.oid for tag in find_fixes_tags(commit.message) if tag.oid is not None and not tag.flaws)
         if len(quoted) < _FEWEST_QUOTED:
             return Completeness(False, f"only {len(quoted)} Fixes tags in the last {read} commits here to judge by")
-        found = self._bench.objects.check([f"{oid}^{{commit}}" for oid in sorted(quoted)])
+        found = self._scratch_repo.objects.check([f"{oid}^{{commit}}" for oid in sorted(quoted)])
         known = sum(one is not None for one in found)
         share = f"of {len(quoted)} commits that the last {read} commits here say they fix {known} are known"
         return Completeness(known >= len(quoted) * _KNOWN_SHARE, share)

@@ -68,7 +68,7 @@ def judge_tree(
         if found is None or (own in prefixes) == (following in prefixes):
             continue
         tips = [tree.commit for tree in (found, other) if tree is not None]
-        held = [commits.holding(target.oid, tips) or frozenset() for target in targets]
+        held = [commits.tips_containing(target.oid, tips) or frozenset() for target in targets]
         if following in prefixes and all(found.commit in one for one in held):
             return TreeMismatch(following, own, is_for_fixes=True)
         if own in prefixes and any(one and found.commit not in one for one in held):

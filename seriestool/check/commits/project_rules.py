@@ -17,12 +17,12 @@ def is_only_docs_or_tests(paths: Iterable[bytes]) -> bool:
     return all(path.startswith(_ABOUT_CODE) or path.endswith(b".rst") for path in paths)
 
 
-def read_mailmap(bench: ScratchRepository, commit: str | None) -> Mailmap:
+def read_mailmap(scratch_repo: ScratchRepository, commit: str | None) -> Mailmap:
     """The mailmap of a commit; an empty one where it has none."""
     if commit is None:
         return Mailmap()
-    entry = bench.entries(bench.tree_of(commit), (b".mailmap",)).get(b".mailmap")
-    return parse_mailmap(bench.blob(entry.oid)) if entry is not None and entry.kind == "blob" else Mailmap()
+    entry = scratch_repo.entries(scratch_repo.tree_of(commit), (b".mailmap",)).get(b".mailmap")
+    return parse_mailmap(scratch_repo.blob(entry.oid)) if entry is not None and entry.kind == "blob" else Mailmap()
 
 
 def signs_off(commits: Iterable[QuotedCommit]) -> bool | None:

@@ -45,7 +45,7 @@ class LimitError(SeriestoolError):
 class KunitSetup:
     """What kernels are built and run with."""
 
-    site: BuildWorkspace
+    workspace: BuildWorkspace
     sandbox: Sandbox
     make_variables: tuple[str, ...]
     toolchain: str
@@ -73,22 +73,22 @@ class KunitSetting:
         return (Path(self.kunitconfig),) if self.text is not None else ()
 
 
-def find_transcript(rig: KunitSetup, tree: str, setting: KunitSetting) -> Transcript | None:
+def find_transcript(setup: KunitSetup, tree: str, setting: KunitSetting) -> Transcript | None:
     """What is kept of an earlier run of this configuration of this tree."""
     from seriestool.check.kunit.kunit_outcome import parse_transcript
 
     try:
-        return parse_transcript(_kept_file(rig, tree, setting).read_bytes())
+        return parse_transcript(_kept_file(setup, tree, setting).read_bytes())
     except OSError:
         return None
 
 
-def run_tests(rig: KunitSetup, tree: str, setting: KunitSetting) -> Transcript:
+def run_tests(setup: KunitSetup, tree: str, setting: KunitSetting) -> Transcript:
     """What became of the tree with this configuration; kept for the next time where that is worth it."""
-    output = rig.site.output(setting.slug)
-    rig.site.move_to(tree)
-    transcript = _run(rig, output, setting)
-    keep_transcript(rig, tree, setting, transcript)
+    output = setup.workspace.output(setting.slug)
+    setup.workspace.move_to(tree)
+    transcript = _run(setup, output, setting)
+    keep_transcript(setup, tree, setting, transcript)
     return transcript
 
 
@@ -101,46 +101,46 @@ def _is_worth_keeping(transcript: Transcript) -> bool:
     return not transcript.is_over_time
 
 
-def run_again(rig: KunitSetup, setting: KunitSetting) -> Transcript:
+def run_again(setup: KunitSetup, setting: KunitSetting) -> Transcript:
     """What the kernel that was built last says when it is run once more."""
-    return _exec(rig, rig.site.output(setting.slug), setting)
+    return _exec(setup, setup.workspace.output(setting.slug), setting)
 
 
-def _run(rig: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
+def _run(setup: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
     started = monotonic()
-    configured = _kunit(rig, output, setting, "config", _CONFIG)
+    configured = _kunit(setup, output, setting, "config", _CONFIG)
     if configured.code:
         return _transcript(
-            rig, output, KunitStage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended)
+            setup, output, KunitStage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended)
         )
-    built = _kunit(rig, output, setting, "build", _COLD, f"--jobs={rig.jobs}")
+    built = _kunit(setup, output, setting, "build", _COLD, f"--jobs={setup.jobs}")
     if built.ended:
         output.discard()  # what was written last may be half a file
-        return _transcript(rig, output, KunitStage.BUILD, built.stderr, True)
+        return _transcript(setup, output, KunitStage.BUILD, built.stderr, True)
     if built.code:
-        return _transcript(rig, output, KunitStage.BUILD, built.stderr)
-    output.took(monotonic() - started)
-    return _exec(rig, output, setting)
+        return _transcript(setup, output, KunitStage.BUILD, built.stderr)
+    output.record_time(monotonic() - started)
+    return _exec(setup, output, setting)
 
 
-def _exec(rig: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
-    ran = _kunit(rig, output, setting, "exec", _EXEC, "--raw_output=all", f"--timeout={_EXEC_SECONDS}")
+def _exec(setup: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
+    ran = _kunit(setup, output, setting, "exec", _EXEC, "--raw_output=all", f"--timeout={_EXEC_SECONDS}")
     if len(ran.stdout) >= _EXEC.output:
         raise LimitError(f"the kernel prints more than {_EXEC.output >> 20} MB")
     is_over_time = bool(ran.ended) or _TIMED_OUT.search(ran.stdout[-2000:]) is not None
-    return _transcript(rig, output, KunitStage.EXEC, ran.stdout, is_over_time)
+    return _transcript(setup, output, KunitStage.EXEC, ran.stdout, is_over_time)
 
 
 def _transcript(
-    rig: KunitSetup, output: BuildFolder, stage: KunitStage, printed: bytes, is_over_time: bool = False
+    setup: KunitSetup, output: BuildFolder, stage: KunitStage, printed: bytes, is_over_time: bool = False
 ) -> Transcript:
     if stage is not KunitStage.EXEC and (shortage := find_shortage(printed.decode("utf-8", "replace"))):
         raise LimitError(f"the {stage} failed, and not for what is in the tree: {shortage}")
-    return Transcript(stage, printed, is_over_time, str(rig.site.source), str(output.path))
+    return Transcript(stage, printed, is_over_time, str(setup.workspace.source), str(output.path))
 
 
 def _kunit(
-    rig: KunitSetup, output: BuildFolder, setting: KunitSetting, verb: str, limits: SandboxLimits, *options: str
+    setup: KunitSetup, output: BuildFolder, setting: KunitSetting, verb: str, limits: SandboxLimits, *options: str
 ) -> SandboxResult:
     argv = [
         "python3",
@@ -148,13 +148,13 @@ def _kunit(
         verb,
         f"--build_dir={output.path}",
         f"--kunitconfig={setting.kunitconfig}",
-        *(f"--make_options={variable}" for variable in rig.make_variables),
+        *(f"--make_options={variable}" for variable in setup.make_variables),
         *options,
     ]
-    job = build_job(rig.site, output, argv, limits, _ENV)
-    outcome = rig.sandbox.run(replace(job, readable=(*job.readable, *setting.own_file)))
+    job = build_job(setup.workspace, output, argv, limits, _ENV)
+    outcome = setup.sandbox.run(replace(job, readable=(*job.readable, *setting.own_file)))
     if outcome.ended is KillReason.DISK:
-        rig.site.reset(output)
+        setup.workspace.reset(output)
     return _checked(job, outcome)
 
 
@@ -169,12 +169,12 @@ def tree_setting(path: bytes) -> KunitSetting:
     return KunitSetting(f"kunit-{_digest(path)}", os.fsdecode(path))
 
 
-def make_setting(rig: KunitSetup, tree: str, options: Sequence[str]) -> KunitSetting | str:
+def make_setting(setup: KunitSetup, tree: str, options: Sequence[str]) -> KunitSetting | str:
     """The setting of a configuration that has these options, made for the tree; in one line why there can be none."""
-    kept = rig.kept / f"{_digest(repr((_VERSION, tree, tuple(options))).encode())}.solved"
+    kept = setup.kept / f"{_digest(repr((_VERSION, tree, tuple(options))).encode())}.solved"
     if not kept.exists():
-        rig.site.move_to(tree)
-        outcome = _solve(rig, options)
+        setup.workspace.move_to(tree)
+        outcome = _solve(setup, options)
         if outcome.ended or outcome.code not in (0, _UNSOLVED):
             said = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
             return f"kconfiglib does not read this tree's Kconfig: {said or 'it does not say why'}"
@@ -182,38 +182,38 @@ def make_setting(rig: KunitSetup, tree: str, options: Sequence[str]) -> KunitSet
     code, _, text = kept.read_bytes().partition(b"\n")
     if code != b"0":
         return text.decode("utf-8", "replace").strip()[:400]
-    file = rig.kept / f"{_digest(text)}.kunitconfig"
+    file = setup.kept / f"{_digest(text)}.kunitconfig"
     _write(file, text)
     return KunitSetting(f"kunit-{_digest(text)}", str(file), text)
 
 
-def _solve(rig: KunitSetup, options: Sequence[str]) -> SandboxResult:
+def _solve(setup: KunitSetup, options: Sequence[str]) -> SandboxResult:
     library = importlib.util.find_spec("kconfiglib")
     if library is None or library.origin is None:
         raise SeriestoolError("kconfiglib is not installed", hint="pip install kconfiglib")
     program, module = Path(__file__).with_name("solve_kconfig.py"), Path(library.origin)
     env = {**_ENV, "PYTHONPATH": str(module.parent)}
-    argv = ["python3", str(program), str(rig.site.source), *options]
-    folder = rig.site.source
+    argv = ["python3", str(program), str(setup.workspace.source), *options]
+    folder = setup.workspace.source
     job = SandboxJob(argv, folder, (folder, program, module), (), env, limits=_CONFIG)
-    return _checked(job, rig.sandbox.run(job))
+    return _checked(job, setup.sandbox.run(job))
 
 
 def _digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _kept_file(rig: KunitSetup, tree: str, setting: KunitSetting) -> Path:
-    what = (str(_VERSION), tree, setting.text.decode() if setting.text else setting.kunitconfig, rig.toolchain)
-    return rig.kept / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:40]}.run"
+def _kept_file(setup: KunitSetup, tree: str, setting: KunitSetting) -> Path:
+    what = (str(_VERSION), tree, setting.text.decode() if setting.text else setting.kunitconfig, setup.toolchain)
+    return setup.kept / f"{hashlib.sha256(repr(what).encode()).hexdigest()[:40]}.run"
 
 
-def keep_transcript(rig: KunitSetup, tree: str, setting: KunitSetting, transcript: Transcript) -> None:
+def keep_transcript(setup: KunitSetup, tree: str, setting: KunitSetting, transcript: Transcript) -> None:
     """Keep it for `find_transcript`, if it is worth that."""
     if not _is_worth_keeping(transcript):
         return
-    _write(_kept_file(rig, tree, setting), transcript.to_bytes())
-    kept = sorted(rig.kept.glob("*.run"), key=lambda path: path.stat().st_mtime, reverse=True)
+    _write(_kept_file(setup, tree, setting), transcript.to_bytes())
+    kept = sorted(setup.kept.glob("*.run"), key=lambda path: path.stat().st_mtime, reverse=True)
     _remove(kept[_KEPT:])
 
 

@@ -84,22 +84,22 @@ def compare(old: Mapping[CasePath, Case], after: KtapLog) -> ResultDifference:
     """What `after` does otherwise than the kernels before, of whose tests `old` has the last that is known."""
     new = leaves(after)
     known = _reasons(old.items())
-    sorter = _DifferenceBuilder(known)
+    builder = _DifferenceBuilder(known)
     for path, case in new.items():
         if case.status is not CaseStatus.CRASHED:
-            sorter.take(path, old.get(path), case)
+            builder.take(path, old.get(path), case)
     absent = [path for path in old if path not in new or new[path].status is CaseStatus.MISSING]
     lost = tuple(path for path in absent if old[path].status is not CaseStatus.MISSING)
     crash = _crash(old, after, len(lost)) if after.panic is not None else None
     stopped = crash is not None or not after.is_complete
     return ResultDifference(
-        broken=tuple(sorter.broken),
-        moved=tuple(sorter.moved),
-        new=tuple(sorter.new),
-        new_failing=tuple(sorter.new_failing),
-        fixed=tuple(sorter.fixed),
+        broken=tuple(builder.broken),
+        moved=tuple(builder.moved),
+        new=tuple(builder.new),
+        new_failing=tuple(builder.new_failing),
+        fixed=tuple(builder.fixed),
         gone=() if stopped else tuple(path for path in lost if old[path].status is CaseStatus.PASS),
-        still_failing=tuple(sorter.still_failing),
+        still_failing=tuple(builder.still_failing),
         unfinished=_stopped_at(old, after) if crash is None and not after.is_complete else None,
         crash=crash,
         not_run=lost if stopped else (),

@@ -51,7 +51,7 @@ class KunitSchedule:
     setting: KunitSetting
     base: str
     base_is_configured: bool
-    stops: tuple[ScheduledPatch, ...]
+    patches: tuple[ScheduledPatch, ...]
 
 
 class ColdBuildError(Exception):
@@ -61,108 +61,108 @@ class ColdBuildError(Exception):
 class SeriesTestRunner:
     """Takes one configuration from tree to tree."""
 
-    def __init__(self, rig: KunitSetup, course: KunitSchedule, may_start_cold: bool) -> None:
-        self._rig = rig
-        self._course = course
+    def __init__(self, setup: KunitSetup, schedule: KunitSchedule, may_start_cold: bool) -> None:
+        self._setup = setup
+        self._schedule = schedule
         self._may_start_cold = may_start_cold
         self._inputs: frozenset[bytes] = frozenset()
         self._is_stale = True
         self._is_fresh = False
-        self._judge = RegressionTracker()
+        self._tracker = RegressionTracker()
         self._passed_over: list[ScheduledPatch] = []
         self.base: KunitOutcome | None = None
         """What became of the base; None where it does not have the configuration."""
 
     def events(self) -> Iterator[KunitEvent]:
         """What is to be said of the base and of each patch; ColdError before the first build where that is cold."""
-        course = self._course
-        if course.base_is_configured:
-            self.base = self._outcome(course.base, "the base", len(course.stops))
-        if self.base is None or (course.setting.text is not None and isinstance(self.base, ConfigFailure)):
+        schedule = self._schedule
+        if schedule.base_is_configured:
+            self.base = self._outcome(schedule.base, "the base", len(schedule.patches))
+        if self.base is None or (schedule.setting.text is not None and isinstance(self.base, ConfigFailure)):
             self.base = None
-            self._judge.absent()
+            self._tracker.absent()
         else:
-            yield from self._judge.base(self.base)
-        was_configured = course.base_is_configured
-        for at, stop in enumerate(course.stops):
-            if not stop.is_configured:
+            yield from self._tracker.base(self.base)
+        was_configured = schedule.base_is_configured
+        for at, patch in enumerate(schedule.patches):
+            if not patch.is_configured:
                 if was_configured:
                     yield KunitEvent(
-                        "configuration-gone", f"{course.name} is gone; its tests are run no more", stop.counter
+                        "configuration-gone", f"{schedule.name} is gone; its tests are run no more", patch.counter
                     )
-            elif self._can_affect(stop):
-                yield from self._judged(stop, len(course.stops) - at - 1)
+            elif self._can_affect(patch):
+                yield from self._judged(patch, len(schedule.patches) - at - 1)
             else:
-                self._passed_over.append(stop)
-            was_configured = stop.is_configured
+                self._passed_over.append(patch)
+            was_configured = patch.is_configured
 
-    def _judged(self, stop: ScheduledPatch, left: int) -> Iterator[KunitEvent]:
-        outcome = self._outcome(stop.after, f"patch {stop.counter}", left)
-        trial = copy(self._judge)
-        events = list(trial.patch(stop.counter, outcome))
+    def _judged(self, patch: ScheduledPatch, left: int) -> Iterator[KunitEvent]:
+        outcome = self._outcome(patch.after, f"patch {patch.counter}", left)
+        trial = copy(self._tracker)
+        events = list(trial.patch(patch.counter, outcome))
         if self._is_fresh and any(event.rule in _SEEN_TWICE for event in events):
-            outcome, events, trial = self._once_more(stop, outcome, events, trial)
+            outcome, events, trial = self._once_more(patch, outcome, events, trial)
         if self._passed_over and any(event.rule in _GRAVE for event in events):
             # One that was passed over, because it can make no difference, would be the one to blame.
             for one in self._passed_over:
                 seen = self._outcome(one.after, f"patch {one.counter}", left)
-                yield from (self._of_made(event) for event in self._judge.patch(one.counter, seen))
-            events = list(self._judge.patch(stop.counter, outcome))
+                yield from (self._of_made(event) for event in self._tracker.patch(one.counter, seen))
+            events = list(self._tracker.patch(patch.counter, outcome))
         else:
-            self._judge = trial
+            self._tracker = trial
         self._passed_over = []
         yield from (self._of_made(event) for event in events)
 
     def _once_more(
-        self, stop: ScheduledPatch, outcome: KunitOutcome, events: list[KunitEvent], trial: RegressionTracker
+        self, patch: ScheduledPatch, outcome: KunitOutcome, events: list[KunitEvent], trial: RegressionTracker
     ) -> tuple[KunitOutcome, list[KunitEvent], RegressionTracker]:
         """The same of a second run where that is calmer; what fails in one of the two only is no patch's for sure."""
-        transcript = run_again(self._rig, self._course.setting)
-        again, second = read_outcome(transcript), copy(self._judge)
-        now = list(second.patch(stop.counter, again))
+        transcript = run_again(self._setup, self._schedule.setting)
+        again, second = read_outcome(transcript), copy(self._tracker)
+        now = list(second.patch(patch.counter, again))
         both = {(event.rule, event.test) for event in events} & {(event.rule, event.test) for event in now}
         doubtful = [one for one in (*events, *now) if one.rule in _SEEN_TWICE and (one.rule, one.test) not in both]
         if not doubtful:
             return outcome, events, trial
-        keep_transcript(self._rig, stop.after, self._course.setting, transcript)
+        keep_transcript(self._setup, patch.after, self._schedule.setting, transcript)
         sure = [one for one in now if one not in doubtful]
         flaky = [replace(one, rule="flaky", message=f"in one run of two: {one.message}") for one in doubtful]
         return again, [*sure, *flaky], second
 
     def _of_made(self, event: KunitEvent) -> KunitEvent:
         """A configuration of ours that a patch makes impossible is no fault of the patch."""
-        if event.rule != "config-broken" or self._course.setting.text is None:
+        if event.rule != "config-broken" or self._schedule.setting.text is None:
             return event
         message = f"not judged: the configuration that was made for the tree before it {event.message}"
         return replace(event, rule="not-judged", message=message)
 
-    def _can_affect(self, stop: ScheduledPatch) -> bool:
-        if stop.is_chosen or can_affect(stop.paths, stop.old, self._inputs):
+    def _can_affect(self, patch: ScheduledPatch) -> bool:
+        if patch.is_chosen or can_affect(patch.paths, patch.old, self._inputs):
             return True
         if self._is_stale:
-            output = self._rig.site.output(self._course.setting.slug)
-            self._inputs, self._is_stale = find_inputs(output.path, self._rig.site.source), False
-        return not self._inputs or can_affect(stop.paths, stop.old, self._inputs)
+            output = self._setup.workspace.output(self._schedule.setting.slug)
+            self._inputs, self._is_stale = find_inputs(output.path, self._setup.workspace.source), False
+        return not self._inputs or can_affect(patch.paths, patch.old, self._inputs)
 
     def _outcome(self, tree: str, label: str, left: int) -> KunitOutcome:
-        setting = self._course.setting
-        kept = find_transcript(self._rig, tree, setting)
+        setting = self._schedule.setting
+        kept = find_transcript(self._setup, tree, setting)
         self._is_fresh = kept is None
         if kept is not None:
             return read_outcome(kept)
         self._is_stale = True
-        with reporting_progress(self._rig.report, f"{self._course.name}: {label}: {self._estimate(left)}"):
-            return read_outcome(run_tests(self._rig, tree, setting))
+        with reporting_progress(self._setup.report, f"{self._schedule.name}: {label}: {self._estimate(left)}"):
+            return read_outcome(run_tests(self._setup, tree, setting))
 
     def _estimate(self, left: int) -> str:
-        output = self._rig.site.output(self._course.setting.slug)
+        output = self._setup.workspace.output(self._schedule.setting.slug)
         if output.is_warm:
             each = output.expected
             rest = f"; at most {duration(each * (left + 1))} to go" if each and left else ""
             return (f"about {duration(each)}" if each else "a warm build") + rest
         if not self._may_start_cold:
             raise ColdBuildError
-        return f"a cold build, about {duration(output.expected or _COLD_SECONDS / max(self._rig.jobs, 1))}"
+        return f"a cold build, about {duration(output.expected or _COLD_SECONDS / max(self._setup.jobs, 1))}"
 
 
 def count_passing(outcome: KunitOutcome) -> tuple[int, int]:

@@ -60,13 +60,13 @@ class SuiteChoice:
 class SuiteFinder:
     """Finds configurations for one patch after the other; what several trees have is read once."""
 
-    def __init__(self, bench: ScratchRepository) -> None:
-        self._bench = bench
-        self._blob = lru_cache(maxsize=_KEPT)(bench.blob)
+    def __init__(self, scratch_repo: ScratchRepository) -> None:
+        self._scratch_repo = scratch_repo
+        self._blob = lru_cache(maxsize=_KEPT)(scratch_repo.blob)
 
     def find(self, tree: str, paths: Iterable[bytes]) -> tuple[SuiteChoice, ...]:
         """What is to be run for a change of these files, as the tree after it has them; each configuration once."""
-        reader = _KunitTreeReader(self._bench, tree, self._blob)
+        reader = _KunitTreeReader(self._scratch_repo, tree, self._blob)
         found: dict[SuiteConfiguration, dict[str, None]] = {}
         for path in sorted(filter(_is_relevant, paths))[:_MAX_PATHS]:
             for choice in _of_path(reader, path):
@@ -82,8 +82,8 @@ def _is_relevant(path: bytes) -> bool:
 class _KunitTreeReader:
     """Reads of one tree; what is asked again is not read again."""
 
-    def __init__(self, bench: ScratchRepository, tree: str, blob: Callable[[str], bytes]) -> None:
-        self._bench = bench
+    def __init__(self, scratch_repo: ScratchRepository, tree: str, blob: Callable[[str], bytes]) -> None:
+        self._scratch_repo = scratch_repo
         self._tree = tree
         self._blob = blob
         self.text = lru_cache(maxsize=512)(self._text)
@@ -92,10 +92,10 @@ class _KunitTreeReader:
 
     def has_folder(self, folder: bytes) -> bool:
         """Whether the tree has it."""
-        return self._bench.has_folder(self._tree, folder)
+        return self._scratch_repo.has_folder(self._tree, folder)
 
     def _text(self, path: bytes) -> bytes | None:
-        entry = self._bench.entries(self._tree, (path,)).get(path)
+        entry = self._scratch_repo.entries(self._tree, (path,)).get(path)
         return self._blob(entry.oid) if entry is not None and entry.kind == "blob" else None
 
     def _makefile(self, folder: bytes) -> Makefile:

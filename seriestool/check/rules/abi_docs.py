@@ -31,7 +31,7 @@ def _run(subject: CheckSubject) -> Iterator[Finding]:
         raise SkipCheck("the patch does not apply to the base")
     for path in documents:
         yield from _entries(subject, path, after)
-    if attributes and subject.place.bench.has_folder(after, FOLDER.rstrip(b"/")):
+    if attributes and subject.environment.scratch_repo.has_folder(after, FOLDER.rstrip(b"/")):
         yield from _undocumented(subject, attributes)
 
 
@@ -92,11 +92,11 @@ def _described(subject: CheckSubject) -> frozenset[bytes]:
     """The last parts of all names that the tree describes, as the series leaves it."""
     end = subject.steps[-1].after or subject.after
     assert end is not None  # noqa: S101
-    bench = subject.place.bench
+    scratch_repo = subject.environment.scratch_repo
     found: set[bytes] = set()
-    for path, entry in bench.paths_below(end, FOLDER.rstrip(b"/")):
+    for path, entry in scratch_repo.paths_below(end, FOLDER.rstrip(b"/")):
         if entry.kind == "blob" and is_abi_file(path):
-            for one in parse_entries(bench.blob(entry.oid)):
+            for one in parse_entries(scratch_repo.blob(entry.oid)):
                 found.update(what.rpartition("/")[2].encode() for what in one.what)
     return frozenset(found)
 

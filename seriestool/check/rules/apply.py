@@ -46,9 +46,9 @@ def _find_merged(subject: CheckSubject) -> Iterator[Finding]:
     found = _find_commit(subject)
     if found is None:
         return
-    tree, landed = found
-    commit = f'{landed.commit.oid[:12]} ("{landed.commit.subject}")'
-    if not landed.has_patch_id:
+    tree, merged_commit = found
+    commit = f'{merged_commit.commit.oid[:12]} ("{merged_commit.commit.subject}")'
+    if not merged_commit.has_patch_id:
         text = f"{tree.name} has a commit of the same name and author that changes something else: {commit}"
         yield Finding(Status.PASS, "merged-otherwise", text)
     elif _is_own_branch(subject, tree):
@@ -59,22 +59,22 @@ def _find_merged(subject: CheckSubject) -> Iterator[Finding]:
 
 def _is_own_branch(subject: CheckSubject, tree: Tree) -> bool:
     """Whether it is a branch in which a reviewer may have put the series himself; those of a mirror are not."""
-    return tree.kind == "branch" and not subject.place.repository.is_bare
+    return tree.kind == "branch" and not subject.environment.repository.is_bare
 
 
 def _find_commit(subject: CheckSubject) -> tuple[Tree, MergedCommit] | None:
     """The commit that the patch became, and the first of the trees that has it."""
-    history = subject.place.history
+    history = subject.environment.history
     if history is None or not subject.is_mailed:
         return None  # commits of a range are in a tree: their own
     base = history.find(subject.base.commit) if subject.base is not None and subject.after is not None else None
-    for tree in sorted(subject.place.trees, key=lambda tree: _is_own_branch(subject, tree))[:_MOST_TREES]:
+    for tree in sorted(subject.environment.trees, key=lambda tree: _is_own_branch(subject, tree))[:_MOST_TREES]:
         tip = history.find(tree.commit)
         if tip is None or (base is not None and tips_containing(history, tip, [base])):
             continue  # the base has all that this tree has, and lacks the patch
-        landed = find_merged_commit(subject.patch, history, tip, subject.place.bench)
-        if landed is not None:
-            return tree, landed
+        merged_commit = find_merged_commit(subject.patch, history, tip, subject.environment.scratch_repo)
+        if merged_commit is not None:
+            return tree, merged_commit
     return None
 
 
@@ -85,11 +85,11 @@ def _find_contained(subject: CheckSubject) -> Iterator[Finding]:
     """
     if not subject.is_mailed or (subject.base is not None and subject.after is None):
         return
-    bench, patch = subject.place.bench, subject.patch
+    scratch_repo, patch = subject.environment.scratch_repo, subject.patch
     names = []
-    for tree in [tree for tree in subject.place.trees if not _is_own_branch(subject, tree)][:_MOST_TREES]:
-        root = bench.tree_of(tree.commit)
-        is_refused = isinstance(apply_patch(read_files(bench, root, patch.files), patch.files), PatchFailure)
+    for tree in [tree for tree in subject.environment.trees if not _is_own_branch(subject, tree)][:_MOST_TREES]:
+        root = scratch_repo.tree_of(tree.commit)
+        is_refused = isinstance(apply_patch(read_files(scratch_repo, root, patch.files), patch.files), PatchFailure)
         if is_refused and _is_there(subject, root, patch):
             names.append(tree.name)
     if names:
@@ -98,7 +98,7 @@ def _find_contained(subject: CheckSubject) -> Iterator[Finding]:
 
 def _refused(subject: CheckSubject, base: SeriesBase) -> Finding:
     patch = subject.patch
-    before = read_files(subject.place.bench, subject.before, patch.files)
+    before = read_files(subject.environment.scratch_repo, subject.before, patch.files)
     failure = apply_patch(before, patch.files)
     if not isinstance(failure, PatchFailure):  # it took another way to the tree than we do
         return skip("apply", f"it was not put on {_on(subject)}")
@@ -129,7 +129,7 @@ def _find_obstacle(subject: CheckSubject, failure: PatchFailure) -> int | None:
 
 def _is_there(subject: CheckSubject, tree: str, patch: Patch) -> bool:
     """Whether the tree has all that the patch does already."""
-    files = read_files(subject.place.bench, tree, patch.files)
+    files = read_files(subject.environment.scratch_repo, tree, patch.files)
     return not isinstance(apply_patch(files, reverse_patch(patch.files)), PatchFailure)
 
 
@@ -153,7 +153,7 @@ def _is_the_very_file(subject: CheckSubject, path: bytes) -> bool:
     diffs = [diff for diff in subject.patch.files if diff.old_path == path]
     if len(diffs) != 1 or diffs[0].old_blob is None or len(diffs[0].old_blob) < 7:
         return False
-    entry = subject.place.bench.entries(subject.before, (path,)).get(path)
+    entry = subject.environment.scratch_repo.entries(subject.before, (path,)).get(path)
     return entry is not None and entry.oid.startswith(diffs[0].old_blob)
 
 
@@ -162,7 +162,7 @@ def _count_offsets(subject: CheckSubject) -> int:
     if subject.base is None or subject.base.footing is BaseKind.EXACT:
         return 0
     applied = apply_patch(
-        read_files(subject.place.bench, subject.before, subject.patch.files), subject.patch.files
+        read_files(subject.environment.scratch_repo, subject.before, subject.patch.files), subject.patch.files
     )  # fmt: skip
     return 0 if isinstance(applied, PatchFailure) else applied.offsets
 

@@ -86,7 +86,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
     """What the signatures of all mails come to, alike ones put together."""
     from seriestool.sources.lore import find_text_record
 
-    return attest(subject, None if subject.place.offline else find_text_record)
+    return attest(subject, None if subject.environment.offline else find_text_record)
 
 
 def attest(subject: CheckSubject, look_up: LookUp | None) -> Iterator[Finding]:
@@ -97,7 +97,7 @@ def attest(subject: CheckSubject, look_up: LookUp | None) -> Iterator[Finding]:
     keys = _DkimKeys(look_up) if look_up else None
     by_saying: dict[SignatureResult, list[int]] = {}
     for counter, raw in mails:
-        for said in dict.fromkeys(_examine(raw, keys, subject.place)):
+        for said in dict.fromkeys(_examine(raw, keys, subject.environment)):
             by_saying.setdefault(said, []).append(counter)
     for said, counters in by_saying.items():
         yield _finding(said, counters, len(mails))
@@ -115,7 +115,7 @@ def _finding(said: SignatureResult, counters: Sequence[int], mails: int) -> Find
     return Finding(said.status, said.rule, f"{said.message} ({named[:200]})", source=source)
 
 
-def _examine(raw: bytes, keys: "_DkimKeys | None", place: CheckEnvironment) -> Iterator[SignatureResult]:
+def _examine(raw: bytes, keys: "_DkimKeys | None", environment: CheckEnvironment) -> Iterator[SignatureResult]:
     if len(raw) > _MOST_BYTES:
         yield SignatureResult(Status.SKIP, "too-large", f"the mail has more than {_MOST_BYTES >> 20} MiB")
         return
@@ -127,7 +127,7 @@ def _examine(raw: bytes, keys: "_DkimKeys | None", place: CheckEnvironment) -> I
             Status.PASS, "unsigned", "it has no signature, neither of its author nor of a mail server"
         )
     if signed:
-        yield from _check_developer(raw, mail, place)
+        yield from _check_developer(raw, mail, environment)
     if sealed:
         yield from _check_domains(raw, mail, len(sealed), keys)
 
@@ -135,16 +135,16 @@ def _examine(raw: bytes, keys: "_DkimKeys | None", place: CheckEnvironment) -> I
 # patatt: the text of the mail as `git am` takes it, author and subject.
 
 
-def _check_developer(raw: bytes, mail: Mail, place: CheckEnvironment) -> Iterator[SignatureResult]:
+def _check_developer(raw: bytes, mail: Mail, environment: CheckEnvironment) -> Iterator[SignatureResult]:
     from patatt import DevsigHeader
 
     body = about = None
     for value in mail.headers("x-developer-signature")[:_MOST_SIGNATURES]:
         try:
             if body is None or about is None:
-                about, body = _canonical(raw, place)
+                about, body = _canonical(raw, environment)
             signature = DevsigHeader(value)
-            yield _check_signature(signature, _signer(signature, mail), mail, about, body, place)
+            yield _check_signature(signature, _signer(signature, mail), mail, about, body, environment)
         except (*_UNREADABLE, GitError, MessageError):
             yield SignatureResult(
                 Status.WARN, "patatt-malformed", f"the developer's signature of {mail.sender} cannot be read"
@@ -167,7 +167,7 @@ def _check_signature(
     mail: Mail,
     about: Mapping[bytes, bytes],
     body: bytes,
-    place: CheckEnvironment,
+    environment: CheckEnvironment,
 ) -> SignatureResult:
     from patatt import ValidationError
 
@@ -180,7 +180,7 @@ def _check_signature(
         # gpg and ssh-keygen are programs: nothing but the digest of the text can be looked at here.
         text = f"text and diff are as signed by {signer.shown}; the {signer.algorithm} signature itself was not checked"
         return SignatureResult(Status.SKIP, "patatt", text)
-    key = _find_key(signer, place)
+    key = _find_key(signer, environment)
     if key is None:
         return SignatureResult(
             Status.PASS, "patatt-no-key", f"signed by {signer.shown}, whose key is in none of the keyrings"
@@ -196,9 +196,9 @@ def _check_signature(
     return SignatureResult(Status.PASS, "patatt-valid", f"signed by {signer.shown}{more}")
 
 
-def _canonical(raw: bytes, place: CheckEnvironment) -> tuple[dict[bytes, bytes], bytes]:
+def _canonical(raw: bytes, environment: CheckEnvironment) -> tuple[dict[bytes, bytes], bytes]:
     """What patatt signs: what git makes of author and subject, and of all below them, with CRLF."""
-    about, message, patch = place.bench.mailinfo(raw)
+    about, message, patch = environment.scratch_repo.mailinfo(raw)
     lines = (message + patch).rstrip(b"\r\n").split(b"\n")
     fields = (line.partition(b":") for line in about.split(b"\n"))
     body = b"".join(line.rstrip(b"\r\n") + b"\r\n" for line in lines)
@@ -221,24 +221,24 @@ def _signed_headers(signature: "DevsigHeader", mail: Mail, about: Mapping[bytes,
     return [name.encode() + b": " + value for name, value in found]
 
 
-def _find_key(signer: _PatattSigner, place: CheckEnvironment) -> bytes | None:
+def _find_key(signer: _PatattSigner, environment: CheckEnvironment) -> bytes | None:
     """The signer's public key, from the keyrings that patatt's configuration names, or from those in the repository."""
     from patatt import make_byhash_path, make_pkey_path
 
     if "@" not in signer.identity:
         return None  # keyrings have addresses
     names = [make(signer.algorithm, signer.identity, signer.selector) for make in (make_pkey_path, make_byhash_path)]
-    sources = place.config.get("patatt.keyringsrc") or _KEYRINGS
-    found = (_read_key(source, name, place) for source in sources for name in names)
+    sources = environment.config.get("patatt.keyringsrc") or _KEYRINGS
+    found = (_read_key(source, name, environment) for source in sources for name in names)
     return next((key.strip() for key in found if key), None)
 
 
-def _read_key(source: str, name: Path, place: CheckEnvironment) -> bytes | None:
+def _read_key(source: str, name: Path, environment: CheckEnvironment) -> bytes | None:
     if source.startswith("ref:"):
         _, repository, ref, folder, *_ = [*source.split(":", 3), "", "", ""]
         if repository:
             return None  # the keyring of another repository
-        found = place.repository.objects.read(f"{ref or 'HEAD'}:{Path(folder) / name}")
+        found = environment.repository.objects.read(f"{ref or 'HEAD'}:{Path(folder) / name}")
         return found[2] if found and found[1] == "blob" else None
     try:
         file = Path(source).expanduser() / name

@@ -68,16 +68,16 @@ def _run(subject: CheckSubject) -> Iterator[Finding]:
     toolchain = find_toolchain(*_PROGRAMS)
     if isinstance(toolchain, str):
         raise SkipCheck(toolchain)
-    place = subject.place
+    place = subject.environment
     if place.sandbox is None:
         raise SkipCheck("there is no sandbox")
     config = _config(place)
     with open_build_workspace(
-        place.cache_dir / "builds", str(place.repository.common_dir), place.bench, place.report
-    ) as site:
-        output = site.output(f"bisect-{config}-{toolchain.compiler}")
-        compiler = ObjectCompiler(site, output, place.sandbox, toolchain, config, place.jobs)
-        series = _SeriesBuild(place, site, output, compiler, config, toolchain.version)
+        place.cache_dir / "builds", str(place.repository.common_dir), place.scratch_repo, place.report
+    ) as workspace:
+        output = workspace.output(f"bisect-{config}-{toolchain.compiler}")
+        compiler = ObjectCompiler(workspace, output, place.sandbox, toolchain, config, place.jobs)
+        series = _SeriesBuild(place, workspace, output, compiler, config, toolchain.version)
         series.begin(subject.before)
         for step, one in zip(subject.steps, touched, strict=True):
             for finding in series.judge(step, one):
@@ -99,14 +99,14 @@ class _SeriesBuild:
     def __init__(
         self,
         place: CheckEnvironment,
-        site: BuildWorkspace,
+        workspace: BuildWorkspace,
         output: BuildFolder,
         compiler: ObjectCompiler,
         config: str,
         version: str,
     ) -> None:
-        self._place = place
-        self._site = site
+        self._environment = place
+        self._workspace = workspace
         self._output = output
         self._compiler = compiler
         self._config = config
@@ -122,28 +122,28 @@ class _SeriesBuild:
         output = self._output
         self._options[tree] = self._configured
         if output.note == self._note(tree):  # the last series had the same base, and touched no Kconfig file
-            self._site.move_to(tree)
+            self._workspace.move_to(tree)
             return
         expected = output.expected
         kind = "warm" if output.is_warm else "cold"
         hint = f", {duration_text(expected)}" if expected else ""
-        self._place.report(f"bisect: making {self._config}, {kind}{hint}")
-        self._site.move_to(tree)
-        said = self._configure(tree)
-        if said.limit is not None:
+        self._environment.report(f"bisect: making {self._config}, {kind}{hint}")
+        self._workspace.move_to(tree)
+        result = self._configure(tree)
+        if result.limit is not None:
             output.discard()
-            raise SkipCheck(f"the base cannot be prepared: the limit of {said.limit} was reached")
-        if not said.is_good:
-            raise SkipCheck(f"the base cannot be prepared: {_first_error(said)}")
+            raise SkipCheck(f"the base cannot be prepared: the limit of {result.limit} was reached")
+        if not result.is_good:
+            raise SkipCheck(f"the base cannot be prepared: {_first_error(result)}")
 
     def _configure(self, tree: str) -> BuildResult:
         if self._output.is_warm:
             self._output.keep_note("")  # should we be killed
-        said = self._compiler.configure()
-        if said.is_good:
-            self._output.took(said.seconds)
+        result = self._compiler.configure()
+        if result.is_good:
+            self._output.record_time(result.seconds)
             self._output.keep_note(self._note(tree))
-        return said
+        return result
 
     def _note(self, tree: str) -> str:
         # Another version of the compiler has other options.
@@ -168,11 +168,11 @@ class _SeriesBuild:
 
     def _prepare(self, tree: str) -> BuildResult | None:
         """Move to the tree; what its configuration said where that failed."""
-        self._site.move_to(tree)
+        self._workspace.move_to(tree)
         if self._options[tree] != self._configured or not self._output.is_warm:
-            said = self._configure(tree)
+            result = self._configure(tree)
             self._configured = self._options[tree]
-            self._broken = None if said.is_good else said
+            self._broken = None if result.is_good else result
         return self._broken
 
     def _judge_config(self, step: StackedPatch, after: BuildResult) -> Iterator[Finding]:
@@ -190,7 +190,7 @@ class _SeriesBuild:
         """The objects to compile, those touched first, and what there is to say about the others."""
         assert step.after is not None  # noqa: S101
         names = {one.encode("utf-8", "surrogateescape"): one for one in touched.sources}
-        there = self._place.bench.entries(step.after, names)
+        there = self._environment.scratch_repo.entries(step.after, names)
         own = {one: object_of(one) for name, one in names.items() if name in there}
         including = find_includers(touched.headers, self._compiler.run, 4 * _MOST) if touched.headers else ()
         others = [one for path in including if not path.startswith(_ELSEWHERE) and (one := object_of(path))]
@@ -214,7 +214,7 @@ class _SeriesBuild:
         return tuple(chosen[:_MOST]), tuple(notes)
 
     def _compare(self, step: StackedPatch, objects: Sequence[str]) -> Iterator[Finding]:
-        self._place.report(f"bisect: patch {step.patch.counter}, compiling {len(objects)} objects")
+        self._environment.report(f"bisect: patch {step.patch.counter}, compiling {len(objects)} objects")
         after = self._compiler.compile(objects)
         if after.limit is not None:
             yield skip("limit", f"compiling it reached the limit of {after.limit}")
@@ -264,10 +264,10 @@ def _finding(one: Diagnostic) -> Finding:
     return Finding(Status.WARN, "new-warning", message, path, one.line, source=_WARNINGS_PAGE)
 
 
-def _first_error(said: BuildResult) -> str:
-    errors = sorted((one for one in said.diagnostics if one.is_error), key=lambda one: (one.path, one.line or 0))
+def _first_error(result: BuildResult) -> str:
+    errors = sorted((one for one in result.diagnostics if one.is_error), key=lambda one: (one.path, one.line or 0))
     if not errors:
-        return said.last
+        return result.last
     place = f"{errors[0].path}:{errors[0].line}: " if errors[0].path else ""
     return f"{place}{errors[0].text}"
 

@@ -88,7 +88,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
         yield skip("not-run", f"checkpatch.pl was ended at the limit of {outcome.ended}")
     elif outcome.code not in (0, 1) or (outcome.code == 1 and not said):
         yield skip("not-run", f"checkpatch.pl says nothing of this patch: {_why(outcome)}")
-    yield from _findings(said, places, _ignored(subject.place.config), _StyleExemptions(subject))
+    yield from _findings(said, places, _ignored(subject.environment.config), _StyleExemptions(subject))
 
 
 def _options(script: bytes) -> list[str]:
@@ -97,17 +97,17 @@ def _options(script: bytes) -> list[str]:
 
 
 def _run(subject: CheckSubject, script: bytes, argv: list[str], mail: bytes) -> SandboxResult:
-    assert subject.place.sandbox is not None  # noqa: S101
+    assert subject.environment.sandbox is not None  # noqa: S101
     with scratch("checkpatch") as folder:
-        subject.place.bench.export(subject.steps[0].before, _READS, folder)
+        subject.environment.scratch_repo.export(subject.steps[0].before, _READS, folder)
         # It looks names up that the message or the patch have; their contents only tell CamelCase that is there.
-        subject.place.bench.export(subject.before, _looked_up(subject.patch), folder)
+        subject.environment.scratch_repo.export(subject.before, _looked_up(subject.patch), folder)
         for top in _QUOTED.findall(b"".join(_TOP.findall(script))):
             if not (folder / top.decode()).exists():
                 (folder / top.decode()).mkdir()
         (folder / "patch").write_bytes(mail)
         env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C"}
-        return subject.place.sandbox.run(SandboxJob(argv, folder, writable=(folder,), env=env, limits=_LIMITS))
+        return subject.environment.sandbox.run(SandboxJob(argv, folder, writable=(folder,), env=env, limits=_LIMITS))
 
 
 def _looked_up(patch: Patch) -> set[bytes]:

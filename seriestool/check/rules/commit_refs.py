@@ -19,31 +19,31 @@ _KERNEL = ("kernel", "linux", "upstream", "mainline")
 
 def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the commits that a message speaks of; each is spoken of once."""
-    asked = _ReferencesContext(subject)
-    introduced = {tag.oid for tag in asked.tags if tag.title}
-    introduced |= {one.oid for one in asked.references if one.title}
+    inputs = _ReferencesContext(subject)
+    introduced = {tag.oid for tag in inputs.tags if tag.title}
+    introduced |= {one.oid for one in inputs.references if one.title}
     seen: set[tuple[str, str | None]] = set()
-    for one in asked.references[:_MOST]:
+    for one in inputs.references[:_MOST]:
         if (one.oid, one.title) in seen:
             continue
         seen.add((one.oid, one.title))
-        found = asked.commits.find(one.oid)
+        found = inputs.commits.find(one.oid)
         if isinstance(found, QuotedCommit):
-            yield from _known(asked, one, found, introduced)
-        elif not any(tag.oid == one.oid for tag in asked.tags):  # fixes-tag speaks of those
-            yield from _unknown(asked, one, found)
+            yield from _known(inputs, one, found, introduced)
+        elif not any(tag.oid == one.oid for tag in inputs.tags):  # fixes-tag speaks of those
+            yield from _unknown(inputs, one, found)
 
 
 class _ReferencesContext:
     """The patch with all that is looked up for it."""
 
     def __init__(self, subject: CheckSubject) -> None:
-        place = subject.place
+        environment = subject.environment
         message = message_of(subject.patch)
         self.subject = subject
         self.references = find_references(message)
         self.tags = find_fixes_tags(message)
-        self.commits = CommitLookup(place.repository, place.bench, place.history)
+        self.commits = CommitLookup(environment.repository, environment.scratch_repo, environment.history)
         self.project = subject.project
         self.is_kernel = subject.is_kernel
         self._completeness: Completeness | None = None
@@ -57,17 +57,17 @@ class _ReferencesContext:
 
 
 def _known(
-    asked: _ReferencesContext, one: CommitReference, found: QuotedCommit, introduced: set[str | None]
+    inputs: _ReferencesContext, one: CommitReference, found: QuotedCommit, introduced: set[str | None]
 ) -> Iterator[Finding]:
-    mend = f'commit {asked.commits.abbreviate(found.oid)} ("{found.subject}")'
+    mend = f'commit {inputs.commits.abbreviate(found.oid)} ("{found.subject}")'
     likeness = compare_titles(one.title, found.subject) if one.title else TitleMatch.SAME
     if likeness is TitleMatch.OTHER:
         text = f"{one.oid[:40]} has another title: '{found.subject}'"
         yield Finding(Status.WARN, "title-mismatch", text, line=one.number, mend=mend, source=_SOURCE)
-    elif asked.is_kernel and len(one.oid) < SHORTEST:
+    elif inputs.is_kernel and len(one.oid) < SHORTEST:
         text = f"the id {one.oid} has less than {SHORTEST} digits"
         yield Finding(Status.WARN, "short-id", text, line=one.number, mend=mend, source=_SOURCE)
-    elif asked.is_kernel and one.needs_title and not any(oid and _same_id(oid, one.oid) for oid in introduced):
+    elif inputs.is_kernel and one.needs_title and not any(oid and _same_id(oid, one.oid) for oid in introduced):
         text = f"{one.oid[:SHORTEST]} is named without its title"
         yield Finding(Status.WARN, "no-title", text, line=one.number, mend=mend, source=_SOURCE)
 
@@ -76,8 +76,8 @@ def _same_id(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _unknown(asked: _ReferencesContext, one: CommitReference, found: AbsenceReason) -> Iterator[Finding]:
-    patches = asked.subject.series.patches
+def _unknown(inputs: _ReferencesContext, one: CommitReference, found: AbsenceReason) -> Iterator[Finding]:
+    patches = inputs.subject.series.patches
     sibling = next(
         (patch for patch in patches if one.title and fold_title(patch.subject) == fold_title(one.title)), None
     )
@@ -87,8 +87,8 @@ def _unknown(asked: _ReferencesContext, one: CommitReference, found: AbsenceReas
     elif found is not AbsenceReason.MISSING:
         what = "stands for several commits" if found is AbsenceReason.AMBIGUOUS else "is no commit, but another object"
         yield Finding(Status.WARN, str(found), f"{one.oid[:40]} {what}", line=one.number, source=_SOURCE)
-    elif not one.project or (asked.is_kernel and one.project in _KERNEL):
-        seen = asked.completeness()
+    elif not one.project or (inputs.is_kernel and one.project in _KERNEL):
+        seen = inputs.completeness()
         text = f"there is no commit {one.oid[:40]} here; {seen.reason}"
         status = Status.WARN if seen.is_complete else Status.SKIP
         yield Finding(status, "unknown-commit" if seen.is_complete else "commit-unseen", text, line=one.number)

@@ -105,10 +105,10 @@ def _diffstat(subject: CheckSubject, count: int) -> str | None:
     steps = subject.steps[:count]
     if subject.base is None or any(step.after is None for step in steps):
         return None
-    bench = subject.place.bench
+    scratch_repo = subject.environment.scratch_repo
     trees = (steps[0].before, steps[-1].after)
-    base, tip = (bench.commit(tree, (), b"diffstat\n", "x <x@localhost> 0 +0000") for tree in trees if tree)
-    return bench.diffstat(base, tip).rstrip("\n") or None
+    base, tip = (scratch_repo.commit(tree, (), b"diffstat\n", "x <x@localhost> 0 +0000") for tree in trees if tree)
+    return scratch_repo.diffstat(base, tip).rstrip("\n") or None
 
 
 # The shortlog.
@@ -152,8 +152,8 @@ def _judge_base(subject: CheckSubject) -> Iterator[Finding]:
 
 
 def _judge_commit(subject: CheckSubject, stated: str) -> Iterator[Finding]:
-    series, bench = subject.series, subject.place.bench
-    (found,) = bench.objects.check([stated])
+    series, scratch_repo = subject.series, subject.environment.scratch_repo
+    (found,) = scratch_repo.objects.check([stated])
     if found is None or found[1] != "commit":
         text = f"the base-commit {stated[:12]} is not in this repository"
         yield Finding(Status.PASS, "base-unknown", text, mend="fetch the tree that has it")
@@ -161,7 +161,7 @@ def _judge_commit(subject: CheckSubject, stated: str) -> Iterator[Finding]:
     if subject.base is not None and subject.base.commit == found[0] and subject.base.footing is BaseKind.EXACT:
         return
     try:
-        base = given_base(series, found[0], bench)
+        base = given_base(series, found[0], scratch_repo)
     except (InputError, GitError) as error:
         yield skip("base-wrong", f"the base-commit cannot be tried: {error.message}")
         return

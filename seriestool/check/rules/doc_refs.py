@@ -38,7 +38,7 @@ def _dead(subject: CheckSubject) -> Iterator[Finding]:
     known = {name for file in subject.patch.files for name in _removed(file)}
     seen = set[tuple[bytes, bytes]]()
     trees = tuple(dict.fromkeys(tree for tree in (subject.after, subject.steps[-1].after) if tree is not None))
-    if not any(subject.place.bench.has_folder(tree, b"Documentation") for tree in trees):
+    if not any(subject.environment.scratch_repo.has_folder(tree, b"Documentation") for tree in trees):
         return  # it speaks of another project's: nfs-utils of the kernel's
     for file in subject.patch.files:
         if file.new_path is None or _PASSED_OVER.search(file.new_path):
@@ -48,7 +48,7 @@ def _dead(subject: CheckSubject) -> Iterator[Finding]:
             if name in known or place in seen or len(seen) >= _LOOKED_UP:
                 continue
             seen.add(place)
-            if any(_exists(subject.place.bench, tree, file.new_path, name) for tree in trees):
+            if any(_exists(subject.environment.scratch_repo, tree, file.new_path, name) for tree in trees):
                 continue
             known.add(name)
             message = f"{path_text(name)} is not there, nor does the series add it"
@@ -85,36 +85,40 @@ def _references(text: bytes) -> Iterator[bytes]:
             yield match[1] + name
 
 
-def _exists(bench: ScratchRepository, tree: str, by: bytes, name: bytes) -> bool:
+def _exists(scratch_repo: ScratchRepository, tree: str, by: bytes, name: bytes) -> bool:
     """Whether the tree has what is named, from its top or from beside the file that names it."""
     folder = posixpath.dirname(by)
     # tools/x has a Documentation/ of its own, and so may its parent.
     tops = (b"", folder, posixpath.dirname(folder), posixpath.dirname(posixpath.dirname(folder)))
     inner = name[name.find(b"Documentation/") :]
-    return any(_is_there(bench, tree, posixpath.join(top, one)) for top in tops for one in {name, inner})
+    return any(_is_there(scratch_repo, tree, posixpath.join(top, one)) for top in tops for one in {name, inner})
 
 
-def _is_there(bench: ScratchRepository, tree: str, path: bytes) -> bool:
+def _is_there(scratch_repo: ScratchRepository, tree: str, path: bytes) -> bool:
     path = posixpath.normpath(path)
     wild = re.search(rb"[*?\[]", path)
     if wild is None:
-        return bool(bench.entries(tree, [path + suffix for suffix in _SUFFIXES])) or bench.has_folder(tree, path)
-    return _fits(bench, tree, path, wild.start())
+        return bool(scratch_repo.entries(tree, [path + suffix for suffix in _SUFFIXES])) or scratch_repo.has_folder(
+            tree, path
+        )
+    return _fits(scratch_repo, tree, path, wild.start())
 
 
-def _fits(bench: ScratchRepository, tree: str, pattern: bytes, wild: int) -> bool:
+def _fits(scratch_repo: ScratchRepository, tree: str, pattern: bytes, wild: int) -> bool:
     # Only what stands before the first wildcard is looked for: enough to know that it is no slip of the pen.
     folder, _, start = pattern[:wild].rpartition(b"/")
-    below = islice(bench.paths_below(tree, folder), _LISTED)
+    below = islice(scratch_repo.paths_below(tree, folder), _LISTED)
     return any(path[len(folder) + 1 :].startswith(start) for path, _ in below)
 
 
 def _left_behind(subject: CheckSubject) -> Iterator[Finding]:
     """Documents that the patch takes away and that files which the series touches still name after it."""
-    bench, last = subject.place.bench, subject.steps[-1].after or subject.after
+    scratch_repo, last = subject.environment.scratch_repo, subject.steps[-1].after or subject.after
     assert last is not None  # noqa: S101
     gone = [file.old_path for file in subject.patch.files if file.kind in (DiffKind.DELETE, DiffKind.RENAME)]
-    dead = [path for path in gone if path and path.startswith(b"Documentation/") and not bench.entries(last, (path,))]
+    dead = [
+        path for path in gone if path and path.startswith(b"Documentation/") and not scratch_repo.entries(last, (path,))
+    ]
     if not dead:
         return
     touched = {file.new_path for step in subject.steps for file in step.patch.files if file.new_path is not None}

@@ -179,15 +179,15 @@ def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -
 def _not_in_tree(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -> list[bytes]:
     """The strings that no binding names, nor may mean by a pattern; all bindings are read, a fifth of a second."""
     left = dict.fromkeys(uses)
-    bench, read = subject.place.bench, 0
+    scratch_repo, read = subject.environment.scratch_repo, 0
     tree = next((step.after for step in reversed(subject.steps) if step.after is not None), subject.before)
     found_any = False
-    for path, entry in islice(bench.paths_below(tree, _BINDINGS.rstrip(b"/")), _READ_FILES):
+    for path, entry in islice(scratch_repo.paths_below(tree, _BINDINGS.rstrip(b"/")), _READ_FILES):
         if not left or read > _READ_BYTES:
             break
         if not path.endswith((b".yaml", b".txt")) or entry.kind != "blob" or path == _VENDORS:
             continue
-        text, found_any = bench.blob(entry.oid), True
+        text, found_any = scratch_repo.blob(entry.oid), True
         read += len(text)
         for name in [name for name in left if _may_mean(text, name)]:
             del left[name]

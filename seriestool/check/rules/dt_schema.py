@@ -84,16 +84,16 @@ def _ask(subject: CheckSubject, program: str, tree: str, paths: Iterable[bytes])
 
 
 def _run(subject: CheckSubject, argv: list[str], folder: Path) -> SandboxResult:
-    assert subject.place.sandbox is not None  # noqa: S101
+    assert subject.environment.sandbox is not None  # noqa: S101
     env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C.UTF-8"}
-    return subject.place.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
+    return subject.environment.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
 
 
 def _write(subject: CheckSubject, tree: str, path: bytes, folder: Path) -> bytes | None:
     content = subject.read(tree, path)
     if content is None or len(content) > _SIZE:
         return None
-    subject.place.bench.export(tree, (path,), folder)
+    subject.environment.scratch_repo.export(tree, (path,), folder)
     return content
 
 

@@ -38,17 +38,17 @@ _OF_THE_KERNEL = frozenset((FixesFlaw.SHORT_ID, FixesFlaw.NO_ID, FixesFlaw.URL))
 
 def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the Fixes tags of a patch, or of there being none."""
-    asked = _FixesContext(subject)
-    for tag in asked.tags:
-        yield from _grammar(asked, tag)
-        yield from _target(asked, tag)
-    yield from _place(asked)
-    yield from _repeated(asked)
-    if asked.is_kernel:
-        yield from _missing(asked)
-        yield from _stable(asked)
-    yield from _blamed(asked)
-    yield from _designation(asked)
+    inputs = _FixesContext(subject)
+    for tag in inputs.tags:
+        yield from _grammar(inputs, tag)
+        yield from _target(inputs, tag)
+    yield from _place(inputs)
+    yield from _repeated(inputs)
+    if inputs.is_kernel:
+        yield from _missing(inputs)
+        yield from _stable(inputs)
+    yield from _blamed(inputs)
+    yield from _designation(inputs)
 
 
 class _FixesContext:
@@ -59,8 +59,8 @@ class _FixesContext:
         self.patch = subject.patch
         self.message: CommitMessage = message_of(self.patch)
         self.tags = find_fixes_tags(self.message)[:_MOST_TAGS]
-        place = subject.place
-        self.commits = CommitLookup(place.repository, place.bench, place.history)
+        environment = subject.environment
+        self.commits = CommitLookup(environment.repository, environment.scratch_repo, environment.history)
         self.base = subject.base.commit if subject.base else None
         self.project = subject.project
         self.is_kernel = subject.is_kernel
@@ -96,13 +96,13 @@ class _FixesContext:
         if base is None or base.footing is not BaseKind.EXACT:
             return self.is_base_stated
         return self.is_base_stated or has_tree_for(
-            subject.series.prefixes, self.paths, subject.maintainers, subject.place.trees
+            subject.series.prefixes, self.paths, subject.maintainers, subject.environment.trees
         )
 
     @cached_property
     def mailmap(self) -> Mailmap:
         """That of the project."""
-        return read_mailmap(self.subject.place.bench, self.project)
+        return read_mailmap(self.subject.environment.scratch_repo, self.project)
 
     @cached_property
     def mail(self) -> Mail | None:
@@ -111,7 +111,7 @@ class _FixesContext:
 
     def meant(self, title: str | None) -> QuotedCommit | None:
         """The commit that has this title, among those that changed the same paths; the base's own before others."""
-        found = list(self.commits.titled(title, self.paths)) if title else []
+        found = list(self.commits.with_title(title, self.paths)) if title else []
         own = (one for one in found if self.base and self.commits.is_within(one.oid, self.base))
         return next(own, found[0] if found else None)
 
@@ -119,63 +119,63 @@ class _FixesContext:
 # --- how it is written --------------------------------------------------------------------------------------------
 
 
-def _grammar(asked: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
-    flaws = [flaw for flaw in tag.flaws if asked.is_kernel or flaw not in _OF_THE_KERNEL]
-    mend = _corrected(asked, tag) if flaws else None
-    is_signed = any(one.key != "fixes" for one in (*asked.message.trailers, *asked.message.stray))
+def _grammar(inputs: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
+    flaws = [flaw for flaw in tag.flaws if inputs.is_kernel or flaw not in _OF_THE_KERNEL]
+    mend = _corrected(inputs, tag) if flaws else None
+    is_signed = any(one.key != "fixes" for one in (*inputs.message.trailers, *inputs.message.stray))
     for flaw in flaws:
-        is_grave = asked.is_kernel and flaw not in _MILD
+        is_grave = inputs.is_kernel and flaw not in _MILD
         if flaw is FixesFlaw.NO_ID and not is_signed:
             is_grave = False  # it may be a sentence
         status = Status.FAIL if is_grave else Status.WARN
         yield Finding(status, str(flaw), flaw.meaning, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _corrected(asked: _FixesContext, tag: FixesTag) -> str | None:
+def _corrected(inputs: _FixesContext, tag: FixesTag) -> str | None:
     """The tag as it should be, as far as that is known."""
-    found = asked.find(tag)
+    found = inputs.find(tag)
     if isinstance(found, QuotedCommit):
-        return asked.commits.tag(found)
-    if (meant := asked.meant(tag.title)) is not None:
-        return asked.commits.tag(meant)
+        return inputs.commits.tag(found)
+    if (meant := inputs.meant(tag.title)) is not None:
+        return inputs.commits.tag(meant)
     if FixesFlaw.URL in tag.flaws and tag.oid is None:
         return f"Closes: {tag.text.partition(':')[2].strip()}"
-    unusable = {FixesFlaw.LONG_ID, FixesFlaw.SHORT_ID} if asked.is_kernel else {FixesFlaw.LONG_ID}
+    unusable = {FixesFlaw.LONG_ID, FixesFlaw.SHORT_ID} if inputs.is_kernel else {FixesFlaw.LONG_ID}
     if tag.oid is None or tag.title is None or unusable & {*tag.flaws}:
         return None
     return format_fixes_tag(tag.oid, tag.title)
 
 
-def _place(asked: _FixesContext) -> Iterator[Finding]:
-    message = asked.message
+def _place(inputs: _FixesContext) -> Iterator[Finding]:
+    message = inputs.message
     if not message.trailers and not message.stray:
         return
-    signed = _own_sign_off(asked)
-    for tag in asked.tags:
+    signed = _own_sign_off(inputs)
+    for tag in inputs.tags:
         if not message.in_block(tag.number):
             text = "the tag does not stand in the last paragraph, with the other trailers: git does not see it"
             mend = "take out the empty line or the text between it and the other trailers"
             yield Finding(Status.WARN, "place", text, line=tag.number, mend=mend, source="git-interpret-trailers(1)")
-        elif signed is not None and tag.number > signed and asked.is_kernel:
+        elif signed is not None and tag.number > signed and inputs.is_kernel:
             text = "the tag stands below the author's Signed-off-by"
             mend = "put it above the other trailers"
             yield Finding(Status.WARN, "order", text, line=tag.number, mend=mend, source=_TIP)
 
 
-def _own_sign_off(asked: _FixesContext) -> int | None:
+def _own_sign_off(inputs: _FixesContext) -> int | None:
     """The line of the author's Signed-off-by."""
-    author = Person(asked.patch.author_name, asked.patch.author_email)
-    for line in asked.message.named("signed-off-by"):
+    author = Person(inputs.patch.author_name, inputs.patch.author_email)
+    for line in inputs.message.named("signed-off-by"):
         person = parse_person(line.value)
-        if person is not None and asked.mailmap.compare(author, person) is not People.OTHER:
+        if person is not None and inputs.mailmap.compare(author, person) is not People.OTHER:
             return line.number
     return None
 
 
-def _repeated(asked: _FixesContext) -> Iterator[Finding]:
+def _repeated(inputs: _FixesContext) -> Iterator[Finding]:
     seen: set[str] = set()
-    for tag in asked.tags:
-        found = asked.find(tag)
+    for tag in inputs.tags:
+        found = inputs.find(tag)
         oid = found.oid if isinstance(found, QuotedCommit) else tag.oid
         if oid is not None and oid in seen:
             yield Finding(Status.WARN, "repeated", "the same commit is named twice", line=tag.number)
@@ -185,109 +185,109 @@ def _repeated(asked: _FixesContext) -> Iterator[Finding]:
 # --- what it names ------------------------------------------------------------------------------------------------
 
 
-def _target(asked: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
-    found = asked.find(tag)
+def _target(inputs: _FixesContext, tag: FixesTag) -> Iterator[Finding]:
+    found = inputs.find(tag)
     if found is None:
         return
-    sibling = _sibling(asked, tag, found)
+    sibling = _sibling(inputs, tag, found)
     if sibling is not None:
         yield sibling
     elif isinstance(found, QuotedCommit):
-        yield from _title(asked, tag, found)
-        yield from _ancestry(asked, tag, found)
+        yield from _title(inputs, tag, found)
+        yield from _ancestry(inputs, tag, found)
     elif found is AbsenceReason.MISSING:
-        yield _unknown(asked, tag)
+        yield _unknown(inputs, tag)
     else:
         what = {
             AbsenceReason.AMBIGUOUS: "stands for several commits",
             AbsenceReason.NOT_A_COMMIT: "is no commit, but another object",
         }
-        mend = _correction_of(asked, asked.meant(tag.title))
+        mend = _correction_of(inputs, inputs.meant(tag.title))
         yield Finding(Status.FAIL, str(found), f"{tag.oid} {what[found]}", line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _sibling(asked: _FixesContext, tag: FixesTag, found: QuotedCommit | AbsenceReason) -> Finding | None:
+def _sibling(inputs: _FixesContext, tag: FixesTag, found: QuotedCommit | AbsenceReason) -> Finding | None:
     """That the tag names a patch of its own series, which has no id yet that could last."""
     titles = {
         fold_title(title) for title in (tag.title, found.subject if isinstance(found, QuotedCommit) else None) if title
     }
-    series = asked.subject.series
+    series = inputs.subject.series
     other = next((one for one in series.patches if fold_title(one.subject) in titles), None)
-    if other is None or other.counter == asked.patch.counter:
+    if other is None or other.counter == inputs.patch.counter:
         return None
-    if isinstance(found, QuotedCommit) and asked.base and asked.commits.is_within(found.oid, asked.base):
+    if isinstance(found, QuotedCommit) and inputs.base and inputs.commits.is_within(found.oid, inputs.base):
         return None
-    status = Status.FAIL if _is_only_there(asked, found) else Status.WARN
+    status = Status.FAIL if _is_only_there(inputs, found) else Status.WARN
     number = f"{other.counter}/{series.expected}"
     text = f"it names patch {number} of the same series, which has no lasting id: '{other.subject}'"
     return Finding(status, "same-series", text, line=tag.number, mend=f"squash it into {number}", source=_SUBMITTING)
 
 
-def _is_only_there(asked: _FixesContext, found: QuotedCommit | AbsenceReason) -> bool:
+def _is_only_there(inputs: _FixesContext, found: QuotedCommit | AbsenceReason) -> bool:
     """Whether no older commit can be meant: none of this id is anywhere, or only where nothing is published."""
     if not isinstance(found, QuotedCommit):
-        return asked.project is not None and asked.commits.completeness(asked.project).is_complete
-    published = [tree.commit for tree in asked.subject.place.trees if tree.kind in ("remote", "configured")]
-    return not asked.commits.holding(found.oid, published)
+        return inputs.project is not None and inputs.commits.completeness(inputs.project).is_complete
+    published = [tree.commit for tree in inputs.subject.environment.trees if tree.kind in ("remote", "configured")]
+    return not inputs.commits.tips_containing(found.oid, published)
 
 
-def _title(asked: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
+def _title(inputs: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
     likeness = compare_titles(tag.title, found.subject) if tag.title else TitleMatch.SAME
     if likeness is TitleMatch.SAME or (likeness is TitleMatch.NEARLY and FixesFlaw.UNCLOSED in tag.flaws):
         return
     if likeness is TitleMatch.NEARLY:
-        mend = asked.commits.tag(found)
+        mend = inputs.commits.tag(found)
         text = f"the title is not quite that of the commit: '{found.subject}'"
         yield Finding(Status.WARN, "subject-nearly", text, line=tag.number, mend=mend, source=_DESCRIBE)
         return
-    meant = asked.meant(tag.title) or found
+    meant = inputs.meant(tag.title) or found
     text = f"{tag.oid} has another title: '{found.subject}'"
-    mend = asked.commits.tag(meant)
+    mend = inputs.commits.tag(meant)
     yield Finding(Status.FAIL, "subject-mismatch", text, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _ancestry(asked: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
-    if asked.base is None:
+def _ancestry(inputs: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iterator[Finding]:
+    if inputs.base is None:
         return
-    within = asked.commits.is_within(found.oid, asked.base)
+    within = inputs.commits.is_within(found.oid, inputs.base)
     if within is None:
         text = f"whether {tag.oid} is in the base cannot be seen: the history index does not have it"
         yield skip("ancestry-unseen", text)
     if within is not False:
         return
-    twin = asked.meant(found.subject)
-    if twin is not None and not asked.commits.is_within(twin.oid, asked.base):
+    twin = inputs.meant(found.subject)
+    if twin is not None and not inputs.commits.is_within(twin.oid, inputs.base):
         twin = None
-    trees = asked.subject.place.trees
-    holders = asked.commits.holding(found.oid, [tree.commit for tree in trees]) or frozenset()
+    trees = inputs.subject.environment.trees
+    holders = inputs.commits.tips_containing(found.oid, [tree.commit for tree in trees]) or frozenset()
     names = [tree.name for tree in trees if tree.commit in holders]
-    is_sure = asked.is_base_stated or (asked.is_base_sure and not holders)
+    is_sure = inputs.is_base_stated or (inputs.is_base_sure and not holders)
     where = f"; it is in {_some(names)}" if names else ""
-    text = f"{tag.oid} is not in the base {asked.base[:12]}{where}"
+    text = f"{tag.oid} is not in the base {inputs.base[:12]}{where}"
     if twin is not None:
-        text += f"; there the change is {asked.commits.abbreviate(twin.oid)}"
+        text += f"; there the change is {inputs.commits.abbreviate(twin.oid)}"
     status = Status.FAIL if is_sure else Status.WARN
-    yield Finding(status, "not-an-ancestor", text, line=tag.number, mend=_correction_of(asked, twin))
+    yield Finding(status, "not-an-ancestor", text, line=tag.number, mend=_correction_of(inputs, twin))
 
 
-def _unknown(asked: _FixesContext, tag: FixesTag) -> Finding:
-    meant = asked.meant(tag.title)
-    mend = _correction_of(asked, meant)
+def _unknown(inputs: _FixesContext, tag: FixesTag) -> Finding:
+    meant = inputs.meant(tag.title)
+    mend = _correction_of(inputs, meant)
     about = f"there is no commit {tag.oid} here"
-    if asked.project is None:
+    if inputs.project is None:
         return skip("commit-unseen", f"{about}, and no tree to compare with")
-    seen = asked.commits.completeness(asked.project)
+    seen = inputs.commits.completeness(inputs.project)
     text = f"{about}; {seen.reason}"
     if meant is not None:
-        text = f"{about}; the title is that of {asked.commits.abbreviate(meant.oid)}"
+        text = f"{about}; the title is that of {inputs.commits.abbreviate(meant.oid)}"
     if not seen.is_complete and meant is None:
         return Finding(Status.SKIP, "commit-unseen", text, line=tag.number)
-    status = Status.FAIL if seen.is_complete and asked.is_base_sure else Status.WARN
+    status = Status.FAIL if seen.is_complete and inputs.is_base_sure else Status.WARN
     return Finding(status, "unknown-commit", text, line=tag.number, mend=mend, source=_DESCRIBE)
 
 
-def _correction_of(asked: _FixesContext, commit: QuotedCommit | None) -> str | None:
-    return asked.commits.tag(commit) if commit is not None else None
+def _correction_of(inputs: _FixesContext, commit: QuotedCommit | None) -> str | None:
+    return inputs.commits.tag(commit) if commit is not None else None
 
 
 def _some(names: list[str]) -> str:
@@ -297,26 +297,26 @@ def _some(names: list[str]) -> str:
 # --- whether there should be one ----------------------------------------------------------------------------------
 
 
-def _missing(asked: _FixesContext) -> Iterator[Finding]:
-    if asked.tags or is_only_docs_or_tests(asked.paths) or asked.message.is_revert:
+def _missing(inputs: _FixesContext) -> Iterator[Finding]:
+    if inputs.tags or is_only_docs_or_tests(inputs.paths) or inputs.message.is_revert:
         return
-    text = "\n".join(asked.message.lines)
+    text = "\n".join(inputs.message.lines)
     if found := _BUG_WORDS.search(text[:200_000]):
         word = next(filter(None, found.groups()))
         said = f"the message tells of a bug ('{word}') and does not say which commit brought it"
         yield Finding(Status.WARN, "missing", said, mend='Fixes: <12 digits> ("<title>")', source=_DESCRIBE)
-    elif any(not one.names_version and not one.flaws for one in find_stable_tags(asked.message)):
+    elif any(not one.names_version and not one.flaws for one in find_stable_tags(inputs.message)):
         said = "it is for stable, and says neither since which version nor which commit it fixes"
         yield Finding(Status.WARN, "missing", said, mend='Fixes: <12 digits> ("<title>")', source=_STABLE)
-    elif tree := find_fixes_tree(asked.subject.series.prefixes, fixes_trees(asked.subject.place.config)):
-        yield from _missing_for(asked, tree)
+    elif tree := find_fixes_tree(inputs.subject.series.prefixes, fixes_trees(inputs.subject.environment.config)):
+        yield from _missing_for(inputs, tree)
 
 
-def _missing_for(asked: _FixesContext, tree: str) -> Iterator[Finding]:
+def _missing_for(inputs: _FixesContext, tree: str) -> Iterator[Finding]:
     """That a series for a tree of fixes fixes nothing; said once, of its first patch that changes code."""
-    patches = asked.subject.series.patches
+    patches = inputs.subject.series.patches
     first = next((one for one in patches if not is_only_docs_or_tests(paths_of(one.files, above=False))), None)
-    if first is not asked.patch or any(
+    if first is not inputs.patch or any(
         find_fixes_tags(message_of(one)) or message_of(one).is_revert for one in patches
     ):
         return
@@ -327,22 +327,22 @@ def _missing_for(asked: _FixesContext, tree: str) -> Iterator[Finding]:
 # --- stable -------------------------------------------------------------------------------------------------------
 
 
-def _stable(asked: _FixesContext) -> Iterator[Finding]:
-    tags = find_stable_tags(asked.message)[:_MOST_TAGS]
+def _stable(inputs: _FixesContext) -> Iterator[Finding]:
+    tags = find_stable_tags(inputs.message)[:_MOST_TAGS]
     for one in tags:
         for flaw in one.flaws:
             status = Status.FAIL if flaw is StableFlaw.NO_REASON else Status.WARN
             yield Finding(status, str(flaw), flaw.meaning, line=one.number, mend=one.proper, source=_STABLE)
     if not tags:
-        yield from _sent_to_stable(asked)
-        yield from _not_asked_for(asked)
+        yield from _sent_to_stable(inputs)
+        yield from _not_asked_for(inputs)
 
 
-def _sent_to_stable(asked: _FixesContext) -> Iterator[Finding]:
+def _sent_to_stable(inputs: _FixesContext) -> Iterator[Finding]:
     """That the mail goes to stable, which takes nothing that way; many senders copy a whole series to all."""
-    if asked.mail is None or STABLE not in asked.mail.recipients or names_upstream(asked.message):
+    if inputs.mail is None or STABLE not in inputs.mail.recipients or names_upstream(inputs.message):
         return
-    series = asked.subject.series
+    series = inputs.subject.series
     if any(find_stable_tags(message_of(one)) for one in series.patches):
         return
     if any(_STABLE_PREFIX.match(word) for word in series.prefixes):
@@ -354,14 +354,14 @@ def _sent_to_stable(asked: _FixesContext) -> Iterator[Finding]:
     yield Finding(status, "stable-without-tag", text, mend=f"Cc: {STABLE}", source=_STABLE)
 
 
-def _not_asked_for(asked: _FixesContext) -> Iterator[Finding]:
+def _not_asked_for(inputs: _FixesContext) -> Iterator[Finding]:
     """A note that what is fixed has been released, and nobody asks for the fix in stable."""
-    if asked.base is None or not asked.targets:
+    if inputs.base is None or not inputs.targets:
         return
-    release = asked.commits.last_release(asked.base)
+    release = inputs.commits.last_release(inputs.base)
     if release is None:
         return
-    if any(asked.commits.is_within(target.oid, release.oid) for target in asked.targets):
+    if any(inputs.commits.is_within(target.oid, release.oid) for target in inputs.targets):
         text = f"what it fixes is in '{release.subject}' already, and there is no 'Cc: {STABLE}'"
         yield Finding(Status.PASS, "stable-not-asked", text, source=_STABLE)
 
@@ -369,16 +369,16 @@ def _not_asked_for(asked: _FixesContext) -> Iterator[Finding]:
 # --- people and trees ---------------------------------------------------------------------------------------------
 
 
-def _blamed(asked: _FixesContext) -> Iterator[Finding]:
+def _blamed(inputs: _FixesContext) -> Iterator[Finding]:
     """Who wrote or signed what is fixed, and does not get the mail."""
-    if asked.mail is None or not asked.targets:
+    if inputs.mail is None or not inputs.targets:
         return
-    told = (Person(asked.patch.author_name, asked.patch.author_email), *recipients(asked.mail))
-    untold = find_missing_recipients(asked.targets, told, asked.mailmap)
-    since = (asked.subject.series.posted - _SILENT).timestamp()
-    recent = recent_work(asked.targets, asked.commits, asked.paths, since) if untold.writers else ()
-    active = tuple(one for one in untold.writers if is_active(one, recent, asked.mailmap))
-    others = (*(one for one in untold.writers if one not in active), *untold.signers)
+    told = (Person(inputs.patch.author_name, inputs.patch.author_email), *recipients(inputs.mail))
+    missing = find_missing_recipients(inputs.targets, told, inputs.mailmap)
+    since = (inputs.subject.series.posted - _SILENT).timestamp()
+    recent = recent_work(inputs.targets, inputs.commits, inputs.paths, since) if missing.writers else ()
+    active = tuple(one for one in missing.writers if is_active(one, recent, inputs.mailmap))
+    others = (*(one for one in missing.writers if one not in active), *missing.signers)
     if active:
         text = f"who wrote what is fixed does not get the mail: {_some([str(one) for one in active])}"
         yield Finding(Status.WARN, "blamed", text, mend="\n".join(f"Cc: {one}" for one in active), source=_SUBMITTING)
@@ -387,12 +387,12 @@ def _blamed(asked: _FixesContext) -> Iterator[Finding]:
         yield Finding(Status.PASS, "blamed-others", f"{text}: {_some([str(one) for one in others])}")
 
 
-def _designation(asked: _FixesContext) -> Iterator[Finding]:
+def _designation(inputs: _FixesContext) -> Iterator[Finding]:
     """Whether the tree that the subject names is the one that takes such a fix."""
-    if not asked.targets or len(asked.targets) != len(asked.tags):
+    if not inputs.targets or len(inputs.targets) != len(inputs.tags):
         return
-    place, prefixes = asked.subject.place, asked.subject.series.prefixes
-    found = judge_tree(asked.targets, prefixes, fixes_trees(place.config), place.trees, asked.commits)
+    environment, prefixes = inputs.subject.environment, inputs.subject.series.prefixes
+    found = judge_tree(inputs.targets, prefixes, fixes_trees(environment.config), environment.trees, inputs.commits)
     if found is None:
         return
     mend = f"[PATCH {found.better}]"

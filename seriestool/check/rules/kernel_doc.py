@@ -82,8 +82,8 @@ def _is_source(path: bytes | None) -> bool:
 
 def _find_tool(subject: CheckSubject) -> _KernelDocScript:
     """The script of the base; Skipped where it is not there, or what runs it is not."""
-    bench, root = subject.place.bench, subject.steps[0].before
-    script = _behind_links(bench, root, _SCRIPT)
+    scratch_repo, root = subject.environment.scratch_repo, subject.steps[0].before
+    script = _behind_links(scratch_repo, root, _SCRIPT)
     text = subject.read(root, script) if script is not None else None
     if script is None or text is None:
         raise SkipCheck("the tree has no scripts/kernel-doc")
@@ -94,15 +94,15 @@ def _find_tool(subject: CheckSubject) -> _KernelDocScript:
     return _KernelDocScript(script, interpreter)
 
 
-def _behind_links(bench: ScratchRepository, tree: str, path: bytes) -> bytes | None:
+def _behind_links(scratch_repo: ScratchRepository, tree: str, path: bytes) -> bytes | None:
     """The file that the path leads to inside the tree, or None."""
     for _ in range(4):
-        entry = bench.entries(tree, (path,)).get(path)
+        entry = scratch_repo.entries(tree, (path,)).get(path)
         if entry is None or entry.kind != "blob":
             return None
         if entry.mode != _LINK:
             return path
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), bench.blob(entry.oid)))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), scratch_repo.blob(entry.oid)))
         if is_unsafe_path(path):
             return None
     return None
@@ -127,12 +127,12 @@ def _lay_out(subject: CheckSubject, touched: Iterable[tuple[bytes | None, bytes 
 
 
 def _run(subject: CheckSubject, tool: _KernelDocScript, files: Sequence[str], folder: Path) -> SandboxResult:
-    assert subject.place.sandbox is not None  # noqa: S101
+    assert subject.environment.sandbox is not None  # noqa: S101
     home = folder / "tree"
-    subject.place.bench.export(subject.steps[0].before, (tool.script, *_MODULES), home)
+    subject.environment.scratch_repo.export(subject.steps[0].before, (tool.script, *_MODULES), home)
     argv = [tool.interpreter, str(home / tool.script.decode("utf-8", "surrogateescape")), "-Wall", "-none", *files]
     env = {"HOME": str(folder), "PATH": _PROGRAMS, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subject.place.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
+    return subject.environment.sandbox.run(SandboxJob(argv, folder, readable=(folder,), env=env, limits=_LIMITS))
 
 
 def _said(outcome: SandboxResult) -> tuple[list[Finding], list[Finding]]:

@@ -107,35 +107,37 @@ def _run_all(
     plans: tuple[_PlannedConfiguration, ...],
     toolchain: Toolchain,
 ) -> Iterator[Finding]:
-    place = subject.place
-    assert place.sandbox is not None  # noqa: S101  # Need.SANDBOX
-    most = _number(place, _MOST_KEY, _MOST)
-    key = str(place.repository.common_dir)
-    with open_build_workspace(place.cache_dir / "builds", key, place.bench, place.report) as site:
-        rig = KunitSetup(
-            site,
-            place.sandbox,
+    environment = subject.environment
+    assert environment.sandbox is not None  # noqa: S101  # Need.SANDBOX
+    most = _number(environment, _MOST_KEY, _MOST)
+    key = str(environment.repository.common_dir)
+    with open_build_workspace(
+        environment.cache_dir / "builds", key, environment.scratch_repo, environment.report
+    ) as workspace:
+        setup = KunitSetup(
+            workspace,
+            environment.sandbox,
             toolchain.make_variables,
             toolchain.version,
-            max(place.jobs, 1),
-            place.cache_dir / "kunit",
-            place.report,
+            max(environment.jobs, 1),
+            environment.cache_dir / "kunit",
+            environment.report,
         )
         for plan in plans[:most]:
-            yield from _run_one(subject, steps, plan, rig)
+            yield from _run_one(subject, steps, plan, setup)
     for plan in plans[most:]:
         yield skip("too-many", f"{plan.configuration.name} is not run: '{_MOST_KEY}' is {most}; chosen as {plan.why}")
 
 
 def _run_one(
-    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, rig: KunitSetup
+    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, setup: KunitSetup
 ) -> Iterator[Finding]:
     configuration = plan.configuration
-    course = _make_schedule(subject, steps, plan, rig)
-    if isinstance(course, str):
-        yield skip("unsolved", f"{configuration.name}: {course}; chosen as {plan.why}")
+    schedule = _make_schedule(subject, steps, plan, setup)
+    if isinstance(schedule, str):
+        yield skip("unsolved", f"{configuration.name}: {schedule}; chosen as {plan.why}")
         return
-    runner = SeriesTestRunner(rig, course, _is_on(subject.place, _COLD_KEY))
+    runner = SeriesTestRunner(setup, schedule, _is_on(subject.environment, _COLD_KEY))
     try:
         for event in runner.events():
             yield _finding(event, configuration)
@@ -161,7 +163,7 @@ def _finding(event: KunitEvent, configuration: SuiteConfiguration) -> Finding:
 
 def _plans(subject: CheckSubject, steps: tuple[StackedPatch, ...]) -> tuple[_PlannedConfiguration, ...]:
     """The configurations, those first that most patches can break; one for all tests of a folder that need one made."""
-    finder = SuiteFinder(subject.place.bench)
+    finder = SuiteFinder(subject.environment.scratch_repo)
     found: dict[tuple[bytes | None, bytes], _PlannedConfiguration] = {}
     for step in steps:
         assert step.after is not None  # noqa: S101
@@ -176,7 +178,7 @@ def _plans(subject: CheckSubject, steps: tuple[StackedPatch, ...]) -> tuple[_Pla
 
 
 def _make_schedule(
-    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, rig: KunitSetup
+    subject: CheckSubject, steps: tuple[StackedPatch, ...], plan: _PlannedConfiguration, setup: KunitSetup
 ) -> KunitSchedule | str:
     """The way through the series; in one line why there is no configuration."""
     configuration, counters = plan.configuration, plan.counters
@@ -185,13 +187,13 @@ def _make_schedule(
     else:
         first = next(step for step in steps if step.patch.counter in counters)
         assert first.after is not None  # noqa: S101
-        made = make_setting(rig, first.after, configuration.options)
+        made = make_setting(setup, first.after, configuration.options)
         if isinstance(made, str):
             return made
         setting = made
     base = steps[0].before
-    stops = tuple(_schedule_patch(subject, step, configuration, counters) for step in steps)
-    return KunitSchedule(configuration.name, setting, base, _has(subject, base, configuration), stops)
+    patches = tuple(_schedule_patch(subject, step, configuration, counters) for step in steps)
+    return KunitSchedule(configuration.name, setting, base, _has(subject, base, configuration), patches)
 
 
 def _schedule_patch(
@@ -199,7 +201,7 @@ def _schedule_patch(
 ) -> ScheduledPatch:
     assert step.after is not None  # noqa: S101
     paths = frozenset(paths_of(step.patch.files, above=False))
-    old = frozenset(subject.place.bench.entries(step.before, paths))
+    old = frozenset(subject.environment.scratch_repo.entries(step.before, paths))
     counter = step.patch.counter
     return ScheduledPatch(
         counter, step.after, paths, old, counter in counters, _has(subject, step.after, configuration)
@@ -208,19 +210,19 @@ def _schedule_patch(
 
 def _has(subject: CheckSubject, tree: str, configuration: SuiteConfiguration) -> bool:
     path = configuration.path
-    return path is None or path in subject.place.bench.entries(tree, (path,))
+    return path is None or path in subject.environment.scratch_repo.entries(tree, (path,))
 
 
 def _patches(counters: list[int]) -> str:
     return f"patch {counters[0]}" if len(counters) == 1 else f"patches {', '.join(map(str, counters))}"
 
 
-def _is_on(place: CheckEnvironment, key: str) -> bool:
-    return place.config.get(key, ("yes",))[-1].lower() not in ("no", "false", "off", "0", "never")
+def _is_on(environment: CheckEnvironment, key: str) -> bool:
+    return environment.config.get(key, ("yes",))[-1].lower() not in ("no", "false", "off", "0", "never")
 
 
-def _number(place: CheckEnvironment, key: str, otherwise: int) -> int:
-    value = place.config.get(key, ("",))[-1]
+def _number(environment: CheckEnvironment, key: str, otherwise: int) -> int:
+    value = environment.config.get(key, ("",))[-1]
     return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else otherwise
 
 

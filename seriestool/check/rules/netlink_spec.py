@@ -49,12 +49,12 @@ def _run(subject: CheckSubject) -> Iterator[Finding]:
         return
     if subject.after is None:
         raise SkipCheck("not all patches apply to the base")
-    if subject.place.sandbox is None:
+    if subject.environment.sandbox is None:
         raise SkipCheck("there is no sandbox to run the generator in")
     files = _files(subject, specs, touched)
     states = list(_states(subject, {*specs, *files}))
     try:
-        faults = [_faults(subject, state, files, subject.place.sandbox) for state in states]
+        faults = [_faults(subject, state, files, subject.environment.sandbox) for state in states]
     except NoGenerator as reason:
         raise SkipCheck(str(reason)) from reason
     for path in files:
@@ -76,8 +76,8 @@ def _files(subject: CheckSubject, specs: set[bytes], touched: set[bytes]) -> lis
     found = {path for path in touched if _marked(subject, path)}
     if specs:
         assert subject.after is not None  # noqa: S101
-        for path, entry in find_generated(subject.place.bench, subject.after):
-            made = parse_generated(subject.place.bench.blob(entry.oid))
+        for path, entry in find_generated(subject.environment.scratch_repo, subject.after):
+            made = parse_generated(subject.environment.scratch_repo.blob(entry.oid))
             if made is not None and made.spec in specs:
                 found.add(path)
     return sorted(found)
@@ -101,7 +101,7 @@ def _faults(
     if not there:
         return {}
     with scratch("netlink") as folder:
-        results = regenerate(subject.place.bench, state.tree, there, sandbox, folder)
+        results = regenerate(subject.environment.scratch_repo, state.tree, there, sandbox, folder)
     found = ((path, _fault(texts[path], one, results[path])) for path, one in there.items())
     return {path: fault for path, fault in found if fault is not None}
 

@@ -33,7 +33,7 @@ _NAMED, _LISTED, _LOOKED, _PATTERNS = 4, 2000, 10_000, 200
 class _TreeChange:
     """The tree before the series and after it."""
 
-    bench: ScratchRepository
+    scratch_repo: ScratchRepository
     before: str
     after: str
     came: Mapping[bytes, int]
@@ -48,12 +48,12 @@ class _TreeChange:
     def has(self, path: bytes) -> bool:
         """Whether there is such a file or folder after the series."""
         name = path.rstrip(b"/")
-        return bool(self.bench.entries(self.after, (name,))) or self.bench.has_folder(self.after, name)
+        return bool(self.scratch_repo.entries(self.after, (name,))) or self.scratch_repo.has_folder(self.after, name)
 
     def read(self, path: bytes) -> bytes | None:
         """The content of a file after the series."""
-        entry = self.bench.entries(self.after, (path,)).get(path)
-        return self.bench.blob(entry.oid) if entry is not None and entry.kind == "blob" else None
+        entry = self.scratch_repo.entries(self.after, (path,)).get(path)
+        return self.scratch_repo.blob(entry.oid) if entry is not None and entry.kind == "blob" else None
 
     def makefiles(self, folder: bytes) -> tuple[bytes, ...]:
         """The contents of the folder's Makefile and Kbuild after the series, those that there are."""
@@ -72,7 +72,7 @@ class _TreeChange:
     @cached_property
     def is_maintained_anew(self) -> bool:
         """Whether the series changes MAINTAINERS."""
-        sides = [self.bench.entries(tree, (b"MAINTAINERS",)) for tree in (self.before, self.after)]
+        sides = [self.scratch_repo.entries(tree, (b"MAINTAINERS",)) for tree in (self.before, self.after)]
         return sides[0] != sides[1]
 
 
@@ -88,7 +88,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
 def _maintained(subject: CheckSubject, change: _TreeChange) -> Iterator[Finding]:
     old = new = subject.maintainers
     if change.is_maintained_anew:
-        new = subject.place.maintainers.read(change.bench, change.after)
+        new = subject.environment.maintainers.read(change.scratch_repo, change.after)
     if new is None:
         return
     yield from _unmaintained(change, new)
@@ -111,10 +111,10 @@ def _change(subject: CheckSubject) -> _TreeChange:
                 moved.update({file.new_path} if file.kind is DiffKind.RENAME else ())
             if file.kind in (DiffKind.DELETE, DiffKind.RENAME) and file.old_path is not None:
                 went[file.old_path] = step.patch.counter
-    bench = subject.place.bench
-    sides = [bench.entries(tree, [*came, *went]) for tree in (before, after)]
+    scratch_repo = subject.environment.scratch_repo
+    sides = [scratch_repo.entries(tree, [*came, *went]) for tree in (before, after)]
     return _TreeChange(
-        bench,
+        scratch_repo,
         before,
         after,
         {path: counter for path, counter in came.items() if path in sides[1] and path not in sides[0]},
@@ -132,7 +132,7 @@ def _unmaintained(change: _TreeChange, maintainers: Maintainers) -> Iterator[Fin
             if name is None or size > _SMALL:
                 groups.setdefault((path.rpartition(b"/")[0], name, size), []).append(path)
     for (folder, name, size), paths in groups.items():
-        is_new_folder = not change.bench.has_folder(change.before, folder)
+        is_new_folder = not change.scratch_repo.has_folder(change.before, folder)
         if name is not None and not is_new_folder and all(path in change.moved for path in paths):
             continue
         yield _ask_for_section(name, size, paths, is_new_folder, change.came[paths[0]])
@@ -173,8 +173,8 @@ def _count(change: _TreeChange, section: MaintainersSection) -> int:
         folder = pattern[: wild.start()].rpartition(b"/")[0] if wild else pattern.rstrip(b"/")
         if wild and not folder:
             continue  # `*/foo*` would mean reading the whole tree
-        total += not wild and not change.bench.has_folder(change.after, folder)
-        for path, _ in change.bench.paths_below(change.after, folder):
+        total += not wild and not change.scratch_repo.has_folder(change.after, folder)
+        for path, _ in change.scratch_repo.paths_below(change.after, folder):
             looked += 1
             total += not wild or bool(known.match(path))
             if total > _LARGE or looked > _LOOKED:
@@ -214,7 +214,7 @@ def _fits_nothing(change: _TreeChange, pattern: bytes) -> bool:
         return False  # it would mean reading the whole tree
     known = Maintainers((MaintainersSection("", files=(pattern,)),))
     listed = 0
-    for path, _ in islice(change.bench.paths_below(change.after, folder), _LISTED):
+    for path, _ in islice(change.scratch_repo.paths_below(change.after, folder), _LISTED):
         listed += 1
         if known.match(path):
             return False
@@ -253,7 +253,7 @@ def _not_run(change: _TreeChange) -> Iterator[Finding]:
 def _is_test(change: _TreeChange, path: bytes) -> bool:
     if path.endswith(b".c"):
         return True
-    entry = change.bench.entries(change.after, (path,))[path]
+    entry = change.scratch_repo.entries(change.after, (path,))[path]
     return path.endswith((b".sh", b".py")) and entry.mode == 0o100755
 
 

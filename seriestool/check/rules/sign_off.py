@@ -27,15 +27,15 @@ _MOST_READ = 5000
 
 def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the sign-offs of a patch; nothing where the project has no use for them."""
-    asked = _SignOffContext(subject)
-    if not asked.signed:
-        if asked.is_rule:
-            yield _missing(asked)
+    inputs = _SignOffContext(subject)
+    if not inputs.signed:
+        if inputs.is_rule:
+            yield _missing(inputs)
         return
-    yield from _forms(asked)
-    yield from _author(asked)
-    yield from _sender(asked)
-    yield from _co_developers(asked)
+    yield from _forms(inputs)
+    yield from _author(inputs)
+    yield from _sender(inputs)
+    yield from _co_developers(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class _SignOffContext:
     @cached_property
     def is_rule(self) -> bool:
         """Whether patches of the project have to be signed off: it is a kernel, or its last commits are."""
-        place = self.subject.place
+        environment = self.subject.environment
         if self.subject.project is None:
             return False
         if self.subject.is_kernel:
             return True
-        commits = CommitLookup(place.repository, place.bench, place.history)
+        commits = CommitLookup(environment.repository, environment.scratch_repo, environment.history)
         return bool(signs_off(commits.recent(self.subject.project, _LOOK_BACK)))
 
     @cached_property
@@ -78,7 +78,7 @@ class _SignOffContext:
     @cached_property
     def mailmap(self) -> Mailmap:
         """That of the project."""
-        return read_mailmap(self.subject.place.bench, self.subject.project)
+        return read_mailmap(self.subject.environment.scratch_repo, self.subject.project)
 
     @cached_property
     def sender(self) -> Person | None:
@@ -114,21 +114,21 @@ class _SignOffContext:
 # --- there is none --------------------------------------------------------------------------------------------------
 
 
-def _missing(asked: _SignOffContext) -> Finding:
-    slip = _slip(asked)
-    mend = f"Signed-off-by: {asked.author}"
+def _missing(inputs: _SignOffContext) -> Finding:
+    slip = _slip(inputs)
+    mend = f"Signed-off-by: {inputs.author}"
     if slip is not None:
         text = f"there is no Signed-off-by; '{slip.text[:60]}' is none"
         return Finding(Status.FAIL, "missing", text, line=slip.number, mend=mend, source=_SIGN)
-    if "signed-off-by:" in asked.patch.notes.lower():
+    if "signed-off-by:" in inputs.patch.notes.lower():
         text = "there is no Signed-off-by in the commit message; what stands below '---' is not part of it"
         return Finding(Status.FAIL, "missing", text, mend=mend, source=_SIGN)
     return Finding(Status.FAIL, "missing", "there is no Signed-off-by", mend=mend, source=_SIGN)
 
 
-def _slip(asked: _SignOffContext) -> TrailerLine | None:
+def _slip(inputs: _SignOffContext) -> TrailerLine | None:
     """A line that is meant for a sign-off."""
-    for number, line in enumerate(asked.message.lines[2:_MOST_READ], 3):
+    for number, line in enumerate(inputs.message.lines[2:_MOST_READ], 3):
         name, colon, value = line[:200].partition(":")
         key = "-".join(name.strip().lower().split())
         if colon and 0 < edit_distance(key, _KEY, _SLIPS) <= _SLIPS and "@" in value:
@@ -138,8 +138,8 @@ def _slip(asked: _SignOffContext) -> TrailerLine | None:
     return None
 
 
-def _forms(asked: _SignOffContext) -> Iterator[Finding]:
-    for one in asked.signed:
+def _forms(inputs: _SignOffContext) -> Iterator[Finding]:
+    for one in inputs.signed:
         if one.person is None:
             text = "the sign-off has no address"
             yield Finding(Status.WARN, "form", text, line=one.line.number, source=_SIGN)
@@ -151,72 +151,72 @@ def _forms(asked: _SignOffContext) -> Iterator[Finding]:
 # --- whose they are -------------------------------------------------------------------------------------------------
 
 
-def _author(asked: _SignOffContext) -> Iterator[Finding]:
-    likeness = asked.likeness(asked.author)
+def _author(inputs: _SignOffContext) -> Iterator[Finding]:
+    likeness = inputs.likeness(inputs.author)
     if likeness is PersonMatch.SAME:
         return
-    behind = asked.unwrapped(asked.author)
+    behind = inputs.unwrapped(inputs.author)
     if behind:
-        yield from _behind_a_list(asked, behind)
+        yield from _behind_a_list(inputs, behind)
     elif likeness is PersonMatch.NAME:
-        text = f"the author signed off with another address than that of the mail, {asked.author.address}"
-        yield Finding(Status.PASS, "author-address", text, line=asked.signed[0].line.number)
+        text = f"the author signed off with another address than that of the mail, {inputs.author.address}"
+        yield Finding(Status.PASS, "author-address", text, line=inputs.signed[0].line.number)
     else:
-        first = asked.signed[0]
-        text = f"the author {asked.author} did not sign it off"
-        if not asked.has_own_from and asked.mail is not None and first.person is not None:
+        first = inputs.signed[0]
+        text = f"the author {inputs.author} did not sign it off"
+        if not inputs.has_own_from and inputs.mail is not None and first.person is not None:
             text += f"; if {first.person} wrote it, the mail's text has to begin with 'From: {first.person}'"
-        mend = f"Signed-off-by: {asked.author}"
-        yield Finding(asked.grave, "author", text, line=first.line.number, mend=mend, source=_SIGN)
+        mend = f"Signed-off-by: {inputs.author}"
+        yield Finding(inputs.grave, "author", text, line=first.line.number, mend=mend, source=_SIGN)
 
 
-def _behind_a_list(asked: _SignOffContext, behind: Sequence[Person]) -> Iterator[Finding]:
+def _behind_a_list(inputs: _SignOffContext, behind: Sequence[Person]) -> Iterator[Finding]:
     """The author of a mail whose From a list has rewritten, because his domain forbids others to send for it."""
-    if any(asked.likeness(one) is not PersonMatch.OTHER for one in behind):
-        text = f"a list has put itself in the place of the author: git am would name {asked.author}"
-        mend = next((f"From: {one.person}" for one in asked.signed if one.person is not None), None)
+    if any(inputs.likeness(one) is not PersonMatch.OTHER for one in behind):
+        text = f"a list has put itself in the place of the author: git am would name {inputs.author}"
+        mend = next((f"From: {one.person}" for one in inputs.signed if one.person is not None), None)
         yield Finding(Status.PASS, "via", text, mend=mend)
         return
     text = f"the author {behind[-1].name or behind[-1]} (sent by way of a list) did not sign it off"
-    yield Finding(Status.WARN, "author", text, line=asked.signed[0].line.number, source=_SIGN)
+    yield Finding(Status.WARN, "author", text, line=inputs.signed[0].line.number, source=_SIGN)
 
 
-def _sender(asked: _SignOffContext) -> Iterator[Finding]:
+def _sender(inputs: _SignOffContext) -> Iterator[Finding]:
     """Whether who sent it signed it off, and last of all."""
-    sender = asked.sender
-    if sender is None or asked.unwrapped(sender):
+    sender = inputs.sender
+    if sender is None or inputs.unwrapped(sender):
         return
-    last = asked.signed[-1]
-    if last.person is None or asked.mailmap.compare(sender, last.person) is not PersonMatch.OTHER:
+    last = inputs.signed[-1]
+    if last.person is None or inputs.mailmap.compare(sender, last.person) is not PersonMatch.OTHER:
         return
-    if asked.likeness(sender) is not PersonMatch.OTHER:
+    if inputs.likeness(sender) is not PersonMatch.OTHER:
         text = f"the last sign-off is that of {last.person}, and {sender} sent it"
         yield Finding(Status.WARN, "last", text, line=last.line.number, source=_CO_DEVELOPED)
-    elif asked.mailmap.compare(sender, asked.author) is PersonMatch.OTHER:
+    elif inputs.mailmap.compare(sender, inputs.author) is PersonMatch.OTHER:
         text = f"{sender} sent it, and did not sign it off"
         if sender.name in ("", sender.address):  # it may be the author's other one
             yield Finding(Status.PASS, "sender", text, line=last.line.number, source=_CO_DEVELOPED)
             return
         mend = f"Signed-off-by: {sender}"
-        yield Finding(asked.grave, "sender", text, line=last.line.number, mend=mend, source=_CO_DEVELOPED)
+        yield Finding(inputs.grave, "sender", text, line=last.line.number, mend=mend, source=_CO_DEVELOPED)
 
 
-def _co_developers(asked: _SignOffContext) -> Iterator[Finding]:
-    for at, line in enumerate(asked.lines):
+def _co_developers(inputs: _SignOffContext) -> Iterator[Finding]:
+    for at, line in enumerate(inputs.lines):
         if line.key != _CO_KEY:
             continue
         person = parse_person(line.value)
         if person is None:
             yield Finding(Status.WARN, "form", "the Co-developed-by has no address", line=line.number)
             continue
-        if asked.mailmap.compare(person, asked.author) is PersonMatch.SAME:
+        if inputs.mailmap.compare(person, inputs.author) is PersonMatch.SAME:
             text = f"{person} is the author, and not who developed it with him"
             yield Finding(Status.WARN, "co-developer-author", text, line=line.number, source=_CO_DEVELOPED)
-        following = asked.lines[at + 1] if at + 1 < len(asked.lines) else None
+        following = inputs.lines[at + 1] if at + 1 < len(inputs.lines) else None
         signer = parse_person(following.value) if following is not None and following.key == _KEY else None
-        likeness = asked.mailmap.compare(person, signer) if signer is not None else PersonMatch.OTHER
+        likeness = inputs.mailmap.compare(person, signer) if signer is not None else PersonMatch.OTHER
         if likeness is not PersonMatch.SAME:
-            status = Status.WARN if likeness is PersonMatch.NAME else asked.grave
+            status = Status.WARN if likeness is PersonMatch.NAME else inputs.grave
             text = f"Co-developed-by: {person} has to be followed by the same person's Signed-off-by"
             mend = f"Co-developed-by: {person}\nSigned-off-by: {person}"
             yield Finding(status, "co-developer", text, line=line.number, mend=mend, source=_CO_DEVELOPED)

@@ -61,7 +61,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
         if _tag(new) is None:
             yield from _missing(subject, file.new_path, old)
             continue
-        known = known or _read_licences(subject.place.bench, subject.after)
+        known = known or _read_licences(subject.environment.scratch_repo, subject.after)
         yield from _tagged(subject, file.new_path, old, new, known)
 
 
@@ -126,7 +126,7 @@ def _alike(subject: CheckSubject, folder: bytes, path: bytes) -> Iterator[bytes]
     name = path.rpartition(b"/")[2]
     suffix = name[name.rfind(b".") :] if name not in _NAMES else b"/" + name
     root = subject.steps[0].before
-    for other, entry in islice(subject.place.bench.paths_below(root, folder), _LISTED):
+    for other, entry in islice(subject.environment.scratch_repo.paths_below(root, folder), _LISTED):
         if other.endswith(suffix) and entry.kind == "blob" and (head := _head(subject, root, other)) is not None:
             yield head
 
@@ -230,15 +230,15 @@ def _find_syntax_error(expression: str) -> str | None:
     return "a ')' is missing" if depth else None
 
 
-def _read_licences(bench: ScratchRepository, tree: str) -> _Licences:
+def _read_licences(scratch_repo: ScratchRepository, tree: str) -> _Licences:
     """The licences of the tree; none where it has no LICENSES."""
     folders: dict[str, str] = {}
     exceptions: dict[str, frozenset[str]] = {}
-    for path, entry in islice(bench.paths_below(tree, b"LICENSES"), 200):
+    for path, entry in islice(scratch_repo.paths_below(tree, b"LICENSES"), 200):
         if entry.kind != "blob":
             continue
         folder = path.split(b"/")[1].decode("utf-8", "replace")
-        head = bench.blob(entry.oid).partition(b"License-Text:")[0][: 16 * _HEAD].decode("utf-8", "replace")
+        head = scratch_repo.blob(entry.oid).partition(b"License-Text:")[0][: 16 * _HEAD].decode("utf-8", "replace")
         name: str | None = None
         for line in head.split("\n"):
             key, _, value = line.partition(":")

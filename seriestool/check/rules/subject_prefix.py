@@ -34,7 +34,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
     """What a reader of the subject stumbles over."""
     title = subject.patch.subject
     yield from _judge_form(title)
-    habits = SubjectHabits(subject.patch, subject.place.history, subject.place.bench.objects)
+    habits = SubjectHabits(subject.patch, subject.environment.history, subject.environment.scratch_repo.objects)
     yield from _judge_prefix(subject.patch, habits)
     yield from _judge_case(subject, habits)
     yield from _judge_designation(subject)
@@ -130,7 +130,7 @@ def _judge_designation(subject: CheckSubject) -> Iterator[Finding]:
     maintainers = subject.maintainers
     if maintainers is None:
         return
-    places = Destinations(maintainers, subject.place.trees, fixes_trees(subject.place.config), words)
+    places = Destinations(maintainers, subject.environment.trees, fixes_trees(subject.environment.config), words)
     files = [find_file_owners(diff.path, maintainers, places) for diff in subject.patch.files[:MOST_PATHS]]
     if words:
         yield from _judge_words(subject, words, files, places)
@@ -196,7 +196,7 @@ def _known_names(subject: CheckSubject, places: Destinations) -> set[str]:
     assert subject.maintainers is not None  # noqa: S101
     sections = (section for section in subject.maintainers.sections if section.trees)
     names = {name for section in sections for one in places.of_section(section) for name in _names(one)}
-    trees = {name for tree in subject.place.trees for name in (tree.name.lower(), (tree.branch or "").lower())}
+    trees = {name for tree in subject.environment.trees for name in (tree.name.lower(), (tree.branch or "").lower())}
     names |= trees | {name.rpartition("/")[2] for name in trees}
     return names | {_stem(name) for name in names}
 

@@ -51,7 +51,9 @@ def _table(subject: CheckSubject, tree: str, path: bytes) -> SyscallTable:
 def _compared(path: bytes, was: SyscallTable, now: SyscallTable) -> Iterator[Finding]:
     lines = {row.name: row.line for row in reversed((*was, *now))}
     for change in compare_tables(was, now):
-        yield Finding(_STATUS[change.weight], change.rule, change.message, path, lines.get(change.name), source=_SOURCE)
+        yield Finding(
+            _STATUS[change.severity], change.rule, change.message, path, lines.get(change.name), source=_SOURCE
+        )
 
 
 def _new_calls(subject: CheckSubject, new: dict[str, tuple[bytes, SyscallRow]]) -> Iterator[Finding]:
@@ -98,10 +100,10 @@ def _count(generic: SyscallTable, new: dict[str, tuple[bytes, SyscallRow]]) -> I
 
 def _tables(subject: CheckSubject, tree: str) -> list[bytes]:
     """All tables of the tree; those that are links to another one are that one."""
-    bench = subject.place.bench
-    below = (pair for folder in (b"arch", b"scripts") for pair in bench.paths_below(tree, folder))
+    scratch_repo = subject.environment.scratch_repo
+    below = (pair for folder in (b"arch", b"scripts") for pair in scratch_repo.paths_below(tree, folder))
     found = [path for path, entry in below if entry.mode != _SYMLINK and is_table(path)]
-    return found + [path for path in (GENERIC,) if bench.entries(tree, (path,))]
+    return found + [path for path in (GENERIC,) if scratch_repo.entries(tree, (path,))]
 
 
 CHECK = Check(

@@ -38,19 +38,19 @@ _TIP_LIST = "x86@kernel.org"
 
 def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is to be said of the trailers of a patch."""
-    asked = _TrailersContext(subject)
-    for line in asked.lines:
+    inputs = _TrailersContext(subject)
+    for line in inputs.lines:
         yield from _spelling(line)
         yield from _value(line)
-    yield from _gaps(asked)
-    yield from _repeated(asked)
-    if asked.is_kernel:
-        yield from _co_authors(asked)
-        yield from _assistants(asked)
-        yield from _reports(asked)
-        yield from _of_gerrit(asked)
-        yield from _order(asked)
-    yield from _carried(asked)
+    yield from _gaps(inputs)
+    yield from _repeated(inputs)
+    if inputs.is_kernel:
+        yield from _co_authors(inputs)
+        yield from _assistants(inputs)
+        yield from _reports(inputs)
+        yield from _of_gerrit(inputs)
+        yield from _order(inputs)
+    yield from _carried(inputs)
 
 
 class _TrailersContext:
@@ -71,7 +71,7 @@ class _TrailersContext:
     @cached_property
     def mailmap(self) -> Mailmap:
         """That of the project."""
-        return read_mailmap(self.subject.place.bench, self.project)
+        return read_mailmap(self.subject.environment.scratch_repo, self.project)
 
 
 # --- how they are written -------------------------------------------------------------------------------------------
@@ -127,11 +127,11 @@ def _url(line: TrailerLine) -> Iterator[Finding]:
 # --- where they stand -----------------------------------------------------------------------------------------------
 
 
-def _gaps(asked: _TrailersContext) -> Iterator[Finding]:
+def _gaps(inputs: _TrailersContext) -> Iterator[Finding]:
     """Trailers above the last paragraph, where git does not see them."""
-    lost = [one for one in asked.stray if one.key not in _PLACED_ELSEWHERE and parse_person(one.value)]
-    lost += [one for one in asked.stray if one.key == "signed-off-by" and parse_person(one.value)]
-    if not lost or not (asked.lines or len(lost) > 1):
+    lost = [one for one in inputs.stray if one.key not in _PLACED_ELSEWHERE and parse_person(one.value)]
+    lost += [one for one in inputs.stray if one.key == "signed-off-by" and parse_person(one.value)]
+    if not lost or not (inputs.lines or len(lost) > 1):
         return
     lost.sort(key=lambda one: one.number)
     text = f"'{lost[0].name}' does not stand in the last paragraph, with the other trailers: git does not see it"
@@ -141,32 +141,32 @@ def _gaps(asked: _TrailersContext) -> Iterator[Finding]:
     yield Finding(Status.WARN, "place", text, line=lost[0].number, mend=mend, source="git-interpret-trailers(1)")
 
 
-def _repeated(asked: _TrailersContext) -> Iterator[Finding]:
+def _repeated(inputs: _TrailersContext) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
-    for line in asked.lines:
+    for line in inputs.lines:
         key = (line.key, " ".join(line.value.lower().split()))
         if key in seen and is_well_known(line.name) and line.key != "fixes":
             yield Finding(Status.WARN, "repeated", f"this {line.name} stands here twice", line=line.number)
         seen.add(key)
 
 
-def _co_authors(asked: _TrailersContext) -> Iterator[Finding]:
+def _co_authors(inputs: _TrailersContext) -> Iterator[Finding]:
     """What other projects say, where the kernel has words of its own."""
-    for line in asked.named("co-authored-by"):
+    for line in inputs.named("co-authored-by"):
         text = f"'{line.name}' is no tag of the kernel, which says Co-developed-by of people and Assisted-by of tools"
         yield Finding(Status.WARN, "co-authored", text, line=line.number, source=_ASSISTED)
 
 
-def _assistants(asked: _TrailersContext) -> Iterator[Finding]:
-    for line in asked.named("assisted-by"):
+def _assistants(inputs: _TrailersContext) -> Iterator[Finding]:
+    for line in inputs.named("assisted-by"):
         if not _ASSISTANT.match(line.value):
             text = "a tool is named as 'AGENT:MODEL', with other tools behind it"
             yield Finding(Status.PASS, "assisted-by", text, line=line.number, source=_ASSISTED)
 
 
-def _reports(asked: _TrailersContext) -> Iterator[Finding]:
+def _reports(inputs: _TrailersContext) -> Iterator[Finding]:
     """Reported-by without a link to the report behind it; one link serves, and one is missed, for all in a row."""
-    lines = sorted((*asked.lines, *asked.stray), key=lambda one: one.number)
+    lines = sorted((*inputs.lines, *inputs.stray), key=lambda one: one.number)
     for at, line in enumerate(lines):
         rest = lines[at + 1 :]
         if line.key not in _REPORTS or (rest and rest[0].key in _REPORTS):
@@ -185,8 +185,8 @@ def _is_linked(rest: Sequence[TrailerLine]) -> bool:
     return False
 
 
-def _of_gerrit(asked: _TrailersContext) -> Iterator[Finding]:
-    for line in (*asked.lines, *asked.stray):
+def _of_gerrit(inputs: _TrailersContext) -> Iterator[Finding]:
+    for line in (*inputs.lines, *inputs.stray):
         if line.key == "change-id" and _GERRIT.match(line.value):
             text = "a Change-Id is for Gerrit, and means nothing here"
             mend = "take the line out"
@@ -194,12 +194,12 @@ def _of_gerrit(asked: _TrailersContext) -> Iterator[Finding]:
             yield Finding(Status.FAIL, "change-id", text, line=line.number, mend=mend, source=source)
 
 
-def _order(asked: _TrailersContext) -> Iterator[Finding]:
+def _order(inputs: _TrailersContext) -> Iterator[Finding]:
     """The order of the tip tree, where the series goes there."""
-    if _TIP_LIST not in asked.subject.series.recipients:
+    if _TIP_LIST not in inputs.subject.series.recipients:
         return
     highest, above = -1, ""
-    for line in asked.lines:
+    for line in inputs.lines:
         rank = tip_rank(line.name)
         if rank is None:
             continue
@@ -216,18 +216,18 @@ def _order(asked: _TrailersContext) -> Iterator[Finding]:
 # --- what others gave -----------------------------------------------------------------------------------------------
 
 
-def _carried(asked: _TrailersContext) -> Iterator[Finding]:
-    previous, patch = asked.subject.previous, asked.subject.patch
+def _carried(inputs: _TrailersContext) -> Iterator[Finding]:
+    previous, patch = inputs.subject.previous, inputs.subject.patch
     if previous is None:
         return
-    carried = compare_tags(patch, previous, asked.subject.series, asked.mailmap)
+    carried = compare_tags(patch, previous, inputs.subject.series, inputs.mailmap)
     if carried is None:
         return
     version = f"v{previous.version}"
     if carried.dropped:
         lines = tuple(f"{one.name}: {one.value}" for one in carried.dropped)
         text = f"{_count(lines)} of {version} not carried over: {', '.join(lines[:3])}"
-        if carried.has_changed_much or _speaks_of_it(asked):
+        if carried.has_changed_much or _speaks_of_it(inputs):
             why = "the patch has changed much since" if carried.has_changed_much else "the notes speak of it"
             yield Finding(Status.PASS, "dropped", f"{text} ({why})")
         else:
@@ -242,10 +242,10 @@ def _count(lines: Sequence[str]) -> str:
     return "a tag" if len(lines) == 1 else f"{len(lines)} tags"
 
 
-def _speaks_of_it(asked: _TrailersContext) -> bool:
+def _speaks_of_it(inputs: _TrailersContext) -> bool:
     """Whether the author says that tags were dropped, below `---` or in the cover letter."""
-    cover = asked.subject.series.cover
-    texts = (asked.subject.patch.notes, cover.body if cover else "")
+    cover = inputs.subject.series.cover
+    texts = (inputs.subject.patch.notes, cover.body if cover else "")
     return any(
         re.search(r"(?:drop|remov)\w{0,4}\b[^\n]{0,60}(?:-by\b|\btags?\b|\b[RAT]-?b\b)", text, re.I) for text in texts
     )

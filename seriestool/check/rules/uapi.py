@@ -75,15 +75,15 @@ def _magic(value: int) -> str:
 
 def _compared(subject: CheckSubject, paths: list[bytes], after: str) -> Iterator[Finding]:
     """What the compiler sees."""
-    place = subject.place
-    if place.sandbox is None:
+    environment = subject.environment
+    if environment.sandbox is None:
         yield skip("not-compiled", "there is no sandbox to compile headers in")
         return
-    allowed = (*BUILT_IN, *map(parse_allowed, place.config.get(_ALLOW, ())))
+    allowed = (*BUILT_IN, *map(parse_allowed, environment.config.get(_ALLOW, ())))
     with scratch("uapi") as folder:
-        examiner = UapiComparer(place.bench, place.sandbox, folder, place.jobs)
+        comparer = UapiComparer(environment.scratch_repo, environment.sandbox, folder, environment.jobs)
         try:
-            for examined in examiner.examine(subject.before, after, paths, platform.machine()):
+            for examined in comparer.compare_headers(subject.before, after, paths, platform.machine()):
                 yield from _findings(subject, examined, allowed)
         except CannotCompile as reason:
             yield skip("not-compiled", str(reason))
@@ -103,7 +103,7 @@ def _findings(
 
 def _finding(subject: CheckSubject, path: bytes, change: AbiChange, line: int | None) -> Finding:
     status = {ChangeSeverity.NOTE: Status.PASS, ChangeSeverity.ASK: Status.WARN, ChangeSeverity.BREAK: Status.FAIL}[
-        change.weight
+        change.severity
     ]
     message = change.message
     if change.rule == "header-removed" and status is Status.FAIL and _removes_code(subject):

@@ -64,11 +64,11 @@ class FileView:
     is_folded: bool
 
 
-def view_file(diff: FileDiff, said: Sequence[FindingView], room: int) -> FileView:
+def view_file(diff: FileDiff, said: Sequence[FindingView], budget: int) -> FileView:
     """The file's diff in so many lines, besides those near what is said of it."""
     lines = sorted({one.finding.line for one in said if one.finding.line is not None})
     there = set(_find_lines(diff, lines))
-    rows = tuple(_rows(diff, max(min(room, MOST_OF_FILE), 0), sorted(there)))
+    rows = tuple(_rows(diff, max(min(budget, MOST_OF_FILE), 0), sorted(there)))
     total = sum(1 + len(hunk.lines) for hunk in diff.hunks)
     shown = sum(row.kind not in ("gap", "meta") for row in rows)
     return FileView(
@@ -126,12 +126,12 @@ def _within(hunk: Hunk, lines: Sequence[int]) -> Sequence[int]:
     return lines[bisect_left(lines, hunk.new_start) : bisect_right(lines, hunk.new_start + hunk.new_lines - 1)]
 
 
-def _rows(diff: FileDiff, room: int, wanted: Sequence[int]) -> Iterator[TextRow]:
+def _rows(diff: FileDiff, budget: int, wanted: Sequence[int]) -> Iterator[TextRow]:
     """The first rows, and those near what something is said of; a gap in the place of others."""
     skipped = 0
     for hunk in diff.hunks:
-        kept = set(range(min(room, 1 + len(hunk.lines))))
-        room -= len(kept)
+        kept = set(range(min(budget, 1 + len(hunk.lines))))
+        budget -= len(kept)
         if len(kept) <= len(hunk.lines):
             kept |= _near(hunk, _within(hunk, wanted))
         if not kept:

@@ -56,11 +56,11 @@ def view_findings(report: Report | None) -> PageFindings:
                 counter = finding.counter if finding.counter is not None else result.counter
                 found.setdefault(counter, []).append(FindingView(f"finding-{number}", result.check, finding))
     shown: dict[int | None, Sequence[FindingView]] = {}
-    room = MOST_OF_PAGE
+    budget = MOST_OF_PAGE
     for counter in sorted(found, key=lambda one: -1 if one is None else one):
         ordered = sorted(found[counter], key=lambda one: -one.finding.status.gravity)
-        shown[counter] = ordered[: min(MOST_OF_PATCH, room)]
-        room -= len(shown[counter])
+        shown[counter] = ordered[: min(MOST_OF_PATCH, budget)]
+        budget -= len(shown[counter])
     return PageFindings(
         shown,
         {counter: _counts(said) for counter, said in found.items()},

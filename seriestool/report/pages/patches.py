@@ -44,11 +44,11 @@ class _LineBudget:
 
 def view_patches(series: Series, found: PageFindings) -> tuple[PatchView, ...]:
     """The patches in order."""
-    room = _LineBudget()
-    return tuple(_patch(patch, found, room) for patch in series.patches)
+    budget = _LineBudget()
+    return tuple(_patch(patch, found, budget) for patch in series.patches)
 
 
-def _patch(patch: Patch, found: PageFindings, room: _LineBudget) -> PatchView:
+def _patch(patch: Patch, found: PageFindings, budget: _LineBudget) -> PatchView:
     lines = _message_lines(patch)
     above: list[FindingView] = []
     of_message: list[FindingView] = []
@@ -61,11 +61,11 @@ def _patch(patch: Patch, found: PageFindings, room: _LineBudget) -> PatchView:
             of_message.append(one)
         else:
             above.append(one)
-    files = _files(patch, of_files, room)
+    files = _files(patch, of_files, budget)
     counts = found.counts.get(patch.counter, ())
     height = len(lines) + sum(file.shown for file in files)
-    is_open = bool(counts) and height <= room.open
-    room.open -= height if is_open else 0
+    is_open = bool(counts) and height <= budget.open
+    budget.open -= height if is_open else 0
     return PatchView(
         patch,
         tuple(above),
@@ -78,13 +78,13 @@ def _patch(patch: Patch, found: PageFindings, room: _LineBudget) -> PatchView:
     )
 
 
-def _files(patch: Patch, said: dict[bytes, list[FindingView]], room: _LineBudget) -> tuple[FileView, ...]:
+def _files(patch: Patch, said: dict[bytes, list[FindingView]], budget: _LineBudget) -> tuple[FileView, ...]:
     own = MOST_OF_PATCH
     views = []
     for diff in patch.files[:MOST_FILES]:
-        view = view_file(diff, said.pop(diff.path, []), min(own, room.lines))
+        view = view_file(diff, said.pop(diff.path, []), min(own, budget.lines))
         own -= view.shown
-        room.lines -= view.shown
+        budget.lines -= view.shown
         views.append(view)
     return tuple(views)
 

@@ -165,9 +165,9 @@ def _box(
     left_out: int = 0,
 ) -> GraphBox:  # fmt: skip
     x, width = _BOX[column]
-    room = width - _INSET
+    budget = width - _INSET
     return GraphBox(
-        x, max(y, 2.0), width, height, fitting(title, room, _STRONG), title, fitting(second, room, _CHARACTER),
+        x, max(y, 2.0), width, height, fitting(title, budget, _STRONG), title, fitting(second, budget, _CHARACTER),
         str(state), rows, left_out)  # fmt: skip
 
 
@@ -176,9 +176,9 @@ def _entry(need: NeededPatch, y: float) -> NeedEntry:
     counter = f"{patch.counter}/{patch.expected} " if patch and patch.expected > 1 else ""
     title = printable_line(f"{counter}{patch.subject}" if patch else "found nowhere")
     said = " ".join(_said(need))
-    room = _BOX[1][1] - 2 * _INSET - 13 * _CHARACTER
+    budget = _BOX[1][1] - 2 * _INSET - 13 * _CHARACTER
     return NeedEntry(
-        str(need.state), MARKS[need.state], said, title, fitting(title, room, _CHARACTER),
+        str(need.state), MARKS[need.state], said, title, fitting(title, budget, _CHARACTER),
         patch.msgid if patch else None, need.stated_as, need.merged_as, need.paths, y)  # fmt: skip
 
 

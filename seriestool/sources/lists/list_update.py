@@ -64,18 +64,18 @@ def update_list(
 def _update_archive(
     index: PatchIndexWriter, name: str, path: str, archive: Repository, tally: UpdateTally, progress: Progress
 ) -> None:
-    news = find_archive_changes(archive, index.state(name, path).split())
-    if news is None:
+    changes = find_archive_changes(archive, index.state(name, path).split())
+    if changes is None:
         return
-    if news.is_rewritten:  # what is left is read again
+    if changes.is_rewritten:  # what is left is read again
         index.forget(name, [path])
-    for batch in news.batches(_BATCH):
+    for batch in changes.batches(_BATCH):
         last = {one.blob: one for one in batch}  # what came and went in one batch is gone
         mails = list(_archived_mails(archive, [one for one in last.values() if not one.is_gone], tally))
         gone = [bytes.fromhex(one.blob) for one in last.values() if one.is_gone]
         tally.added += index.add(name, path, mails, batch[-1].commit, gone)
         progress(tally.mails)
-    index.add(name, path, (), " ".join(news.tips))
+    index.add(name, path, (), " ".join(changes.tips))
 
 
 def _archived_mails(archive: Repository, batch: Sequence[ArchiveChange], tally: UpdateTally) -> Iterator[ArchivedMail]:

@@ -250,7 +250,7 @@ def regions(repo: Repo, mbox: bytes) -> tuple[set[str], set[str]]:
         exact = fit.find_exact(history, preimage)
         found = fit.find_applying(history, preimage, contents, PostingTime(int(series.posted.timestamp())))
         assert not found.cut_short
-        assert not found.not_here
+        assert not found.missing_contents
         return members(history, exact), members(history, found.region)
 
 

@@ -21,15 +21,15 @@ OLD = 1_600_000_000
 
 
 @pytest.fixture
-def bench(repo: Repo) -> Iterator[ScratchRepository]:
+def scratch_repo(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "all:\n", "a/one.c": "1\n", "a/two.c": "2\n", "b/three.c": ("3\n", 0o100755)})
-    with open_bench(repo) as bench:
-        yield bench
+    with open_bench(repo) as scratch_repo:
+        yield scratch_repo
 
 
 @pytest.fixture
-def source(bench: ScratchRepository, tmp_path: Path) -> SourceFolder:
-    return SourceFolder(tmp_path / "site", bench)
+def source(scratch_repo: ScratchRepository, tmp_path: Path) -> SourceFolder:
+    return SourceFolder(tmp_path / "site", scratch_repo)
 
 
 def files(source: SourceFolder) -> dict[str, str]:
@@ -55,13 +55,15 @@ def test_the_first_time_all_files_are_written(source: SourceFolder, repo: Repo) 
     assert (source.path / "b/three.c").stat().st_mode & 0o111
 
 
-def test_a_move_writes_what_differs_and_no_more(source: SourceFolder, repo: Repo, bench: ScratchRepository) -> None:
+def test_a_move_writes_what_differs_and_no_more(
+    source: SourceFolder, repo: Repo, scratch_repo: ScratchRepository
+) -> None:
     first = repo.git("rev-parse", "HEAD")
     second = repo.commit({"a/one.c": "1.1\n", "a/two.c": None, "new/four.c": "4\n"})
     source.move_to(first)
     keep = {name: (source.path / name).stat() for name in ("Makefile", "b/three.c")}
     time.sleep(0.02)
-    source.move_to(bench.tree_of(second))
+    source.move_to(scratch_repo.tree_of(second))
     assert files(source) == {"Makefile": "all:\n", "a/one.c": "1.1\n", "b/three.c": "3\n", "new/four.c": "4\n"}
     assert {name: (source.path / name).stat().st_mtime_ns for name in keep} == {
         name: one.st_mtime_ns for name, one in keep.items()
@@ -137,12 +139,14 @@ def test_a_submodule_is_an_empty_folder(source: SourceFolder, repo: Repo) -> Non
 
 @pytest.mark.parametrize("name", [b"..", b".git", b".GIT"])
 def test_a_path_that_leads_out_is_refused_and_the_next_move_is_right(
-    source: SourceFolder, repo: Repo, bench: ScratchRepository, name: bytes, tmp_path: Path
+    source: SourceFolder, repo: Repo, scratch_repo: ScratchRepository, name: bytes, tmp_path: Path
 ) -> None:
     head = repo.git("rev-parse", "HEAD")
     source.move_to(head)
-    inner = bench.write("tree", format_tree({b"x": TreeEntry(0o100644, "blob", bench.write("blob", b"out\n"))}))
-    hostile = bench.write("tree", format_tree({name: TreeEntry(0o40000, "tree", inner)}))
+    inner = scratch_repo.write(
+        "tree", format_tree({b"x": TreeEntry(0o100644, "blob", scratch_repo.write("blob", b"out\n"))})
+    )
+    hostile = scratch_repo.write("tree", format_tree({name: TreeEntry(0o40000, "tree", inner)}))
     with pytest.raises(GitError):
         source.move_to(hostile)
     assert not (tmp_path / "site/x").exists()

@@ -23,60 +23,62 @@ from tests.rebases import open_bench
 
 
 @pytest.fixture
-def bench(repo: Repo) -> Iterator[ScratchRepository]:
+def scratch_repo(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "$(O)/out: in\n\tcp in $(O)/out\nin: ;\n", "in": "1\n"})
-    with open_bench(repo) as bench:
-        yield bench
+    with open_bench(repo) as scratch_repo:
+        yield scratch_repo
 
 
 def say_nothing(text: str) -> None:
     pass
 
 
-def test_a_build_folder_is_warm_the_next_time(bench: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
+def test_a_build_folder_is_warm_the_next_time(scratch_repo: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
     sandbox = find_sandbox()
     assert not isinstance(sandbox, str), sandbox
     for expected in (b"cp in", b"is up to date"):
-        with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-            site.move_to(repo.git("rev-parse", "HEAD"))
-            output = site.output("plain")
+        with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+            workspace.move_to(repo.git("rev-parse", "HEAD"))
+            output = workspace.output("plain")
             assert output.is_warm is (expected != b"cp in")
-            answer = sandbox.run(build_job(site, output, ["make", f"O={output.path}"], SandboxLimits()))
+            answer = sandbox.run(build_job(workspace, output, ["make", f"O={output.path}"], SandboxLimits()))
             assert expected in answer.stdout
-            output.took(answer.seconds)
+            output.record_time(answer.seconds)
 
 
-def test_a_build_cannot_write_to_the_source(bench: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
+def test_a_build_cannot_write_to_the_source(scratch_repo: ScratchRepository, tmp_path: Path, repo: Repo) -> None:
     sandbox = find_sandbox()
     assert not isinstance(sandbox, str), sandbox
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-        site.move_to(repo.git("rev-parse", "HEAD"))
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+        workspace.move_to(repo.git("rev-parse", "HEAD"))
         script = "echo x >> Makefile; echo x > new; echo x > ../state; echo $CCACHE_DIR; touch $CCACHE_DIR/x"
-        answer = sandbox.run(build_job(site, site.output("plain"), ["sh", "-c", script], SandboxLimits()))
+        answer = sandbox.run(build_job(workspace, workspace.output("plain"), ["sh", "-c", script], SandboxLimits()))
         assert answer.code == 0
-        assert {path.name for path in site.source.iterdir()} == {"Makefile", "in"}
-        assert (site.ccache / "x").exists()
+        assert {path.name for path in workspace.source.iterdir()} == {"Makefile", "in"}
+        assert (workspace.ccache / "x").exists()
 
 
-def test_what_a_build_took_is_what_the_next_is_expected_to_take(bench: ScratchRepository, tmp_path: Path) -> None:
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-        output = site.output("kunit-1")
+def test_what_a_build_took_is_what_the_next_is_expected_to_take(
+    scratch_repo: ScratchRepository, tmp_path: Path
+) -> None:
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+        output = workspace.output("kunit-1")
         assert output.expected is None
         output.path.joinpath("vmlinux").touch()
-        output.took(480.0)
+        output.record_time(480.0)
         assert output.expected is None
-        output.took(10.0)
+        output.record_time(10.0)
         assert (output.is_warm, output.expected) == (True, 10.0)
-        assert site.output("kunit-2").expected == 480.0
+        assert workspace.output("kunit-2").expected == 480.0
         output.discard()
         assert (output.is_warm, output.expected, list(output.path.iterdir())) == (False, 480.0, [])
 
 
-def test_a_name_that_leads_elsewhere_is_refused(bench: ScratchRepository, tmp_path: Path) -> None:
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
+def test_a_name_that_leads_elsewhere_is_refused(scratch_repo: ScratchRepository, tmp_path: Path) -> None:
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
         for name in ("../x", "", ".", "a/b", "a\n"):
             with pytest.raises(InputError):
-                site.output(name)
+                workspace.output(name)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"cold": "x", "warm": -1}', '{"cold": NaN}', "\0"])
@@ -137,15 +139,15 @@ def test_another_thread_waits_and_says_so(tmp_path: Path) -> None:
     assert names == ["1"]
 
 
-def test_what_compilers_keep_is_nobody_s_to_tidy(bench: ScratchRepository, tmp_path: Path) -> None:
+def test_what_compilers_keep_is_nobody_s_to_tidy(scratch_repo: ScratchRepository, tmp_path: Path) -> None:
     for name in "0123456789abcdef":  # as ccache lays it out
         (tmp_path / "ccache" / name).mkdir(parents=True)
     for _ in range(2):
-        with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-            site.output("plain").path.joinpath("vmlinux").touch()
+        with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+            workspace.output("plain").path.joinpath("vmlinux").touch()
     assert len(list((tmp_path / "ccache").iterdir())) == 16
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-        assert site.output("plain").path.joinpath("vmlinux").exists()
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+        assert workspace.output("plain").path.joinpath("vmlinux").exists()
 
 
 def test_the_least_recently_used_go_first_and_those_in_use_stay(tmp_path: Path) -> None:
@@ -236,53 +238,53 @@ def test_folders_that_a_build_closed_to_us_are_seen_and_go() -> None:
     assert said.stdout.split() == ["True", "False"], said.stderr
 
 
-def test_a_build_folder_that_was_tidied_away_is_not_warm(bench: ScratchRepository, tmp_path: Path) -> None:
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-        output = site.output("plain")
+def test_a_build_folder_that_was_tidied_away_is_not_warm(scratch_repo: ScratchRepository, tmp_path: Path) -> None:
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+        output = workspace.output("plain")
         output.path.joinpath("vmlinux").touch()
         output.keep_note("of the tree")
         assert output.note == "of the tree"
         wipe(output.path)
-        output = site.output("plain")
+        output = workspace.output("plain")
         output.path.joinpath("half").touch()  # and then it was killed
-        assert (site.output("plain").is_warm, site.output("plain").note) == (False, "")
+        assert (workspace.output("plain").is_warm, workspace.output("plain").note) == (False, "")
 
 
-def test_a_folder_that_cannot_be_made_is_said_to_be_so(bench: ScratchRepository, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_to_be_so(scratch_repo: ScratchRepository, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    place = open_build_workspace(tmp_path / "file/builds", "repository", bench, say_nothing)
+    place = open_build_workspace(tmp_path / "file/builds", "repository", scratch_repo, say_nothing)
     with pytest.raises(OutsideError, match="nothing can be built in"), place:
         pass
 
 
-def test_a_folder_that_make_cannot_take_is_said_to_be_so(bench: ScratchRepository, tmp_path: Path) -> None:
-    place = open_build_workspace(tmp_path / "a b/builds", "repository", bench, say_nothing)
+def test_a_folder_that_make_cannot_take_is_said_to_be_so(scratch_repo: ScratchRepository, tmp_path: Path) -> None:
+    place = open_build_workspace(tmp_path / "a b/builds", "repository", scratch_repo, say_nothing)
     with pytest.raises(OutsideError, match="no folder with spaces"), place:
         pass
 
 
 def test_what_a_build_leaves_is_closed_to_others_and_configures_no_ccache(
-    bench: ScratchRepository, tmp_path: Path
+    scratch_repo: ScratchRepository, tmp_path: Path
 ) -> None:
-    with open_build_workspace(tmp_path / "builds", "repository", bench, say_nothing) as site:
-        output = site.output("plain")
+    with open_build_workspace(tmp_path / "builds", "repository", scratch_repo, say_nothing) as workspace:
+        output = workspace.output("plain")
         output.path.chmod(0)
-        (site.ccache / "ccache.conf").write_text("disable = true\n")
-        assert site.env["CCACHE_CONFIGPATH"] == os.devnull
-        for folder in (tmp_path / "builds", site.ccache, site.output("plain").path):
+        (workspace.ccache / "ccache.conf").write_text("disable = true\n")
+        assert workspace.env["CCACHE_CONFIGPATH"] == os.devnull
+        for folder in (tmp_path / "builds", workspace.ccache, workspace.output("plain").path):
             assert folder.stat().st_mode & 0o777 == 0o700
-        site.reset(output)
-        assert list(site.ccache.iterdir()) == []
+        workspace.reset(output)
+        assert list(workspace.ccache.iterdir()) == []
 
 
 def test_a_note_that_cannot_be_kept_is_none(
-    bench: ScratchRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scratch_repo: ScratchRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with open_build_workspace(tmp_path, "repository", bench, say_nothing) as site:
-        output = site.output("plain")
+    with open_build_workspace(tmp_path, "repository", scratch_repo, say_nothing) as workspace:
+        output = workspace.output("plain")
         output.path.joinpath("vmlinux").touch()
         output.keep_note("old")
         with monkeypatch.context() as patched:

@@ -80,9 +80,9 @@ def ask(repo: Repo, sandbox: Counting, tmp_path: Path, monkeypatch: pytest.Monke
         mbox = mail_series(repo, *((f"a: change {n}\n\n{SIGNED}\n", files) for n, files in enumerate(changes, 1)))
         with open_subject(repo, mbox, sandbox=sandbox, config=config) as subject:
             report = (lambda _: None) if reports is None else reports.append
-            place = replace(subject.place, cache_dir=tmp_path / "cache", report=report)
+            environment = replace(subject.environment, cache_dir=tmp_path / "cache", report=report)
             try:
-                return tuple(CHECK.run(replace(subject, place=place)))
+                return tuple(CHECK.run(replace(subject, environment=environment)))
             except SkipCheck as reason:
                 return (Finding(Status.SKIP, "skipped", str(reason)),)
 

@@ -56,9 +56,9 @@ def choices(repo: Repo, *paths: str) -> list[tuple[str, tuple[str, ...], tuple[s
     """(name, options, reasons) of each configuration for a change of these files."""
     if not repo.git("for-each-ref"):
         repo.commit(TREE)
-    with open_bench(repo) as bench:
-        tree = bench.tree_of(repo.git("rev-parse", "HEAD"))
-        found = SuiteFinder(bench).find(tree, [path.encode() for path in paths])
+    with open_bench(repo) as scratch_repo:
+        tree = scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))
+        found = SuiteFinder(scratch_repo).find(tree, [path.encode() for path in paths])
     return [(one.configuration.name, one.configuration.options, one.reasons) for one in found]
 
 
@@ -136,9 +136,9 @@ def test_each_configuration_once_with_all_reasons(repo: Repo) -> None:
 
 def test_paths_that_are_no_text(repo: Repo) -> None:
     repo.commit({b"net/\xff\xfe/.kunitconfig": "CONFIG_KUNIT=y\n", b"net/\xff\xfe/a.c": ""})
-    with open_bench(repo) as bench:
-        tree = bench.tree_of(repo.git("rev-parse", "HEAD"))
-        [choice] = SuiteFinder(bench).find(tree, [b"net/\xff\xfe/a.c"])
+    with open_bench(repo) as scratch_repo:
+        tree = scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))
+        [choice] = SuiteFinder(scratch_repo).find(tree, [b"net/\xff\xfe/a.c"])
     assert choice.configuration.path == b"net/\xff\xfe/.kunitconfig"
 
 

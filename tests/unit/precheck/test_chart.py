@@ -80,9 +80,9 @@ def test_other_versions_are_marked(lamps: Repo, tmp_path: Path) -> None:
         SeriesVersion(1, "old@example.com", "lamp: more", at(12), 1, False),
         SeriesVersion(2, series.msgid, series.subject, series.posted, 1, True),
     )
-    with open_shop(lamps, tmp_path) as shop:
+    with open_shop(lamps, tmp_path) as resources:
         found = run_precheck(
-            PrecheckInput(series, None, versions), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor()
+            PrecheckInput(series, None, versions), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor()
         )
     marks = [(mark.label, mark.date) for mark in timeline(found).marks if mark.kind is MarkKind.VERSION]
     assert marks == [("v1", at(12))]

@@ -74,8 +74,8 @@ def test_what_is_kept_is_what_is_found(repo: Repo, tmp_path: Path, seed: int) ->
     mbox = mail_series(repo, *patches, base=dice.choice(names))
     for number in range(3):
         repo.commit({f"lib/{dice.randrange(3)}.c": lines(2, dice.randrange(5, 50))}, f"later {number}", branch="main")
-    with open_shop(repo, tmp_path) as shop:
-        fresh, again = look_at(shop, mbox), look_at(shop, mbox)
+    with open_shop(repo, tmp_path) as resources:
+        fresh, again = look_at(resources, mbox), look_at(resources, mbox)
     assert kept(again) == set(STEPS)
     assert timeless(fresh) == timeless(again)
 
@@ -110,10 +110,10 @@ def _renamed(repo: Repo) -> None:
 def test_where_the_trees_changed_all_is_found_anew(
     repo: Repo, case: bytes, tmp_path: Path, change: Callable[[Repo], None]
 ) -> None:
-    with open_shop(repo, tmp_path) as shop:
-        look_at(shop, case)
+    with open_shop(repo, tmp_path) as resources:
+        look_at(resources, case)
         change(repo)
-        again = look_at(shop, case)
+        again = look_at(resources, case)
     assert kept(again) == set()
     assert timeless(again) == timeless(precheck(repo, tmp_path / "new", case))
 
@@ -135,8 +135,8 @@ def test_other_checks_are_another_question_and_the_rest_stays(repo: Repo, case: 
 
 def test_without_keeping_nothing_is_kept(repo: Repo, case: bytes, tmp_path: Path) -> None:
     for _ in range(2):
-        with open_shop(repo, tmp_path, keeps=False) as shop:
-            assert kept(look_at(shop, case)) == set()
+        with open_shop(repo, tmp_path, keeps=False) as resources:
+            assert kept(look_at(resources, case)) == set()
     assert not (tmp_path / "precheck.sqlite").exists()
 
 
@@ -152,10 +152,10 @@ def test_a_candidate_that_git_threw_away_is_not_named_again(repo: Repo, tmp_path
     for ref in repo.git("for-each-ref", "--format=%(refname)", "refs/seriestool").split():
         repo.git("update-ref", "-d", ref)
     assert first.verdict.level is FitLevel.EXACT
-    with open_shop(repo, tmp_path) as shop:
-        look_at(shop, mbox)
+    with open_shop(repo, tmp_path) as resources:
+        look_at(resources, mbox)
         repo.git("gc", "--quiet", "--prune=now")
-        again = look_at(shop, mbox)
+        again = look_at(resources, mbox)
     assert "base" not in kept(again)
     assert again.verdict.level is not FitLevel.EXACT
 
@@ -268,10 +268,10 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
     )
     options = SourceOptions(archives=(mails.path,), offline=True, partial=True, cache_dir=tmp_path)
     answers = Counter[str]()
-    with open_shop(kernel, tmp_path) as shop:
+    with open_shop(kernel, tmp_path) as resources:
         for msgid in first_mails(mails, 8):
             asked = PrecheckInput(resolve(msgid, options))
-            fresh, again = (run_precheck(asked, shop, wishes, NullProgressMonitor()) for _ in range(2))
+            fresh, again = (run_precheck(asked, resources, wishes, NullProgressMonitor()) for _ in range(2))
             assert timeless(fresh) == timeless(again), msgid
             assert (again.base, again.prerequisites) == (fresh.base, fresh.prerequisites)
             assert kept(again) >= {"base", "prerequisites"}
@@ -282,8 +282,8 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
 def test_a_real_series_says_the_same_again(kernel: Repo, tmp_path: Path) -> None:
     mbox = shared("data/tls-session-tags/series.mbox").read_bytes()
     wishes = PrecheckOptions(checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch")))
-    with open_shop(kernel, tmp_path) as shop:
-        fresh, again = look_at(shop, mbox, wishes), look_at(shop, mbox, wishes)
+    with open_shop(kernel, tmp_path) as resources:
+        fresh, again = look_at(resources, mbox, wishes), look_at(resources, mbox, wishes)
     assert kept(again) == set(STEPS) - {"checks"}  # attestation is asked each time
     assert timeless(fresh) == timeless(again)
     assert again.base == fresh.base

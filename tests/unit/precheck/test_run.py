@@ -135,9 +135,9 @@ def test_a_base_known_from_elsewhere_counts_where_it_is_true(lamps: Repo, tmp_pa
     lamps.commit({LAMP: "dark\n"}, "lamp: off")
     false = lamps.git("rev-parse", "main")
     for base, commit in ((true, true), (false, tip)):
-        with open_shop(lamps, tmp_path) as shop:
+        with open_shop(lamps, tmp_path) as resources:
             found = run_precheck(
-                PrecheckInput(parse(mbox), base=base), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor()
+                PrecheckInput(parse(mbox), base=base), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor()
             )
         assert found.base is not None
         assert found.base.footing is BaseKind.EXACT
@@ -154,21 +154,21 @@ def test_only_the_trees_that_were_asked_for(lamps: Repo, mbox: bytes, tmp_path: 
 def test_a_series_without_its_patches_has_no_more_than_a_verdict(lamps: Repo, tmp_path: Path) -> None:
     series = parse(mail_series(lamps, ("lamp: more", {LAMP: lines(1, 31)})))
     bare = replace(series, patches=(), base=replace(series.base, commit=lamps.git("rev-parse", "main")))
-    with open_shop(lamps, tmp_path) as shop:
-        found = run_precheck(PrecheckInput(bare), shop, PrecheckOptions(checks=QUICK), NullProgressMonitor())
+    with open_shop(lamps, tmp_path) as resources:
+        found = run_precheck(PrecheckInput(bare), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor())
     assert (found.matrix, found.plan, found.checks) == (None, None, None)
     assert answer_of(found) is PrecheckAnswer.NO_BASE
     assert timeless(found)["sentence"].startswith("The patches themselves are not at hand")
 
 
 def test_a_workshop_sees_that_the_trees_have_moved(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    with open_shop(lamps, tmp_path) as shop:
-        assert answer_of(look_at(shop, mbox)) is PrecheckAnswer.READY
+    with open_shop(lamps, tmp_path) as resources:
+        assert answer_of(look_at(resources, mbox)) is PrecheckAnswer.READY
         lamps.commit({LAMP: "dark\n"}, "lamp: off")
-        moved = look_at(shop, mbox)
+        moved = look_at(resources, mbox)
         assert answer_of(moved) is PrecheckAnswer.CONFLICTS
         lamps.commit({LAMP: lines(1, 31)}, "lamp: more")
-        assert answer_of(look_at(shop, mbox)) is PrecheckAnswer.MERGED
+        assert answer_of(look_at(resources, mbox)) is PrecheckAnswer.MERGED
 
 
 def test_a_workshop_reads_the_history_once(
@@ -179,22 +179,22 @@ def test_a_workshop_reads_the_history_once(
     opened = []
     real = resources.open_search_context
     monkeypatch.setattr(resources, "open_ground", lambda *given: (opened.append(1), real(*given))[1])
-    with open_shop(lamps, tmp_path, keeps=False) as shop:
-        first = look_at(shop, mbox)
-        assert timeless(look_at(shop, mbox)) == timeless(first)
+    with open_shop(lamps, tmp_path, keeps=False) as resources:
+        first = look_at(resources, mbox)
+        assert timeless(look_at(resources, mbox)) == timeless(first)
         assert len(opened) == 1
         lamps.git("tag", "v1")
-        look_at(shop, mbox)
+        look_at(resources, mbox)
         assert len(opened) == 2
 
 
 def test_two_threads_have_a_workshop_each(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
     answers: list[object] = []
-    with open_shop(lamps, tmp_path) as shop:
-        look_at(shop, mbox)
+    with open_shop(lamps, tmp_path) as resources:
+        look_at(resources, mbox)
 
         def work() -> None:
-            with Repository.open(lamps.path) as repository, shop.beside(repository) as own:
+            with Repository.open(lamps.path) as repository, resources.beside(repository) as own:
                 answers.extend(timeless(look_at(own, mbox)) for _ in range(3))
 
         threads = [threading.Thread(target=work) for _ in range(2)]
@@ -202,7 +202,7 @@ def test_two_threads_have_a_workshop_each(lamps: Repo, mbox: bytes, tmp_path: Pa
             thread.start()
         for thread in threads:
             thread.join()
-        assert answers == [timeless(look_at(shop, mbox))] * 6
+        assert answers == [timeless(look_at(resources, mbox))] * 6
 
 
 def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:

@@ -35,12 +35,12 @@ def tree_files(repo: Repo, mbox: bytes, base: str | None, onto: str = "main") ->
     """The answer, and path -> content of the tree with the series in it, as git reads it."""
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        start = given_base(series, base, place.bench) if base else None
+        start = given_base(series, base, place.scratch_repo) if base else None
         target = Target(onto, repo.git("rev-parse", onto))
-        result = TreeRebaser(target, place.ground.history, place.bench, NoResolutions()).run(
-            make_stack(series, start, place.bench)
+        result = TreeRebaser(target, place.context.history, place.scratch_repo, NoResolutions()).run(
+            make_stack(series, start, place.scratch_repo)
         )
-        env = {"GIT_DIR": str(place.bench._folder)}
+        env = {"GIT_DIR": str(place.scratch_repo._folder)}
         found = {
             path: repo.git_bytes("cat-file", "blob", oid, env=env).decode()
             for path, (_, oid) in files_of(repo, result.trees[-1], env).items()
@@ -110,9 +110,9 @@ def test_where_the_merge_stops_and_the_plain_patch_goes_in_the_patch_counts(repo
     assert files == {"a": rest + edited(6, block)}
     with open_place(repo) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
-        (step,) = make_stack(series, given_base(series, base, place.bench), place.bench).steps
+        (step,) = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo).steps
         assert step.after
-        assert not place.bench.merge(step.before, place.bench.tree_of(tip), step.after).is_clean
+        assert not place.scratch_repo.merge(step.before, place.scratch_repo.tree_of(tip), step.after).is_clean
 
 
 def test_modes_links_and_submodules_go_in(repo: Repo) -> None:
@@ -121,9 +121,9 @@ def test_modes_links_and_submodules_go_in(repo: Repo) -> None:
     tip = repo.commit({"z": "1\n"})
     with open_place(repo) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
-        stack = make_stack(series, given_base(series, base, place.bench), place.bench)
-        result = TreeRebaser(Target("main", tip), place.ground.history, place.bench, NoResolutions()).run(stack)
-        entries = place.bench.entries(result.trees[-1], [b"a", b"s", b"l"])
+        stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
+        result = TreeRebaser(Target("main", tip), place.context.history, place.scratch_repo, NoResolutions()).run(stack)
+        entries = place.scratch_repo.entries(result.trees[-1], [b"a", b"s", b"l"])
         assert result.is_clean
         assert {path: (entry.mode, entry.kind) for path, entry in entries.items()} == {
             b"a": (0o100755, "blob"), b"s": (0o160000, "commit"), b"l": (0o120000, "blob")}  # fmt: skip
@@ -449,16 +449,18 @@ def test_a_resolution_is_used_where_it_resolves_everything(repo: Repo) -> None:
         def __init__(self, paths: list[bytes]) -> None:
             self.paths = paths
 
-        def replay(self, bench: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
+        def replay(self, scratch_repo: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
             assert merge.stages.keys() == {b"a", b"b"}
-            return {path: TreeEntry(0o100644, "blob", bench.write("blob", b"resolved\n")) for path in self.paths}
+            return {path: TreeEntry(0o100644, "blob", scratch_repo.write("blob", b"resolved\n")) for path in self.paths}
 
     with open_place(repo) as place:
-        stack = make_stack(series, given_base(series, base, place.bench), place.bench)
+        stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
 
         def result(*paths: bytes) -> PatchResult:
             some = Some(list(paths))
-            return TreeRebaser(Target("main", tip), place.ground.history, place.bench, some).run(stack).patches[0]
+            return (
+                TreeRebaser(Target("main", tip), place.context.history, place.scratch_repo, some).run(stack).patches[0]
+            )
 
         both, one = result(b"a", b"b"), result(b"a")
     assert (both.outcome, both.how, both.resolved) == (MODIFIED, OutcomeReason.RESOLVED, (b"a", b"b"))
@@ -475,7 +477,7 @@ def test_a_given_base_is_looked_at(repo: Repo) -> None:
     wrong = repo.commit({"a": "1\n"})
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        found = {commit: given_base(series, commit, place.bench) for commit in (base, beside, wrong)}
+        found = {commit: given_base(series, commit, place.scratch_repo) for commit in (base, beside, wrong)}
     assert [(found[one].footing, found[one].matched, found[one].expected) for one in (base, beside, wrong)] == [
         (BaseKind.EXACT, 2, 2), (BaseKind.APPLIES, 1, 2), (BaseKind.GIVEN, 1, 2)]  # fmt: skip
 

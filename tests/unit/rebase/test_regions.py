@@ -21,17 +21,19 @@ def edited(number: int, to: bytes, text: bytes = TEXT) -> bytes:
     return text.replace(b"line %d\n" % number, b"line %d %s\n" % (number, to))
 
 
-def regions_of(bench: ScratchRepository, base: bytes | None, ours: bytes, theirs: bytes) -> tuple[ConflictRegion, ...]:
+def regions_of(
+    scratch_repo: ScratchRepository, base: bytes | None, ours: bytes, theirs: bytes
+) -> tuple[ConflictRegion, ...]:
     """The regions that git's merge of the three contents has."""
-    nothing = bench.write("tree", b"")
+    nothing = scratch_repo.write("tree", b"")
 
     def tree(content: bytes | None) -> str:
         if content is None:
             return nothing
-        return bench.edit(nothing, {b"f": TreeEntry(0o100644, "blob", bench.write("blob", content))})
+        return scratch_repo.edit(nothing, {b"f": TreeEntry(0o100644, "blob", scratch_repo.write("blob", content))})
 
-    merge = bench.merge(tree(base), tree(ours), tree(theirs))
-    merged = split_lines(bench.blob(bench.entries(merge.tree, [b"f"])[b"f"].oid))
+    merge = scratch_repo.merge(tree(base), tree(ours), tree(theirs))
+    merged = split_lines(scratch_repo.blob(scratch_repo.entries(merge.tree, [b"f"])[b"f"].oid))
     return find_regions(merged, merge.ours, merge.theirs, FileVersions(ours, base or b"", theirs))
 
 
@@ -40,15 +42,15 @@ def sides(region: ConflictRegion) -> tuple[bytes, bytes, bytes]:
 
 
 def test_one_line_on_both_sides(repo: Repo) -> None:
-    with open_bench(repo) as bench:
-        (region,) = regions_of(bench, TEXT, edited(9, b"here"), edited(9, b"there"))
+    with open_bench(repo) as scratch_repo:
+        (region,) = regions_of(scratch_repo, TEXT, edited(9, b"here"), edited(9, b"there"))
     assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
     assert (region.start, region.before[-1], region.after[0]) == (9, b"line 8\n", b"line 10\n")
 
 
 def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
-    with open_bench(repo) as bench:
-        assert regions_of(bench, TEXT, edited(3, b"here"), edited(20, b"there")) == ()
+    with open_bench(repo) as scratch_repo:
+        assert regions_of(scratch_repo, TEXT, edited(3, b"here"), edited(20, b"there")) == ()
         versions = FileVersions(TEXT, TEXT, TEXT)
         assert find_regions(split_lines(TEXT), "1" * 40, "2" * 40, versions) == ()
         assert find_regions([], "1" * 40, "2" * 40, versions) == ()
@@ -57,40 +59,40 @@ def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
 def test_lines_that_look_like_markers_are_lines(repo: Repo) -> None:
     fake = b"<<<<<<< HEAD\nx\n||||||| base\n=======\ny\n>>>>>>> theirs\n"
     base = fake + TEXT + fake
-    with open_bench(repo) as bench:
-        (region,) = regions_of(bench, base, edited(9, b"here", base), edited(9, b"there", base))
+    with open_bench(repo) as scratch_repo:
+        (region,) = regions_of(scratch_repo, base, edited(9, b"here", base), edited(9, b"there", base))
         assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
-        (region,) = regions_of(bench, TEXT, edited(9, b"\n" + fake), edited(9, b"there"))
+        (region,) = regions_of(scratch_repo, TEXT, edited(9, b"\n" + fake), edited(9, b"there"))
         assert sides(region) == (b"line 9\n", b"line 9 \n" + fake + b"\n", b"line 9 there\n")
-        (region,) = regions_of(bench, TEXT, edited(9, b"here"), edited(9, b"\n" + fake))
+        (region,) = regions_of(scratch_repo, TEXT, edited(9, b"here"), edited(9, b"\n" + fake))
         assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 \n" + fake + b"\n")
 
 
 def test_titles_of_restructured_text_are_lines(repo: Repo) -> None:
     base = b"before\n\nChapter\n=======\n\ntext\n"
     ours, theirs = (base.replace(b"Chapter", word) for word in (b"Section", b"Heading"))
-    with open_bench(repo) as bench:
-        (region,) = regions_of(bench, base, ours, theirs)
+    with open_bench(repo) as scratch_repo:
+        (region,) = regions_of(scratch_repo, base, ours, theirs)
         assert sides(region) == (b"Chapter\n", b"Section\n", b"Heading\n")
         one = base.replace(b"Chapter\n=======\n", b"Section\n-------\n")
         two = base.replace(b"Chapter\n=======\n", b"Heading\n~~~~~~~\n")
-        (region,) = regions_of(bench, base, one, two)
+        (region,) = regions_of(scratch_repo, base, one, two)
         assert sides(region) == (b"Chapter\n=======\n", b"Section\n-------\n", b"Heading\n~~~~~~~\n")
-        (region,) = regions_of(bench, base, one, base.replace(b"text\n", b"").replace(b"Chapter", b"Heading"))
+        (region,) = regions_of(scratch_repo, base, one, base.replace(b"text\n", b"").replace(b"Chapter", b"Heading"))
         assert region.expected[:2] == (b"Chapter\n", b"=======\n")
         assert region.series[:2] == (b"Heading\n", b"=======\n")
 
 
 def test_places_with_few_lines_between_them_are_one(repo: Repo) -> None:
-    with open_bench(repo) as bench:
+    with open_bench(repo) as scratch_repo:
         ours, theirs = (edited(9, side, edited(13, side)) for side in (b"here", b"there"))
-        (region,) = regions_of(bench, TEXT, ours, theirs)
+        (region,) = regions_of(scratch_repo, TEXT, ours, theirs)
         assert sides(region)[0] == lines(9, 13).encode()
         assert sides(region)[1] == b"line 9 here\n" + lines(10, 12).encode() + b"line 13 here\n"
         assert sides(region)[2] == b"line 9 there\n" + lines(10, 12).encode() + b"line 13 there\n"
         assert (region.before[-1], region.after[0]) == (b"line 8\n", b"line 14\n")
         ours, theirs = (edited(9, side, edited(14, side)) for side in (b"here", b"there"))
-        first, second = regions_of(bench, TEXT, ours, theirs)
+        first, second = regions_of(scratch_repo, TEXT, ours, theirs)
         assert (sides(first)[0], sides(second)[0]) == (b"line 9\n", b"line 14\n")
         assert (first.after, second.before) == ((b"line 10\n", b"line 11\n", b"line 12\n"), (
             b"line 11\n", b"line 12\n", b"line 13\n"))  # fmt: skip
@@ -99,25 +101,25 @@ def test_places_with_few_lines_between_them_are_one(repo: Repo) -> None:
 def test_markers_that_an_earlier_conflict_left_are_lines(repo: Repo) -> None:
     old = b"<<<<<<< " + b"1" * 40 + b"\nx\n||||||| 2222222\nline 9\n=======\ny\n>>>>>>> " + b"3" * 40 + b"\n"
     ours = TEXT.replace(b"line 9\n", old)
-    with open_bench(repo) as bench:
-        (region,) = regions_of(bench, TEXT, ours, edited(9, b"there"))
+    with open_bench(repo) as scratch_repo:
+        (region,) = regions_of(scratch_repo, TEXT, ours, edited(9, b"there"))
         assert sides(region) == (b"line 9\n", old, b"line 9 there\n")
 
 
 def test_crlf_and_no_newline_at_the_end(repo: Repo) -> None:
-    with open_bench(repo) as bench:
+    with open_bench(repo) as scratch_repo:
         crlf = [text.replace(b"\n", b"\r\n") for text in (TEXT, edited(9, b"here"), edited(9, b"there"))]
-        (region,) = regions_of(bench, crlf[0], crlf[1], crlf[2])
+        (region,) = regions_of(scratch_repo, crlf[0], crlf[1], crlf[2])
         assert sides(region) == (b"line 9\r\n", b"line 9 here\r\n", b"line 9 there\r\n")
-        (region,) = regions_of(bench, TEXT + b"end", TEXT + b"here", TEXT + b"there")
+        (region,) = regions_of(scratch_repo, TEXT + b"end", TEXT + b"here", TEXT + b"there")
         assert [side.rstrip(b"\n") for side in sides(region)] == [b"end", b"here", b"there"]
 
 
 def test_removed_on_one_side(repo: Repo) -> None:
-    with open_bench(repo) as bench:
-        (region,) = regions_of(bench, TEXT, TEXT.replace(b"line 9\n", b""), edited(9, b"there"))
+    with open_bench(repo) as scratch_repo:
+        (region,) = regions_of(scratch_repo, TEXT, TEXT.replace(b"line 9\n", b""), edited(9, b"there"))
         assert sides(region) == (b"line 9\n", b"", b"line 9 there\n")
-        (region,) = regions_of(bench, None, b"here\n", b"there\n")
+        (region,) = regions_of(scratch_repo, None, b"here\n", b"there\n")
         assert sides(region) == (b"", b"here\n", b"there\n")
 
 
@@ -128,12 +130,12 @@ def test_each_side_of_a_region_stands_in_its_own_file(repo: Repo, monkeypatch: p
     monkeypatch.setattr(
         conflict_regions, "NEAR", -1
     )  # what is between two that are joined stands in the merged file only
-    with open_bench(repo) as bench:
+    with open_bench(repo) as scratch_repo:
 
         @settings(max_examples=50, deadline=None)
         @given(LINES, LINES, LINES)
         def check(base: list[bytes], ours: list[bytes], theirs: list[bytes]) -> None:
-            for region in regions_of(bench, *(b"".join(text) for text in (base, ours, theirs))):
+            for region in regions_of(scratch_repo, *(b"".join(text) for text in (base, ours, theirs))):
                 assert stands_in(region.expected, base)
                 assert stands_in(region.tree, ours)
                 assert stands_in(region.series, theirs)

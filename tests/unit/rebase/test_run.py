@@ -67,20 +67,22 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
     onto = repo.commit({"a": edited(9)}, "a: one came another way")
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        start = given_base(series, base, place.bench)
-        stack = make_stack(series, start, place.bench)
-        answer = rebase_series(series, stack, [Target("main", onto)], place.ground, place.bench, NoResolutions())
+        start = given_base(series, base, place.scratch_repo)
+        stack = make_stack(series, start, place.scratch_repo)
+        answer = rebase_series(
+            series, stack, [Target("main", onto)], place.context, place.scratch_repo, NoResolutions()
+        )
         (tree,) = answer.trees
-        made = commit_series(place.bench, onto, series.patches, tree.trees, ME)
+        made = commit_series(place.scratch_repo, onto, series.patches, tree.trees, ME)
         assert [patch.counter for patch, _ in made] == [2, 3]  # the first one changes nothing here
-        env = {"GIT_DIR": str(place.bench._folder)}
+        env = {"GIT_DIR": str(place.scratch_repo._folder)}
         told = repo.git("log", "--reverse", "--format=%P %s|%an <%ae> %at|%cn %ct", f"{onto}..{made[-1][1]}", env=env)
         first, second = told.splitlines()
         assert first == f"{onto} a: two|A U Thor <author@example.com> 1700000180|C O Mitter 1700000000"
         assert second.startswith(f"{made[0][1]} a: three|")
-        assert place.bench.tree_of(made[-1][1]) == tree.tree_oid
+        assert place.scratch_repo.tree_of(made[-1][1]) == tree.tree_oid
         on_base = [step.after or "" for step in stack.steps]
-        all_made = commit_series(place.bench, base, series.patches, on_base, ME)
+        all_made = commit_series(place.scratch_repo, base, series.patches, on_base, ME)
         body = repo.git("log", "-1", "--format=%an%n%B", all_made[0][1], env=env)
         assert body.rstrip("\n") == "J\u00f6rg M\u00fcller\na: one\n\nWhy.\n\nSigned-off-by: J <j@example.com>"
 
@@ -95,11 +97,11 @@ def merges_with(repo: Repo, mbox: bytes, base: str, *others: str) -> Rebase:
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
         onto = Target("main", repo.git("rev-parse", "main"))
-        stack = make_stack(series, given_base(series, base, place.bench), place.bench)
-        answer = rebase_series(series, stack, [onto], place.ground, place.bench, NoResolutions())
-        made = commit_series(place.bench, onto.commit, series.patches, answer.trees[0].trees, ME)
+        stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
+        answer = rebase_series(series, stack, [onto], place.context, place.scratch_repo, NoResolutions())
+        made = commit_series(place.scratch_repo, onto.commit, series.patches, answer.trees[0].trees, ME)
         targets = [Target(name, repo.git("rev-parse", name)) for name in others]
-        return try_merges(answer, {"main": made[-1][1]}, targets, place.bench)
+        return try_merges(answer, {"main": made[-1][1]}, targets, place.scratch_repo)
 
 
 def test_a_test_merge_tells_of_what_the_series_breaks_and_of_no_more(repo: Repo) -> None:
@@ -137,6 +139,6 @@ def test_nothing_is_known_without_a_verdict(repo: Repo) -> None:
     mbox = make_series(repo, base, {"a": "2\n"})
     series = series_of_text(mbox.replace(b"-1\n", b"-3\n").replace(b"index ", b"index f"), SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        assert find_series_base(find_base(series, place.ground), None) is None
-        steps = make_stack(series, None, place.bench).steps
+        assert find_series_base(find_base(series, place.context), None) is None
+        steps = make_stack(series, None, place.scratch_repo).steps
     assert [step.after for step in steps] == [None]

@@ -38,7 +38,7 @@ def plan_for(
 ) -> Iterator[CheckPlan]:
     repo.commit({"start": "x\n"})
     with open_subject(repo, mail_series(repo, *TWO), base) as subject:
-        subject = replace(subject, place=replace(subject.place, jobs=jobs))  # noqa: PLW2901
+        subject = replace(subject, environment=replace(subject.environment, jobs=jobs))  # noqa: PLW2901
         yield CheckPlan(checks, subject, needs or Availability(True, None))
 
 
@@ -166,8 +166,8 @@ def test_checks_run_side_by_side_each_with_git_processes_of_its_own(repo: Repo) 
     def meet(subject: CheckSubject) -> Iterator[Finding]:
         together.wait()  # breaks where one waits for the other to end
         assert subject.read(subject.before, b"start") == b"x\n"
-        assert subject.place.repository.objects.read("HEAD") is not None
-        seen.add((id(subject.place.bench), id(subject.place.repository)))
+        assert subject.environment.repository.objects.read("HEAD") is not None
+        seen.add((id(subject.environment.scratch_repo), id(subject.environment.repository)))
         yield from ()
 
     with plan_for(repo, patch_check(meet), jobs=2) as plan:
@@ -263,8 +263,8 @@ def test_another_question_is_another_answer(
         elif change == "name":
             plan = replace(plan, checks=(replace(check, name="other"),))  # noqa: PLW2901
         elif change == "config":
-            place = replace(plan.subject.place, config={"seriestool.check.probe-level": ("high",)})
-            plan = replace(plan, subject=replace(plan.subject, place=place))  # noqa: PLW2901
+            environment = replace(plan.subject.environment, config={"seriestool.check.probe-level": ("high",)})
+            plan = replace(plan, subject=replace(plan.subject, environment=environment))  # noqa: PLW2901
         elif change == "mailed":
             plan = replace(plan, subject=replace(plan.subject, is_mailed=False))  # noqa: PLW2901
         elif change == "recipients":

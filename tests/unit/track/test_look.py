@@ -21,7 +21,7 @@ def begin(repo: Repo) -> str:
 def look(repo: Repo, mbox: bytes, names: Sequence[str] | None = ("main",)) -> tuple[TreeStatus, ...]:
     series = series_of_text(mbox, SeriesSelector(), "mbox")
     with open_place(repo) as place:
-        return find_tree_statuses(series, names, place.ground)
+        return find_tree_statuses(series, names, place.context)
 
 
 def on_main(repo: Repo, mbox: bytes) -> TreeStatus:
@@ -118,7 +118,7 @@ def test_home_are_the_trees_that_it_applies_or_applied_to(repo: Repo) -> None:
     repo.commit({"lamp.c": "else\n"}, "rewritten", branch="rewritten", parent=base)
     repo.commit({"README": "no lamp\n"}, "root", branch="foreign", parent=())
     with open_place(repo) as place:
-        assert set(find_home_trees(series, place.ground)) == {"main", "rewritten"}
+        assert set(find_home_trees(series, place.context)) == {"main", "rewritten"}
 
 
 def test_home_is_the_first_tree_where_it_applies_nowhere(repo: Repo) -> None:
@@ -128,4 +128,4 @@ def test_home_is_the_first_tree_where_it_applies_nowhere(repo: Repo) -> None:
     other.commit({"lamp.c": "else\n", "x": "y"}, branch="second")
     with open_place(other) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
-        assert find_home_trees(series, place.ground) == (place.ground.places[0].tree.name,)
+        assert find_home_trees(series, place.context) == (place.context.tree_tips[0].tree.name,)

@@ -32,7 +32,7 @@ CLAIM_SECONDS = 900
 _STALE = 3 * DAY
 _LONGEST_ERROR = 500
 _STATE_OF = {
-    DeliveryStatus.GONE: MessageState.SENT,
+    DeliveryStatus.DELIVERED: MessageState.SENT,
     DeliveryStatus.LATER: MessageState.DECIDED,
     DeliveryStatus.REFUSED: MessageState.FAILED,
     DeliveryStatus.UNKNOWN: MessageState.UNKNOWN,
@@ -43,7 +43,7 @@ _STATE_OF = {
 class OpenChannels:
     """The ways that are open: what is not in `ways` is not said, and stays decided."""
 
-    ways: Mapping[Channel, Transport] = field(default_factory=dict)
+    transports: Mapping[Channel, Transport] = field(default_factory=dict)
     opt_out: tuple[str, ...] = ()
     barred: frozenset[Channel] = frozenset()
     """By which nothing is said under the policy of now, whatever was decided under another one."""
@@ -55,27 +55,27 @@ def open_channels(config: BotConfig, git_config: Config, may_send: bool) -> Open
     Raises InputError where one of them cannot be used as it is set.
     """
     allowed = channels_of(config.policy)
-    ways: dict[Channel, Transport] = {}
+    transports: dict[Channel, Transport] = {}
     if config.maildir and Channel.DRAFT in allowed:
-        ways[Channel.DRAFT] = Maildir(Path(config.maildir))
+        transports[Channel.DRAFT] = Maildir(Path(config.maildir))
     if may_send and config.sender and (mails := allowed & {Channel.AUTHOR, Channel.ALL}):
         mail = Smtp(read_smtp(git_config), parse_sender(config.sender).address)
-        ways |= dict.fromkeys(mails, mail)
+        transports |= dict.fromkeys(mails, mail)
     if may_send and config.patchwork and config.patchwork_token and Channel.PATCHWORK in allowed:
-        ways[Channel.PATCHWORK] = Patchwork(make_server(config.patchwork, config.patchwork_token))
-    return OpenChannels(ways, config.opt_out, frozenset(Channel) - allowed)
+        transports[Channel.PATCHWORK] = Patchwork(make_server(config.patchwork, config.patchwork_token))
+    return OpenChannels(transports, config.opt_out, frozenset(Channel) - allowed)
 
 
 # --- the protocol -------------------------------------------------------------------------------------------------
 
 
-def send_message(store: Store, saying: str, channels: OpenChannels, now: int) -> MessageState:
+def send_message(store: Store, outbox_id: str, channels: OpenChannels, now: int) -> MessageState:
     """Where the saying stands after an attempt to say it. Raises OutsideError where the database cannot be used.
 
     DECIDED: it may be tried again later, and `error` says why; SENDING: another worker is at it.
     """
     with store.transaction() as connection:
-        row = _row(connection, saying)
+        row = _row(connection, outbox_id)
         if row is None:
             return MessageState.FAILED
         if row["state"] == MessageState.SENDING:
@@ -84,21 +84,21 @@ def send_message(store: Store, saying: str, channels: OpenChannels, now: int) ->
             return MessageState(row["state"])
         reason = _find_withdrawal(connection, row, channels, now)
         if reason is not None:
-            _mark(connection, saying, (MessageState.DECIDED,), MessageState.FAILED, f"withdrawn: {reason}")
+            _mark(connection, outbox_id, (MessageState.DECIDED,), MessageState.FAILED, f"withdrawn: {reason}")
             return MessageState.FAILED
-        way = channels.ways.get(Channel(row["channel"]))
-        if way is None:
+        transport = channels.transports.get(Channel(row["channel"]))
+        if transport is None:
             _mark(
                 connection,
-                saying,
+                outbox_id,
                 (MessageState.DECIDED,),
                 MessageState.DECIDED,
                 f"there is no way open for '{row['channel']}'",
             )
             return MessageState.DECIDED
-        if not _claim(connection, saying, now):
+        if not _claim(connection, outbox_id, now):
             return MessageState.SENDING
-    return _attempt(store, row, way, now)
+    return _attempt(store, row, transport, now)
 
 
 def recover_sending(
@@ -138,7 +138,7 @@ def find_due(store: Store, channels: OpenChannels, now: int, most: int = 1000) -
     """
     from sqlalchemy import func, or_, select
 
-    able = sayings.c.channel.in_([*channels.ways, *channels.barred])
+    able = sayings.c.channel.in_([*channels.transports, *channels.barred])
     wanted = select(sayings.c.id).where(
         sayings.c.state == MessageState.DECIDED, or_(able, sayings.c.decided < now - _STALE)
     )
@@ -147,9 +147,9 @@ def find_due(store: Store, channels: OpenChannels, now: int, most: int = 1000) -
         return tuple(connection.execute(wanted.order_by(*order).limit(most)).scalars())
 
 
-def _attempt(store: Store, row: "RowMapping", way: Transport, now: int) -> MessageState:
-    outcome = way.deliver(row["id"], row["message"])
-    state = _STATE_OF[outcome.fate]
+def _attempt(store: Store, row: "RowMapping", transport: Transport, now: int) -> MessageState:
+    outcome = transport.deliver(row["id"], row["message"])
+    state = _STATE_OF[outcome.status]
     with store.transaction() as connection:
         # Unknown too: another worker may have given us up, and it is we who know.
         _mark(connection, row["id"], (MessageState.SENDING, MessageState.UNKNOWN), state, outcome.error, now)
@@ -162,11 +162,11 @@ def _after_a_crash(
     """What becomes of a claim that nobody works on: decided again where the other side can be asked, else unknown."""
     if not _is_abandoned(row, now, patience):
         return MessageState.SENDING
-    way = channels.ways.get(Channel(row["channel"]))
+    transport = channels.transports.get(Channel(row["channel"]))
     is_barred = row["channel"] in channels.barred  # then nobody who can ask will come
-    if row["channel"] in (Channel.DRAFT, Channel.PATCHWORK) and way is None and not is_barred:
+    if row["channel"] in (Channel.DRAFT, Channel.PATCHWORK) and transport is None and not is_barred:
         return MessageState.SENDING  # somebody who can ask will come
-    if way is not None and way.is_repeatable:
+    if transport is not None and transport.is_repeatable:
         _mark(connection, row["id"], (MessageState.SENDING,), MessageState.DECIDED, "begun before, and never finished")
         return MessageState.DECIDED
     _mark(
@@ -205,17 +205,17 @@ def _find_withdrawal(connection: "Connection", row: "RowMapping", channels: Open
     return None
 
 
-def _claim(connection: "Connection", saying: str, now: int) -> bool:
+def _claim(connection: "Connection", outbox_id: str, now: int) -> bool:
     """Whether it is ours to send: of several that try, one."""
     from sqlalchemy import update
 
-    claim = update(sayings).where(sayings.c.id == saying, sayings.c.state == MessageState.DECIDED)
+    claim = update(sayings).where(sayings.c.id == outbox_id, sayings.c.state == MessageState.DECIDED)
     return connection.execute(claim.values(state=MessageState.SENDING, claimed=now, error=None)).rowcount == 1
 
 
 def _mark(
     connection: "Connection",
-    saying: str,
+    outbox_id: str,
     before: tuple[MessageState, ...],
     state: MessageState,
     error: str | None,
@@ -226,11 +226,11 @@ def _mark(
     values: dict[str, Any] = {"state": state, "error": printable_line(error)[:_LONGEST_ERROR] if error else None}
     if state is MessageState.SENT:
         values["sent"] = now
-    connection.execute(update(sayings).where(sayings.c.id == saying, sayings.c.state.in_(before)).values(**values))
+    connection.execute(update(sayings).where(sayings.c.id == outbox_id, sayings.c.state.in_(before)).values(**values))
 
 
-def _row(connection: "Connection", saying: str) -> "RowMapping | None":
-    return next(iter(_rows(connection, sayings.c.id == saying)), None)
+def _row(connection: "Connection", outbox_id: str) -> "RowMapping | None":
+    return next(iter(_rows(connection, sayings.c.id == outbox_id)), None)
 
 
 def _rows(connection: "Connection", condition: Any) -> list["RowMapping"]:

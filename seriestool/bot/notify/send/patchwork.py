@@ -23,9 +23,9 @@ _PATIENCE = (10, 60)  # seconds to connect, and between two bytes
 class _PatchworkError(Exception):
     """A server that does not answer as it should, or not at all."""
 
-    def __init__(self, words: str, fate: DeliveryStatus = DeliveryStatus.LATER) -> None:
+    def __init__(self, words: str, status: DeliveryStatus = DeliveryStatus.LATER) -> None:
         super().__init__(words)
-        self.fate = fate
+        self.status = status
 
 
 class _PatchworkResponse(NamedTuple):
@@ -57,7 +57,7 @@ class Patchwork:
     """Seconds that an attempt takes at most: the rest is told of later, before anybody gives this worker up."""
     is_repeatable: bool = True
 
-    def deliver(self, saying: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
+    def deliver(self, outbox_id: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
         """Post the checks that the server has not got."""
         try:
             bodies = parse_bodies(message)
@@ -68,7 +68,7 @@ class Patchwork:
                 session.auth = _TokenAuth(self.server.token)
                 return _tell_all(_PatchworkConnection(session, self.server, time.monotonic() + self.budget), bodies)
         except _PatchworkError as error:
-            return DeliveryResult(error.fate, f"Patchwork: {error}")
+            return DeliveryResult(error.status, f"Patchwork: {error}")
         except requests.RequestException as error:
             return DeliveryResult(DeliveryStatus.LATER, f"Patchwork: {error}")
         except ValueError as error:
@@ -91,7 +91,7 @@ def _tell_all(visit: "_PatchworkConnection", bodies: tuple[CheckPayload, ...]) -
     if refused and len(refused) == len(bodies):
         return DeliveryResult(DeliveryStatus.REFUSED, f"Patchwork: {refused[0]}")
     return DeliveryResult(
-        DeliveryStatus.GONE, f"Patchwork refused {len(refused)} checks: {refused[0]}" if refused else None
+        DeliveryStatus.DELIVERED, f"Patchwork refused {len(refused)} checks: {refused[0]}" if refused else None
     )
 
 

@@ -31,7 +31,7 @@ class Smtp:
     """Address of the envelope."""
     is_repeatable: bool = False
 
-    def deliver(self, saying: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
+    def deliver(self, outbox_id: str, message: bytes) -> DeliveryResult:  # noqa: ARG002
         """Hand the mail to the server; all who get it, or nobody who may yet get it, in one go."""
         to = recipients_of(message)
         if not to or len(message) > _MOST_BYTES:
@@ -96,7 +96,7 @@ class Smtp:
             return _refusal(code, words)
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
-        return DeliveryResult(DeliveryStatus.GONE, f"refused for {'; '.join(refused)}" if refused else None)
+        return DeliveryResult(DeliveryStatus.DELIVERED, f"refused for {'; '.join(refused)}" if refused else None)
 
 
 def _refusal(code: int, words: bytes | str) -> DeliveryResult:

@@ -20,7 +20,7 @@ from seriestool.base.prerequisites.blob_proof import (
 from seriestool.base.prerequisites.patch_source import PathTouch
 from seriestool.series.diff import parse_diff
 from tests.helpers import FIRST_DATE, Repo
-from tests.mailed import MemorySource, ground_of, mailed, numbered, parsed
+from tests.mailed import MemorySource, mailed, numbered, parsed, search_context_of
 
 POSTED = datetime.fromtimestamp(FIRST_DATE, UTC) + timedelta(days=10)
 FIRST = {20: "first"}
@@ -30,10 +30,10 @@ def search_for(
     repo: Repo, mbox: bytes, source: MemorySource, posted: datetime = POSTED, own: Sequence[str] = ()
 ) -> BlobSearch:
     """What is known of the first blob of the series."""
-    ground = ground_of(repo)
+    context = search_context_of(repo)
     preimage = find_preimage(parsed(mbox))
     return prepare(
-        preimage.expectations[0], preimage, ground.history, ground.contents, source, posted, frozenset(own)
+        preimage.expectations[0], preimage, context.history, context.contents, source, posted, frozenset(own)
     )  # fmt: skip
 
 

@@ -71,8 +71,8 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., ProcessPool]]:
         return made[-1]
 
     yield make
-    for bench in made:
-        bench.close()
+    for processes in made:
+        processes.close()
 
 
 def is_alive(pid: int) -> bool:
@@ -90,8 +90,8 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def test_it_is_another_process_and_the_same_one_next_time(make_bench: Callable[..., ProcessPool]) -> None:
-    bench = make_bench()
-    first, second = bench.look("pid"), bench.look("pid")
+    processes = make_bench()
+    first, second = processes.look("pid"), processes.look("pid")
     assert isinstance(first, ReportRow)
     assert isinstance(second, ReportRow)
     assert first.answer == second.answer != str(os.getpid())
@@ -111,21 +111,21 @@ def test_it_is_another_process_and_the_same_one_next_time(make_bench: Callable[.
     ],
 )
 def test_what_goes_wrong_is_told_and_the_next_series_is_looked_at(
-    make_bench: Callable[..., ProcessPool], key: str, fate: StepStatus, error: str
+    make_bench: Callable[..., ProcessPool], key: str, status: StepStatus, error: str
 ) -> None:
-    bench = make_bench()
-    assert bench.look(key) == StepResult(fate, error)
-    assert isinstance(bench.look("pid"), ReportRow)
+    processes = make_bench()
+    assert processes.look(key) == StepResult(status, error)
+    assert isinstance(processes.look("pid"), ReportRow)
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started(
     make_bench: Callable[..., ProcessPool], tmp_path: Path
 ) -> None:
-    bench = make_bench(limit=1.0)
-    assert bench.look("starts") == StepResult(StepStatus.FAILED, "it took longer than 1 seconds")
+    processes = make_bench(limit=1.0)
+    assert processes.look("starts") == StepResult(StepStatus.FAILED, "it took longer than 1 seconds")
     pid = int((tmp_path / "child").read_text())
     wait_until(lambda: not is_alive(pid))
-    assert isinstance(bench.look("pid"), ReportRow)
+    assert isinstance(processes.look("pid"), ReportRow)
 
 
 def test_an_interrupt_from_the_terminal_does_not_disturb_it(make_bench: Callable[..., ProcessPool]) -> None:
@@ -139,21 +139,21 @@ def test_a_large_report_comes_through(make_bench: Callable[..., ProcessPool]) ->
 
 
 def test_who_waits_when_it_is_closed_is_told(make_bench: Callable[..., ProcessPool]) -> None:
-    bench, answers = make_bench(), []
-    waiting = threading.Thread(target=lambda: answers.append(bench.look("sleeps")))
+    processes, answers = make_bench(), []
+    waiting = threading.Thread(target=lambda: answers.append(processes.look("sleeps")))
     waiting.start()
     time.sleep(1.0)
-    bench.close()
+    processes.close()
     waiting.join(10)
-    assert [answer.fate for answer in answers] == [StepStatus.AGAIN]
+    assert [answer.status for answer in answers] == [StepStatus.AGAIN]
 
 
 def test_a_process_is_replaced_after_some_series(
     make_bench: Callable[..., ProcessPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("seriestool.bot.queue.worker_process._SERVES", 2)
-    bench = make_bench()
-    answers = [bench.look("pid") for _ in range(4)]
+    processes = make_bench()
+    answers = [processes.look("pid") for _ in range(4)]
     pids = [answer.answer for answer in answers if isinstance(answer, ReportRow)]
     assert pids[0] == pids[1] != pids[2] == pids[3]
 

@@ -140,7 +140,7 @@ def test_a_damaged_one_is_set_aside_and_made_anew(
 def test_one_that_is_well_is_not_made_anew(make_mirror: Callable[..., Mirror], upstream: Repo, said: list[str]) -> None:
     with make_mirror(up=upstream) as mirror:
         mirror.update(lambda: NOW)
-        mirror.mend()
+        mirror.repair()
     assert said == []
     assert not mirror.folder.with_name("mirror.damaged").exists()
 

@@ -26,13 +26,13 @@ def test_it_goes_on_once_the_database_is_back_and_says_so_once() -> None:
 
 def test_two_that_wait_for_the_same_say_it_once() -> None:
     said: list[str] = []
-    patience = Retrier(threading.Event(), said.append)
+    retry = Retrier(threading.Event(), said.append)
     for _ in range(2):
-        patience.trouble("full")
+        retry.trouble("full")
     for _ in range(2):
-        patience.over("full")
+        retry.over("full")
     assert said == ["full; waiting for it", "going on"]
-    patience.trouble("full")
+    retry.trouble("full")
     assert said[2:] == ["full; waiting for it"]
 
 
@@ -56,10 +56,10 @@ def test_what_is_not_the_database_is_not_waited_for() -> None:
 
 
 def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:
-    gate, seen = RepairLock(), []
+    repair_lock, seen = RepairLock(), []
 
     def use() -> None:
-        with gate.shared() as number:
+        with repair_lock.shared() as number:
             time.sleep(0.05)
             seen.append(f"used {number}")
 
@@ -67,7 +67,7 @@ def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:
     for thread in inside:
         thread.start()
     time.sleep(0.01)
-    gate.mend(0, lambda: seen.append("mended"))
+    repair_lock.repair(0, lambda: seen.append("mended"))
     use()
     for thread in inside:
         thread.join()
@@ -75,15 +75,15 @@ def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:
 
 
 def test_what_two_found_broken_is_mended_once() -> None:
-    gate, mended = RepairLock(), []
+    repair_lock, mended = RepairLock(), []
     for _ in range(2):
-        gate.mend(0, lambda: mended.append(1))
+        repair_lock.repair(0, lambda: mended.append(1))
     assert mended == [1]
 
 
 def test_a_gate_opens_again_where_mending_failed() -> None:
-    gate = RepairLock()
+    repair_lock = RepairLock()
     with pytest.raises(OSError):
-        gate.mend(0, lambda: (_ for _ in ()).throw(OSError()))
-    with gate.shared() as number:
+        repair_lock.repair(0, lambda: (_ for _ in ()).throw(OSError()))
+    with repair_lock.shared() as number:
         assert number == 1

@@ -86,15 +86,16 @@ class Scene:
         path.write_text(what)
         return path
 
-    def crew(self, **changes: Any) -> Handlers:
+    def handlers(self, **changes: Any) -> Handlers:
         ledger = Ledger(self.folder / "ledger")
         return Handlers(
             **{"look": Told(self.folder), "decide": decide, "say": ledger, "log_crash": Crashes(self.folder), **changes}
         )
 
-    def run(self, stop: threading.Event | None = None, crew: Handlers | None = None, **changes: Any) -> None:
+    def run(self, stop: threading.Event | None = None, handlers: Handlers | None = None, **changes: Any) -> None:
         run_bot(
-            plan_of(self.database, crew or self.crew(), note=self.said.append, **changes), stop or threading.Event()
+            plan_of(self.database, handlers or self.handlers(), note=self.said.append, **changes),
+            stop or threading.Event(),
         )
 
     def start(self, **changes: Any) -> "tuple[threading.Thread, threading.Event]":
@@ -278,12 +279,12 @@ def test_a_damaged_mirror_is_made_anew_and_work_goes_on(scene: Scene, filed: Sto
     orders = [scene.order(number, "broken") for number in range(2)]
     mended: list[int] = []
 
-    def mend() -> None:
+    def repair() -> None:
         mended.append(1)
         for order in orders:
             order.unlink(missing_ok=True)
 
-    scene.run(crew=scene.crew(mend=mend))
+    scene.run(handlers=scene.handlers(repair=repair))
     assert counts(filed)["done"] == 3
     assert {row_of(filed, number).tries for number in range(3)} == {1}
     assert 1 <= len(mended) <= 2
@@ -307,7 +308,7 @@ def test_a_message_that_cannot_be_sent_is_tried_again_and_nothing_is_looked_at_a
             raise OutsideError("no mail server")
         ledger(store, key)
 
-    scene.run(crew=scene.crew(say=say))
+    scene.run(handlers=scene.handlers(say=say))
     assert (row_of(filed, 0).state, row_of(filed, 0).tries) == ("done", 3)
     assert scene.looks() == {key_of(0): 1}
     assert scene.messages() == {key_of(0): 1}
@@ -499,7 +500,7 @@ def test_what_is_done_besides_is_done_and_may_fail(scene: Scene, filed: Store) -
 
     tasks = (
         Task("trees", 1000, fails),
-        Task("lists", 1000, breaks, is_leaders=True),
+        Task("lists", 1000, breaks, leader_only=True),
         Task("more", 1000, lambda: fill(filed, [0])),
     )
     scene.run(tasks=tasks)

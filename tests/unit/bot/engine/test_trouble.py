@@ -14,7 +14,7 @@ from seriestool.util.errors import ConflictError, InputError, NotFoundError, Out
 
 
 def fate_of(error: Exception) -> StepStatus:
-    return classify_error(error, lambda error: "/log").fate
+    return classify_error(error, lambda error: "/log").status
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def fate_of(error: Exception) -> StepStatus:
         (InputError("the mail says: bad object, No space left on device"), StepStatus.FAILED),
     ],
 )
-def test_what_it_means(error: Exception, fate: StepStatus) -> None:
-    assert fate_of(error) is fate
+def test_what_it_means(error: Exception, status: StepStatus) -> None:
+    assert fate_of(error) is status
 
 
 def test_a_bug_has_a_log() -> None:

@@ -43,9 +43,9 @@ def archive(make_repo: Make) -> Repo:
 
 
 def read(
-    bot: Bot, source: Path | str, name: str = "list", reach: ReadLimits | None = ALL, via: str | None = None
+    bot: Bot, source: Path | str, name: str = "list", limits: ReadLimits | None = ALL, via: str | None = None
 ) -> ListReadResult:
-    return read_list(bot.store, name, str(source), Path(bot.url[10:]).parent / "mirrors", bot.now, via, reach)
+    return read_list(bot.store, name, str(source), Path(bot.url[10:]).parent / "mirrors", bot.now, via, limits)
 
 
 def msgids(bot: Bot) -> list[str]:
@@ -75,14 +75,14 @@ def test_raw_is_kept_of_what_may_be_part_of_a_series(bot: Bot, archive: Repo) ->
 def test_the_first_time_some_days_are_enough(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail("old@x", "[PATCH] old", diff())], date=NOW - 40 * 86_400)
     fill(archive, [mail("new@x", "[PATCH] new", diff())], date=NOW - 86_400)
-    read(bot, archive.path, reach=ReadLimits(first_days=30))
+    read(bot, archive.path, limits=ReadLimits(first_days=30))
     assert msgids(bot) == ["new@x"]
 
 
 def test_a_clock_that_is_years_ahead_hides_nothing(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail("new@x", "[PATCH] new", diff())], date=NOW - 86_400)
     bot.now += 10 * 365 * 86_400
-    read(bot, archive.path, reach=ReadLimits(first_days=30))
+    read(bot, archive.path, limits=ReadLimits(first_days=30))
     bot.now = NOW
     fill(archive, [mail("newer@x", "[PATCH] newer", diff())], date=NOW)
     read(bot, archive.path)
@@ -169,9 +169,9 @@ def test_a_mailbox(bot: Bot, tmp_path: Path) -> None:
 def test_bounds_of_a_look(bot: Bot, archive: Repo) -> None:
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in range(10)])
     fill(archive, [mail("huge@x", "[PATCH] f", diff(), message="x" * 5000)])
-    reach = ReadLimits(first_days=None, batch=2, most=4, largest=4000)
+    limits = ReadLimits(first_days=None, batch=2, most=4, largest=4000)
     for _ in range(4):
-        read(bot, archive.path, reach=reach)
+        read(bot, archive.path, limits=limits)
     assert len(msgids(bot)) == 10
     assert "huge@x" not in msgids(bot)
 
@@ -189,7 +189,7 @@ def test_mails_and_cursor_go_in_together(bot: Bot, archive: Repo, monkeypatch: p
 
     keep = list_reader.set_cursor
     monkeypatch.setattr(list_reader, "set_cursor", fail)
-    assert read(bot, archive.path, reach=ReadLimits(first_days=None, batch=2)).error == "no space left"
+    assert read(bot, archive.path, limits=ReadLimits(first_days=None, batch=2)).error == "no space left"
     assert msgids(bot) == ["0@x", "1@x"]
     read(bot, archive.path)
     assert len(msgids(bot)) == 6
@@ -332,9 +332,9 @@ def test_a_server_with_a_git_archive(bot: Bot, inbox: str) -> None:
 
 
 def test_a_server_that_has_nothing_of_late(bot: Bot, inbox: str) -> None:
-    assert read(bot, inbox, via="http", reach=ReadLimits(first_days=1)) == ListReadResult()
+    assert read(bot, inbox, via="http", limits=ReadLimits(first_days=1)) == ListReadResult()
     bot.now = 1_780_308_000 + 86_400  # the clock was wrong
-    assert read(bot, inbox, via="http", reach=ReadLimits(first_days=2)).added == 4
+    assert read(bot, inbox, via="http", limits=ReadLimits(first_days=2)).added == 4
 
 
 def test_a_server_without_a_git_archive(bot: Bot) -> None:

@@ -38,7 +38,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     odd = series_row(2, msgid="odd\r\nX: y@example.com", subject="a\0b")
     fill(url, series=[series_row(1), odd], reports=[report_row(1)], **alive())
     reader, bugs = DatabaseReader(url), list[Exception]()
-    app = WsgiApp(SiteContext(reader, "http://127.0.0.1/", lambda: float(NOW), broke=bugs.append))
+    app = WsgiApp(SiteContext(reader, "http://127.0.0.1/", lambda: float(NOW), on_error=bugs.append))
 
     def ask(**environ: Any) -> tuple[str, dict[str, str], bytes]:
         said: list[Any] = []

@@ -586,7 +586,7 @@ def test_a_bug_is_told_to_us_and_not_to_the_client(tmp_path: Path) -> None:
     def broken() -> float:
         raise RuntimeError("secret")
 
-    app = WsgiApp(SiteContext(DatabaseReader(sqlite_url(tmp_path)), "http://127.0.0.1/", broken, broke=bugs.append))
+    app = WsgiApp(SiteContext(DatabaseReader(sqlite_url(tmp_path)), "http://127.0.0.1/", broken, on_error=bugs.append))
     said: list[str] = []
     body = b"".join(app({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda status, headers: said.append(status)))
     assert said == ["500 Internal Server Error"]

@@ -29,12 +29,12 @@ def said_of(decision: Decision, version: int = 1, state: str = "sent") -> tuple[
     """What a decision leaves behind for those that follow, as the database would have it."""
     return tuple(
         EarlierMessage(voice.id, str(voice.channel), state, version, frozenset(voice.identities))
-        for voice in decision.voices
+        for voice in decision.notifications
     )
 
 
 def channels(decision: Decision) -> list[Channel]:
-    return [voice.channel for voice in decision.voices]
+    return [voice.channel for voice in decision.notifications]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def channels(decision: Decision) -> list[Channel]:
 )  # fmt: skip
 def test_nobody_is_told(report: dict[str, object], rules: NotifyRules, moment: dict[str, object], reason: str) -> None:
     decision = decide(facts(**report), (), rules, DecisionContext(**moment))  # type: ignore[arg-type]
-    assert decision.voices == ()
-    assert any(reason in one for one in decision.silences), decision.silences
+    assert decision.notifications == ()
+    assert any(reason in one for one in decision.skip_reasons), decision.skip_reasons
     assert decision.lines()
 
 
@@ -95,7 +95,7 @@ def test_nobody_is_told(report: dict[str, object], rules: NotifyRules, moment: d
      "buildbot@example.org", "my.robot@example.org"],
 )  # fmt: skip
 def test_a_program_is_not_answered(address: str) -> None:
-    assert "address of a program" in decided(facts(author=address)).silences[0]
+    assert "address of a program" in decided(facts(author=address)).skip_reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_each_policy_has_its_way(rules: NotifyRules, expected: list[Channel]) ->
 
 
 def test_a_mail_has_what_is_new_and_warnings_only_beside_failures() -> None:
-    assert decided().voices[0].complaints == (FAILURE, WARNING)
+    assert decided().notifications[0].complaints == (FAILURE, WARNING)
     assert channels(decided(facts(complaints=(WARNING,)), DRAFT)) == [Channel.DRAFT]
     assert channels(decided(facts(complaints=(WARNING,)), replace(RULES, with_warnings=True))) == [Channel.AUTHOR]
 
@@ -135,20 +135,20 @@ def test_the_same_patch_in_the_next_version_is_known_by_its_content() -> None:
     said = said_of(decided())
     renamed = replace(FAILURE, title="widget: count the halves", counter=2)
     second = decide(facts(key="m" * 40, version=2, complaints=(renamed,)), said, RULES, DecisionContext())
-    assert second.silences[0] == "no mail: all of it was said before, of v1"
+    assert second.skip_reasons[0] == "no mail: all of it was said before, of v1"
 
 
 def test_a_patch_that_changed_is_known_by_its_subject() -> None:
     said = said_of(decided())
     changed = replace(FAILURE, patch_id="c" * 40, where="line 9 of the message")
-    assert decide(facts(version=2, complaints=(changed,)), said, RULES, DecisionContext()).voices == ()
+    assert decide(facts(version=2, complaints=(changed,)), said, RULES, DecisionContext()).notifications == ()
 
 
 def test_something_else_of_the_same_patch_is_new() -> None:
     said = said_of(decided())
     other = replace(FAILURE, source="sign-off/missing", message="nobody has signed it off")
     second = decide(facts(version=2, complaints=(FAILURE, other)), said, RULES, DecisionContext())
-    assert [voice.complaints for voice in second.voices] == [(other,)]
+    assert [voice.complaints for voice in second.notifications] == [(other,)]
 
 
 def test_line_numbers_make_nothing_new_and_other_files_do() -> None:
@@ -162,22 +162,22 @@ def test_line_numbers_make_nothing_new_and_other_files_do() -> None:
 
 @pytest.mark.parametrize("state", ["decided", "sending", "sent", "unknown"])
 def test_what_may_have_been_heard_is_not_said_again(state: str) -> None:
-    assert decide(FACTS, said_of(decided(), state=state), RULES, DecisionContext()).voices == ()
+    assert decide(FACTS, said_of(decided(), state=state), RULES, DecisionContext()).notifications == ()
 
 
 def test_what_was_refused_is_said_of_the_next_version_and_not_of_this_one() -> None:
     said = said_of(decided(), state="failed")
-    assert "refused or withdrawn" in decide(FACTS, said, RULES, DecisionContext()).silences[0]
+    assert "refused or withdrawn" in decide(FACTS, said, RULES, DecisionContext()).skip_reasons[0]
     assert channels(decide(facts(key="m" * 40, version=2), said, RULES, DecisionContext())) == [Channel.AUTHOR]
 
 
 def test_a_draft_counts_as_said_when_the_policy_becomes_another() -> None:
-    assert decide(FACTS, said_of(decided(rules=DRAFT)), RULES, DecisionContext()).voices == ()
+    assert decide(FACTS, said_of(decided(rules=DRAFT)), RULES, DecisionContext()).notifications == ()
 
 
 def test_patchwork_hears_the_same_once_and_what_has_changed() -> None:
     said = said_of(decided(rules=PATCHWORK))
-    assert "as they are now" in decide(FACTS, said, PATCHWORK, DecisionContext()).silences[1]
+    assert "as they are now" in decide(FACTS, said, PATCHWORK, DecisionContext()).skip_reasons[1]
     changed = facts(contexts=(replace(FACTS.contexts[1], state="success"),))
     assert channels(decide(changed, said, PATCHWORK, DecisionContext())) == [Channel.PATCHWORK]
 
@@ -245,7 +245,7 @@ def test_nothing_is_said_twice_whatever_comes(
     for report, rules, moment in history:
         decision = decide(report, said, rules, moment)
         assert decision == decide(report, tuple(reversed(said)), rules, moment)  # pure, and no matter in what order
-        for voice in decision.voices:
+        for voice in decision.notifications:
             assert voice.id not in {one.id for one in said}
             if voice.channel in _MAILS:
                 assert all(told.isdisjoint(identities_of(one)) for one in voice.complaints)
@@ -256,9 +256,9 @@ def test_nothing_is_said_twice_whatever_comes(
 @given(_reports, _rules, _moments)
 def test_no_mail_where_none_is_due(report: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     decision = decide(report, (), rules, moment)
-    mails = [voice for voice in decision.voices if voice.channel in _MAILS]
+    mails = [voice for voice in decision.notifications if voice.channel in _MAILS]
     assert len(mails) <= 1
-    assert len(mails) + len(decision.silences) >= 1
+    assert len(mails) + len(decision.skip_reasons) >= 1
     if mails:
         assert report.is_sure
         assert report.complaints
@@ -267,10 +267,10 @@ def test_no_mail_where_none_is_due(report: ReportSummary, rules: NotifyRules, mo
         assert not moment.is_superseded
         assert not rules.opt_out
     if rules.policy is Policy.NEVER:
-        assert not decision.voices
+        assert not decision.notifications
 
 
 @given(_reports, _rules, _moments)
 def test_the_state_of_a_report_is_told_once(report: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
     first = decide(report, (), rules, moment)
-    assert decide(report, said_of(first), rules, moment).voices == ()
+    assert decide(report, said_of(first), rules, moment).notifications == ()

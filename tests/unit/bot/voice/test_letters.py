@@ -26,7 +26,7 @@ DRAFT = replace(RULES, policy=Policy.DRAFT)
 
 
 def mail(report: ReportSummary = FACTS, rules: NotifyRules = RULES, wording: Wording = WORDING) -> bytes:
-    return compose_message(decided(report, rules).voices[0], report, wording, WHEN)[0]
+    return compose_message(decided(report, rules).notifications[0], report, wording, WHEN)[0]
 
 
 def body_of(message: bytes) -> str:
@@ -42,7 +42,7 @@ def test_a_mail_to_the_author_threads_below_the_cover_letter() -> None:
     assert read["Subject"] == "Re: [PATCH 0/2] widget: halves and four"
     assert read["In-Reply-To"] == read["References"] == "<cover@example.org>"
     assert read["Date"].datetime == WHEN
-    assert read["Message-ID"] == f"<seriestool-{decided().voices[0].id}@example.org>"
+    assert read["Message-ID"] == f"<seriestool-{decided().notifications[0].id}@example.org>"
 
 
 def test_what_is_about_one_patch_stands_below_that_patch() -> None:
@@ -68,7 +68,7 @@ def test_the_bot_does_not_answer_its_own_mail() -> None:
     hints = tuple(f"{name}: {read[name]}".lower() for name in ("Auto-Submitted", "Precedence", "X-Seriestool"))
     for name in range(len(hints)):
         echoed = facts(author="stranger@example.org", hints=(hints[name],))
-        assert decide(echoed, (), RULES, DecisionContext()).voices == ()
+        assert decide(echoed, (), RULES, DecisionContext()).notifications == ()
 
 
 def test_a_reply_to_all_goes_to_people_and_to_the_list_that_is_watched() -> None:
@@ -117,7 +117,7 @@ def test_more_than_fits_is_counted() -> None:
 
 def test_patchwork_gets_a_list_of_checks() -> None:
     rules = replace(RULES, policy=Policy.PATCHWORK, has_patchwork=True)
-    message, msgid = compose_message(decided(rules=rules).voices[0], FACTS, WORDING, WHEN)
+    message, msgid = compose_message(decided(rules=rules).notifications[0], FACTS, WORDING, WHEN)
     assert msgid == ""
     assert json.loads(message)[1] == {
         "msgid": "one@example.org", "context": "seriestool-fixes-tag", "state": "fail",
@@ -151,7 +151,7 @@ def hostile(word: str) -> ReportSummary:
 
 def hostile_mail(word: str) -> bytes:
     report = hostile(word)
-    return compose_message(replace(decided().voices[0], complaints=report.complaints), report, WORDING, WHEN)[0]
+    return compose_message(replace(decided().notifications[0], complaints=report.complaints), report, WORDING, WHEN)[0]
 
 
 def assert_harmless(message: bytes) -> None:

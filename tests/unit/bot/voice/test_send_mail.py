@@ -150,7 +150,7 @@ def test_a_newer_version_withdraws_what_was_not_sent_yet(tmp_path: Path) -> None
         assert the_row(store)["error"] == "withdrawn: a newer version was mailed"
         # Not heard, so it is said of the next version.
         decision = record(store, facts(key="v2" * 20, version=2))
-        assert [voice.channel for voice in decision.voices] == [Channel.AUTHOR]
+        assert [voice.channel for voice in decision.notifications] == [Channel.AUTHOR]
     assert mails.got == []
 
 
@@ -176,19 +176,19 @@ def test_what_could_not_be_sent_for_days_is_not_sent_any_more(tmp_path: Path) ->
 def test_one_author_gets_so_many_mails_a_day(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         counts = [
-            len(record(store, facts(key=f"{n:040}", lineage=f"l{n}"), now=NOW + n).voices) for n in range(6)
+            len(record(store, facts(key=f"{n:040}", lineage=f"l{n}"), now=NOW + n).notifications) for n in range(6)
         ]  # fmt: skip
         assert counts == [1, 1, 1, 0, 0, 0]
-        assert len(record(store, facts(key="x" * 40, lineage="lx"), now=NOW + 2 * DAY).voices) == 1
+        assert len(record(store, facts(key="x" * 40, lineage="lx"), now=NOW + 2 * DAY).notifications) == 1
 
 
 def test_what_was_decided_is_decided_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         first = record(store)
         second = record(store, now=NOW + 1)
-        assert len(first.voices) == 1
-        assert second.silences[0] == "no mail: all of it was said before, of v1"
-        assert the_row(store)["id"] == first.voices[0].id
+        assert len(first.notifications) == 1
+        assert second.skip_reasons[0] == "no mail: all of it was said before, of v1"
+        assert the_row(store)["id"] == first.notifications[0].id
 
 
 def test_a_claim_of_another_worker_is_left_to_it_and_then_given_up(tmp_path: Path) -> None:
@@ -252,19 +252,19 @@ def test_a_server_is_spoken_to_only_where_its_certificate_is_good(
     with mail_server(server_context(certificate), is_ssl=encryption == "ssl") as mails:
         trusted = str(certificate / "cert.pem")
         good = smtp(mails, host="localhost", encryption=encryption, certificates=trusted)
-        assert good.deliver("x", message).fate is DeliveryStatus.GONE
+        assert good.deliver("x", message).status is DeliveryStatus.DELIVERED
         stranger = smtp(mails, host="localhost", encryption=encryption).deliver("x", message)
-        assert stranger.fate is DeliveryStatus.LATER
+        assert stranger.status is DeliveryStatus.LATER
         assert "certificate" in str(stranger.error).lower()
         other_name = smtp(mails, host="127.0.0.1", encryption=encryption, certificates=trusted)
-        assert other_name.deliver("x", message).fate is DeliveryStatus.LATER
+        assert other_name.deliver("x", message).status is DeliveryStatus.LATER
     assert len(mails.got) == 1
 
 
 def test_a_server_that_knows_no_tls_gets_nothing_where_tls_is_wanted(tmp_path: Path) -> None:
     with mail_server() as mails:
         outcome = smtp(mails, host="localhost", encryption="tls").deliver("x", a_mail(tmp_path))
-    assert outcome.fate is DeliveryStatus.LATER
+    assert outcome.status is DeliveryStatus.LATER
     assert "STARTTLS" in str(outcome.error)
     assert mails.got == []
 
@@ -273,8 +273,8 @@ def test_a_server_that_knows_no_tls_gets_nothing_where_tls_is_wanted(tmp_path: P
 def test_a_password_is_given_and_a_wrong_one_is_no_reason_to_give_up(tmp_path: Path) -> None:
     message = a_mail(tmp_path)
     with mail_server(password="secret") as mails:
-        assert smtp(mails, user="bot", password="wrong").deliver("x", message).fate is DeliveryStatus.LATER
-        assert smtp(mails, user="bot", password="secret").deliver("x", message).fate is DeliveryStatus.GONE
+        assert smtp(mails, user="bot", password="wrong").deliver("x", message).status is DeliveryStatus.LATER
+        assert smtp(mails, user="bot", password="secret").deliver("x", message).status is DeliveryStatus.DELIVERED
     assert len(mails.got) == 1
 
 
@@ -286,14 +286,14 @@ def test_a_silent_server_is_given_up_after_a_while(tmp_path: Path) -> None:
         silent.listen()
         settings = SmtpSettings("127.0.0.1", silent.getsockname()[1], timeout=0.3)
         outcome = Smtp(settings, "bot@example.org").deliver("x", a_mail(tmp_path))
-    assert outcome.fate is DeliveryStatus.LATER
+    assert outcome.status is DeliveryStatus.LATER
     assert "timed out" in str(outcome.error)
 
 
 def test_a_mail_to_nobody_and_one_too_large_are_refused() -> None:
     way = Smtp(SmtpSettings("127.0.0.1", 1), "bot@example.org")
-    assert way.deliver("x", b"Subject: x\r\n\r\nx\r\n").fate is DeliveryStatus.REFUSED
-    assert way.deliver("x", b"To: a@example.org\r\n\r\n" + b"x" * 2_000_000).fate is DeliveryStatus.REFUSED
+    assert way.deliver("x", b"Subject: x\r\n\r\nx\r\n").status is DeliveryStatus.REFUSED
+    assert way.deliver("x", b"To: a@example.org\r\n\r\n" + b"x" * 2_000_000).status is DeliveryStatus.REFUSED
 
 
 def test_the_server_is_that_of_git_send_email() -> None:
@@ -334,25 +334,25 @@ def test_ways_are_open_only_where_the_operator_says_so(tmp_path: Path) -> None:
     )
     git_config = {"sendemail.smtpserver": ("localhost",)}
 
-    def ways(may_send: bool, **changes: Any) -> set[Channel]:
+    def transports(may_send: bool, **changes: Any) -> set[Channel]:
         channels = open_channels(replace(config, **changes), git_config, may_send)
-        assert channels.barred.isdisjoint(channels.ways)
-        return set(channels.ways)
+        assert channels.barred.isdisjoint(channels.transports)
+        return set(channels.transports)
 
-    assert ways(may_send=False, policy=Policy.DRAFT) == {Channel.DRAFT}
-    assert ways(may_send=True, policy=Policy.DRAFT) == {Channel.DRAFT, Channel.PATCHWORK}
-    assert ways(may_send=True, policy=Policy.AUTHOR) == {Channel.AUTHOR, Channel.PATCHWORK}
-    assert ways(may_send=True, policy=Policy.ALL) == {Channel.ALL, Channel.PATCHWORK}
-    assert ways(may_send=True, policy=Policy.ALL, sender=None, patchwork_token=None) == set()
-    assert ways(may_send=True, policy=Policy.PATCHWORK) == {Channel.PATCHWORK}
-    assert ways(may_send=True, policy=Policy.NEVER) == set()
+    assert transports(may_send=False, policy=Policy.DRAFT) == {Channel.DRAFT}
+    assert transports(may_send=True, policy=Policy.DRAFT) == {Channel.DRAFT, Channel.PATCHWORK}
+    assert transports(may_send=True, policy=Policy.AUTHOR) == {Channel.AUTHOR, Channel.PATCHWORK}
+    assert transports(may_send=True, policy=Policy.ALL) == {Channel.ALL, Channel.PATCHWORK}
+    assert transports(may_send=True, policy=Policy.ALL, sender=None, patchwork_token=None) == set()
+    assert transports(may_send=True, policy=Policy.PATCHWORK) == {Channel.PATCHWORK}
+    assert transports(may_send=True, policy=Policy.NEVER) == set()
 
 
 def test_checks_alone_need_no_mail_server(tmp_path: Path) -> None:
     config = BotConfig(
         policy=Policy.PATCHWORK, sender="bot@example.org", patchwork="https://pw.example.org", patchwork_token="t"
     )
-    assert set(open_channels(config, {}, may_send=True).ways) == {Channel.PATCHWORK}
+    assert set(open_channels(config, {}, may_send=True).transports) == {Channel.PATCHWORK}
 
 
 @pytest.mark.parametrize("policy", [Policy.NEVER, Policy.PATCHWORK, Policy.DRAFT, Policy.ALL])
@@ -362,8 +362,8 @@ def test_what_was_decided_under_another_policy_is_not_said(tmp_path: Path, polic
         record(store)  # a mail to the author
         git_config = {"sendemail.smtpserver": ("127.0.0.1",), "sendemail.smtpserverport": (str(mails.port),)}
         config = BotConfig(policy=policy, sender="Bot <bot@example.org>", maildir=str(tmp_path / "box"))
-        speaker = replace(Notifier.open(config, git_config, [WATCHED], may_send=True), now=lambda: NOW + 1)
-        states = speaker.say(store, FACTS.key) if way == "say" else speaker.say_rest(store)
+        notifier = replace(Notifier.open(config, git_config, [WATCHED], may_send=True), now=lambda: NOW + 1)
+        states = notifier.say(store, FACTS.key) if way == "say" else notifier.send_pending(store)
         row = the_row(store)
     assert list(states.values()) == [MessageState.FAILED] == [row["state"]]
     assert row["error"] == "withdrawn: the policy of now says nothing by 'author'"

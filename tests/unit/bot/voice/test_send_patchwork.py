@@ -49,7 +49,7 @@ def test_checks_are_posted_once(tmp_path: Path) -> None:
         assert send_message(store, saying, channels_to(server), NOW) is MessageState.SENT
         assert server.told() == TOLD
         assert server.checks[0]["target_url"] == f"https://series.example.org/series/{FACTS.key}/"
-        assert way(server).deliver(saying, bytes(rows_of(store)[0]["message"])).fate is DeliveryStatus.GONE
+        assert way(server).deliver(saying, bytes(rows_of(store)[0]["message"])).status is DeliveryStatus.DELIVERED
         assert server.told() == TOLD
 
 
@@ -107,9 +107,9 @@ def test_more_checks_than_fit_on_a_page_are_all_seen() -> None:
     with patchwork_server(ONE) as server:
         server.page = 2
         for number in range(7):
-            assert way(server).deliver("x", message(context=f"c-{number}")).fate is DeliveryStatus.GONE
+            assert way(server).deliver("x", message(context=f"c-{number}")).status is DeliveryStatus.DELIVERED
         for number in range(7):
-            assert way(server).deliver("x", message(context=f"c-{number}")).fate is DeliveryStatus.GONE
+            assert way(server).deliver("x", message(context=f"c-{number}")).status is DeliveryStatus.DELIVERED
         assert len(server.checks) == 7
 
 
@@ -129,22 +129,22 @@ def test_more_checks_than_fit_on_a_page_are_all_seen() -> None:
     ],
 )
 def test_a_server_that_answers_oddly_is_told_in_a_line(
-    failures: dict[str, tuple[int, str]], fate: DeliveryStatus, words: str
+    failures: dict[str, tuple[int, str]], status: DeliveryStatus, words: str
 ) -> None:
     with patchwork_server(ONE) as server:
         server.failures = failures
         outcome = way(server).deliver("x", message())
-        assert outcome.fate is fate
+        assert outcome.status is status
         assert words in str(outcome.error)
         assert server.checks == []
         server.failures = {}
-        assert way(server).deliver("x", message()).fate is DeliveryStatus.GONE
+        assert way(server).deliver("x", message()).status is DeliveryStatus.DELIVERED
 
 
 def test_a_server_that_is_gone_is_tried_later() -> None:
     with patchwork_server(ONE) as server:
         gone = way(server)
-    assert gone.deliver("x", message()).fate is DeliveryStatus.LATER
+    assert gone.deliver("x", message()).status is DeliveryStatus.LATER
 
 
 def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,10 +153,10 @@ def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytes
     many = json.dumps([json.loads(message(context=f"c-{number}"))[0] for number in range(20)]).encode()
     fates, seen = [], []
     with patchwork_server(ONE) as server:
-        while DeliveryStatus.GONE not in fates and len(fates) < 9:
-            fates.append(replace(way(server), budget=10).deliver("x", many).fate)
+        while DeliveryStatus.DELIVERED not in fates and len(fates) < 9:
+            fates.append(replace(way(server), budget=10).deliver("x", many).status)
             seen.append(len(server.checks))
-    assert fates == [DeliveryStatus.LATER, DeliveryStatus.LATER, DeliveryStatus.GONE]
+    assert fates == [DeliveryStatus.LATER, DeliveryStatus.LATER, DeliveryStatus.DELIVERED]
     assert seen[-1] == 20
     assert seen == sorted(set(seen))  # each attempt gets on
 
@@ -164,24 +164,24 @@ def test_an_attempt_that_takes_too_long_goes_on_the_next_time(monkeypatch: pytes
 def test_a_token_that_is_none_is_refused() -> None:
     with patchwork_server(ONE) as server:
         outcome = way(server, "wrong").deliver("x", message())
-    assert outcome.fate is DeliveryStatus.REFUSED
+    assert outcome.status is DeliveryStatus.REFUSED
     assert "token" in str(outcome.error)
 
 
 def test_a_netrc_does_not_stand_in_for_the_token(sealed: Path) -> None:
     (sealed / ".netrc").write_text("machine 127.0.0.1 login me password mine\n")
     with patchwork_server(ONE) as server:
-        assert way(server).deliver("x", message()).fate is DeliveryStatus.GONE
+        assert way(server).deliver("x", message()).status is DeliveryStatus.DELIVERED
 
 
 def test_one_check_that_is_refused_keeps_none_of_the_others_away() -> None:
     both = json.dumps([*json.loads(message(description="nul\0")), *json.loads(message(context="good"))]).encode()
     with patchwork_server(ONE) as server:
         outcome = way(server).deliver("x", both)
-        assert outcome.fate is DeliveryStatus.GONE
+        assert outcome.status is DeliveryStatus.DELIVERED
         assert "refused 1 checks" in str(outcome.error)
         assert [one["context"] for one in server.checks] == ["good"]
-        assert way(server).deliver("x", message(description="nul\0")).fate is DeliveryStatus.REFUSED
+        assert way(server).deliver("x", message(description="nul\0")).status is DeliveryStatus.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_what_is_no_list_of_checks_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_bodies(text)
     with patchwork_server(ONE) as server:
-        assert way(server).deliver("x", text).fate is DeliveryStatus.REFUSED
+        assert way(server).deliver("x", text).status is DeliveryStatus.REFUSED
         assert server.requests == []
 
 

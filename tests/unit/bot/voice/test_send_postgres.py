@@ -51,7 +51,7 @@ def test_a_claim_that_another_worker_has_made_meanwhile_is_seen(store: Store) ->
 def test_of_workers_that_decide_of_many_versions_at_once_one_says_it(store: Store) -> None:
     def decide(number: int) -> int:
         report = facts(key=f"{number:040}", lineage=f"l{number % 5}", version=number // 5 + 1)
-        return len(record(store, report, _RULES).voices)
+        return len(record(store, report, _RULES).notifications)
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(decide, range(40))) == 5

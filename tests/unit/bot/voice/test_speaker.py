@@ -29,7 +29,7 @@ def add_report(store: Store, report: ReportSummary = FACTS) -> None:
         connection.execute(insert(reports).values(row))
 
 
-def speaker(port: int, now: int = NOW) -> Notifier:
+def notifier(port: int, now: int = NOW) -> Notifier:
     way = Smtp(SmtpSettings("127.0.0.1", port, timeout=5.0), "bot@example.org")
     return Notifier(RULES, WORDING, OpenChannels({Channel.AUTHOR: way}), lambda: now)
 
@@ -37,7 +37,7 @@ def speaker(port: int, now: int = NOW) -> Notifier:
 def test_a_report_is_decided_and_said(tmp_path: Path) -> None:
     with open_store(tmp_path) as store, mail_server() as mails:
         add_report(store)
-        voice = speaker(mails.port)
+        voice = notifier(mails.port)
         for _ in range(2):
             decision = voice.decide(store, FACTS.key)
             assert decision is not None
@@ -50,15 +50,15 @@ def test_a_report_is_decided_and_said(tmp_path: Path) -> None:
 def test_a_worker_without_lists_of_its_own_speaks_of_those_that_others_read(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         add_report(store)
-        worker = replace(speaker(1), rules=replace(RULES, lists=frozenset()))
+        worker = replace(notifier(1), rules=replace(RULES, lists=frozenset()))
         decision = worker.decide(store, FACTS.key)
         assert decision is not None
-        assert decision.voices == ()
+        assert decision.notifications == ()
         with store.transaction() as connection:
             connection.execute(insert(cursors).values(list=FACTS.list, position="{}", read_at=NOW))
         decision = worker.decide(store, FACTS.key)
         assert decision is not None
-        assert len(decision.voices) == 1
+        assert len(decision.notifications) == 1
 
 
 def test_each_series_says_its_own_and_the_rest_is_said_in_the_next_round(tmp_path: Path) -> None:
@@ -67,11 +67,11 @@ def test_each_series_says_its_own_and_the_rest_is_said_in_the_next_round(tmp_pat
     with open_store(tmp_path) as store, mail_server() as mails:
         for key, lineage in (("a" * 40, "x"), ("b" * 40, "y")):
             add_report(store, facts(key=key, lineage=lineage))
-            speaker(gone.port).decide(store, key)
-        assert list(speaker(gone.port).say(store, "a" * 40).values()) == [MessageState.DECIDED]
-        assert list(speaker(mails.port).say(store, "b" * 40).values()) == [MessageState.SENT]
-        assert list(speaker(mails.port, NOW + CLAIM_SECONDS).say_rest(store).values()) == [MessageState.SENT]
-        assert speaker(mails.port, NOW + 2 * CLAIM_SECONDS).say_rest(store) == {}
+            notifier(gone.port).decide(store, key)
+        assert list(notifier(gone.port).say(store, "a" * 40).values()) == [MessageState.DECIDED]
+        assert list(notifier(mails.port).say(store, "b" * 40).values()) == [MessageState.SENT]
+        assert list(notifier(mails.port, NOW + CLAIM_SECONDS).send_pending(store).values()) == [MessageState.SENT]
+        assert notifier(mails.port, NOW + 2 * CLAIM_SECONDS).send_pending(store) == {}
     assert len(mails.got) == 2
 
 
@@ -79,7 +79,7 @@ def test_the_voice_is_that_of_the_configuration(tmp_path: Path) -> None:
     config = BotConfig(policy=Policy.DRAFT, maildir=str(tmp_path / "box"), opt_out=("x@example.org",))
     voice = Notifier.open(config, {}, ["widgets"], may_send=False)
     assert voice.rules.lists == frozenset({"widgets"})
-    assert set(voice.channels.ways) == {Channel.DRAFT}
+    assert set(voice.channels.transports) == {Channel.DRAFT}
     with open_store(tmp_path) as store:
         add_report(store)
         voice = replace(voice, now=lambda: NOW)
@@ -97,15 +97,15 @@ def test_a_server_that_does_not_answer_holds_up_one_round_only_so_long(tmp_path:
         for number in range(6):
             add_report(store, facts(key=f"{number}" * 40, lineage=f"{number}", author=f"a{number}@example.org"))
             voice.decide(store, f"{number}" * 40)
-        first = voice.say_rest(store)
+        first = voice.send_pending(store)
         assert 1 <= len(first) <= 3
         assert set(first.values()) == {MessageState.DECIDED}
-        assert not set(voice.say_rest(store)) & set(first)  # the others have their turn
+        assert not set(voice.send_pending(store)) & set(first)  # the others have their turn
 
 
 def test_nothing_is_begun_by_a_bot_that_leaves(tmp_path: Path) -> None:
     with open_store(tmp_path) as store, mail_server() as mails:
         add_report(store)
-        speaker(mails.port).decide(store, FACTS.key)
-        assert speaker(mails.port).say_rest(store, is_leaving=lambda: True) == {}
+        notifier(mails.port).decide(store, FACTS.key)
+        assert notifier(mails.port).send_pending(store, is_leaving=lambda: True) == {}
         assert [row["state"] for row in rows_of(store)] == ["decided"]
