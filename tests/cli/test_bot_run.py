@@ -13,7 +13,7 @@ from seriestool.bot.store import Store
 from seriestool.series.mail import split_mbox
 from tests.check_case import Kernel, make_kernel, make_mistakes
 from tests.helpers import Repo, Result
-from tests.unit.lists.mails import fill
+from tests.unit.sources.lists.mails import fill
 
 pytest.importorskip("dbos")
 

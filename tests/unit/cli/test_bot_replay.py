@@ -16,7 +16,7 @@ from seriestool.cli.options import CliParser, add_common_options, default_option
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError, NotFoundError
 from tests.helpers import Repo
-from tests.unit.lists.mails import fill, mail, series
+from tests.unit.sources.lists.mails import fill, mail, series
 
 Make = Callable[..., Repo]
 JUNE = parse_moment("2026-06-01T10:00")

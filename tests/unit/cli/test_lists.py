@@ -10,7 +10,7 @@ import pytest
 from seriestool.cli.lists import open_lists
 from seriestool.cli.source_options import lists_path
 from tests.helpers import Repo, Result
-from tests.unit.lists.mails import diff, fill, mail, series
+from tests.unit.sources.lists.mails import diff, fill, mail, series
 
 Cli = Callable[..., Result]
 Make = Callable[..., Repo]

@@ -14,7 +14,7 @@ from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import PatchIndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
-from tests.unit.lists.mails import diff, fill, mail, series
+from tests.unit.sources.lists.mails import diff, fill, mail, series
 
 Make = Callable[..., Repo]
 

@@ -26,7 +26,7 @@ from seriestool.util.errors import OutsideError
 from tests.helpers import ROOT, Repo
 from tests.lore_server import http_server, public_inbox
 from tests.unit.bot.lists import NOW, Bot
-from tests.unit.lists.mails import diff, fill, mail, series, take_back
+from tests.unit.sources.lists.mails import diff, fill, mail, series, take_back
 
 Make = Callable[..., Repo]
 ALL = ReadLimits(first_days=None)

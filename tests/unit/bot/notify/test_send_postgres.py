@@ -14,7 +14,7 @@ from seriestool.bot.notify.send.outbox import _claim, _row
 from seriestool.bot.store import Store
 from tests.mail_server import mail_server
 from tests.speaking import NOW, RULES, facts, record, rows_of
-from tests.unit.bot.voice.test_send_crash import ways_of
+from tests.unit.bot.notify.test_send_crash import ways_of
 
 postgres = pytest.importorskip("tests.postgres")
 _RULES = replace(RULES, policy=Policy.ALL, per_author=1000, per_day=1000)

@@ -15,7 +15,7 @@ from seriestool.git import Ref, Repository
 from seriestool.trees.history import History, fingerprint, index_dir, update
 from seriestool.util.errors import OutsideError
 from tests.helpers import Repo
-from tests.unit.history.histories import Maker, assert_like_git, ids, indexed
+from tests.unit.trees.history.histories import Maker, assert_like_git, ids, indexed
 
 Make = Callable[..., Repo]
 

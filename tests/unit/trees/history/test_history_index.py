@@ -8,7 +8,7 @@ import pytest
 
 from seriestool.trees.history import History, blob_prefix, is_absent, match_value, mode_of, tips_containing
 from tests.helpers import Repo
-from tests.unit.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
+from tests.unit.trees.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
 
 Make = Callable[..., Repo]
 

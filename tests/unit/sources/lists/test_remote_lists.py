@@ -15,7 +15,7 @@ from seriestool.sources.lists.remote_lists import RemoteLists
 from seriestool.sources.lore import Lore
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.lore_server import ADDRESS, public_inbox
-from tests.unit.lists.mails import diff, mail, series
+from tests.unit.sources.lists.mails import diff, mail, series
 
 NEAR = datetime(2026, 6, 2, tzinfo=UTC)
 QUOTED = 'a"b'

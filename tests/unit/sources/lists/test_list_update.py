@@ -21,7 +21,7 @@ from seriestool.sources.lists.patch_index import normalize_mail
 from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from tests.helpers import Repo
-from tests.unit.lists.mails import diff, fill, mail, series, take_back
+from tests.unit.sources.lists.mails import diff, fill, mail, series, take_back
 
 Make = Callable[..., Repo]
 

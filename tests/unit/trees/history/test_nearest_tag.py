@@ -12,7 +12,7 @@ from seriestool.git import Repository
 from seriestool.trees import list_tags
 from seriestool.trees.history import DescribeUndecidedError, History, find_nearest_tag
 from tests.helpers import FIRST_DATE, Repo
-from tests.unit.history.histories import Maker, indexed
+from tests.unit.trees.history.histories import Maker, indexed
 
 
 def git_says(repo: Repo, commit: str) -> str | None:

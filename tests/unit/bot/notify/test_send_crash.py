@@ -32,7 +32,7 @@ from pathlib import Path
 import requests
 from seriestool.bot.notify.send import find_decided, sayings, send_saying
 from tests.speaking import NOW, open_store
-from tests.unit.bot.voice.test_send_crash import ways_of
+from tests.unit.bot.notify.test_send_crash import ways_of
 
 folder, point, channel, place = sys.argv[1:]
 
@@ -153,7 +153,7 @@ def test_each_check_is_there_exactly_once(tmp_path: Path, point: str) -> None:
 def test_of_many_workers_one_sends(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from seriestool.bot.notify.send import send_saying;"
-        "from tests.speaking import NOW, open_store; from tests.unit.bot.voice.test_send_crash import ways_of\n"
+        "from tests.speaking import NOW, open_store; from tests.unit.bot.notify.test_send_crash import ways_of\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    sys.stdin.read()\n"
         "    print(send_saying(store, sys.argv[2], ways_of('all', sys.argv[3]), NOW))\n"

@@ -15,7 +15,7 @@ from seriestool.sandbox import Sandbox, SandboxJob, SandboxResult, Unsandboxed, 
 from tests.checks import SIGNED, mail_series, open_subject, rules, the
 from tests.helpers import ROOT, File, Repo
 
-STAND_IN = (Path(__file__).parents[2] / "data/kunit/stand-in.py").read_text()
+STAND_IN = (Path(__file__).parents[3] / "data/kunit/stand-in.py").read_text()
 A = "net/a/a.c"
 SUITE = "kunit_test_suite(s);\n"
 TREE: Mapping[str, File] = {

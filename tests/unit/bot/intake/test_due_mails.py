@@ -14,7 +14,7 @@ from seriestool.bot.intake.due_mails import SETTLE, assemble_series
 from seriestool.bot.intake.series_assembly import COVER_WAIT
 from tests.helpers import ROOT
 from tests.unit.bot.lists import Bot
-from tests.unit.lists.mails import diff, mail, series
+from tests.unit.sources.lists.mails import diff, mail, series
 
 
 @pytest.fixture

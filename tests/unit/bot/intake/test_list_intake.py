@@ -12,7 +12,7 @@ from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import make_index
 from tests.helpers import Repo
-from tests.unit.lists.mails import fill, series
+from tests.unit.sources.lists.mails import fill, series
 
 Make = Callable[..., Repo]
 
