@@ -114,7 +114,7 @@ def test_more_checks_than_fit_on_a_page_are_all_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "fate", "words"),
+    ("failures", "status", "words"),
     [
         ({"POST": (500, "oops")}, DeliveryStatus.LATER, "says 500"),
         ({"POST": (429, "slowly")}, DeliveryStatus.LATER, "says 429"),

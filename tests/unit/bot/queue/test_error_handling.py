@@ -18,7 +18,7 @@ def fate_of(error: Exception) -> StepStatus:
 
 
 @pytest.mark.parametrize(
-    ("error", "fate"),
+    ("error", "status"),
     [
         (OutsideError("no network"), StepStatus.AGAIN),
         (GitError("git took longer than 5 seconds"), StepStatus.AGAIN),

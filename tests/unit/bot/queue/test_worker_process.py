@@ -98,7 +98,7 @@ def test_it_is_another_process_and_the_same_one_next_time(make_bench: Callable[.
 
 
 @pytest.mark.parametrize(
-    ("key", "fate", "error"),
+    ("key", "status", "error"),
     [
         ("outside", StepStatus.AGAIN, "no network"),
         ("input", StepStatus.FAILED, "no series"),
