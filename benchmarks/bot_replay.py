@@ -37,9 +37,20 @@ def main() -> int:
 def measure(folder: Path, repo: Path, arguments: argparse.Namespace) -> None:
     own = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("CACHE", "DATA", "STATE")}
     command = [
-        sys.executable, "-m", "seriestool", "bot", "replay", "--repo", str(repo), "--archive", str(arguments.archive),
-        arguments.since, arguments.until, "--policy", "all",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "seriestool",
+        "bot",
+        "replay",
+        "--repo",
+        str(repo),
+        "--archive",
+        str(arguments.archive),
+        arguments.since,
+        arguments.until,
+        "--policy",
+        "all",
+    ]
     begun = time.monotonic()
     process = subprocess.Popen(command, env={**os.environ, **own}, stdout=subprocess.PIPE, start_new_session=True)
     sizes: list[tuple[float, float, float]] = []

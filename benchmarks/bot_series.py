@@ -69,7 +69,7 @@ def main() -> int:
 
 def read_all(store: Store, archive: Path, limits: ReadLimits) -> tuple[ListReadResult, float]:
     start = time.perf_counter()
-    tally = read_list(store, "list", str(archive), Path("unused"), NOW, limits=limits)
+    tally = read_list(store=store, name="list", source=str(archive), mirrors=Path("unused"), now=NOW, limits=limits)
     seconds = time.perf_counter() - start
     assemble_series(store, NOW)
     assemble_series(store, NOW + SETTLE)
@@ -84,8 +84,10 @@ def measure(store: Store, archive: Path) -> None:
         question = "SELECT state, count(*) FROM series GROUP BY state ORDER BY state"
         states = dict(connection.exec_driver_sql(question).all())  # type: ignore[arg-type]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(f"{tally.mails} mails read in {reading:.1f} s, assembled in {seconds - reading:.1f} s "
-          f"({busy:.1f} s of processor time in all), {memory:.0f} MB of memory: {states}")  # fmt: skip
+    print(
+        f"{tally.mails} mails read in {reading:.1f} s, assembled in {seconds - reading:.1f} s "
+        f"({busy:.1f} s of processor time in all), {memory:.0f} MB of memory: {states}"
+    )
 
 
 def all_raws(archive: Path) -> list[bytes]:
@@ -128,9 +130,11 @@ def compare(store: Store, raws: Sequence[bytes], verbose: bool) -> None:
     ours = our_series(store)
     start = time.perf_counter()
     theirs = dict(b4_series(raws))
-    print(f"b4: {len(theirs)} complete series in {time.perf_counter() - start:.1f} s; ours: {len(ours)}; "
-          f"the same: {len(ours.keys() & theirs.keys())}; only ours: {len(ours.keys() - theirs.keys())}; "
-          f"only b4's: {len(theirs.keys() - ours.keys())}")  # fmt: skip
+    print(
+        f"b4: {len(theirs)} complete series in {time.perf_counter() - start:.1f} s; ours: {len(ours)}; "
+        f"the same: {len(ours.keys() & theirs.keys())}; only ours: {len(ours.keys() - theirs.keys())}; "
+        f"only b4's: {len(theirs.keys() - ours.keys())}"
+    )
     if verbose:
         for title, one, other in (("only ours", ours, theirs), ("only b4's", theirs, ours)):
             for members in sorted(one.keys() - other.keys()):
@@ -195,7 +199,13 @@ def made_up(number: int, size: int) -> Iterator[bytes]:
 
 def keep(store: Store, raws: Sequence[bytes]) -> None:
     with store.transaction() as connection:
-        insert_mails(connection, "list", [IncomingMail(raw) for raw in raws], NOW, ListReadResult())
+        insert_mails(
+            connection=connection,
+            name="list",
+            mails=[IncomingMail(raw) for raw in raws],
+            now=NOW,
+            tally=ListReadResult(),
+        )
 
 
 def compare_batches(raws: Sequence[bytes], wanted: list[tuple[Any, ...]], folder: Path) -> bool:

@@ -65,8 +65,10 @@ def measure_memory(count: int) -> int:
             for done in (100, count // 2, count):
                 _wait(lambda done=done: counts(store)["done"] >= done)  # type: ignore[misc]
                 seen[done] = {
-                    "bot_kib": _rss(bot.pid), "looks_kib": [_rss(pid) for pid in _looks(bot.pid)], **_sizes(folder)
-                }  # fmt: skip
+                    "bot_kib": _rss(bot.pid),
+                    "looks_kib": [_rss(pid) for pid in _looks(bot.pid)],
+                    **_sizes(folder),
+                }
                 print(done, json.dumps(seen[done]), flush=True)
             time.sleep(2)
             print("at rest", json.dumps(_sizes(folder)))

@@ -101,8 +101,9 @@ def measure_update(repository: Repository, refs: tuple[Ref, ...], folder: Path) 
     older = tuple(sorted(refs, key=lambda ref: times.get(ref.commit, 0))[: -max(1, len(refs) // 50)])
     before = len(update(repository, older, folder))
     seconds, history = timed(lambda: update(repository, refs, folder))
-    again, _ = timed(lambda: git(repository.git_dir, "log", "--raw", "--stdin", output=subprocess.DEVNULL,
-                                 stdin=news(older, refs)))  # fmt: skip
+    again, _ = timed(
+        lambda: git(repository.git_dir, "log", "--raw", "--stdin", output=subprocess.DEVNULL, stdin=news(older, refs))
+    )
     return {
         "commits that an update adds": len(history) - before,
         "that update, s": seconds,
@@ -181,8 +182,11 @@ def check_states(repository: Repository, history: History, count: int, chosen: r
         (not is_absent(value)) if answer is None else not match_value(value, answer[0])
         for value, answer in zip(values, answers, strict=True)
     )
-    return {"states compared with cat-file": len(asked), "one state, us": seconds / len(asked) * 1e6,
-            "wrong states": wrong}  # fmt: skip
+    return {
+        "states compared with cat-file": len(asked),
+        "one state, us": seconds / len(asked) * 1e6,
+        "wrong states": wrong,
+    }
 
 
 def timed(work: Callable[[], Answer]) -> tuple[float, Answer]:
@@ -194,8 +198,10 @@ def timed(work: Callable[[], Answer]) -> tuple[float, Answer]:
 def git(repository: Path, *arguments: str, stdin: str = "", output: int = subprocess.PIPE) -> bytes:
     answer = subprocess.run(
         ["git", f"--git-dir={Repository.open(repository).git_dir}", *arguments],
-        input=stdin.encode(), stdout=output, check=True,
-    )  # fmt: skip
+        input=stdin.encode(),
+        stdout=output,
+        check=True,
+    )
     return answer.stdout or b""
 
 

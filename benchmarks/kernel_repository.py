@@ -100,14 +100,24 @@ class History:
         yield commit("refs/heads/master", FIRST, "the beginning", 1)
         for merge, topic in shape.merged.items():
             changed: dict[bytes, int] = {}
-            yield from self._line("refs/heads/topic", topic, self._time(topic.start), self._pace, changed)
+            yield from self._line(
+                ref="refs/heads/topic", line=topic, start=self._time(topic.start), pace=self._pace, changed=changed
+            )
             parents = ("", f":{topic.stop}")
-            yield commit("refs/heads/master", self._time(merge), f"Merge topic {merge}", merge + 1, parents)
+            yield commit(
+                ref="refs/heads/master",
+                time=self._time(merge),
+                subject=f"Merge topic {merge}",
+                mark=merge + 1,
+                parents=parents,
+            )
             yield b"".join(b"M 100644 :%d %s\n" % (blob, path) for path, blob in changed.items())
         for number, line in enumerate(shape.stable):
             start = self._time(shape.parents[line.start][0])
             pace = min(STABLE_STEP, (LAST - start) / len(line))
-            yield from self._line(f"refs/remotes/stable/linux-{number}.y", line, start, pace, {})
+            yield from self._line(
+                ref=f"refs/remotes/stable/linux-{number}.y", line=line, start=start, pace=pace, changed={}
+            )
         yield b"reset refs/heads/topic\nfrom %s\n\n" % (b"0" * 40)
         for number, tagged in enumerate(shape.main[:: self._tags]):
             yield b"reset refs/tags/v%d\nfrom :%d\n\n" % (number, tagged + 1)
@@ -132,7 +142,13 @@ class History:
                 blobs.append(b"blob\nmark :%d\ndata %d\n%s\n" % (self._blobs, len(content), content))
                 changes.append(b"M 100644 :%d %s\n" % (self._blobs, path))
             subject = f"part{home}: change {number}"
-            yield b"".join([*blobs, commit(ref, int(start + step * pace), subject, number + 1, parents), *changes])
+            yield b"".join(
+                [
+                    *blobs,
+                    commit(ref=ref, time=int(start + step * pace), subject=subject, mark=number + 1, parents=parents),
+                    *changes,
+                ]
+            )
 
     def _some(self, count: int) -> int:
         """A number below `count`, the lower ones more often."""

@@ -70,8 +70,10 @@ def measure_archive(archive: Path, folder: Path) -> None:
     packed = int(sizes.splitlines()[-1].split()[0])
     size = file.stat().st_size
     print(f"{archive}: {tally.mails} mails, {tally.added} patches, {tally.damaged} damaged")
-    print(f"  {seconds:.2f} s, {tally.mails / seconds:.0f} mails/s, {memory():.0f} MB of memory; "
-          f"{tally.mails / busy:.0f} mails/s on a processor of its own")  # fmt: skip
+    print(
+        f"  {seconds:.2f} s, {tally.mails / seconds:.0f} mails/s, {memory():.0f} MB of memory; "
+        f"{tally.mails / busy:.0f} mails/s on a processor of its own"
+    )
     share, each = 100 * size / packed, size / max(tally.added, 1)
     print(f"  index {size / 1e6:.2f} MB, {share:.1f} % of the packs, {each:.0f} bytes a patch")
 
@@ -101,15 +103,39 @@ def made_up(count: int) -> Iterator[ArchivedMail]:
             path = rank(dice.random())
             version = state.get(path, 0)
             state[path] = version + 1
-            edges.append(BlobEdge(path_name(path), None, blob(path, version), blob(path, version + 1), "modify"))
+            edges.append(
+                BlobEdge(
+                    path=path_name(path),
+                    old_path=None,
+                    old=blob(path, version),
+                    new=blob(path, version + 1),
+                    kind="modify",
+                )
+            )
         sender = f"author{series % AUTHORS}@example.org"
-        subject = SubjectLine(f"subsystem: change number {series} part {counter}", False, True, 1, counter + 1, SERIES)
+        subject = SubjectLine(
+            title=f"subsystem: change number {series} part {counter}",
+            is_reply=False,
+            is_patch=True,
+            version=1,
+            counter=counter + 1,
+            expected=SERIES,
+        )
         above = () if counter == 0 else (f"20260101.{series}-1-author{series % AUTHORS}@example.org",)
         posted = datetime.fromtimestamp(FIRST + number * 500, UTC)
-        known = MailSummary(msgid, subject, sender, posted, above, True, None)
+        known = MailSummary(
+            msgid=msgid, subject=subject, sender=sender, posted=posted, references=above, has_diff=True, change_id=None
+        )
         digest = hashlib.sha1(msgid.encode()).digest()
         yield ArchivedMail(
-            IndexedMail(known, subject.title, f"Some Author <{sender}>", digest.hex(), tuple(edges)), digest
+            IndexedMail(
+                known=known,
+                subject=subject.title,
+                author=f"Some Author <{sender}>",
+                patch_id=digest.hex(),
+                edges=tuple(edges),
+            ),
+            digest,
         )
 
 
@@ -140,8 +166,10 @@ def measure_questions(index: PatchIndex, file: Path) -> int:
         edges = sum(len(index.edges_of(path_name(path))) for path in paths)
         wall, busy = time.perf_counter() - wall, time.process_time() - busy
         failed |= busy > ALLOWED
-        print(f"  {name}: {wall:.3f} s ({busy:.3f} s of processor time): who makes 30 blobs {blobs:.3f} s "
-              f"({making} patches), edges of 30 paths {wall - blobs:.3f} s ({edges})")  # fmt: skip
+        print(
+            f"  {name}: {wall:.3f} s ({busy:.3f} s of processor time): who makes 30 blobs {blobs:.3f} s "
+            f"({making} patches), edges of 30 paths {wall - blobs:.3f} s ({edges})"
+        )
     print(f"  {memory():.0f} MB of memory")
     if failed:
         print(f"  FAILED: more than {ALLOWED:g} s")

@@ -20,9 +20,15 @@ from pathlib import Path
 from seriestool.trees.maintainers import Maintainers, parse_maintainers
 
 OPTIONS = (
-    "--no-tree", "--no-git", "--no-git-fallback", "--no-keywords", "--no-mailmap", "--no-remove-duplicates", "--roles",
+    "--no-tree",
+    "--no-git",
+    "--no-git-fallback",
+    "--no-keywords",
+    "--no-mailmap",
+    "--no-remove-duplicates",
+    "--roles",
     "--no-rolestats",
-)  # fmt: skip
+)
 CHIEF = "torvalds@linux-foundation.org"
 """Whom get_maintainer.pl leaves out unless asked for."""
 Answer = set[tuple[str, str]]

@@ -95,7 +95,11 @@ def series_of_topics(repo: Path, count: int, folder: Path) -> list[Series]:
         if topic := find_topic(repo, merge, parents, folder / "topics"):
             tree = git(repo, "rev-parse", f"{parents[1]}^{{tree}}").strip()
             before = parents[0] if parents[0] != topic.base else None
-            found.append(Series(topic.name, str(topic.mbox), topic.base, topic.files, tree, before))
+            found.append(
+                Series(
+                    name=topic.name, mbox=str(topic.mbox), base=topic.base, paths=topic.files, tree=tree, merged=before
+                )
+            )
     made.write_text(json.dumps([asdict(one) for one in found], indent=1))
     return found
 
@@ -104,7 +108,13 @@ def series_of_dataset(folder: Path) -> list[Series]:
     """Those of a folder with `meta.json` that apply on their base."""
     known = json.loads((folder / "meta.json").read_bytes())["series"]
     return [
-        Series(one["sid"], str((folder / one["mbox"]).resolve()), one["base"], tuple(one["files"]), one["result_tree"])
+        Series(
+            name=one["sid"],
+            mbox=str((folder / one["mbox"]).resolve()),
+            base=one["base"],
+            paths=tuple(one["files"]),
+            tree=one["result_tree"],
+        )
         for one in known
         if one.get("clean")
     ]

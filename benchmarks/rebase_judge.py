@@ -164,8 +164,14 @@ class Judge:
 
     def attempt(self, *arguments: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["git", *arguments], cwd=cwd or self.work, env=self.env, input=stdin,
-            capture_output=True, encoding="utf-8", errors="surrogateescape")  # fmt: skip
+            ["git", *arguments],
+            cwd=cwd or self.work,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
 
     def _write_mails(self, mails: Sequence[bytes]) -> tuple[Path, ...]:
         folder = self.work.with_name("mails")
@@ -185,7 +191,7 @@ class Judge:
         commits = tuple(self.run("rev-list", "--reverse", f"{base}..HEAD").split())
         if len(commits) != len(mails):
             raise JudgeError(f"{len(mails)} mails became {len(commits)} commits")
-        return OnBase(base, commits, mails, options, self.tree())
+        return OnBase(base=base, commits=commits, mails=mails, options=options, tree=self.tree())
 
     def _takes(self, mail: Path, options: Sequence[str]) -> bool:
         """Whether `git am` takes the mail where we are; it is a commit then."""

@@ -50,7 +50,9 @@ def main() -> int:
         wrong = 0
         for kind in KINDS:
             mbox = author.make_series(kind)
-            wrong += compare(repo, mbox, trees, folder / f"am-{kind}", arguments.runs, kind)
+            wrong += compare(
+                repo=repo, mbox=mbox, trees=trees, worktree=folder / f"am-{kind}", runs=arguments.runs, kind=kind
+            )
     return int(wrong > 0)
 
 

@@ -75,11 +75,18 @@ class Tool:
 def read_answer(code: int, out: str, err: str, seconds: float) -> Answer:
     """The answer as printed; exit codes other than those of an answer are the error that was said."""
     if code not in (0, 3) or not out:
-        return Answer(code, None, (), None, err or "it said nothing", seconds)
+        return Answer(code=code, tree=None, patches=(), base=None, error=err or "it said nothing", seconds=seconds)
     said = json.loads(out)
     (tree,) = said["trees"]
     base = (said.get("base") or {}).get("commit")
-    return Answer(code, tree["tree_oid"], tuple(map(read_patch, tree["patches"])), base, "", seconds)
+    return Answer(
+        code=code,
+        tree=tree["tree_oid"],
+        patches=tuple(map(read_patch, tree["patches"])),
+        base=base,
+        error="",
+        seconds=seconds,
+    )
 
 
 def read_patch(patch: dict[str, Any]) -> Patch:

@@ -96,8 +96,9 @@ def find_topic(repo: Path, merge: str, parents: Sequence[str], folder: Path) -> 
     commits = git(repo, "rev-list", "--reverse", revisions).split()
     if not base or not 1 <= len(commits) <= MOST_PATCHES or git(repo, "rev-list", "--merges", revisions):
         return None
-    made, written = (int(git(repo, "log", "-1", f"--format={date}", commit))
-                     for date, commit in (("%ct", base), ("%at", commits[0])))  # fmt: skip
+    made, written = (
+        int(git(repo, "log", "-1", f"--format={date}", commit)) for date, commit in (("%ct", base), ("%at", commits[0]))
+    )
     if made > written:
         return None
     mbox = folder / f"{merge[:12]}.mbox"
@@ -124,8 +125,18 @@ def ask_tool(repo: Path, topic: Topic) -> Answer:
 def ask_b4(repo: Path, topic: Topic, folder: Path) -> Answer:
     first = re.search(rb"^Message-ID: <(.*)>", topic.mbox.read_bytes(), re.M)
     assert first is not None
-    command = [Path(sys.executable).with_name("b4"), "--offline-mode", "--no-interactive", "am", "--guess-base",
-               "-m", str(topic.mbox), "-o", str(folder), first[1].decode()]  # fmt: skip
+    command = [
+        Path(sys.executable).with_name("b4"),
+        "--offline-mode",
+        "--no-interactive",
+        "am",
+        "--guess-base",
+        "-m",
+        str(topic.mbox),
+        "-o",
+        str(folder),
+        first[1].decode(),
+    ]
     start = time.perf_counter()
     said = subprocess.run(command, cwd=repo, capture_output=True, text=True, errors="replace").stderr
     seconds = time.perf_counter() - start

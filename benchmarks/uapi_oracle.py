@@ -28,10 +28,23 @@ from tests.abis import HEADER, INJECTED, KERNEL, edited
 from tests.helpers import Repo
 
 _FLAGS = (
-    "-x", "c", "-std=gnu11", "-O0", "-w", "-g", "-fno-eliminate-unused-debug-types", "-shared", "-fPIC", "-nostdlib",
-    "-D__EXPORTED_HEADERS__", "-D__user=", "-D__force=", "-D__iomem=", "-D__attribute_const__=",
+    "-x",
+    "c",
+    "-std=gnu11",
+    "-O0",
+    "-w",
+    "-g",
+    "-fno-eliminate-unused-debug-types",
+    "-shared",
+    "-fPIC",
+    "-nostdlib",
+    "-D__EXPORTED_HEADERS__",
+    "-D__user=",
+    "-D__force=",
+    "-D__iomem=",
+    "-D__attribute_const__=",
     "-D__packed=__attribute__((packed))",
-)  # fmt: skip
+)
 # The rules of check-uapi.sh, in words that abidiff 2.2 knows too.
 _SUPPRESSIONS = """\
 [suppress_type]
@@ -75,7 +88,11 @@ def inject(sandbox: Sandbox) -> int:
             new = repo.commit({HEADER: edited(*pairs)}, "after", author="A <a@example.com>")
             with open_bench(repo.path) as scratch_repo:
                 before, after = scratch_repo.tree_of(old), scratch_repo.tree_of(new)
-                found = list(examined(scratch_repo, before, after, [HEADER.encode()], sandbox))
+                found = list(
+                    examined(
+                        scratch_repo=scratch_repo, before=before, after=after, paths=[HEADER.encode()], sandbox=sandbox
+                    )
+                )
                 theirs, _ = next(abidiff(scratch_repo, before, after, [b"linux/toy.h"]))
         said = [change.rule for change, _ in found[0].changes] if found else []
         ours = verdict(found[0]) if found else "pass"
@@ -96,7 +113,10 @@ def history(kernel: Path, old: str, new: str, sandbox: Sandbox) -> None:
         changed = [name for name in names if one.blob(name) != other.blob(name)]
         start = time.monotonic()
         paths = [path for name in changed if (path := other.path(name) or one.path(name))]
-        found = {each.name: each for each in examined(scratch_repo, before, after, paths, sandbox)}
+        found = {
+            each.name: each
+            for each in examined(scratch_repo=scratch_repo, before=before, after=after, paths=paths, sandbox=sandbox)
+        }
         ours_took = time.monotonic() - start
         both = [name for name in changed if one.blob(name) and other.blob(name)]
         start = time.monotonic()

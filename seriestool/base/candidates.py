@@ -62,14 +62,29 @@ class CandidateRanker:
         matched = expected if level is FitLevel.EXACT else self.preimage.matched_at(history, position)
         ranges = tuple(self._range(run) for run in runs)
         oid = history.oid(position)
-        return Candidate(tree, oid, level, matched, expected, ranges, (), self.context.tag_names.get(oid))
+        return Candidate(
+            tree=tree,
+            commit=oid,
+            verdict=level,
+            matched=matched,
+            expected=expected,
+            ranges=ranges,
+            outcomes=(),
+            label=self.context.tag_names.get(oid),
+        )
 
     def _range(self, run: CommitRun) -> CommitRange:
         history = self.context.history
         count = history.depth(run.newest) - history.depth(run.oldest) + 1
         made_by = history.oid(run.oldest) if history.parent(run.oldest) >= 0 else None
         ended_by = history.oid(run.ended_by) if run.ended_by is not None else None
-        return CommitRange(history.oid(run.oldest), history.oid(run.newest), count, made_by, ended_by)
+        return CommitRange(
+            oldest=history.oid(run.oldest),
+            newest=history.oid(run.newest),
+            commits=count,
+            made_by=made_by,
+            ended_by=ended_by,
+        )
 
     def _is_before(self, candidate: Candidate) -> bool:
         position = self.context.history.find(candidate.commit)

@@ -19,13 +19,17 @@ MOST_VERSIONS = 300
 
 def explain(series: Series, preimage: PreImage, context: SearchContext, position: int | None) -> tuple[PathAnswer, ...]:
     """One answer for each path of the pre-image, seen from the commit at `position` (None: from nowhere)."""
-    return tuple(_explain_path(wanted, series, preimage, context, position) for wanted in preimage.expectations)
+    return tuple(
+        _explain_path(wanted=wanted, series=series, preimage=preimage, context=context, position=position)
+        for wanted in preimage.expectations
+    )
 
 
 def all_matched(preimage: PreImage) -> tuple[PathAnswer, ...]:
     """The same where every path is as expected: there is nothing to explain."""
     return tuple(
-        PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched") for wanted in preimage.expectations
+        PathAnswer(path=wanted.path, blob=wanted.blob, expects=str(wanted.expects), matched=True, reason="matched")
+        for wanted in preimage.expectations
     )
 
 
@@ -37,21 +41,30 @@ def _explain_path(
     holders = _holders(region, context) if wanted.expects is not ExpectedKind.ABSENT else ()
     value = history.value(position, wanted.path) if position is not None else 0
     if position is not None and wanted.accepts(value):
-        return PathAnswer(wanted.path, wanted.blob, str(wanted.expects), True, "matched", holders)
+        return PathAnswer(
+            path=wanted.path,
+            blob=wanted.blob,
+            expects=str(wanted.expects),
+            matched=True,
+            reason="matched",
+            holders=holders,
+        )
     track_failure = _failure_at(wanted, preimage, context, value)
     if wanted.is_unnamed and position is not None and track_failure is None:
-        return PathAnswer(wanted.path, None, str(wanted.expects), True, "matched", holders)
+        return PathAnswer(
+            path=wanted.path, blob=None, expects=str(wanted.expects), matched=True, reason="matched", holders=holders
+        )
     patch = series.patches[track_failure[0]].counter if track_failure else None
     return PathAnswer(
-        wanted.path,
-        wanted.blob,
-        str(wanted.expects),
-        False,
-        _reason(wanted, value, region),
-        holders,
-        _culprit(wanted, preimage, context, position, region),
-        patch,
-        track_failure[1] if track_failure else None,
+        path=wanted.path,
+        blob=wanted.blob,
+        expects=str(wanted.expects),
+        matched=False,
+        reason=_reason(wanted, value, region),
+        holders=holders,
+        commit=_culprit(wanted=wanted, preimage=preimage, context=context, position=position, region=region),
+        patch=patch,
+        failure=track_failure[1] if track_failure else None,
     )
 
 

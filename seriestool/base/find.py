@@ -69,7 +69,16 @@ def _without_patches(series: Series, context: SearchContext, push_log: PushLogLo
         raise InputError("there is no patch in it", hint="name the series by its message-id or by an mbox")
     stated = check_stated(series, PreImage((), ()), context, push_log)
     note = "the patches themselves are not in the input: only the stated base-commit was looked up"
-    return Verdict(series, FitLevel.NONE, None, replace(stated, verdict=None) if stated else None, (), (), (), (note,))
+    return Verdict(
+        series=series,
+        level=FitLevel.NONE,
+        base=None,
+        stated=replace(stated, verdict=None) if stated else None,
+        candidates=(),
+        paths=(),
+        commits=(),
+        notes=(note,),
+    )
 
 
 class _BaseSearch:
@@ -100,7 +109,9 @@ class _BaseSearch:
         if level is not FitLevel.EXACT:
             position = self.context.history.find(best.commit)
             paths = explain.explain(self.series, self.preimage, self.context, position)
-        return self._verdict(level, self._base(best, describe), stated, candidates, paths, notes)
+        return self._verdict(
+            level=level, base=self._base(best, describe), stated=stated, candidates=candidates, paths=paths, notes=notes
+        )
 
     def answer_without_base(
         self, stated: StatedBase | None, notes: tuple[str, ...], trial_commits: Sequence[TrialCommit]
@@ -119,7 +130,7 @@ class _BaseSearch:
         base = None
         if best and level is not FitLevel.NONE:
             base = self._base(best, self.context.start_describe(best.commit))
-        return self._verdict(level, base, stated, candidates, paths, notes)
+        return self._verdict(level=level, base=base, stated=stated, candidates=candidates, paths=paths, notes=notes)
 
     def _farthest(self, tried: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """The commits, over the whole history, that take more of the first patches than those that were tried."""
@@ -161,14 +172,14 @@ class _BaseSearch:
             return None
         outcomes = try_series(files, self.series.patches)
         return Candidate(
-            trial_commit.tree,
-            self.context.history.oid(trial_commit.position),
-            level_of(outcomes),
-            self.preimage.matched_at(self.context.history, trial_commit.position),
-            len(self.preimage),
-            (),
-            outcomes,
-            trial_commit.label,
+            tree=trial_commit.tree,
+            commit=self.context.history.oid(trial_commit.position),
+            verdict=level_of(outcomes),
+            matched=self.preimage.matched_at(self.context.history, trial_commit.position),
+            expected=len(self.preimage),
+            ranges=(),
+            outcomes=outcomes,
+            label=trial_commit.label,
         )
 
     def _is_proven(self, level: FitLevel, oid: str) -> bool:
@@ -205,7 +216,9 @@ class _BaseSearch:
             return None
         position = self.context.history.find(candidate.commit)
         tree = candidate.tree or (self.context.tree_of(position) if position is not None else None)
-        return BestBase(candidate.commit, tree, describe(), commit.subject, commit.date)
+        return BestBase(
+            commit=candidate.commit, tree=tree, describe=describe(), subject=commit.subject, date=commit.date
+        )
 
     def _verdict(
         self,
@@ -219,7 +232,16 @@ class _BaseSearch:
         named = [path.commit for path in paths]
         named += [oid for candidate in candidates[:MOST_NAMED] for oid in _named(candidate)]
         commits = self.context.commits(named)
-        return Verdict(self.series, level, base, stated, candidates, paths, commits, notes)
+        return Verdict(
+            series=self.series,
+            level=level,
+            base=base,
+            stated=stated,
+            candidates=candidates,
+            paths=paths,
+            commits=commits,
+            notes=notes,
+        )
 
 
 def _named(candidate: Candidate) -> list[str | None]:

@@ -38,8 +38,15 @@ def open_search_context(
     _record(repository, trees, monitor)
     folder = _index_folder(repository, cache_dir)
     if repository.packed_bytes() > LARGE and not History.open(folder, fingerprint(repository, refs)):
-        _say_first_answer(repository, series, refs, chosen, monitor)
-    history = read_history(repository, refs, trees, monitor, "reading the history (once)", cache_dir)
+        _say_first_answer(repository=repository, series=series, refs=refs, trees=chosen, monitor=monitor)
+    history = read_history(
+        repository=repository,
+        refs=refs,
+        trees=trees,
+        monitor=monitor,
+        title="reading the history (once)",
+        cache_dir=cache_dir,
+    )
     return SearchContext(repository, history, chosen, list_tags(refs))
 
 
@@ -70,7 +77,9 @@ def read_history(
     """The history index with all that the refs lead to, and all that the trees led to before."""
     with monitor.progress(title) as progress:
         folder = _index_folder(repository, cache_dir)
-        return update(repository, refs, folder, progress, lambda: _past(repository, trees))
+        return update(
+            repository=repository, refs=refs, folder=folder, progress=progress, past=lambda: _past(repository, trees)
+        )
 
 
 def _chosen(trees: Sequence[Tree], names: Sequence[str]) -> Sequence[Tree]:
@@ -119,7 +128,7 @@ def _say_first_answer(
     preimage = find_preimage(series)
     since = max(int(series.posted.timestamp()) - _FIRST_WINDOW, 0)
     with monitor.progress("reading the months around the posting") as progress:
-        months = index_window(repository, refs, since, _LATEST, progress)
+        months = index_window(repository=repository, refs=refs, since=since, until=_LATEST, progress=progress)
     context = SearchContext(repository, months.history((*preimage.paths, *preimage.barred)), trees, list_tags(refs))
     verdict = find_base(series, context)
     name = verdict.base.describe or verdict.base.commit if verdict.base else "no base"

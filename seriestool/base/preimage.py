@@ -116,9 +116,11 @@ def _expectation(track: PathTrack, series: Series) -> Expectation:
     blob = _first_blob(step.diff for step in track.steps)
     mode = track.steps[0].diff.old_mode if track.steps else None
     if blob is not None:
-        return Expectation(track.path, ExpectedKind.BLOB, blob, mode, patch)
+        return Expectation(path=track.path, expects=ExpectedKind.BLOB, blob=blob, mode=mode, patch=patch)
     changes = any(step.diff.hunks or step.diff.binary for step in track.steps)
-    return Expectation(track.path, ExpectedKind.PRESENT, None, mode, patch, changes)
+    return Expectation(
+        path=track.path, expects=ExpectedKind.PRESENT, blob=None, mode=mode, patch=patch, is_unnamed=changes
+    )
 
 
 def _first_blob(diffs: Iterable[FileDiff]) -> str | None:

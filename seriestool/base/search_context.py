@@ -97,7 +97,7 @@ def parse_commit(oid: str, raw: bytes) -> CommitSummary:
     subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
     author = fields.get(b"author", b"").rpartition(b" <")[0]
     date = utc(_timestamp(fields.get(b"committer", b"")))
-    return CommitSummary(oid, _text(subject), date, _text(author), _find_link(message))
+    return CommitSummary(oid=oid, subject=_text(subject), date=date, author=_text(author), link=_find_link(message))
 
 
 def _find_link(message: bytes) -> str | None:

@@ -67,8 +67,16 @@ def check_stated(
     level, matched = _verify(position, series, preimage, context)
     if tree is None:
         note = _where_it_was(position, context)
-        return StatedBase(value, StatedBaseState.REBASED_AWAY, level, None, matched, note, push_log(value))
-    return StatedBase(value, StatedBaseState.KNOWN, level, tree, matched)
+        return StatedBase(
+            commit=value,
+            state=StatedBaseState.REBASED_AWAY,
+            verdict=level,
+            tree=None,
+            matched=matched,
+            note=note,
+            sightings=push_log(value),
+        )
+    return StatedBase(commit=value, state=StatedBaseState.KNOWN, verdict=level, tree=tree, matched=matched)
 
 
 def _where_it_was(position: int, context: SearchContext) -> str | None:
@@ -92,7 +100,14 @@ def _malformed(value: str, series: Series, preimage: PreImage, context: SearchCo
         return StatedBase(value, StatedBaseState.MALFORMED, None, None)
     level, matched = _verify(position, series, preimage, context)
     note = f"it is the name of a tag: {context.history.oid(position)}"
-    return StatedBase(value, StatedBaseState.MALFORMED, level, context.tree_of(position), matched, note)
+    return StatedBase(
+        commit=value,
+        state=StatedBaseState.MALFORMED,
+        verdict=level,
+        tree=context.tree_of(position),
+        matched=matched,
+        note=note,
+    )
 
 
 def _verify(position: int, series: Series, preimage: PreImage, context: SearchContext) -> tuple[FitLevel | None, int]:

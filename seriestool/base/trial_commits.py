@@ -31,7 +31,9 @@ def find_trial_commits(
     found: dict[int, TrialCommit] = {}
     before = CommitAtTime(context.history, posting.time)
     for tree_tip in context.tree_tips[:MOST_TREES]:
-        for trial_commit in _trial_commits_of(tree_tip, context, preimage, cover, posting, before):
+        for trial_commit in _trial_commits_of(
+            tree_tip=tree_tip, context=context, preimage=preimage, cover=cover, posting=posting, before=before
+        ):
             found.setdefault(trial_commit.position, trial_commit)
     return tuple(found.values())[:MOST_TRIAL_COMMITS]
 
@@ -58,7 +60,7 @@ def _trial_commits_of(
     if later:
         oldest = min(later, key=history.depth)
         yield TrialCommit(oldest, name, context.tags[oldest])
-    best = _best_covered(tree_tip, context, preimage, cover, posting)
+    best = _best_covered(tree_tip=tree_tip, context=context, preimage=preimage, cover=cover, posting=posting)
     if best is not None:
         yield TrialCommit(best, name, context.tags.get(best, "most blobs"))
 

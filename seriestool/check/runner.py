@@ -180,4 +180,4 @@ def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _result(job: _CheckJob, findings: tuple[Finding, ...], seconds: float = 0.0, is_kept: bool = False) -> CheckResult:
     if job.counter is not None:
         findings = tuple(replace(one, counter=job.counter) for one in findings)
-    return CheckResult(job.check.name, job.counter, findings, seconds, is_kept)
+    return CheckResult(check=job.check.name, counter=job.counter, findings=findings, seconds=seconds, is_kept=is_kept)

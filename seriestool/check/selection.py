@@ -76,7 +76,7 @@ def select_checks(choice: CheckOptions, config: Config, environ: Mapping[str, st
     named = choice.profile or next(reversed(config.get("seriestool.profile", ())), None)
     return CheckSelection(
         checks, get_profile(named) if named else None, (parse_severities(config.get(SEVERITY, ())), given)
-    )  # fmt: skip
+    )
 
 
 def find_runners(own: Sandbox, is_wanted: bool, is_unsandboxed: bool) -> ProgramRunners:
@@ -94,7 +94,14 @@ def plan_checks(
     needs = Availability(subject.is_kernel, runners.no_sandbox)
     profile = chosen.profile or guess_profile(subject.series, needs.is_kernel)
     severities = (profile.severities, *chosen.severities)
-    return profile, CheckPlan(chosen.checks, subject, needs, severities, counters, runners.all)
+    return profile, CheckPlan(
+        checks=chosen.checks,
+        subject=subject,
+        needs=needs,
+        severities=severities,
+        counters=counters,
+        runners=runners.all,
+    )
 
 
 def run_plan(
@@ -109,7 +116,7 @@ def run_plan(
         results = run_checks(plan, cache, progress, broke)
     subject = plan.subject
     describe = subject.environment.repository.describe(subject.base.commit) if subject.base else None
-    return Report(subject.series, subject.base, describe, profile.name, results)
+    return Report(series=subject.series, base=subject.base, describe=describe, profile=profile.name, results=results)
 
 
 def split_names(given: Sequence[str]) -> tuple[str, ...]:

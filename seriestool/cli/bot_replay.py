@@ -67,7 +67,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
         raise InputError(f"'{arguments.until}' is not after '{arguments.since}'")
     lists = _lists(arguments)
     with _open_store(arguments.state) as store, _open_dry_run(arguments, store, lists) as begin:
-        shown = list(_replay(store, lists, span, begin, arguments, ui))
+        shown = list(_replay(store=store, lists=lists, span=span, begin=begin, arguments=arguments, ui=ui))
     if arguments.json:
         ui.json({"schema": 1, "since": span.since, "until": span.until, "series": shown})
     complete = sum(1 for one in shown if not one["missing"])
@@ -101,7 +101,11 @@ def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayL
     pool = ThreadPoolExecutor(jobs)
     try:
         yield DryRun(
-            store, processes, pool, NotifyRules.from_config(config, [one.name for one in lists]), wording
+            store=store,
+            processes=processes,
+            pool=pool,
+            rules=NotifyRules.from_config(config, [one.name for one in lists]),
+            wording=wording,
         ).begin
     finally:
         processes.close()

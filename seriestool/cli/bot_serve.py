@@ -48,7 +48,9 @@ def run(arguments: Namespace, ui: Ui) -> int:
         if arguments.export is not None:
             return _export(reader, arguments.export, url, ui)
         limits = HealthLimits(list_unread=max(_LIST_UNREAD, 3 * config.interval))
-        return _serve(SiteContext(reader, url, time.time, limits, _teller(ui)), host, port, ui)
+        return _serve(
+            SiteContext(reader=reader, url=url, clock=time.time, limits=limits, on_error=_teller(ui)), host, port, ui
+        )
     finally:
         reader.close()
 
@@ -67,7 +69,7 @@ def _export(reader: "DatabaseReader", folder: Path, url: str, ui: Ui) -> int:
     from seriestool.bot.site.site_export import export_site
 
     with ui.progress("writing the site") as progress:
-        done = export_site(reader, folder, url, time.time(), progress)
+        done = export_site(reader=reader, folder=folder, url=url, now=time.time(), progress=progress)
     ui.out(f"{folder}: {done.written} files written, {done.kept} as they were")
     return 0
 

@@ -32,7 +32,14 @@ def make_handlers(job_config: "ReportJobConfig", notifier: "Notifier", repair: C
     from seriestool.bot.queue.handlers import Handlers
     from seriestool.bot.queue.report_job import PRELOAD, ReportJob
 
-    return Handlers(ReportJob(job_config, log_crash), notifier.decide, notifier.say, log_crash, repair, PRELOAD)
+    return Handlers(
+        look=ReportJob(job_config, log_crash),
+        decide=notifier.decide,
+        say=notifier.say,
+        log_crash=log_crash,
+        repair=repair,
+        preload=PRELOAD,
+    )
 
 
 def make_report_job_config(database: str, repository: Path, config: "BotConfig") -> "ReportJobConfig":
@@ -69,7 +76,9 @@ def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[Configu
     from seriestool.bot.intake.list_intake import ListIntake
     from seriestool.bot.intake.list_reader import ReadLimits
 
-    return ListIntake(lists, mirrors_path(), config.settle, ReadLimits(), git_config, ui.note)
+    return ListIntake(
+        lists=lists, mirrors=mirrors_path(), settle=config.settle, limits=ReadLimits(), config=git_config, note=ui.note
+    )
 
 
 def make_tasks(

@@ -55,9 +55,11 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument("--list", action="store_true", help="list the checks, and what each looks at")
     group = parser.add_argument_group("the answer")
     group.add_argument(
-        "--format", choices=("text", "json", "b4", "patchwork", "html"), default="text",
+        "--format",
+        choices=("text", "json", "b4", "patchwork", "html"),
+        default="text",
         help="how to print it (default: text)",
-    )  # fmt: skip
+    )
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
 
 
@@ -71,15 +73,19 @@ def add_check_arguments(parser: CliParser) -> "_ArgumentGroup":
         "--profile", metavar="NAME", help=f"how grave things are: {names} (default: by subject and tree)"
     )
     group.add_argument(
-        "--severity", metavar="CHECK[/RULE]=LEVEL", action="append", default=[],
+        "--severity",
+        metavar="CHECK[/RULE]=LEVEL",
+        action="append",
+        default=[],
         help="how grave this is: note, warn, fail or off (repeatable)",
-    )  # fmt: skip
+    )
     group.add_argument("--no-cache", action="store_true", help="look anew at what was looked at before")
     group.add_argument("-j", "--jobs", metavar="N", type=_jobs, help="processes at a time (default: one per processor)")
     group.add_argument(
-        "--unsandboxed", action="store_true",
+        "--unsandboxed",
+        action="store_true",
         help="run code from patches and trees without a sandbox: with your rights, on your files",
-    )  # fmt: skip
+    )
     return group
 
 
@@ -94,7 +100,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
         own = Unsandboxed()
         chosen = select_checks(choice_of(arguments), repository.config(), os.environ, own)
         broken: list[CheckCrash] = []
-        report = _check(arguments, chosen, repository, own, ui, broken)
+        report = _check(arguments=arguments, chosen=chosen, repository=repository, own=own, ui=ui, broken=broken)
     _print(report, arguments.format, ui)
     report_broken_checks(broken, ui)
     if report.status is Status.FAIL:
@@ -106,7 +112,7 @@ def choice_of(arguments: Namespace) -> CheckOptions:
     """What the options of `add_check_arguments` say."""
     return CheckOptions(
         split_names(arguments.only), split_names(arguments.skip), arguments.profile, tuple(arguments.severity)
-    )  # fmt: skip
+    )
 
 
 def _check(
@@ -121,29 +127,33 @@ def _check(
     for remark in asked.series.remarks:
         ui.note(remark)
     trees = (arguments.tree,) if arguments.tree else ()
-    context = open_search_context(repository, asked.series, trees, ui, cache_dir())
+    context = open_search_context(
+        repository=repository, series=asked.series, names=trees, monitor=ui, cache_dir=cache_dir()
+    )
     with repository.scratch_repository() as scratch_repo, ExitStack() as stack:
         runners = find_runners(own, chosen.wants_sandbox, arguments.unsandboxed)
-        place = _workplace(arguments, context, scratch_repo, runners.sandbox, ui)
-        subject = put_on_base(asked, arguments, context, place, ui)
+        place = _workplace(
+            arguments=arguments, context=context, scratch_repo=scratch_repo, sandbox=runners.sandbox, ui=ui
+        )
+        subject = put_on_base(asked=asked, arguments=arguments, context=context, place=place, ui=ui)
         profile, plan = plan_checks(subject, chosen, runners, asked.counters)
         kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
-        return run_plan(profile, plan, kept, ui, broken.append)
+        return run_plan(profile=profile, plan=plan, cache=kept, monitor=ui, broke=broken.append)
 
 
 def _workplace(
     arguments: Namespace, context: SearchContext, scratch_repo: ScratchRepository, sandbox: Sandbox | None, ui: Ui
 ) -> CheckEnvironment:
     return CheckEnvironment(
-        context.repository,
-        scratch_repo,
-        cache_dir(),
-        context.repository.config(),
-        sandbox,
-        context.history,
-        tuple(one.tree for one in context.tree_tips),
-        arguments.offline,
-        arguments.jobs or os.cpu_count() or 1,
+        repository=context.repository,
+        scratch_repo=scratch_repo,
+        cache_dir=cache_dir(),
+        config=context.repository.config(),
+        sandbox=sandbox,
+        history=context.history,
+        trees=tuple(one.tree for one in context.tree_tips),
+        offline=arguments.offline,
+        jobs=arguments.jobs or os.cpu_count() or 1,
         report=ui.note,
     )
 

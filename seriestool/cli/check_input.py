@@ -54,10 +54,18 @@ def put_on_base(
     asked: CheckInput, arguments: Namespace, context: SearchContext, place: CheckEnvironment, ui: Ui
 ) -> CheckSubject:
     """The series on its base, as checks are asked about it."""
-    base = _find_base(asked, arguments, context, place, ui)
+    base = _find_base(asked=asked, arguments=arguments, context=context, place=place, ui=ui)
     stack = make_stack(asked.series, base, place.scratch_repo)
     is_mailed = bool(asked.series.recipients)
-    return CheckSubject(asked.series, stack.steps, base, place, None, asked.previous, is_mailed)
+    return CheckSubject(
+        series=asked.series,
+        steps=stack.steps,
+        base=base,
+        environment=place,
+        step=None,
+        previous=asked.previous,
+        is_mailed=is_mailed,
+    )
 
 
 def _find_base(
@@ -67,7 +75,7 @@ def _find_base(
         base = given_base(asked.series, asked.base, place.scratch_repo)
         if base.footing is not BaseKind.GIVEN:
             return base
-    return find_start(arguments, asked.series, context, place.scratch_repo, ui)
+    return find_start(arguments=arguments, series=asked.series, context=context, scratch_repo=place.scratch_repo, ui=ui)
 
 
 def _range_base(name: str, series: Series, repository: Repository) -> str | None:

@@ -56,17 +56,21 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        context = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+        context = open_search_context(
+            repository=repository, series=series, names=arguments.trees, monitor=ui, cache_dir=cache_dir()
+        )
         verdict = find_base(series, context, push_log_lookup(repository))
         if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            context = open_search_context(repository, series, arguments.trees, ui, cache_dir())
+            context = open_search_context(
+                repository=repository, series=series, names=arguments.trees, monitor=ui, cache_dir=cache_dir()
+            )
             verdict = find_base(series, context, push_log_lookup(repository))
         needed = search_prerequisites(prerequisite_options_of(arguments, repository), verdict, context, ui)
         _print(verdict, needed, arguments.format, ui)
         if not verdict.level.is_base:
             _say_next_step(arguments, verdict, ui)
             if arguments.branch is not None:
-                write_rebuilt(repository, verdict, needed, arguments.branch, ui)
+                write_rebuilt(repository=repository, verdict=verdict, needed=needed, name=arguments.branch, ui=ui)
             return EXIT_NO_BASE
         _write(arguments, repository, verdict, ui)
     return 0

@@ -134,7 +134,7 @@ def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
 
     ui.note(f"reading '{each.name}' from {without_password(each.source)}")
     with ui.progress("reading mails") as progress:
-        tally = update_list(index, each.name, each.source, mirrors_path(), progress)
+        tally = update_list(index=index, name=each.name, source=each.source, mirrors=mirrors_path(), progress=progress)
     damaged = f"; {tally.damaged} could not be read" if tally.damaged else ""
     ui.note(f"{tally.mails} new mails, {tally.added} new patches{damaged}")
 
@@ -147,9 +147,12 @@ def _list(arguments: Namespace, ui: Ui) -> int:
         ui.json({"schema": 1, "lists": [_to_dict(each, known.get(each.name, 0)) for each in lists]})
     elif lists:
         width = min(max(len(each.name) for each in lists), 40)
-        ui.out("\n".join(
-            f"{each.name.ljust(width)}  {known.get(each.name, 0):8}  {without_password(each.source)}" for each in lists
-        ))  # fmt: skip
+        ui.out(
+            "\n".join(
+                f"{each.name.ljust(width)}  {known.get(each.name, 0):8}  {without_password(each.source)}"
+                for each in lists
+            )
+        )
     return 0
 
 

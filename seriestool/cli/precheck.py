@@ -70,7 +70,9 @@ def run(arguments: Namespace, ui: Ui) -> int:
         for remark in asked.series.remarks:
             ui.note(remark)
         with PrecheckResources(repository, _settings(arguments, repository)) as resources:
-            precheck = run_precheck(asked, resources, _wishes(arguments), ui, broken.append)
+            precheck = run_precheck(
+                asked=asked, resources=resources, wishes=_wishes(arguments), monitor=ui, broke=broken.append
+            )
     _write(_rendered(precheck, arguments, ui), arguments, ui)
     report_broken_checks(broken, ui)
     return exit_code(precheck)
@@ -89,14 +91,14 @@ def exit_code(precheck: Precheck) -> int:
 def _settings(arguments: Namespace, repository: Repository) -> PrecheckSettings:
     prerequisite_options = prerequisite_options_of(arguments, repository)
     return PrecheckSettings(
-        cache_dir(),
-        prerequisite_options.index,
-        arguments.offline,
-        prerequisite_options.lore,
-        arguments.jobs or os.cpu_count() or 1,
-        os.environ,
-        arguments.unsandboxed,
-        not arguments.no_cache,
+        cache_dir=cache_dir(),
+        lists_index=prerequisite_options.index,
+        offline=arguments.offline,
+        lore=prerequisite_options.lore,
+        jobs=arguments.jobs or os.cpu_count() or 1,
+        environ=os.environ,
+        is_unsandboxed=arguments.unsandboxed,
+        keeps=not arguments.no_cache,
     )
 
 

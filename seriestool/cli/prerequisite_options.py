@@ -51,6 +51,6 @@ def write_rebuilt(
         return
     from seriestool.base.branch import make_rebuilt_branch
 
-    tip = make_rebuilt_branch(repository, verdict, rebuilt, needed.source, name)
+    tip = make_rebuilt_branch(repository=repository, verdict=verdict, rebuilt=rebuilt, source=needed.source, name=name)
     proven = f"{rebuilt.matched} of {rebuilt.expected} blobs are proven"
     ui.note(f"branch {name} is at {tip[:12]}, on a base that was rebuilt: {proven}")

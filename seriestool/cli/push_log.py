@@ -162,7 +162,7 @@ def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
         for source in sources:
             ui.note(f"reading {without_password(source)}")
             with ui.progress("reading pushes") as progress:
-                added = read_source(source, log, mirrors, since, progress)
+                added = read_source(source=source, log=log, mirrors=mirrors, since=since, progress=progress)
             ui.note(f"{added} new pushes, {len(log)} in all")
 
 

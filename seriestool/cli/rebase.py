@@ -47,9 +47,12 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument("--format", choices=("text", "json"), default="text", help="how to print it (default: text)")
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
     group.add_argument(
-        "--test-merge", metavar="TREE", action="append", default=[],
+        "--test-merge",
+        metavar="TREE",
+        action="append",
+        default=[],
         help="also say whether the result merges with this tree, or with 'all' others (repeatable)",
-    )  # fmt: skip
+    )
     group = parser.add_argument_group("what to make of it")
     group.add_argument(
         "--branch", metavar="NAME", help="make new branches; {tree} and {series} in it stand for their names"
@@ -95,23 +98,45 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        context = open_search_context(repository, series, (), ui, cache_dir())
+        context = open_search_context(repository=repository, series=series, names=(), monitor=ui, cache_dir=cache_dir())
         targets = find_targets(arguments.onto, arguments.all_trees, context)
         if arguments.branch is not None:
             check_names(arguments.branch, series, targets, repository)
         with repository.scratch_repository() as scratch_repo:
-            stack = make_stack(series, find_start(arguments, series, context, scratch_repo, ui), scratch_repo)
+            stack = make_stack(
+                series,
+                find_start(arguments=arguments, series=series, context=context, scratch_repo=scratch_repo, ui=ui),
+                scratch_repo,
+            )
             if arguments.resolve:
                 from seriestool.cli.rebase_resolve import start_rebase
 
-                return start_rebase(arguments, series, stack, targets, context, scratch_repo, ui)
+                return start_rebase(
+                    arguments=arguments,
+                    series=series,
+                    stack=stack,
+                    targets=targets,
+                    context=context,
+                    scratch_repo=scratch_repo,
+                    ui=ui,
+                )
             with ui.progress("rebasing", len(targets)) as progress:
                 resolutions = find_resolutions(repository)
-                answer = rebase_series(series, stack, targets, context, scratch_repo, resolutions, progress)
+                answer = rebase_series(
+                    series=series,
+                    stack=stack,
+                    targets=targets,
+                    context=context,
+                    scratch_repo=scratch_repo,
+                    resolutions=resolutions,
+                    progress=progress,
+                )
             if arguments.test_merge or arguments.branch or arguments.output:
                 from seriestool.cli.rebase_products import RebaseProducts
 
-                products = RebaseProducts(arguments, answer, stack, context, scratch_repo, ui)
+                products = RebaseProducts(
+                    arguments=arguments, answer=answer, stack=stack, context=context, scratch_repo=scratch_repo, ui=ui
+                )
                 answer = products.with_test_merges(targets)
                 print_answer(answer, arguments.format, ui)
                 products.write()

@@ -72,7 +72,13 @@ class RebaseProducts:
     def _made(self) -> dict[str, RebasedSeries]:
         clean = [tree for tree in self._answer.trees if tree.is_clean]
         made = {
-            tree.name: rebased_series(self._answer, self._stack, tree, self._person, self._scratch_repo)
+            tree.name: rebased_series(
+                answer=self._answer,
+                stack=self._stack,
+                tree=tree,
+                committer=self._person,
+                scratch_repo=self._scratch_repo,
+            )
             for tree in clean
         }
         return {name: replace(one, title=self._title(one)) for name, one in made.items()}
@@ -90,7 +96,9 @@ class RebaseProducts:
         tips = {names[tree]: one.tip for tree, one in made.items()}
         if self._arguments.notes:
             texts = {oid: patch.notes for one in made.values() for patch, oid in one.commits if patch.notes}
-            create_branches_with_notes(repository, self._scratch_repo, tips, texts, self._person)
+            create_branches_with_notes(
+                repository=repository, scratch_repo=self._scratch_repo, branches=tips, texts=texts, author=self._person
+            )
         else:
             create_branches(repository, self._scratch_repo, tips)
         for name, tip in tips.items():

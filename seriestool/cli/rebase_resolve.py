@@ -71,7 +71,9 @@ def continue_rebase(arguments: Namespace, ui: Ui) -> int:
                 ui.note(f"removed the rebase '{name}'")
                 return 0
             rebase_state = rebase_states.load(name)
-            context = open_search_context(repository, rebase_state.series, (), ui, cache_dir())
+            context = open_search_context(
+                repository=repository, series=rebase_state.series, names=(), monitor=ui, cache_dir=cache_dir()
+            )
             with repository.scratch_repository() as scratch_repo:
                 if rebase_state.is_stopped:
                     resolver = _resolver(rebase_state, context, scratch_repo)
@@ -112,7 +114,9 @@ def _finish(rebase_state: RebaseState, context: SearchContext, scratch_repo: Scr
         force=rebase_state.wanted.force,
         test_merge=[],
     )
-    RebaseProducts(wanted, answer, stack, context, scratch_repo, ui).write()
+    RebaseProducts(
+        arguments=wanted, answer=answer, stack=stack, context=context, scratch_repo=scratch_repo, ui=ui
+    ).write()
     RebaseStateStore(context.repository).remove(rebase_state.name)
 
 

@@ -36,9 +36,12 @@ def add_arguments(parser: CliParser) -> None:
     group = parser.add_argument_group("how to split")
     add_by_file_argument(group)
     group.add_argument(
-        "--onto", metavar="[DEST=]TREE", action="append", default=[],
+        "--onto",
+        metavar="[DEST=]TREE",
+        action="append",
+        default=[],
         help="the tree, ref or commit to try a destination on; without DEST= all that are not here (repeatable)",
-    )  # fmt: skip
+    )
     add_base_arguments(group)
     group = parser.add_argument_group("the answer")
     group.add_argument(
@@ -47,9 +50,10 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
     group = parser.add_argument_group("what to make of it")
     group.add_argument(
-        "--branch", metavar="NAME",
+        "--branch",
+        metavar="NAME",
         help="make a new branch for each sub-series; {tree}, {number} and {series} in it stand for their names",
-    )  # fmt: skip
+    )
     group.add_argument(
         "--notes",
         action="store_true",
@@ -69,22 +73,35 @@ def run(arguments: Namespace, ui: Ui) -> int:
         series = resolve(arguments.series, source_options(arguments, repository))
         for remark in series.remarks:
             ui.note(remark)
-        context = open_search_context(repository, series, (), ui, cache_dir())
+        context = open_search_context(repository=repository, series=series, names=(), monitor=ui, cache_dir=cache_dir())
         with repository.scratch_repository() as scratch_repo:
-            base = find_start(arguments, series, context, scratch_repo, ui)
+            base = find_start(arguments=arguments, series=series, context=context, scratch_repo=scratch_repo, ui=ui)
             ui.detail("reading what ties the patches")
             known = find_ownership_sources(context, base)
             planned = plan_series(
-                series, make_stack(series, base, scratch_repo), known, scratch_repo, arguments.by_file
+                series=series,
+                stack=make_stack(series, base, scratch_repo),
+                known=known,
+                scratch_repo=scratch_repo,
+                by_file=arguments.by_file,
             )
             if arguments.branch is not None:
                 _check_names(arguments.branch, planned, repository)
-            answer = _prove(arguments, planned, known, context, scratch_repo, ui)
+            answer = _prove(
+                arguments=arguments, planned=planned, known=known, context=context, scratch_repo=scratch_repo, ui=ui
+            )
             _print(answer, arguments.format, ui)
             if arguments.branch is not None or arguments.output is not None:
                 from seriestool.cli.split_products import SplitProducts
 
-                SplitProducts(arguments, planned, answer, context, scratch_repo, ui).write()
+                SplitProducts(
+                    arguments=arguments,
+                    planned=planned,
+                    answer=answer,
+                    context=context,
+                    scratch_repo=scratch_repo,
+                    ui=ui,
+                ).write()
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 
@@ -110,7 +127,13 @@ def _prove(
     notes = tuple(_notes(planned, known, proof_targets))
     with ui.progress("trying the sub-series", len(proof_targets)) as progress:
         return prove(
-            planned, proof_targets, context, scratch_repo, find_resolutions(context.repository), notes, progress
+            planned=planned,
+            proof_targets=proof_targets,
+            context=context,
+            scratch_repo=scratch_repo,
+            resolutions=find_resolutions(context.repository),
+            notes=notes,
+            progress=progress,
         )
 
 

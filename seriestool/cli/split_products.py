@@ -70,7 +70,13 @@ class SplitProducts:
         if self._arguments.notes:
             pairs = [pair for one in made for pair in (*one.first, *one.commits)]
             texts = {oid: patch.notes for patch, oid in pairs if patch.notes}
-            create_branches_with_notes(self._repository, self._scratch_repo, tips, texts, self._person)
+            create_branches_with_notes(
+                repository=self._repository,
+                scratch_repo=self._scratch_repo,
+                branches=tips,
+                texts=texts,
+                author=self._person,
+            )
         else:
             create_branches(self._repository, self._scratch_repo, tips)
         for one in made:
@@ -80,7 +86,9 @@ class SplitProducts:
 
     def _mails(self, made: Sequence[SubSeriesCommits]) -> dict[Path, bytes]:
         sender = Sender(self._person.name, self._person.email, utc(self._person.time))
-        mails = as_mails(self._planned, self._answer, made, sender, self._scratch_repo)
+        mails = as_mails(
+            planned=self._planned, answer=self._answer, made=made, sender=sender, scratch_repo=self._scratch_repo
+        )
         called = subseries_labels(self._answer.plan)
         title = slug(self._planned.series.subject)
         folder = Path(self._arguments.output)

@@ -110,7 +110,7 @@ def _track(arguments: Namespace, store: TrackStore, known: str | None, ui: Ui) -
     tracked = store.get(name) if name in store.names() else None
     report, trees = _find_out(arguments, series, tracked, ui)
     extras = Extras(arguments.mails, report, trees)
-    kept = store_version(store, name, series, extras, arguments.force)
+    kept = store_version(store=store, name=name, series=series, extras=extras, force=arguments.force)
     is_as_it_was = not kept.is_new and report is None
     ui.out(f"{store.root / name}: v{kept.version.version}{' is there already' if is_as_it_was else ''}")
     ui.detail(f"in: {', '.join(kept.tracked.trees) if kept.tracked.trees is not None else 'all trees'}")
@@ -130,7 +130,7 @@ def _find_out(
     from seriestool.git import Repository
 
     with Repository.open(arguments.repo) as repository:
-        report, trees = _report(repository, series, asked, arguments.offline, ui)
+        report, trees = _report(repository=repository, series=series, asked=asked, offline=arguments.offline, ui=ui)
     first_time = tracked is None or asked is not None
     return (None if has_report and not arguments.force else report), (trees if first_time else None)
 

@@ -39,9 +39,10 @@ def add_arguments(parser: CliParser) -> None:
     removing.set_defaults(action=_remove)
 
     updating = actions.add_parser(
-        "update", help="fetch the configured trees, remember all tips, bring the history index up to date",
+        "update",
+        help="fetch the configured trees, remember all tips, bring the history index up to date",
         description="Only trees that were added are fetched; the repository's remotes are left to 'git fetch'.",
-    )  # fmt: skip
+    )
     updating.add_argument("names", metavar="NAME", nargs="*", help="only these (default: all that are configured)")
     updating.set_defaults(action=_update)
 
@@ -107,7 +108,9 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     record_current_tips(repository, int(time.time()))
     refs = repository.refs()
     known = list_trees(refs, repository.config(), repository.head())
-    read_history(repository, refs, known, ui, "reading the history", cache_dir())
+    read_history(
+        repository=repository, refs=refs, trees=known, monitor=ui, title="reading the history", cache_dir=cache_dir()
+    )
     if failed:
         others = "the other trees are up to date" if len(failed) < len(trees) else None
         raise OutsideError(f"cannot fetch {_quoted(failed)}", hint=others)

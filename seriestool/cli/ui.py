@@ -105,12 +105,12 @@ def open_ui(arguments: Namespace, environ: Mapping[str, str] = os.environ) -> Ui
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal gets escapes, not a traceback
     return Ui(
-        sys.stdout,
-        sys.stderr,
-        _wants_color(arguments.color, sys.stdout, environ),
-        _width(sys.stdout, environ),
-        arguments.quiet,
-        arguments.verbose,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        color=_wants_color(arguments.color, sys.stdout, environ),
+        width=_width(sys.stdout, environ),
+        quiet=arguments.quiet,
+        verbose=arguments.verbose,
     )
 
 

@@ -143,7 +143,9 @@ def _read_merge(tokens: Iterator[bytes], is_clean: bool, ours: str, theirs: str)
         meta, _, path = line.partition(b"\t")
         mode, oid, stage = meta.decode().split()
         stages.setdefault(path, {})[int(stage)] = TreeEntry(int(mode, 8), kind_of(int(mode, 8)), oid)
-    return MergeResult(tree, stages, tuple(_conflicts(tokens)), is_clean, ours, theirs)
+    return MergeResult(
+        tree=tree, stages=stages, conflicts=tuple(_conflicts(tokens)), is_clean=is_clean, ours=ours, theirs=theirs
+    )
 
 
 def _conflicts(tokens: Iterator[bytes]) -> Iterator[MergeConflict]:

@@ -30,12 +30,35 @@ _SEALED = {
 _CONFIG_TIMEOUT = 60.0
 # What the user's configuration could change in an answer, or run.
 _CONFIG = (
-    "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false",
-    "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
-    "-c", "advice.graftFileDeprecated=false", "-c", "log.showSignature=false", "-c", "diff.ignoreSubmodules=none",
-    "-c", "apply.whitespace=nowarn", "-c", "apply.ignoreWhitespace=no",
-    "-c", "core.attributesFile=/dev/null", "-c", "merge.default=text",
-)  # fmt: skip
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.untrackedCache=false",
+    "-c",
+    "core.splitIndex=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "advice.graftFileDeprecated=false",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "diff.ignoreSubmodules=none",
+    "-c",
+    "apply.whitespace=nowarn",
+    "-c",
+    "apply.ignoreWhitespace=no",
+    "-c",
+    "core.attributesFile=/dev/null",
+    "-c",
+    "merge.default=text",
+)
 
 
 class GitError(OutsideError):

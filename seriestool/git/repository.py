@@ -74,9 +74,21 @@ class Repository:
         Raises NotFoundError where there is none.
         """
         answer = subprocess.run(
-            ["git", "-C", str(path), "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
-             "--show-object-format", "--is-bare-repository", "--is-shallow-repository"],
-            capture_output=True, env=clean_environment())  # fmt: skip
+            [
+                "git",
+                "-C",
+                str(path),
+                "rev-parse",
+                "--path-format=absolute",
+                "--git-dir",
+                "--git-common-dir",
+                "--show-object-format",
+                "--is-bare-repository",
+                "--is-shallow-repository",
+            ],
+            capture_output=True,
+            env=clean_environment(),
+        )
         if b"dubious ownership" in answer.stderr:
             raise NotFoundError(
                 f"git does not trust the repository at '{path}': it belongs to somebody else",
@@ -91,7 +103,13 @@ class Repository:
 
     def beside(self) -> "Repository":
         """Another one for another thread: the same repository, processes of its own."""
-        return Repository(self.git_dir, self.common_dir, self.object_format, self.is_bare, self.is_shallow)
+        return Repository(
+            git_dir=self.git_dir,
+            common_dir=self.common_dir,
+            object_format=self.object_format,
+            is_bare=self.is_bare,
+            is_shallow=self.is_shallow,
+        )
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -174,8 +192,16 @@ class Repository:
         wanted = frozenset(path for path in paths if _is_tree_path(path))
         entries: dict[bytes, TreeEntry] = {}
         for some in batches(sorted(wanted), _ARGUMENT_BYTES, _ARGUMENTS_PER_CALL):
-            out = self._git.run("ls-tree", "-z", "--full-tree", "--full-name", commit, "--", *map(os.fsdecode, some),
-                            env={"GIT_LITERAL_PATHSPECS": "1"})  # fmt: skip
+            out = self._git.run(
+                "ls-tree",
+                "-z",
+                "--full-tree",
+                "--full-name",
+                commit,
+                "--",
+                *map(os.fsdecode, some),
+                env={"GIT_LITERAL_PATHSPECS": "1"},
+            )
             for line in out.split(b"\0")[:-1]:
                 meta, _, path = line.partition(b"\t")
                 mode, kind, oid = meta.decode().split()
@@ -209,12 +235,26 @@ class Repository:
         """
         revisions = "".join([*(f"{oid}\n" for oid in include), *(f"^{oid}\n" for oid in exclude)])
         return self._git.stream(
-            "log", "--ignore-missing", "--stdin", "--raw", "--no-abbrev", "--no-renames", "--root",
-             "--diff-merges=first-parent", "--ignore-submodules=none", "--no-ext-diff", "--no-textconv", "-z",
-             "-O/dev/null", "--encoding=UTF-8", "--format=%x01%H %ct %P",
-             *([f"--max-age={since}"] if since else []), *([f"--min-age={until}"] if until is not None else []),
-             *([] if revisions else ["--all", "--max-count=0"]),  # asked about nothing, git would tell of HEAD
-            stdin=revisions.encode())  # fmt: skip
+            "log",
+            "--ignore-missing",
+            "--stdin",
+            "--raw",
+            "--no-abbrev",
+            "--no-renames",
+            "--root",
+            "--diff-merges=first-parent",
+            "--ignore-submodules=none",
+            "--no-ext-diff",
+            "--no-textconv",
+            "-z",
+            "-O/dev/null",
+            "--encoding=UTF-8",
+            "--format=%x01%H %ct %P",
+            *([f"--max-age={since}"] if since else []),
+            *([f"--min-age={until}"] if until is not None else []),
+            *([] if revisions else ["--all", "--max-count=0"]),  # asked about nothing, git would tell of HEAD
+            stdin=revisions.encode(),
+        )
 
     def reflog(self, limit: int = 5000) -> tuple[ReflogEntry, ...]:
         """The newest `limit` values that the refs had, as far as reflogs remember them and the commits are there."""
@@ -286,11 +326,27 @@ class Repository:
         Raises GitError, also when it takes longer than `timeout` seconds.
         """
         command = [
-            *self._git.command, "-c", "protocol.version=2", "-c", "fetch.writeCommitGraph=false",
-            "-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={_STALLED}",
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules",
-            "--prune", "--no-prune-tags", "--end-of-options", url, *refspecs,
-        ]  # fmt: skip
+            *self._git.command,
+            "-c",
+            "protocol.version=2",
+            "-c",
+            "fetch.writeCommitGraph=false",
+            "-c",
+            "http.lowSpeedLimit=1000",
+            "-c",
+            f"http.lowSpeedTime={_STALLED}",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-gc",
+            "--no-recurse-submodules",
+            "--prune",
+            "--no-prune-tags",
+            "--end-of-options",
+            url,
+            *refspecs,
+        ]
         run_long(command, timeout)
 
     def added_blobs(self) -> tuple[tuple[bytes, str], ...]:

@@ -98,10 +98,19 @@ class Worktree:
     def staged(self, paths: Iterable[bytes]) -> dict[bytes, bytes]:
         """What the index has at these paths, as far as it has them."""
         names = [os.fsdecode(path) for path in paths]
-        out = self._own.run(
-            "ls-files", "--stage", "-z", "--", *names,
-            env={"GIT_LITERAL_PATHSPECS": "1", "GIT_WORK_TREE": str(self.path)}, folder=self.path,
-        ) if names else b""  # fmt: skip
+        out = (
+            self._own.run(
+                "ls-files",
+                "--stage",
+                "-z",
+                "--",
+                *names,
+                env={"GIT_LITERAL_PATHSPECS": "1", "GIT_WORK_TREE": str(self.path)},
+                folder=self.path,
+            )
+            if names
+            else b""
+        )
         found = {}
         for line in out.split(b"\0")[:-1]:
             meta, _, path = line.partition(b"\t")

@@ -39,9 +39,14 @@ def context_digest(context: SearchContext) -> str:
     trees = [place.tree for place in context.tree_tips]
     log = index_path(context.repository.common_dir)
     return digest(
-        str(context.repository.common_dir), manifest, trees, sorted(context.tag_names.items()), context.past,
-        state_of_files((log, _wal(log))), sorted(_tree_settings(context)),
-    )  # fmt: skip
+        str(context.repository.common_dir),
+        manifest,
+        trees,
+        sorted(context.tag_names.items()),
+        context.past,
+        state_of_files((log, _wal(log))),
+        sorted(_tree_settings(context)),
+    )
 
 
 def base_digest(base: SeriesBase | None) -> str:

@@ -32,7 +32,18 @@ from seriestool.split.split_plan import SplitPlan
 
 T = TypeVar("T")
 
-NO_SERIES = Series("", "", 1, 0, (), None, None, BaseInfo(), (), datetime.fromtimestamp(0, UTC))
+NO_SERIES = Series(
+    msgid="",
+    subject="",
+    version=1,
+    expected=0,
+    patches=(),
+    cover=None,
+    change_id=None,
+    base=BaseInfo(),
+    prefixes=(),
+    posted=datetime.fromtimestamp(0, UTC),
+)
 """Stands where the series was."""
 
 

@@ -53,11 +53,15 @@ class CheckStep:
         known = {result.check for result in said.results} if said else set()
         open_checks = tuple(check for check in self._chosen.checks if check.name not in known)
         if said is not None and not open_checks:
-            return Report(series, base, said.describe, said.profile, _as_kept(said.results)), True
-        subject = self._subject(series, previous, base, context, stand, monitor)
+            return Report(
+                series=series, base=base, describe=said.describe, profile=said.profile, results=_as_kept(said.results)
+            ), True
+        subject = self._subject(
+            series=series, previous=previous, base=base, context=context, stand=stand, monitor=monitor
+        )
         chosen = replace(self._chosen, checks=open_checks)
         profile, plan = plan_checks(subject, chosen, self._resources.runners(chosen.wants_sandbox))
-        report = run_plan(profile, plan, self._resources.checks, monitor, broke)
+        report = run_plan(profile=profile, plan=plan, cache=self._resources.checks, monitor=monitor, broke=broke)
         lasting = _lasting(open_checks, report.results)
         old = said.results if said else ()
         if kept.is_on and lasting:
@@ -75,9 +79,15 @@ class CheckStep:
         weight = (chosen.profile.name if chosen.profile else None, [sorted(one.items()) for one in chosen.severities])
         machine = (Availability(False, None).tools, runners.no_sandbox, type(runners.sandbox).__name__)
         return kept.question(
-            "checks", series_digest(previous), base_digest(base), versions, weight, settings, machine,
+            "checks",
+            series_digest(previous),
+            base_digest(base),
+            versions,
+            weight,
+            settings,
+            machine,
             self._resources.settings.offline,
-        )  # fmt: skip
+        )
 
     def _subject(
         self,
@@ -91,11 +101,26 @@ class CheckStep:
         stack, scratch_repo = stand()
         settings = self._resources.settings
         place = CheckEnvironment(
-            context.repository, scratch_repo, settings.cache_dir, self._resources.config,
-            self._resources.runners(self._chosen.wants_sandbox).sandbox, context.history,
-            tuple(one.tree for one in context.tree_tips), settings.offline, settings.jobs, report=monitor.note,
-        )  # fmt: skip
-        return CheckSubject(series, stack.steps, base, place, None, previous, bool(series.recipients))
+            repository=context.repository,
+            scratch_repo=scratch_repo,
+            cache_dir=settings.cache_dir,
+            config=self._resources.config,
+            sandbox=self._resources.runners(self._chosen.wants_sandbox).sandbox,
+            history=context.history,
+            trees=tuple(one.tree for one in context.tree_tips),
+            offline=settings.offline,
+            jobs=settings.jobs,
+            report=monitor.note,
+        )
+        return CheckSubject(
+            series=series,
+            steps=stack.steps,
+            base=base,
+            environment=place,
+            step=None,
+            previous=previous,
+            is_mailed=bool(series.recipients),
+        )
 
     def _ordered(self, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         """As `registry.run` has them: the series first, then patch by patch, in the order of the checks."""

@@ -51,8 +51,10 @@ def find_complaints(precheck: Precheck) -> tuple[Complaint, ...]:
     concerned = {one.counter for one in found}
     patches = [patch for patch in precheck.series.patches if patch.counter in concerned]
     names = {patch.counter: (find_patch_id(patch.diff), patch.subject) for patch in patches}
-    named = (replace(one, patch_id=names[one.counter][0], title=names[one.counter][1])
-             if one.counter in names else one for one in found)  # fmt: skip
+    named = (
+        replace(one, patch_id=names[one.counter][0], title=names[one.counter][1]) if one.counter in names else one
+        for one in found
+    )
     return tuple(sorted(named, key=lambda one: (not one.is_grave, one.counter or 0)))
 
 
@@ -105,16 +107,29 @@ def _conflict(matrix: Rebase, tree: TreeResult, patch: PatchResult) -> Complaint
     rest = f" and {len(paths) - _MOST_PATHS} more files" if len(paths) > _MOST_PATHS else ""
     where = f"{paths[0]}:{places[0].line}" if paths and places else next(iter(paths), None)
     message = f"it conflicts with the tip of {tree.name} in {', '.join(paths[:_MOST_PATHS])}{rest}"
-    return Complaint(patch.counter, None, f"{APPLY}/{tree.name}", str(Status.FAIL), message, where, mend)
+    return Complaint(
+        counter=patch.counter,
+        patch_id=None,
+        source=f"{APPLY}/{tree.name}",
+        status=str(Status.FAIL),
+        message=message,
+        where=where,
+        mend=mend,
+    )
 
 
 def _of_checks(precheck: Precheck) -> Iterator[Complaint]:
     for check, counter, finding in _findings(precheck.checks):
         if finding.status in (Status.WARN, Status.FAIL) and not is_about_trees(check, finding):
             yield Complaint(
-                counter, None, f"{check}/{finding.rule}", str(finding.status), finding.message, place_text(finding),
-                finding.mend,
-            )  # fmt: skip
+                counter=counter,
+                patch_id=None,
+                source=f"{check}/{finding.rule}",
+                status=str(finding.status),
+                message=finding.message,
+                where=place_text(finding),
+                mend=finding.mend,
+            )
 
 
 def is_about_trees(check: str, finding: Finding) -> bool:

@@ -81,7 +81,9 @@ def run_precheck(
     each other, checks or profiles that are none. What breaks later is in the note of its step. Any other exception is
     a bug of ours.
     """
-    with _PrecheckRun(asked, resources, wishes, monitor, broke, failed) as run:
+    with _PrecheckRun(
+        asked=asked, resources=resources, wishes=wishes, monitor=monitor, broke=broke, failed=failed
+    ) as run:
         return run.all_steps()
 
 
@@ -131,9 +133,18 @@ class _PrecheckRun:
         timeline = self._step("timeline", lambda: (self._timeline(verdict, versions, targets), False))
         self._notes.append(StepNote("versions", 0.0))
         return Precheck(
-            self._series, verdict, prerequisites, self._base, matrix, plan, checks, timeline, versions,
-            tuple(note for note in self._notes if note.name != "footing" or note.problem), self._suggestions,
-        )  # fmt: skip
+            series=self._series,
+            verdict=verdict,
+            prerequisites=prerequisites,
+            base=self._base,
+            matrix=matrix,
+            plan=plan,
+            checks=checks,
+            timeline=timeline,
+            versions=versions,
+            steps=tuple(note for note in self._notes if note.name != "footing" or note.problem),
+            suggestions=self._suggestions,
+        )
 
     def _step(self, name: str, work: Callable[[], tuple[T | None, bool]]) -> T | None:
         """What the step answers; None where it cannot, and then its note says why."""
@@ -199,9 +210,14 @@ class _PrecheckRun:
         def work() -> Rebase:
             with self._monitor.progress("rebasing", len(targets.chosen)) as progress:
                 answer = rebase_series(
-                    self._series, self._on_base, targets.chosen, self._context, self._scratch_repo,
-                    find_resolutions(self._resources.repository), progress,
-                )  # fmt: skip
+                    series=self._series,
+                    stack=self._on_base,
+                    targets=targets.chosen,
+                    context=self._context,
+                    scratch_repo=self._scratch_repo,
+                    resolutions=find_resolutions(self._resources.repository),
+                    progress=progress,
+                )
             return replace(answer, notes=targets.notes)
 
         return self._kept.matrix(self._base, targets.chosen, work)
@@ -223,9 +239,15 @@ class _PrecheckRun:
         if not self._series.patches:
             return None, False
         return checking.report(
-            self._series, self._asked.previous, self._base, self._context, lambda: (self._on_base, self._scratch_repo),
-            self._kept, self._monitor, self._broke,
-        )  # fmt: skip
+            self._series,
+            self._asked.previous,
+            self._base,
+            self._context,
+            lambda: (self._on_base, self._scratch_repo),
+            self._kept,
+            self._monitor,
+            self._broke,
+        )
 
     def _timeline(self, verdict: Verdict, versions: Sequence[SeriesVersion], targets: TargetTrees) -> Timeline:
         return make_timeline(verdict, versions, [target.name for target in targets.chosen], self._context)
@@ -245,4 +267,11 @@ def _only(series: Series) -> SeriesVersion:
 
 def version_of(series: Series, is_this: bool) -> SeriesVersion:
     """The series as one of its versions."""
-    return SeriesVersion(series.version, series.msgid, series.subject, series.posted, series.expected, is_this)
+    return SeriesVersion(
+        version=series.version,
+        msgid=series.msgid,
+        subject=series.subject,
+        posted=series.posted,
+        patches=series.expected,
+        is_this=is_this,
+    )

@@ -100,8 +100,12 @@ class PrecheckResources:
         refs = get_refs(self.repository)
         key = fingerprint(self.repository, refs)
         if self._history is not None and (refs, key) == (self._refs, self._fingerprint):
-            return make_search_context(self.repository, self._history, refs, series, trees)
-        context = open_search_context(self.repository, series, trees, monitor, self.settings.cache_dir)
+            return make_search_context(
+                repository=self.repository, history=self._history, refs=refs, series=series, names=trees
+            )
+        context = open_search_context(
+            repository=self.repository, series=series, names=trees, monitor=monitor, cache_dir=self.settings.cache_dir
+        )
         self._refs, self._fingerprint, self._history = refs, key, context.history
         return context
 

@@ -36,7 +36,13 @@ def make_timeline(
     marks = _inside(_marks(verdict, versions, lines, context), posted)
     since = min((mark.date for mark in marks), default=posted) - BEFORE
     until = min(max([*(mark.date for mark in marks), *(line.tip_date for line in lines), posted]), posted + FARTHEST)
-    return Timeline(since, until, verdict.level, tuple(_reaching(line, since, until) for line in lines), marks)
+    return Timeline(
+        since=since,
+        until=until,
+        level=verdict.level,
+        lines=tuple(_reaching(line, since, until) for line in lines),
+        marks=marks,
+    )
 
 
 def _line(place: TreeTip, spans: tuple[TimelineSpan, ...], context: SearchContext) -> TreeTimeline:
@@ -58,7 +64,14 @@ def _span(found: CommitRange, context: SearchContext) -> TimelineSpan | None:
     if since is None:
         return None
     until = find_date(found.ended_by, context) if found.ended_by else None
-    return TimelineSpan(found.oldest, found.newest, since, until, found.commits, found.ended_by)
+    return TimelineSpan(
+        oldest=found.oldest,
+        newest=found.newest,
+        since=since,
+        until=until,
+        commits=found.commits,
+        ended_by=found.ended_by,
+    )
 
 
 def find_date(commit: str, context: SearchContext) -> datetime | None:
@@ -90,9 +103,17 @@ def _bases(verdict: Verdict, context: SearchContext) -> Iterator[TimelineMark]:
     """What the author states, and what we name."""
     stated, base = verdict.stated, verdict.base
     if stated is not None and (date := find_date(stated.commit, context)) is not None:
-        yield TimelineMark(MarkKind.STATED, date, f"stated base {stated.commit[:12]}", stated.commit, stated.tree)
+        yield TimelineMark(
+            kind=MarkKind.STATED,
+            date=date,
+            label=f"stated base {stated.commit[:12]}",
+            commit=stated.commit,
+            tree=stated.tree,
+        )
     if base is not None and verdict.level.is_base:
-        yield TimelineMark(MarkKind.BASE, base.date, base.describe or base.subject, base.commit, base.tree)
+        yield TimelineMark(
+            kind=MarkKind.BASE, date=base.date, label=base.describe or base.subject, commit=base.commit, tree=base.tree
+        )
 
 
 def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], context: SearchContext) -> Iterator[TimelineMark]:
@@ -107,7 +128,9 @@ def _broke(verdict: Verdict, lines: Sequence[TreeTimeline], context: SearchConte
     for tree, commit in found:
         date, known = find_date(commit, context), context.commit(commit)
         if date is not None:
-            yield TimelineMark(MarkKind.BROKE, date, known.subject if known else commit[:12], commit, tree)
+            yield TimelineMark(
+                kind=MarkKind.BROKE, date=date, label=known.subject if known else commit[:12], commit=commit, tree=tree
+            )
 
 
 def _nearest_end(line: TreeTimeline, posted: datetime) -> str | None:

@@ -63,7 +63,11 @@ def find_regions(merged: Sequence[bytes], ours: str, theirs: str, versions: File
         if end is None:
             continue
         tree, expected, series = _parts(merged[start + 1 : end], versions)
-        here = _MarkedRegion(start, end + 1, ConflictRegion(start + 1, expected, tree, series, (), ()))
+        here = _MarkedRegion(
+            start,
+            end + 1,
+            ConflictRegion(start=start + 1, expected=expected, tree=tree, series=series, before=(), after=()),
+        )
         if found and start - found[-1].stop <= NEAR:
             found[-1] = _joined(found[-1], here, tuple(merged[found[-1].stop : start]))
         else:
@@ -85,12 +89,12 @@ def _joined(one: _MarkedRegion, other: _MarkedRegion, between: Lines) -> _Marked
         one.first,
         other.stop,
         ConflictRegion(
-            first.start,
-            first.expected + between + second.expected,
-            first.tree + between + second.tree,
-            first.series + between + second.series,
-            (),
-            (),
+            start=first.start,
+            expected=first.expected + between + second.expected,
+            tree=first.tree + between + second.tree,
+            series=first.series + between + second.series,
+            before=(),
+            after=(),
         ),
     )
 

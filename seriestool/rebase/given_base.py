@@ -16,8 +16,10 @@ def given_base(series: Series, commit: str, scratch_repo: ScratchRepository) -> 
     there = scratch_repo.entries(scratch_repo.tree_of(commit), preimage.paths)
     found = {path: (entry.mode, entry.oid) for path, entry in there.items()}
     matched = sum(wanted.accepts_entry(*found.get(wanted.path, (0, ""))) for wanted in preimage.expectations)
-    base = SeriesBase(BaseKind.GIVEN, commit, matched, len(preimage), 0, {})
+    base = SeriesBase(
+        footing=BaseKind.GIVEN, commit=commit, matched=matched, expected=len(preimage), put_in=0, files={}
+    )
     if any(step.after is None for step in make_stack(series, base, scratch_repo).steps if step.patch.files):
         return base
     footing = BaseKind.EXACT if matched == len(preimage) else BaseKind.APPLIES
-    return SeriesBase(footing, commit, matched, len(preimage), 0, {})
+    return SeriesBase(footing=footing, commit=commit, matched=matched, expected=len(preimage), put_in=0, files={})

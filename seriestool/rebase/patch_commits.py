@@ -42,6 +42,9 @@ def commit_series(
     for patch, tree in zip(patches, trees, strict=True):
         if tree == below:
             continue
-        tip, below = patch_commit(scratch_repo, patch, tree, tip, committer), tree
+        tip, below = (
+            patch_commit(scratch_repo=scratch_repo, patch=patch, tree=tree, parent=tip, committer=committer),
+            tree,
+        )
         made.append((patch, tip))
     return tuple(made)

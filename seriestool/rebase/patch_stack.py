@@ -78,13 +78,27 @@ def find_series_base(verdict: Verdict, rebuilt: RebuiltBase | None) -> SeriesBas
     """The best that is known of what the series was made from, or None."""
     best = verdict.candidates[0] if verdict.candidates else None
     if best and verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
-        return SeriesBase(BaseKind(str(verdict.level)), best.commit, best.matched, best.expected, 0, {})
+        return SeriesBase(
+            footing=BaseKind(str(verdict.level)),
+            commit=best.commit,
+            matched=best.matched,
+            expected=best.expected,
+            put_in=0,
+            files={},
+        )
     if rebuilt is None or not rebuilt.matched:
         return None  # with nothing proven, a merge would have nothing to go by
     files = dict(rebuilt.grafts)
     for layer in rebuilt.layers:
         files.update(layer.files)
-    return SeriesBase(BaseKind.REBUILT, rebuilt.commit, rebuilt.matched, rebuilt.expected, len(files), files)
+    return SeriesBase(
+        footing=BaseKind.REBUILT,
+        commit=rebuilt.commit,
+        matched=rebuilt.matched,
+        expected=rebuilt.expected,
+        put_in=len(files),
+        files=files,
+    )
 
 
 def make_stack(series: Series, base: SeriesBase | None, scratch_repo: ScratchRepository) -> PatchStack:

@@ -31,7 +31,16 @@ def rebase_series(
 
     Raises GitError where contents are not in the repository.
     """
-    trees = tuple(_on_all(stack, targets, context, scratch_repo, resolutions, progress))
+    trees = tuple(
+        _on_all(
+            stack=stack,
+            targets=targets,
+            context=context,
+            scratch_repo=scratch_repo,
+            resolutions=resolutions,
+            progress=progress,
+        )
+    )
     trees = tuple(with_range_diff(tree, _range_diffs(tree, stack, scratch_repo)) for tree in trees)
     return Rebase(series, stack.base, trees, context.commits(named_commits(trees, stack.base)))
 
@@ -61,7 +70,9 @@ def _range_diffs(tree: TreeResult, stack: PatchStack, scratch_repo: ScratchRepos
         if result.how is not OutcomeReason.SUBJECT or result.merged_as is None or step.after is None:
             continue
         below = scratch_repo.commit(step.before, (), b"base\n", _NOBODY.line)
-        mine = patch_commit(scratch_repo, step.patch, step.after, below, _NOBODY)
+        mine = patch_commit(
+            scratch_repo=scratch_repo, patch=step.patch, tree=step.after, parent=below, committer=_NOBODY
+        )
         with contextlib.suppress(GitError):  # a commit without a parent here has no range
             found[result.counter] = scratch_repo.range_diff((below, mine), (f"{result.merged_as}^", result.merged_as))
     return found

@@ -79,7 +79,16 @@ class RebaseState:
         """The series on its base again."""
         known = self.origin
         base = (
-            SeriesBase(known.footing, known.commit, known.matched, known.expected, known.put_in, {}) if known else None
+            SeriesBase(
+                footing=known.footing,
+                commit=known.commit,
+                matched=known.matched,
+                expected=known.expected,
+                put_in=known.put_in,
+                files={},
+            )
+            if known
+            else None
         )
         steps = zip(self.series.patches, self.steps, strict=True)
         return PatchStack(base, tuple(StackedPatch(patch, trees.before, trees.after) for patch, trees in steps))
@@ -98,10 +107,28 @@ class RebaseState:
 def new_session(series: Series, stack: PatchStack, target: Target, wanted: RebaseOutputOptions) -> RebaseState:
     """The session before its first patch."""
     base = stack.base
-    origin = SavedBase(base.footing, base.commit, base.matched, base.expected, base.put_in) if base else None
+    origin = (
+        SavedBase(
+            footing=base.footing, commit=base.commit, matched=base.matched, expected=base.expected, put_in=base.put_in
+        )
+        if base
+        else None
+    )
     steps = tuple(TreePair(step.before, step.after) for step in stack.steps)
     name = f"{slug(series.subject, 24)}-{slug(target.name, 24)}"
-    return RebaseState(name, series, origin, steps, target.name, target.commit, (), (), target.commit, False, wanted)
+    return RebaseState(
+        name=name,
+        series=series,
+        origin=origin,
+        steps=steps,
+        target=target.name,
+        onto=target.commit,
+        results=(),
+        trees=(),
+        tip=target.commit,
+        is_stopped=False,
+        wanted=wanted,
+    )
 
 
 class RebaseStateStore:

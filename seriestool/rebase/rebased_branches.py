@@ -22,16 +22,18 @@ def rebased_series(
     """The patches on one tree as commits; ConflictError is for the caller to raise: the tree has to be clean."""
     assert tree.is_clean  # noqa: S101
     patches = answer.series.patches
-    commits = commit_series(scratch_repo, tree.onto, patches, tree.trees, committer)
+    commits = commit_series(
+        scratch_repo=scratch_repo, onto=tree.onto, patches=patches, trees=tree.trees, committer=committer
+    )
     kept = {patch.counter for patch, _ in commits}
     named = answer.commit(tree.onto)
     return RebasedSeries(
-        tree.name,
-        tree.onto,
-        named.subject if named else "",
-        commits,
-        tuple(left_out(patches, tree.patches, kept)),
-        _as_mailed(stack, kept, scratch_repo),
+        tree=tree.name,
+        onto=tree.onto,
+        title=named.subject if named else "",
+        commits=commits,
+        left_out=tuple(left_out(patches, tree.patches, kept)),
+        before=_as_mailed(stack, kept, scratch_repo),
     )
 
 
@@ -59,7 +61,9 @@ def _as_mailed(stack: PatchStack, kept: Iterable[int], scratch_repo: ScratchRepo
     base = tip = scratch_repo.commit(stack.steps[0].before, (), b"base\n", _NOBODY.line)
     for step in stack.steps:
         if step.after is not None and step.after != step.before:
-            tip = patch_commit(scratch_repo, step.patch, step.after, tip, _NOBODY)
+            tip = patch_commit(
+                scratch_repo=scratch_repo, patch=step.patch, tree=step.after, parent=tip, committer=_NOBODY
+            )
     return base, tip
 
 

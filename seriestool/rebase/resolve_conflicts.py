@@ -118,7 +118,15 @@ class ConflictResolver:
         if tree == self._scratch_repo.tree_of(rebase_state.tip):
             return rebase_state.then(result, tree, rebase_state.tip)
         return rebase_state.then(
-            result, tree, patch_commit(self._scratch_repo, step.patch, tree, rebase_state.tip, self._committer)
+            result,
+            tree,
+            patch_commit(
+                scratch_repo=self._scratch_repo,
+                patch=step.patch,
+                tree=tree,
+                parent=rebase_state.tip,
+                committer=self._committer,
+            ),
         )
 
     def _paths(self, step: StackedPatch) -> tuple[bytes, ...]:
@@ -156,7 +164,13 @@ class ConflictResolver:
             patch_file.write_bytes(step.patch.diff)
         rebase_state = replace(rebase_state, is_stopped=True)
         self._rebase_states.save(rebase_state)
-        return ConflictStop(rebase_state, tried.result, worktree.path, remembered, patch_file)
+        return ConflictStop(
+            rebase_state=rebase_state,
+            result=tried.result,
+            folder=worktree.path,
+            remembered=remembered,
+            patch_file=patch_file,
+        )
 
     def _labelled(self, rebase_state: RebaseState, step: StackedPatch, merge: MergeResult) -> str:
         """The merged tree, its markers with names instead of ids."""
@@ -202,8 +216,11 @@ def _relabel(text: bytes, merge: MergeResult, labels: tuple[bytes, bytes]) -> by
     lines = text.split(b"\n")
     opening, closing = (f"{mark} {oid}".encode() for mark, oid in (("<" * 7, merge.ours), (">" * 7, merge.theirs)))
     middle = f"{'|' * 7} {merge.base[:7]}".encode()
-    names = ((opening, b"<" * 7 + b" " + labels[0]), (middle, b"|" * 7 + b" " + BASE_LABEL.encode()),
-             (closing, b">" * 7 + b" " + labels[1]))  # fmt: skip
+    names = (
+        (opening, b"<" * 7 + b" " + labels[0]),
+        (middle, b"|" * 7 + b" " + BASE_LABEL.encode()),
+        (closing, b">" * 7 + b" " + labels[1]),
+    )
     return b"\n".join(next((name for mark, name in names if line.startswith(mark)), line) for line in lines)
 
 

@@ -96,7 +96,7 @@ class TreeRebaser:
             return PatchAttempt(_applied(patch, plain), after)
         merge = self._scratch_repo.merge(step.before, tree, step.after)
         if not merge.is_clean:
-            return self._in_conflict(step, tree, files, plain, merge)
+            return self._in_conflict(step=step, tree=tree, files=files, plain=plain, merge=merge)
         if merge.tree == tree:
             return self._merged_already(
                 patch, tree, OutcomeReason.REVERSE if is_merged(files, patch.files) else OutcomeReason.MERGE
@@ -145,7 +145,15 @@ class TreeRebaser:
             return self._merged_as_commit(patch, tree, merged_commit, ())
         conflict = Conflict(plain.path, plain.reason, "what the patch was made from is not known")
         return PatchAttempt(
-            PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.NO_BASE, 0, (conflict,), plain), tree
+            PatchResult(
+                counter=patch.counter,
+                outcome=Outcome.CONFLICT,
+                how=OutcomeReason.NO_BASE,
+                offsets=0,
+                conflicts=(conflict,),
+                failure=plain,
+            ),
+            tree,
         )
 
     def _in_conflict(
@@ -174,7 +182,15 @@ class TreeRebaser:
         if merged_commit is not None:
             return self._merged_as_commit(patch, tree, merged_commit, conflicts)
         return PatchAttempt(
-            PatchResult(patch.counter, Outcome.CONFLICT, OutcomeReason.CONFLICT, 0, conflicts), merge.tree, merge
+            PatchResult(
+                counter=patch.counter,
+                outcome=Outcome.CONFLICT,
+                how=OutcomeReason.CONFLICT,
+                offsets=0,
+                conflicts=conflicts,
+            ),
+            merge.tree,
+            merge,
         )
 
     def _merged_already(self, patch: Patch, tree: str, how: OutcomeReason) -> PatchAttempt:
@@ -211,12 +227,17 @@ class TreeRebaser:
         for path in sorted(_paths_in_conflict(merge)):
             conflict = told.get(path) or aside.get(path) or MergeConflict("contents", (path,), "")
             if path in merge.stages and conflict.kind in _CONTENTS:
-                yield self._in_file(step, tree, merge, path, conflict)
+                yield self._in_file(step=step, tree=tree, merge=merge, path=path, conflict=conflict)
             else:
                 about = _without_side(path, merge)
                 commits = self._blamed_commits(about, (0, len(self._lines(tree, about))), ())[:1]
                 yield Conflict(
-                    about, conflict.kind, _conflict_message(conflict, merge), (), self._open.get(about), commits
+                    path=about,
+                    kind=conflict.kind,
+                    message=_conflict_message(conflict, merge),
+                    places=(),
+                    follows=self._open.get(about),
+                    commits=commits,
                 )
 
     def _in_file(
@@ -236,7 +257,9 @@ class TreeRebaser:
             for region, (span, own) in zip(regions, spans, strict=True)
         )
         follows = self._open.get(path) if any(_has_markers(region.tree) for region in regions) else None
-        return Conflict(path, conflict.kind, _conflict_message(conflict, merge), places, follows)
+        return Conflict(
+            path=path, kind=conflict.kind, message=_conflict_message(conflict, merge), places=places, follows=follows
+        )
 
     def _staged(self, merge: MergeResult, path: bytes, stage: int) -> bytes:
         entry = merge.stages[path].get(stage)

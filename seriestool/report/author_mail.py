@@ -83,9 +83,11 @@ def author_mail_text(letter: AuthorMail, folder: Path | None = None) -> str:
     folded = _fold(letter.complaints)
     shown = folded[:_MOST_COMPLAINTS]
     text = render(
-        "seriestool.report", "letter.txt", folder,
+        "seriestool.report",
+        "letter.txt",
+        folder,
         {"letter": letter, "groups": _groups(shown), "more": len(folded) - len(shown)},
-    )  # fmt: skip
+    )
     return guarded(text)
 
 
@@ -168,9 +170,12 @@ def _environment(package: str, folder: Path | None) -> "SandboxedEnvironment":
 
     loaders = [*([FileSystemLoader(folder)] if folder is not None else []), PackageLoader(package)]
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader(loaders), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=ChoiceLoader(loaders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         autoescape=False,  # it is no HTML
-    )  # fmt: skip
+    )
     environment.filters.update(line=_line, prose=_prose, item=_item, pasted=_pasted, count=count)
     return environment
 

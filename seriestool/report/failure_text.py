@@ -32,8 +32,8 @@ def lines_of(failure: PatchFailure) -> Iterator[str]:
         (n for n, (old, new) in enumerate(zip(failure.expected, failure.found, strict=False)) if old != new),
         min(len(failure.expected), len(failure.found)),
     )
-    yield from _excerpt("expected", "-", failure.expected, failure.found, same)
-    yield from _excerpt("found", "+", failure.found, failure.expected, same)
+    yield from _excerpt(word="expected", mark="-", lines=failure.expected, others=failure.found, start=same)
+    yield from _excerpt(word="found", mark="+", lines=failure.found, others=failure.expected, start=same)
 
 
 def _excerpt(word: str, mark: str, lines: Sequence[bytes], others: Sequence[bytes], start: int) -> Iterator[str]:

@@ -32,8 +32,16 @@ _SHORT = 12
 
 def precheck_markdown(precheck: Precheck) -> str:
     """The whole report."""
-    parts = [_head(precheck), _trees(precheck.matrix), _needs(precheck), _conflicts(precheck), _checks(precheck.checks),
-             _who(precheck), _versions(precheck), _notes(precheck)]  # fmt: skip
+    parts = [
+        _head(precheck),
+        _trees(precheck.matrix),
+        _needs(precheck),
+        _conflicts(precheck),
+        _checks(precheck.checks),
+        _who(precheck),
+        _versions(precheck),
+        _notes(precheck),
+    ]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
@@ -135,8 +143,10 @@ def _who(precheck: Precheck) -> Iterator[str]:
         return
     yield "## Who takes it"
     yield ""
-    rows = [(str(one.number), one.name, patches_text(one.counters), ", ".join(map(str, one.verdicts)))
-            for one in precheck.plan.subseries]  # fmt: skip
+    rows = [
+        (str(one.number), one.name, patches_text(one.counters), ", ".join(map(str, one.verdicts)))
+        for one in precheck.plan.subseries
+    ]
     yield from table_lines(("", "tree", "patches", "when"), rows)
 
 

@@ -166,7 +166,12 @@ def _gather(found: Mapping[int | None, Sequence[FindingView]]) -> list[FindingSu
     ordered = sorted(kinds.items(), key=lambda item: -item[0][0].gravity)
     return [
         FindingSummary(
-            str(status), check, rule, message, tuple(places[:_MOST_PLACES]), max(len(places) - _MOST_PLACES, 0)
+            status=str(status),
+            check=check,
+            rule=rule,
+            message=message,
+            places=tuple(places[:_MOST_PLACES]),
+            left_out=max(len(places) - _MOST_PLACES, 0),
         )
         for (status, check, rule, message), places in ordered
     ]

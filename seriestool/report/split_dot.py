@@ -13,8 +13,12 @@ _TITLE = 60
 
 def plan_dot(plan: SplitPlan, stopped: Collection[int] = ()) -> str:
     """The graph, for `dot -Tsvg`; patches that conflict (`stopped`) have a red frame."""
-    lines = ["digraph plan {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];',
-             f"  label={_quoted(plan.subject)};"]  # fmt: skip
+    lines = [
+        "digraph plan {",
+        "  rankdir=LR;",
+        '  node [shape=box, fontname="sans-serif"];',
+        f"  label={_quoted(plan.subject)};",
+    ]
     for one in plan.subseries:
         lines += _cluster(one, stopped)
     lines += _edges(plan)

@@ -204,8 +204,13 @@ def _ways(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
         return
     owners = [plan.of_patch(counter) for counter in one.shared]
     trees = dict.fromkeys(other.name if other.destination else "whoever takes it" for other in owners)
-    needed = {n: plan.of_patch(n) for other in owners for patch in other.patches for n in patch.needs
-              if patch.counter in one.shared}  # fmt: skip
+    needed = {
+        n: plan.of_patch(n)
+        for other in owners
+        for patch in other.patches
+        for n in patch.needs
+        if patch.counter in one.shared
+    }
     fixes = sorted(n for n, other in needed.items() if other.flavour is Flavour.FIXES)
     base = f", on top of {patches_text(fixes)}" if fixes else ""
     pull = _and([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])

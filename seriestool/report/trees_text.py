@@ -80,7 +80,14 @@ def sightings_text(sightings: Sequence[Sighting], pushes: Mapping[str, Push], st
 
 
 def _unfetched(tree: ConfiguredTree) -> Tree:
-    return Tree(tree.name, tree.ref or tree.folder, "", without_password(tree.url), tree.branch, "configured")
+    return Tree(
+        name=tree.name,
+        ref=tree.ref or tree.folder,
+        commit="",
+        url=without_password(tree.url),
+        branch=tree.branch,
+        kind="configured",
+    )
 
 
 def _origin(tree: Tree) -> str:

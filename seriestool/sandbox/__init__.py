@@ -24,4 +24,4 @@ __all__ = [
     "read_output_file",
     "scratch",
     "wipe",
-]  # fmt: skip
+]

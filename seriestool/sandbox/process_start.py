@@ -23,9 +23,15 @@ def limited(limits: SandboxLimits) -> list[str]:
     would count all of the user's here.
     """
     return [
-        "prlimit", "--core=0", f"--nofile={_FILES}", f"--fsize={limits.file_size}", f"--data={2 * limits.memory}",
-        "--memlock=0", "--msgqueue=0", "--",
-    ]  # fmt: skip
+        "prlimit",
+        "--core=0",
+        f"--nofile={_FILES}",
+        f"--fsize={limits.file_size}",
+        f"--data={2 * limits.memory}",
+        "--memlock=0",
+        "--msgqueue=0",
+        "--",
+    ]
 
 
 def start(command: Sequence[str], given: Sequence[int] = (), env: Mapping[str, str] | None = None) -> "Process":

@@ -39,9 +39,13 @@ def make_filter(machine: str | None = None) -> bytes | None:
         return None
     refuse = _op(_RETURN, _ERRNO | _ENOSYS)
     parts = [
-        _op(_LOAD, _ARCH), _op(_EQUAL, known.arch, 1, 0), refuse,  # 32-bit calls have other numbers
-        _op(_LOAD, _NUMBER), _op(_AT_LEAST, _X32, 0, 1), refuse,
-    ]  # fmt: skip
+        _op(_LOAD, _ARCH),
+        _op(_EQUAL, known.arch, 1, 0),
+        refuse,  # 32-bit calls have other numbers
+        _op(_LOAD, _NUMBER),
+        _op(_AT_LEAST, _X32, 0, 1),
+        refuse,
+    ]
     for number in known.refused:
         parts += [_op(_EQUAL, number, 0, 1), refuse]
     parts += [_op(_EQUAL, known.socket, 1, 0), _op(_RETURN, _ALLOW), _op(_LOAD, _FIRST_ARGUMENT)]

@@ -72,11 +72,11 @@ def supervise(program: SupervisedProgram, job: SandboxJob, stopped: Event) -> Sa
     if code == _TOO_LARGE and ended is None:
         ended = KillReason.DISK
     return SandboxResult(
-        128 + 9 if code is None else code,
-        bytes(streams.stdout),
-        bytes(streams.stderr),
-        ended,
-        time.monotonic() - started,
+        code=128 + 9 if code is None else code,
+        stdout=bytes(streams.stdout),
+        stderr=bytes(streams.stderr),
+        ended=ended,
+        seconds=time.monotonic() - started,
     )
 
 

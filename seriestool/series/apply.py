@@ -114,16 +114,16 @@ def reverse(diff: FileDiff) -> FileDiff:
     back = {DiffKind.CREATE: DiffKind.DELETE, DiffKind.DELETE: DiffKind.CREATE, DiffKind.COPY: DiffKind.MODIFY}
     has_mode = diff.new_mode is not None or diff.kind is DiffKind.DELETE
     return FileDiff(
-        back.get(diff.kind, diff.kind),
-        diff.new_path,
-        diff.new_path if diff.kind is DiffKind.COPY else diff.old_path,
-        diff.new_blob,
-        diff.old_blob,
-        diff.new_mode if has_mode else diff.old_mode,
-        diff.old_mode if has_mode else None,
-        tuple(_reversed_hunk(hunk) for hunk in diff.hunks),
-        diff.binary,
-        diff.binary_hunks[1:] + diff.binary_hunks[:1] if len(diff.binary_hunks) > 1 else (),
+        kind=back.get(diff.kind, diff.kind),
+        old_path=diff.new_path,
+        new_path=diff.new_path if diff.kind is DiffKind.COPY else diff.old_path,
+        old_blob=diff.new_blob,
+        new_blob=diff.old_blob,
+        old_mode=diff.new_mode if has_mode else diff.old_mode,
+        new_mode=diff.old_mode if has_mode else None,
+        hunks=tuple(_reversed_hunk(hunk) for hunk in diff.hunks),
+        binary=diff.binary,
+        binary_hunks=diff.binary_hunks[1:] + diff.binary_hunks[:1] if len(diff.binary_hunks) > 1 else (),
     )
 
 
@@ -135,7 +135,14 @@ def reverse_patch(diffs: Sequence[FileDiff]) -> tuple[FileDiff, ...]:
 def _reversed_hunk(hunk: Hunk) -> Hunk:
     swapped = {b"+": b"-", b"-": b"+"}
     lines = tuple(swapped.get(line[:1], line[:1]) + line[1:] for line in hunk.lines)
-    return Hunk(hunk.new_start, hunk.new_lines, hunk.old_start, hunk.old_lines, hunk.section, lines)
+    return Hunk(
+        old_start=hunk.new_start,
+        old_lines=hunk.new_lines,
+        new_start=hunk.old_start,
+        new_lines=hunk.old_lines,
+        section=hunk.section,
+        lines=lines,
+    )
 
 
 def _apply_content(diff: FileDiff, edits: Sequence[Edit], image: FileImage) -> _Outcome:
@@ -146,7 +153,12 @@ def _apply_content(diff: FileDiff, edits: Sequence[Edit], image: FileImage) -> _
     if isinstance(placed, MisplacedHunk):
         edit = placed.edit
         return PatchFailure(
-            diff.old_path or diff.path, "hunk", edit.number, edit.old_start, tuple(edit.old), placed.found
+            path=diff.old_path or diff.path,
+            reason="hunk",
+            hunk=edit.number,
+            line=edit.old_start,
+            expected=tuple(edit.old),
+            found=placed.found,
         )
     return FileImage(placed.lines, image.mode), placed.offsets
 
@@ -341,7 +353,7 @@ def _follow(now: dict[bytes, PathTrack], ended: list[PathTrack], number: int, di
                 source = replace(source, shared=len(source.steps))
             elif now.get(diff.old_path) is before.get(diff.old_path):
                 now[diff.old_path] = PathTrack(diff.old_path, is_rebuilt=True)
-            _end(now, ended, before, step, diff.path in vacated)
+            _end(now=now, ended=ended, before=before, step=step, free=diff.path in vacated)
             now[diff.path] = source.then(step)
             continue
         is_untouched = now.get(diff.path) is before.get(diff.path)

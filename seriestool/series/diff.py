@@ -160,7 +160,14 @@ class _DiffParser:
         old_lines, new_lines = int(match[2] or 1), int(match[4] or 1)
         self._at += 1
         lines = self._read_hunk_lines(old_lines, new_lines)
-        return Hunk(old_start, old_lines, new_start, new_lines, match[5], lines)
+        return Hunk(
+            old_start=old_start,
+            old_lines=old_lines,
+            new_start=new_start,
+            new_lines=new_lines,
+            section=match[5],
+            lines=lines,
+        )
 
     def _read_hunk_lines(self, old: int, new: int) -> tuple[bytes, ...]:
         found: list[bytes] = []
@@ -398,8 +405,18 @@ def _file_diff(file: _RawFileDiff, level: int) -> FileDiff:
     if kind is DiffKind.DELETE and added:
         _fail("deleted file still has contents", file.line)
     return FileDiff(
-        kind, old, new, file.old_blob, file.new_blob, file.old_mode, file.new_mode, tuple(file.hunks), file.binary,
-        tuple(file.binary_hunks), may_create=_may_create(file, kind, removed))  # fmt: skip
+        kind=kind,
+        old_path=old,
+        new_path=new,
+        old_blob=file.old_blob,
+        new_blob=file.new_blob,
+        old_mode=file.old_mode,
+        new_mode=file.new_mode,
+        hunks=tuple(file.hunks),
+        binary=file.binary,
+        binary_hunks=tuple(file.binary_hunks),
+        may_create=_may_create(file, kind, removed),
+    )
 
 
 def _may_create(file: _RawFileDiff, kind: DiffKind, removed: int) -> bool:

@@ -91,11 +91,11 @@ def _edit(number: int, hunk: Hunk) -> Edit:
     is_at_end = not hunk.lines or hunk.lines[-1][:1] != b" "
     is_loose = not is_at_end and bool(old) and not old[-1].endswith(b"\n")
     return Edit(
-        number,
-        hunk.old_start,
-        max(hunk.new_start - 1, 0),
-        old,
-        new,
+        number=number,
+        old_start=hunk.old_start,
+        expected=max(hunk.new_start - 1, 0),
+        old=old,
+        new=new,
         is_at_start=hunk.old_start <= 1,
         is_at_end=is_at_end,
         is_loose=is_loose,

@@ -87,7 +87,14 @@ def _spans(hunks: Sequence[Hunk], edits: Sequence[Edit], places: Sequence[int]) 
     for hunk, edit, at in zip(hunks, edits, places, strict=True):
         start = at - growth
         runs = tuple(_runs(hunk, start))
-        yield PlacedHunk(start, len(edit.old), len(edit.new), runs, edit.is_at_start, edit.is_at_end)
+        yield PlacedHunk(
+            start=start,
+            old=len(edit.old),
+            new=len(edit.new),
+            runs=runs,
+            is_at_start=edit.is_at_start,
+            is_at_end=edit.is_at_end,
+        )
         growth += len(edit.new) - len(edit.old)
 
 
@@ -118,7 +125,14 @@ def _made_by(change: FileChange) -> Iterator[PlacedHunk]:
         for run in span.runs:
             runs.append(ChangedLines(run.start + growth, run.new, run.old))
             growth += run.new - run.old
-        yield PlacedHunk(start, span.new, span.old, tuple(runs), span.is_at_start, span.is_at_end)
+        yield PlacedHunk(
+            start=start,
+            old=span.new,
+            new=span.old,
+            runs=tuple(runs),
+            is_at_start=span.is_at_start,
+            is_at_end=span.is_at_end,
+        )
 
 
 def _touching(spans: Sequence[PlacedHunk], starts: Sequence[int], other: PlacedHunk) -> Sequence[PlacedHunk]:

@@ -15,9 +15,15 @@ DECLARATIONS = frozenset(
 )
 RECORDS = frozenset({"struct_specifier", "union_specifier", "enum_specifier"})
 _WRAPPERS = frozenset(
-    {"pointer_declarator", "array_declarator", "function_declarator", "parenthesized_declarator", "init_declarator",
-     "attributed_declarator"}
-)  # fmt: skip
+    {
+        "pointer_declarator",
+        "array_declarator",
+        "function_declarator",
+        "parenthesized_declarator",
+        "init_declarator",
+        "attributed_declarator",
+    }
+)
 _NAMES = frozenset({"identifier", "field_identifier", "type_identifier"})
 _SECOND = (b"DEFINE_PER_CPU", b"DECLARE_PER_CPU", b"DEFINE_EVENT", b"DECLARE_EVENT_NOP")
 """Macros whose second argument is the name."""

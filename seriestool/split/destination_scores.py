@@ -128,8 +128,13 @@ def subject_word(subject: str) -> str:
 def subject_words(subject: str) -> list[str]:
     """The words that name subsystems: 'net', 'handshake' of 'net/handshake: x', also 'foo' of 'net: foo: x'."""
     heads = subject.split(": ")[:-1][:3]
-    return [word for head in heads if len(head) < 60 for word in re.split(r"[^a-z0-9_-]+", head.lower())
-            if len(word) > 1 and word not in _STOP]  # fmt: skip
+    return [
+        word
+        for head in heads
+        if len(head) < 60
+        for word in re.split(r"[^a-z0-9_-]+", head.lower())
+        if len(word) > 1 and word not in _STOP
+    ]
 
 
 def _score_files(scores: DestinationScores) -> None:

@@ -50,7 +50,10 @@ def find_owners(
     decided = _decide(patch_scores, destinations)
     known = {one.name: one for file in files.values() for one in file.acceptable}
     known.update({name: destinations.main() for name in decided.values() if name not in known})
-    patches = tuple(_patch_owner(one, decided, known, series, maintainers) for one in patch_scores)
+    patches = tuple(
+        _patch_owner(scores=one, decided=decided, known=known, series=series, maintainers=maintainers)
+        for one in patch_scores
+    )
     wanted = dict.fromkeys(choice.destination for patch in patches for choice in patch.choices)
     others = dict.fromkeys(one.name for file in files.values() for one in file.owners)
     return SeriesOwners(tuple(known[name] for name in wanted | others), tuple(files.values()), patches)
@@ -82,14 +85,14 @@ def _patch_owner(
     name = decided.get(patch.counter)
     parts = _parts(scores, name)
     return PatchOwner(
-        patch.counter,
-        name,
-        scores.choices(),
-        _acks(parts, patch),
-        tuple(PatchPart(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
-        cc_of(_sections(scores, maintainers), patch),
-        has_fixes(patch),
-        _stated(known[name], series.prefixes) if name else None,
+        counter=patch.counter,
+        destination=name,
+        choices=scores.choices(),
+        owned=_acks(parts, patch),
+        parts=tuple(PatchPart(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
+        cc=cc_of(_sections(scores, maintainers), patch),
+        is_fix=has_fixes(patch),
+        stated=_stated(known[name], series.prefixes) if name else None,
     )
 
 
@@ -180,14 +183,14 @@ def _one_tree(series: Series, trees: Sequence[Tree], destinations: Destinations)
     files = tuple(FileOwners(path, (), (), ()) for path in series.touched)
     patches = tuple(
         PatchOwner(
-            patch.counter,
-            destination.name,
-            (DestinationChoice(destination.name, 1.0, why),),
-            (),
-            (PatchPart(destination.name, paths_of(patch)),),
-            (),
-            has_fixes(patch),
-            _stated(destination, series.prefixes),
+            counter=patch.counter,
+            destination=destination.name,
+            choices=(DestinationChoice(destination.name, 1.0, why),),
+            owned=(),
+            parts=(PatchPart(destination.name, paths_of(patch)),),
+            cc=(),
+            is_fix=has_fixes(patch),
+            stated=_stated(destination, series.prefixes),
         )
         for patch in series.patches
     )

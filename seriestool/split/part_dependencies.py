@@ -122,7 +122,12 @@ def _read(stage: PatchStage, reading: PatchReading, base: Mapping[bytes, Outline
     words_before = _words(stage.before[path] for path in old_paths)
     words_after = _words(stage.after[file.path] for file in reading.files if not file.is_gone)
     return _ParsedPart(
-        reading, before, after, words_before, words_after, frozenset(path_text(name.text) for name in new)
+        reading=reading,
+        before=before,
+        after=after,
+        words_before=words_before,
+        words_after=words_after,
+        announced=frozenset(path_text(name.text) for name in new),
     )
 
 

@@ -85,33 +85,54 @@ class SourceReader:
         state = stage.after.get(diff.path)
         if state is None or diff.kind is DiffKind.DELETE:
             self._origins.pop(diff.path, None)
-            return PatchedFile(diff.path, old_path, {}, (), (), (), is_gone=True)
+            return PatchedFile(
+                path=diff.path, old_path=old_path, outline={}, uses=(), fresh=(), origins=(), is_gone=True
+            )
         if max(len(old), len(state.content)) > MOST_BYTES:
             self._origins.pop(diff.path, None)
-            return PatchedFile(diff.path, old_path, None, (), (), ())
+            return PatchedFile(path=diff.path, old_path=old_path, outline=None, uses=(), fresh=(), origins=())
         start = origins.get(old_path) if old_path is not None else ()
         lines = (BASE,) * (old.count(b"\n") + 1) if start is None else start
         if start is None and (not old or old.endswith(b"\n")):
             lines = lines[1:]
-        now = follow(lines, old, diff.hunks, state.content, stage.patch.counter)
+        now = follow(origins=lines, before=old, hunks=diff.hunks, after=state.content, counter=stage.patch.counter)
         if diff.kind is DiffKind.RENAME and old_path is not None:
             self._origins.pop(old_path, None)
         self._origins[diff.path] = now
-        return self._with_names(diff.path, old_path, old, state.content, now, rows_of(now, stage.patch.counter))
+        return self._with_names(
+            path=diff.path,
+            old_path=old_path,
+            old=old,
+            new=state.content,
+            origins=now,
+            rows=rows_of(now, stage.patch.counter),
+        )
 
     def _with_names(
         self, path: bytes, old_path: bytes | None, old: bytes, new: bytes, origins: Sequence[int], rows: Sequence[int]
     ) -> PatchedFile:
         if not is_c(path):
             return PatchedFile(
-                path, old_path, self._outline(path, new), tuple(_kbuild_uses(path, new, rows)), (), origins
+                path=path,
+                old_path=old_path,
+                outline=self._outline(path, new),
+                uses=tuple(_kbuild_uses(path, new, rows)),
+                fresh=(),
+                origins=origins,
             )
         code = self._language.find_code(new)
         if code is None:
-            return PatchedFile(path, old_path, None, (), (), origins)
+            return PatchedFile(path=path, old_path=old_path, outline=None, uses=(), fresh=(), origins=origins)
         found = find_uses(self._language, code, rows) if rows else _NOTHING
         fresh = tuple(self._fresh(old, code, found.declared)) if found.declared else ()
-        return PatchedFile(path, old_path, read_outline(code, is_header(path)), found.uses, fresh, origins)
+        return PatchedFile(
+            path=path,
+            old_path=old_path,
+            outline=read_outline(code, is_header(path)),
+            uses=found.uses,
+            fresh=fresh,
+            origins=origins,
+        )
 
     def _outline(self, path: bytes, content: bytes) -> Outline | None:
         if is_kconfig(path):

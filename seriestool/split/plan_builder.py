@@ -46,17 +46,26 @@ def make_plan(
     parted = _part(owners, needs)
     patch_groups, cycles = break_cycles(parted, needs, weights)
     order = order_groups(patch_groups, needs)
-    maker = _SubSeriesBuilder(series, owners, dependencies, indivisible or {}, needs, patch_groups, parted, order)
+    maker = _SubSeriesBuilder(
+        series=series,
+        owners=owners,
+        dependencies=dependencies,
+        indivisible=indivisible or {},
+        needs=needs,
+        patch_groups=patch_groups,
+        parted=parted,
+        order=order,
+    )
     return SplitPlan(
-        series.msgid,
-        series.subject,
-        series.expected,
-        series.missing,
-        owners.destinations,
-        tuple(maker.subseries(number, group) for number, group in enumerate(order, 1)),
-        tuple(_cycle(cycle, owners) for cycle in cycles),
-        tuple(dependencies),
-        owners.files,
+        msgid=series.msgid,
+        subject=series.subject,
+        expected=series.expected,
+        missing=series.missing,
+        destinations=owners.destinations,
+        subseries=tuple(maker.subseries(number, group) for number, group in enumerate(order, 1)),
+        cycles=tuple(_cycle(cycle, owners) for cycle in cycles),
+        dependencies=tuple(dependencies),
+        files=owners.files,
     )
 
 
@@ -118,15 +127,15 @@ class _SubSeriesBuilder:
         patches = tuple(self._patch(patch, group) for patch in self._patches[group])
         waits = self._waits(group)
         return SubSeries(
-            number,
-            self._owners.destination(group.destination) if group.destination else None,
-            group.flavour,
-            patches,
-            self._choices(group) if group.destination is None else (),
-            waits,
-            self._verdicts(group, patches, waits),
-            self._shared(group),
-            merge_cc(patch.cc for patch in patches),
+            number=number,
+            destination=self._owners.destination(group.destination) if group.destination else None,
+            flavour=group.flavour,
+            patches=patches,
+            choices=self._choices(group) if group.destination is None else (),
+            waits=waits,
+            verdicts=self._verdicts(group, patches, waits),
+            shared=self._shared(group),
+            cc=merge_cc(patch.cc for patch in patches),
         )
 
     def _patch(self, patch: Patch, group: PatchGroup) -> PatchPlan:
@@ -141,18 +150,18 @@ class _SubSeriesBuilder:
         if acks and group.destination is not None:
             verdicts.append(SubmissionOption.THROUGH)
         return PatchPlan(
-            patch.counter,
-            patch.subject,
-            tuple(verdicts),
-            self._evidence(owner, moved),
-            owner.is_fix,
-            self._kept_by(owner),
-            needs,
-            acks,
-            owner.parts if is_cut else (),
-            held if owner.straddles else (),
-            self._origin(patch.counter) if moved else None,
-            owner.cc,
+            counter=patch.counter,
+            subject=patch.subject,
+            verdicts=tuple(verdicts),
+            evidence=self._evidence(owner, moved),
+            is_fix=owner.is_fix,
+            kept_by=self._kept_by(owner),
+            needs=needs,
+            acks=acks,
+            parts=owner.parts if is_cut else (),
+            indivisible=held if owner.straddles else (),
+            moved_from=self._origin(patch.counter) if moved else None,
+            cc=owner.cc,
         )
 
     def _kept_by(self, owner: PatchOwner) -> tuple[int, ...]:
@@ -182,8 +191,11 @@ class _SubSeriesBuilder:
         patches = self._patches[group]
         choices = {one.destination: one for one in self._by_counter[patches[0].counter].choices}
         own = {patch.counter for patch in patches}
-        users = {one.patch: self._patch_groups[one.patch] for one in self._dependencies
-                 if one.needs in own and self._patch_groups.get(one.patch, group) != group}  # fmt: skip
+        users = {
+            one.patch: self._patch_groups[one.patch]
+            for one in self._dependencies
+            if one.needs in own and self._patch_groups.get(one.patch, group) != group
+        }
         for counter, user in sorted(users.items()):
             if user.destination and user.destination not in choices and not self._waits_for(user, set(users.values())):
                 choices[user.destination] = DestinationChoice(user.destination, 0.0, (f"patch {counter} needs it",))

@@ -168,11 +168,15 @@ class SplitPlan:
         """The plan as JSON shows it; every key is always there."""
         return {
             "schema": SCHEMA,
-            "series": {"msgid": self.msgid, "subject": self.subject, "expected": self.expected,
-                       "missing": list(self.missing)},
+            "series": {
+                "msgid": self.msgid,
+                "subject": self.subject,
+                "expected": self.expected,
+                "missing": list(self.missing),
+            },
             "destinations": [one.to_dict() for one in self.destinations],
             "subseries": [one.to_dict() for one in self.subseries],
             "cycles": [one.to_dict() for one in self.cycles],
             "dependencies": [one.to_dict() for one in self.dependencies],
             "files": [one.to_dict() for one in self.files],
-        }  # fmt: skip
+        }

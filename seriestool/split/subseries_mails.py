@@ -61,11 +61,21 @@ def make_commits(
             continue
         own = [patches[counter] for counter in one.counters]
         all_ones = [*(patches[counter] for counter in patches_needed_first(one, answer.plan)), *own]
-        commits = commit_series(scratch_repo, proof.tried_on.target.commit, all_ones, proof.trees, committer)
+        commits = commit_series(
+            scratch_repo=scratch_repo,
+            onto=proof.tried_on.target.commit,
+            patches=all_ones,
+            trees=proof.trees,
+            committer=committer,
+        )
         ours = tuple(pair for pair in commits if pair[0].counter in one.counters)
         kept = {patch.counter for patch, _ in ours}
         said = tuple(left_out(own, proof.patches, kept))
-        made.append(SubSeriesCommits(one.number, proof, commits[: len(commits) - len(ours)], ours, said))
+        made.append(
+            SubSeriesCommits(
+                number=one.number, proof=proof, first=commits[: len(commits) - len(ours)], commits=ours, left_out=said
+            )
+        )
     return tuple(made)
 
 
@@ -102,7 +112,11 @@ def as_mails(
 ) -> dict[int, OutgoingSeries]:
     """Each sub-series that is left as the first version of a series of its own."""
     return {
-        one.number: _as_mail(one, planned.series, answer, made, sender, scratch_repo) for one in made if one.commits
+        one.number: _as_mail(
+            one=one, series=planned.series, answer=answer, made=made, sender=sender, scratch_repo=scratch_repo
+        )
+        for one in made
+        if one.commits
     }
 
 
@@ -135,7 +149,7 @@ def _as_mail(
         date=sender.date,
         recipients=lists or (() if people else series.recipients),
         cc=people,
-        needs=tuple(_needs(one, series, answer.plan, made, scratch_repo)),
+        needs=tuple(_needs(one=one, series=series, plan=answer.plan, made=made, scratch_repo=scratch_repo)),
     )
 
 

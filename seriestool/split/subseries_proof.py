@@ -136,12 +136,21 @@ def prove(
     proofs = []
     commits: dict[str, CommitSummary] = {}
     for one, tried_on in zip(plan.subseries, proof_targets, strict=True):
-        proof, named = _prove(one, tried_on, planned, context, scratch_repo, resolutions)
+        proof, named = _prove(
+            one=one,
+            tried_on=tried_on,
+            planned=planned,
+            context=context,
+            scratch_repo=scratch_repo,
+            resolutions=resolutions,
+        )
         proofs.append(proof)
         commits.update((commit.oid, commit) for commit in named)
         progress(len(proofs))
     known = tuple(commits[oid] for oid in sorted(commits))
-    return Split(plan, planned.stack.base, tuple(proofs), known, planned.cut, tuple(notes))
+    return Split(
+        plan=plan, base=planned.stack.base, proofs=tuple(proofs), commits=known, cut=planned.cut, notes=tuple(notes)
+    )
 
 
 def _prove(
@@ -155,6 +164,15 @@ def _prove(
     steps = {step.patch.counter: step for step in planned.stack.steps}
     first = patches_needed_first(one, planned.plan)
     stack = PatchStack(planned.stack.base, tuple(steps[counter] for counter in (*first, *one.counters)))
-    answer = rebase_series(planned.series, stack, (tried_on.target,), context, scratch_repo, resolutions)
+    answer = rebase_series(
+        series=planned.series,
+        stack=stack,
+        targets=(tried_on.target,),
+        context=context,
+        scratch_repo=scratch_repo,
+        resolutions=resolutions,
+    )
     results, trees = answer.trees[0].patches, answer.trees[0].trees
-    return SubSeriesProof(one.number, tried_on, results[: len(first)], results[len(first) :], trees), answer.commits
+    return SubSeriesProof(
+        number=one.number, tried_on=tried_on, first=results[: len(first)], patches=results[len(first) :], trees=trees
+    ), answer.commits

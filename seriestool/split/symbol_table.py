@@ -42,7 +42,13 @@ class SymbolTable:
         self._unread: set[bytes | None] = {path for path, outline in base.items() if outline is None}
         """Files of which nothing is known so far: what they have later on was there."""
         for path, outline in base.items():
-            self._set(path, {name: SymbolEntry(path, name, one, BASE, BASE) for name, one in (outline or {}).items()})
+            self._set(
+                path,
+                {
+                    name: SymbolEntry(path=path, name=name, definition=one, made=BASE, shared=BASE)
+                    for name, one in (outline or {}).items()
+                },
+            )
 
     def find(self, space: SymbolKind, text: bytes) -> Iterable[SymbolEntry]:
         """What is called so, in any file."""
@@ -70,7 +76,12 @@ class SymbolTable:
     ) -> None:
         if file.outline is not None:
             made = BASE if self._unread & {file.path, file.old_path} else patch
-            self._set(file.path, dict(_entries(file.path, file.outline, before, moved, patch, made)))
+            self._set(
+                file.path,
+                dict(
+                    _entries(path=file.path, outline=file.outline, before=before, moved=moved, patch=patch, made=made)
+                ),
+            )
             self._unread -= {file.path, file.old_path}
         elif file.path not in self._files:
             self._unread.add(file.path)
@@ -109,7 +120,7 @@ def _entries(
         if old is None and (found := moved.get(name)) and (found.definition.is_shared or not new.is_shared):
             old = found
         if old is None:
-            yield name, SymbolEntry(path, name, new, made, made)
+            yield name, SymbolEntry(path=path, name=name, definition=new, made=made, shared=made)
             continue
         shared = old.shared if old.definition.is_shared or not new.is_shared else patch
         entry = replace(old, path=path, name=name, definition=new, shared=shared)

@@ -39,7 +39,9 @@ def open_search_context(repository: Repository, monitor: ProgressMonitor, cache_
     trees = list_trees(refs, repository.config(), repository.head())
     with suppress(OutsideError):  # tips that cannot be remembered are no reason not to answer
         record_tips(repository, trees, int(time.time()))
-    history = read_history(repository, refs, trees, monitor, "reading the history", cache_dir)
+    history = read_history(
+        repository=repository, refs=refs, trees=trees, monitor=monitor, title="reading the history", cache_dir=cache_dir
+    )
     return SearchContext(repository, history, trees, list_tags(refs))
 
 
@@ -59,7 +61,14 @@ def find_status(name: str, store: TrackStore, context: SearchContext, sources: S
     newest, problem = sources.newest(tracked)
     if problem:
         problems.append(problem)
-    return SeriesStatus(name, tracked, trees, newest, context.commits(_named(trees)), tuple(problems))
+    return SeriesStatus(
+        name=name,
+        tracked=tracked,
+        trees=trees,
+        newest=newest,
+        commits=context.commits(_named(trees)),
+        problems=tuple(problems),
+    )
 
 
 def _series(tracked: TrackedSeries, store: TrackStore, sources: StatusSources) -> Series:

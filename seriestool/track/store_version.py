@@ -58,8 +58,8 @@ def store_version(store: TrackStore, name: str, series: Series, extras: Extras, 
         version = _version(series, extras, old)
         files = {**_mails(series, version, extras), **_report(version, extras)}
         if not force:
-            _refuse_changes(store, name, old, version, files)
-        tracked = _tracked(name, series, extras, known, version)
+            _refuse_changes(store=store, name=name, old=old, new=version, files=files)
+        tracked = _tracked(name=name, series=series, extras=extras, known=known, version=version)
         text = write_record(tracked, before)
         for inner, data in files.items():
             store.write(name, inner, data)
@@ -89,7 +89,14 @@ def _tracked(
     versions = tuple(sorted([*others, version], key=lambda one: one.version))
     if known is None:
         change_id = toml_text(series.change_id) if series.change_id else None
-        return TrackedSeries(name, change_id, versions[-1].subject, _author(series), extras.trees, versions)
+        return TrackedSeries(
+            name=name,
+            change_id=change_id,
+            subject=versions[-1].subject,
+            author=_author(series),
+            trees=extras.trees,
+            versions=versions,
+        )
     newest = versions[-1]
     return replace(
         known,
@@ -104,14 +111,14 @@ def _tracked(
 def _version(series: Series, extras: Extras, old: TrackedVersion | None) -> TrackedVersion:
     same = old if old is not None and old.msgid == series.msgid else None
     return TrackedVersion(
-        series.version,
-        toml_text(series.msgid),
-        toml_text(series.subject),
-        series.posted.replace(microsecond=0),
-        len(series.patches),
-        toml_text(series.base.commit) if series.base.commit else None,
-        _place(same.mails if same else None, extras.mails, f"versions/v{series.version}.mbox"),
-        _place(same.report if same else None, extras.report is not None, f"reports/v{series.version}.json"),
+        version=series.version,
+        msgid=toml_text(series.msgid),
+        subject=toml_text(series.subject),
+        posted=series.posted.replace(microsecond=0),
+        patches=len(series.patches),
+        base_commit=toml_text(series.base.commit) if series.base.commit else None,
+        mails=_place(same.mails if same else None, extras.mails, f"versions/v{series.version}.mbox"),
+        report=_place(same.report if same else None, extras.report is not None, f"reports/v{series.version}.json"),
     )
 
 

@@ -140,12 +140,12 @@ class _RecordReader:
         if trees is not None and not all(isinstance(tree, str) for tree in trees):
             raise self._wrong("trees are names")
         return TrackedSeries(
-            self._name,
-            self._get(found, "change-id", str, None),
-            self._get(found, "subject", str, versions[-1].subject),
-            self._get(found, "author", str, None),
-            None if trees is None else tuple(trees),
-            versions,
+            name=self._name,
+            change_id=self._get(found, "change-id", str, None),
+            subject=self._get(found, "subject", str, versions[-1].subject),
+            author=self._get(found, "author", str, None),
+            trees=None if trees is None else tuple(trees),
+            versions=versions,
         )
 
     def _version(self, table: Mapping[str, Any]) -> TrackedVersion:
@@ -154,14 +154,14 @@ class _RecordReader:
             raise self._wrong(f"{number} is no version of a series")
         posted = self._get(table, "posted", datetime)
         return TrackedVersion(
-            number,
-            self._get(table, "msgid", str),
-            self._get(table, "subject", str, ""),
-            self._utc(posted),
-            self._get(table, "patches", int),
-            self._get(table, "base-commit", str, None),
-            self._path(table, "mails"),
-            self._path(table, "report"),
+            version=number,
+            msgid=self._get(table, "msgid", str),
+            subject=self._get(table, "subject", str, ""),
+            posted=self._utc(posted),
+            patches=self._get(table, "patches", int),
+            base_commit=self._get(table, "base-commit", str, None),
+            mails=self._path(table, "mails"),
+            report=self._path(table, "report"),
         )
 
     def _utc(self, date: datetime) -> datetime:

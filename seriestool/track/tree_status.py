@@ -101,14 +101,14 @@ class _MergeTrial:
         failing = next((one for one in result.patches if not one.is_in), None)
         conflict = failing.conflicts[0] if failing and failing.conflicts else None
         return TreeStatus(
-            tree_tip.tree.name,
-            tree_tip.tree.commit,
-            _state(result, len(landed)),
-            failing.counter if failing else None,
-            conflict.path if conflict else None,
-            self._broke(tree_tip, landed),
-            tuple(dict.fromkeys(_commits(conflict)))[:_MOST_BEHIND] if conflict else (),
-            landed,
+            tree=tree_tip.tree.name,
+            tip=tree_tip.tree.commit,
+            state=_state(result, len(landed)),
+            patch=failing.counter if failing else None,
+            path=conflict.path if conflict else None,
+            broke=self._broke(tree_tip, landed),
+            behind=tuple(dict.fromkeys(_commits(conflict)))[:_MOST_BEHIND] if conflict else (),
+            landed=landed,
         )
 
     def _broke(self, tree_tip: TreeTip, landed: Iterable[LandedPatch]) -> str | None:

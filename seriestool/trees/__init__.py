@@ -107,7 +107,11 @@ def list_trees(refs: Sequence[Ref], config: Config, head: str | None) -> tuple[T
     configured = configured_trees(config)
     named = {_full_ref(tree.ref, refs): tree for tree in configured if tree.ref}
     remotes = _nested_remotes(config)
-    trees = [tree for ref in refs if (tree := _tree(ref, named, configured, remotes, config))]
+    trees = [
+        tree
+        for ref in refs
+        if (tree := _tree(ref=ref, named=named, configured=configured, remotes=remotes, config=config))
+    ]
     return default_order(trees, refs, config, head)
 
 
@@ -115,7 +119,7 @@ def list_tags(refs: Iterable[Ref]) -> tuple[Tree, ...]:
     """The tags that lead to a commit, by name: no trees, but points with a name."""
     prefix = "refs/tags/"
     return tuple(
-        Tree(ref.name[len(prefix) :], ref.name, ref.commit, None, None, "tag")
+        Tree(name=ref.name[len(prefix) :], ref=ref.name, commit=ref.commit, url=None, branch=None, kind="tag")
         for ref in refs
         if ref.name.startswith(prefix)
     )
@@ -149,10 +153,17 @@ def _tree(
     config: Config,
 ) -> Tree | None:
     if own := named.get(ref.name):
-        return Tree(own.name, ref.name, ref.commit, without_password(own.url), own.branch, "configured")
+        return Tree(
+            name=own.name,
+            ref=ref.name,
+            commit=ref.commit,
+            url=without_password(own.url),
+            branch=own.branch,
+            kind="configured",
+        )
     if ref.name.startswith("refs/heads/"):
         name = ref.name[len("refs/heads/") :]
-        return Tree(name, ref.name, ref.commit, None, name, "branch")
+        return Tree(name=name, ref=ref.name, commit=ref.commit, url=None, branch=name, kind="branch")
     if ref.name.startswith("refs/remotes/"):
         return _remote_tree(ref, remotes, config)
     if ref.name.startswith(TREES):
@@ -167,7 +178,9 @@ def _remote_tree(ref: Ref, remotes: Sequence[str], config: Config) -> Tree | Non
     if branch == "HEAD":
         return None
     url = config.get(f"remote.{remote}.url", (None,))[0]
-    return Tree(name, ref.name, ref.commit, without_password(url), branch or name, "remote")
+    return Tree(
+        name=name, ref=ref.name, commit=ref.commit, url=without_password(url), branch=branch or name, kind="remote"
+    )
 
 
 def _fetched_tree(ref: Ref, configured: Sequence[ConfiguredTree]) -> Tree | None:
@@ -178,7 +191,9 @@ def _fetched_tree(ref: Ref, configured: Sequence[ConfiguredTree]) -> Tree | None
         if tree.branch not in (None, branch):
             return None
         name = tree.name if tree.branch else f"{tree.name}/{branch}"
-        return Tree(name, ref.name, ref.commit, without_password(tree.url), branch, "configured")
+        return Tree(
+            name=name, ref=ref.name, commit=ref.commit, url=without_password(tree.url), branch=branch, kind="configured"
+        )
     return None
 
 

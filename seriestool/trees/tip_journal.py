@@ -53,7 +53,7 @@ def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: i
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / "lock"):
-            _record(repository, folder, tips, now, keep)
+            _record(repository=repository, folder=folder, tips=tips, now=now, keep=keep)
             _replace(folder / "digest", digest.encode())
     except OSError as error:
         raise OutsideError(f"cannot write the journal of tips '{folder}': {error.strerror}") from error

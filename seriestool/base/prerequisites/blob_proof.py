@@ -93,9 +93,16 @@ class BlobSearch:
 
 
 def prepare(
-    wanted: Expectation, preimage: PreImage, history: History, contents: Contents, source: PatchSource,
-    posted: datetime, own: frozenset[str], used: frozenset[str] = frozenset(), effort: int = EFFORT,
-) -> BlobSearch:  # fmt: skip
+    wanted: Expectation,
+    preimage: PreImage,
+    history: History,
+    contents: Contents,
+    source: PatchSource,
+    posted: datetime,
+    own: frozenset[str],
+    used: frozenset[str] = frozenset(),
+    effort: int = EFFORT,
+) -> BlobSearch:
     """Collect what is known of a blob: versions of its path, mails that touch it, lines that are certain.
 
     `used` are series that other blobs were proven with: one explanation for many is the likelier one.
@@ -109,14 +116,24 @@ def prepare(
     blob = wanted.blob or ""
     known |= pins.pinned_before(touch.diff for touch in touches if _is_same(touch.diff.old_blob, blob))
     known |= pins.pinned_after(touch.diff for touch in touches if _is_same(touch.diff.new_blob, blob))
-    versions = _versions(wanted.path, history, contents, known, posted)
+    versions = _versions(path=wanted.path, history=history, contents=contents, known=known, posted=posted)
     for name in names:
-        versions += _versions(name, history, contents, known, posted)[:_RENAMED_VERSIONS]
+        versions += _versions(path=name, history=history, contents=contents, known=known, posted=posted)[
+            :_RENAMED_VERSIONS
+        ]
         touches += tuple(touch for touch in source.touching(name, posted, MOST_TOUCHES) if touch not in touches)
     touches = _by_likelihood(touches, posted, used)
     digits = 64 if history.layers and history.layers[0].counts.oid_size == 32 else 40
     return BlobSearch(
-        wanted, version, versions, touches, known, lambda lines: blob_oid(b"".join(lines), digits), posted, own, effort
+        wanted=wanted,
+        same=version,
+        versions=versions,
+        touches=touches,
+        pins=known,
+        identify=lambda lines: blob_oid(b"".join(lines), digits),
+        posted=posted,
+        own=own,
+        effort=effort,
     )
 
 
@@ -186,7 +203,7 @@ def _as_version(search: BlobSearch) -> BlobProof | None:
 def _by_links(search: BlobSearch) -> BlobProof | None:
     route = index_line_chains.find_chain(
         search.contents, _moves(search), search.identify, search.blob, SearchEffort(search.effort)
-    )  # fmt: skip
+    )
     return _by_route(search, route)
 
 
@@ -232,13 +249,15 @@ def _by_merge(search: BlobSearch) -> BlobProof | None:
 
 def _by_subset(search: BlobSearch) -> BlobProof | None:
     found = version_subset.find_between(
-        search.contents, search.pins, lambda lines: search.identify(lines).startswith(search.blob),
+        search.contents,
+        search.pins,
+        lambda lines: search.identify(lines).startswith(search.blob),
         SearchEffort(search.effort),
-    )  # fmt: skip
+    )
     if found is None:
         return None
     start, other = search.versions[found.start], search.versions[found.other]
-    return _proof(search, "subset", start, found.lines, (other,), found.changes)
+    return _proof(search=search, kind="subset", start=start, lines=found.lines, others=(other,), changes=found.changes)
 
 
 def _proof(
@@ -252,7 +271,15 @@ def _proof(
     positions = tuple(one.position for one in others)
     oid = search.identify(lines)
     return BlobProof(
-        search.wanted.path, oid, b"".join(lines), kind, start.position if start else None, (), (), positions, changes
+        path=search.wanted.path,
+        oid=oid,
+        content=b"".join(lines),
+        kind=kind,
+        start=start.position if start else None,
+        steps=(),
+        stages=(),
+        others=positions,
+        changes=changes,
     )
 
 

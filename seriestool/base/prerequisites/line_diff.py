@@ -79,7 +79,7 @@ def _matches(ours: Lines, theirs: Lines) -> Iterator[tuple[int, int, int]]:
             begins = [(gap.low, gap.start), *((a + 1, b + 1) for a, b in anchors)]
             yield from ((a, b, 1) for a, b in anchors)
             gaps += [
-                _UnmatchedLines(a, c, b, d, gap.depth + 1)
+                _UnmatchedLines(low=a, high=c, start=b, stop=d, depth=gap.depth + 1)
                 for (a, b), (c, d) in zip(begins, ends, strict=True)
                 if a < c and b < d
             ]
@@ -93,7 +93,9 @@ def _trimmed(ours: Lines, theirs: Lines, gap: _UnmatchedLines) -> tuple[_Unmatch
     head = next((n for n in range(limit) if ours[gap.low + n] != theirs[gap.start + n]), limit)
     limit -= head
     tail = next((n for n in range(limit) if ours[gap.high - 1 - n] != theirs[gap.stop - 1 - n]), limit)
-    inner = _UnmatchedLines(gap.low + head, gap.high - tail, gap.start + head, gap.stop - tail, gap.depth)
+    inner = _UnmatchedLines(
+        low=gap.low + head, high=gap.high - tail, start=gap.start + head, stop=gap.stop - tail, depth=gap.depth
+    )
     return inner, (head, tail)
 
 

@@ -71,14 +71,14 @@ class ListPatchSource:
 
 def _mailed(patch: ListedPatch, title: str | None) -> SourcePatch:
     return SourcePatch(
-        patch.msgid,
-        patch.subject,
-        patch.series,
-        patch.version,
-        patch.counter,
-        patch.expected,
-        patch.author,
-        patch.date,
-        patch.change_id,
-        title,
+        msgid=patch.msgid,
+        subject=patch.subject,
+        series=patch.series,
+        version=patch.version,
+        counter=patch.counter,
+        expected=patch.expected,
+        author=patch.author,
+        date=patch.date,
+        change_id=patch.change_id,
+        title=title,
     )

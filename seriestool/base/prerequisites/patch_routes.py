@@ -61,7 +61,7 @@ def moves_of(diffs: Iterable[tuple[int, FileDiff, bool]]) -> list[PatchMove]:
 def _move(patch: int, is_removal: bool, diff: FileDiff) -> PatchMove:
     edits = prepare_edits(diff.hunks)
     needs = frozenset(line for edit in edits for line in edit.old[: len(edit.old) - edit.is_loose])
-    return PatchMove(patch, is_removal, diff, edits, needs)
+    return PatchMove(patch=patch, is_removal=is_removal, diff=diff, edits=edits, needs=needs)
 
 
 def start_routes(versions: Sequence[Lines], moves: Sequence[PatchMove]) -> list[PatchRoute]:
@@ -97,7 +97,9 @@ def find_route(
 
     From every version one move is tried; from then on the content that contradicts the fewest pins goes first.
     """
-    return _RouteSearch(versions, moves, pins, identify, effort, steps).find(blob)
+    return _RouteSearch(versions=versions, moves=moves, pins=pins, identify=identify, effort=effort, steps=steps).find(
+        blob
+    )
 
 
 class _RouteSearch:

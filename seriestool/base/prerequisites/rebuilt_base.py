@@ -166,7 +166,15 @@ class _BaseRebuilder:
         state = NeededPatchState.MERGED if merged or removal else NeededPatchState.UNMERGED
         if state is NeededPatchState.UNMERGED and self._is_superseded(patch):
             state = NeededPatchState.SUPERSEDED
-        return NeededPatch(patch, state, "discovered", None, removal, merged, tuple(proven))
+        return NeededPatch(
+            patch=patch,
+            state=state,
+            source="discovered",
+            stated_as=None,
+            is_removal=removal,
+            merged_as=merged,
+            paths=tuple(proven),
+        )
 
     def _is_superseded(self, patch: SourcePatch) -> bool:
         if patch.change_id is None:
@@ -192,18 +200,33 @@ class _BaseRebuilder:
         history, contents = self._context.history, self._context.contents
         value = history.value(self._position, wanted.path)
         if wanted.accepts(value):
-            return BlobRecipe(wanted.path, wanted.blob or "", True, "base", history.oid(self._position)), None
+            return BlobRecipe(
+                path=wanted.path,
+                blob=wanted.blob or "",
+                is_proven=True,
+                kind="base",
+                commit=history.oid(self._position),
+            ), None
         own_mode = mode_of(value) if not is_absent(value) else wanted.mode or 0o100644
         search = prepare(
-            wanted, self._preimage, history, contents, self._source if is_searched else NoPatchSource(),
-            self._series.posted, self._own, self._used(), self._effort,
-        )  # fmt: skip
+            wanted=wanted,
+            preimage=self._preimage,
+            history=history,
+            contents=contents,
+            source=self._source if is_searched else NoPatchSource(),
+            posted=self._series.posted,
+            own=self._own,
+            used=self._used(),
+            effort=self._effort,
+        )
         proof = prove(search)
         if proof is not None:
             self._proofs.append(proof)
             return _recipe(wanted, proof, history), FileState(proof.content, own_mode)
         if (stored := self._stored(wanted)) is not None:  # after what names the patches that the series needs
-            return BlobRecipe(wanted.path, wanted.blob or "", True, "object", None), FileState(stored, own_mode)
+            return BlobRecipe(
+                path=wanted.path, blob=wanted.blob or "", is_proven=True, kind="object", commit=None
+            ), FileState(stored, own_mode)
         return self._stand_in(wanted, search, own_mode)
 
     def _stored(self, wanted: Expectation) -> bytes | None:
@@ -217,9 +240,11 @@ class _BaseRebuilder:
         """The tree version that fits best what is known of a blob that nothing makes."""
         best = nearest(search, partial(self._takes, wanted.path))
         if best is None:
-            return BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", None), None
+            return BlobRecipe(
+                path=wanted.path, blob=wanted.blob or "", is_proven=False, kind="nearest", commit=None
+            ), None
         commit = self._context.history.oid(best.position)
-        recipe = BlobRecipe(wanted.path, wanted.blob or "", False, "nearest", commit)
+        recipe = BlobRecipe(path=wanted.path, blob=wanted.blob or "", is_proven=False, kind="nearest", commit=commit)
         return recipe, FileState(b"".join(best.lines), mode)
 
     def _used(self) -> frozenset[str]:
@@ -239,4 +264,13 @@ def _recipe(wanted: Expectation, proof: BlobProof, history: History) -> BlobReci
     patches = tuple((touch.patch, removal) for touch, removal in proof.steps)
     others = tuple(history.oid(position) for position in proof.others)
     start = None if proof.start is None else history.oid(proof.start)
-    return BlobRecipe(wanted.path, wanted.blob or "", True, proof.kind, start, patches, others, proof.changes)
+    return BlobRecipe(
+        path=wanted.path,
+        blob=wanted.blob or "",
+        is_proven=True,
+        kind=proof.kind,
+        commit=start,
+        patches=patches,
+        others=others,
+        changes=proof.changes,
+    )

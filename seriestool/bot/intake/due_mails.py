@@ -49,7 +49,9 @@ def assemble_series(store: Store, now: int, settle: int = SETTLE) -> AssemblyRes
             lots = _find_lots(connection, due, crowd)
             if crowd:  # of few mails that are due much was read: all of it is looked at now
                 due = list({*due, *(one.head.msgid for lot in lots for one in lot)})
-            assemblies = [SeriesAssembly(connection, lot, now, settle, found) for lot in lots]
+            assemblies = [
+                SeriesAssembly(connection=connection, lot=lot, now=now, settle=settle, found=found) for lot in lots
+            ]
             for assembly, posting in _postings(assemblies, set(due)):
                 assembly.judge(posting)
             _set_looked_at(connection, due, now, max(settle, COVER_WAIT))

@@ -65,7 +65,12 @@ def _parse(text: str, source: str) -> ListPosition:
         if kept["source"] == source:
             done = {str(part): tuple(state) for part, state in kept["done"].items()}
             return ListPosition(
-                source, str(kept["way"]), int(kept["since"]), done, int(kept["until"]), int(kept["read_at"])
+                source=source,
+                way=str(kept["way"]),
+                since=int(kept["since"]),
+                done=done,
+                until=int(kept["until"]),
+                read_at=int(kept["read_at"]),
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # of no use: it is read as if for the first time, and what is known already is there once

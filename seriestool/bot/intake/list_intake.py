@@ -32,7 +32,14 @@ class ListIntake:
         """Read them all; one that cannot be read is noted, and the others go on."""
         for each in self.lists:
             tally = read_list(
-                store, each.name, each.source, self.mirrors, int(self.now()), each.via, self.limits, self.config
+                store=store,
+                name=each.name,
+                source=each.source,
+                mirrors=self.mirrors,
+                now=int(self.now()),
+                via=each.via,
+                limits=self.limits,
+                config=self.config,
             )
             if tally.error:
                 self.note(f"cannot read '{each.name}': {tally.error}")

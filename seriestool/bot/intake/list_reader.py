@@ -71,7 +71,14 @@ def read_list(
     that cannot be read is no exception: the tally and the cursor have the error.
     Raises OutsideError where the database cannot be used.
     """
-    reader = _ListReader(store, name, mirrors, now, limits or ReadLimits(), get_position(store, name, source))
+    reader = _ListReader(
+        store=store,
+        name=name,
+        mirrors=mirrors,
+        now=now,
+        limits=limits or ReadLimits(),
+        position=get_position(store, name, source),
+    )
     error = None
     try:
         reader.read(via, config or {})
@@ -81,7 +88,7 @@ def read_list(
         error = problem.strerror or type(problem).__name__
     reader.tally.error = " ".join(error.split())[:_MAX_ERROR] if error else None
     with store.transaction() as connection:
-        set_cursor(connection, name, reader.position, now, reader.tally.error)
+        set_cursor(connection=connection, name=name, position=reader.position, now=now, error=reader.tally.error)
     return reader.tally
 
 
@@ -198,9 +205,9 @@ class _ListReader:
         """The mails, and where the list stands then, in one transaction."""
         then = replace(then, read_at=self.now)
         with self.store.transaction() as connection:
-            insert_mails(connection, self.name, mails, self.now, self.tally)
+            insert_mails(connection=connection, name=self.name, mails=mails, now=self.now, tally=self.tally)
             remove_mails(connection, gone)
-            set_cursor(connection, self.name, then, self.now, None)
+            set_cursor(connection=connection, name=self.name, position=then, now=self.now, error=None)
         self.position = then
         self.tally.gone += len(gone)
 

@@ -92,24 +92,31 @@ def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> 
     from seriestool.bot.bot_tables import mails
 
     wanted = (
-        mails.c.head, mails.c.list, mails.c.seen, mails.c.posted, mails.c.sender_name, mails.c.is_patch,
-        mails.c.series, mails.c.patch_id, mails.c.hints,
-    )  # fmt: skip
+        mails.c.head,
+        mails.c.list,
+        mails.c.seen,
+        mails.c.posted,
+        mails.c.sender_name,
+        mails.c.is_patch,
+        mails.c.series,
+        mails.c.patch_id,
+        mails.c.hints,
+    )
     for some in _lots(values):
         query = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
         for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(query):
             stored = unpack_summary(head)
             yield StoredMail(
-                stored,
-                mail_of_summary(stored),
-                name,
-                seen,
-                posted,
-                sender_name,
-                bool(is_patch),
-                series,
-                patch_id,
-                tuple((hints or "").split()),
+                head=stored,
+                mail=mail_of_summary(stored),
+                list=name,
+                seen=seen,
+                posted=posted,
+                sender_name=sender_name,
+                is_patch=bool(is_patch),
+                series=series,
+                patch_id=patch_id,
+                hints=tuple((hints or "").split()),
             )
 
 

@@ -135,7 +135,7 @@ def _places(listed: ReplayList, span: ReplayPeriod) -> Iterator[_MailLocation]:
                     order += 1
                     time = _arrival(raw, times[oid])
                     if span.since <= time < span.until:
-                        yield _MailLocation(time, order, listed.name, epoch, oid)
+                        yield _MailLocation(time=time, order=order, list=listed.name, epoch=epoch, blob=oid)
 
 
 def _arrival(raw: bytes, imported: int) -> int:
@@ -149,7 +149,7 @@ def _arrive(store: Store, places: Sequence[_MailLocation], now: int) -> None:
             some = {place.blob: place.time for place in group}
             mails = [IncomingMail(raw, some[oid]) for oid, raw in small_mails(archive, list(some), MAX_MAIL)]
         with store.transaction() as connection:
-            insert_mails(connection, name, mails, now, ListReadResult())
+            insert_mails(connection=connection, name=name, mails=mails, now=now, tally=ListReadResult())
 
 
 def _waited(store: Store, last: int, now: int, settle: int) -> Iterator[ReplayEvent]:
@@ -187,8 +187,16 @@ def _events(store: Store, keys: Iterable[str], now: int) -> Iterator[ReplayEvent
 
 def _event(row: "Row[tuple[object, ...]]", now: int) -> ReplayEvent:
     return ReplayEvent(
-        now, row.key, row.list, row.msgid, row.subject, row.version, row.expected, row.missing, row.state
-    )  # fmt: skip
+        time=now,
+        key=row.key,
+        list=row.list,
+        msgid=row.msgid,
+        subject=row.subject,
+        version=row.version,
+        expected=row.expected,
+        missing=row.missing,
+        state=row.state,
+    )
 
 
 def format_minute(time: int) -> str:

@@ -269,9 +269,16 @@ class SeriesAssembly:
         content = [self.stored[mail.msgid].patch_id or mail.msgid for _, mail in sorted(posting.patches.items())]
         words = (*first.hints, *([hint] if hint else []))
         new = VersionRow(
-            key, "", "", first.posted, posting.expected, 0 if hint else len(posting.missing),
-            frozenset(words), work, tuple(content),
-        )  # fmt: skip
+            key=key,
+            lineage="",
+            state="",
+            posted=first.posted,
+            expected=posting.expected,
+            missing=0 if hint else len(posting.missing),
+            hints=frozenset(words),
+            work=work,
+            content=tuple(content),
+        )
         row: dict[str, object] = {
             "key": key,
             "list": first.list,

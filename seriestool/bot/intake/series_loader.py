@@ -44,12 +44,12 @@ def load_series(store: Store, key: str) -> LoadedSeries:
         rows = [one for one in rows if one.found <= row.found]  # the same whenever it is asked
         before = [one for one in rows if (one.posted, one.key) < (row.posted, row.key)]
         return LoadedSeries(
-            key,
-            row.list,
-            tuple((row.hints or "").split()),
-            _series(connection, row, before),
-            _previous(connection, before),
-            tuple(_version(one, row.key) for one in rows),
+            key=key,
+            list=row.list,
+            hints=tuple((row.hints or "").split()),
+            series=_series(connection, row, before),
+            previous=_previous(connection, before),
+            versions=tuple(_version(one, row.key) for one in rows),
         )
 
 
@@ -90,4 +90,11 @@ def _previous(connection: "Connection", before: list[Any]) -> Series | None:
 
 def _version(row: Any, key: str) -> SeriesVersion:
     posted = datetime.fromtimestamp(row.posted, UTC)
-    return SeriesVersion(row.version, row.msgid, row.subject, posted, row.expected, row.key == key)
+    return SeriesVersion(
+        version=row.version,
+        msgid=row.msgid,
+        subject=row.subject,
+        posted=posted,
+        patches=row.expected,
+        is_this=row.key == key,
+    )

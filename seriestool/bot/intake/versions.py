@@ -51,8 +51,16 @@ def shorten(work: PostingIdentity) -> PostingIdentity:
 
 def pack_work(work: PostingIdentity, content: Sequence[str]) -> str:
     """The work of a short form, and what its patches are known by, as JSON."""
-    kept = [work.change_id, work.sender, work.version, work.title, sorted(work.titles), sorted(work.msgids),
-            sorted(work.references), list(content[:_MOST_NAMES])]  # fmt: skip
+    kept = [
+        work.change_id,
+        work.sender,
+        work.version,
+        work.title,
+        sorted(work.titles),
+        sorted(work.msgids),
+        sorted(work.references),
+        list(content[:_MOST_NAMES]),
+    ]
     return json.dumps(kept)
 
 
@@ -120,11 +128,25 @@ def _relative(row: Any) -> VersionRow:
     except ValueError:
         change_id, sender, version, title, titles, msgids, references, content = None, "", 0, "", (), (), (), ()
     work = PostingIdentity(
-        change_id, sender, version, title, frozenset(titles), frozenset(msgids), frozenset(references)
+        change_id=change_id,
+        sender=sender,
+        version=version,
+        title=title,
+        titles=frozenset(titles),
+        msgids=frozenset(msgids),
+        references=frozenset(references),
     )
     hints = frozenset((row.hints or "").split())
     return VersionRow(
-        row.key, row.lineage, row.state, row.posted, row.expected, row.missing, hints, work, tuple(content)
+        key=row.key,
+        lineage=row.lineage,
+        state=row.state,
+        posted=row.posted,
+        expected=row.expected,
+        missing=row.missing,
+        hints=hints,
+        work=work,
+        content=tuple(content),
     )
 
 

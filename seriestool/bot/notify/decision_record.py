@@ -77,7 +77,13 @@ def find_earlier_messages(connection: "Connection", lineage: str) -> tuple[Earli
     wanted = (sayings.c.id, sayings.c.channel, sayings.c.state, sayings.c.version, sayings.c.said)
     rows = connection.execute(select(*wanted).where(sayings.c.lineage == lineage).order_by(sayings.c.id))
     return tuple(
-        EarlierMessage(row.id, row.channel, row.state, row.version, frozenset(map(str, json.loads(row.said))))
+        EarlierMessage(
+            id=row.id,
+            channel=row.channel,
+            state=row.state,
+            version=row.version,
+            identities=frozenset(map(str, json.loads(row.said))),
+        )
         for row in rows
     )
 

@@ -17,10 +17,14 @@ _ROBOT_NAME = re.compile(
     r"mail delivery (?:sub)?system)\b",
     re.I,
 )
-_LIST_HOST = re.compile(r"^(?:lists?|lists?-\w+|vger|ml|mailman)\.|\.lists?\.|^lore\.|^(?:vger\.kernel\.org|kvack\.org|"
-                        r"googlegroups\.com|nongnu\.org|groups\.io|lists\.linux\.dev)$")  # fmt: skip
-_LIST_NAME = re.compile(r"^(?:linux-|u-boot$|qemu-|stable$|netdev$|bpf$|git$|dm-devel$)|"
-                        r"-(?:devel|dev|list|users?|announce|commits|discuss|patches|kernel)$")  # fmt: skip
+_LIST_HOST = re.compile(
+    r"^(?:lists?|lists?-\w+|vger|ml|mailman)\.|\.lists?\.|^lore\.|^(?:vger\.kernel\.org|kvack\.org|"
+    r"googlegroups\.com|nongnu\.org|groups\.io|lists\.linux\.dev)$"
+)
+_LIST_NAME = re.compile(
+    r"^(?:linux-|u-boot$|qemu-|stable$|netdev$|bpf$|git$|dm-devel$)|"
+    r"-(?:devel|dev|list|users?|announce|commits|discuss|patches|kernel)$"
+)
 _NOT_AUTOMATIC = {"no", ""}
 _ACCEPTED_STATES = {"new", "under-review", "under review", "action-required", "action required"}
 _LONGEST = 320  # characters: hostile names must not take long to look at

@@ -59,7 +59,9 @@ def compose_message(
     msgid = _msgid(notification, wording)
     letter = author_mail_text(_letter(notification, summary, wording), wording.templates)
     text = f"{letter}\n-- \n{_footer(notification, wording)}"
-    return make_mail(_envelope(notification, summary, wording, msgid, date), text), msgid
+    return make_mail(
+        _envelope(notification=notification, summary=summary, wording=wording, msgid=msgid, date=date), text
+    ), msgid
 
 
 def page_url(url: str, key: str) -> str:
@@ -148,8 +150,13 @@ def _msgid(notification: Notification, wording: Wording) -> str:
 def _checks(notification: Notification, summary: ReportSummary, wording: Wording) -> bytes:
     url = page_url(wording.url, summary.key) if wording.url else ""
     bodies = [
-        {"msgid": one.msgid, "context": one.context, "state": one.state, "description": one.description,
-         "target_url": url}
+        {
+            "msgid": one.msgid,
+            "context": one.context,
+            "state": one.state,
+            "description": one.description,
+            "target_url": url,
+        }
         for one in notification.contexts
-    ]  # fmt: skip
+    ]
     return json.dumps(bodies).encode("ascii")

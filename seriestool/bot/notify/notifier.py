@@ -54,7 +54,13 @@ class Notifier:
             row = connection.execute(select(reports.c.facts).where(reports.c.key == key)).first()
         if row is None:
             return None
-        return decide_and_record(store, summary_from_json(row.facts), self.rules, self.wording, int(self.now()))
+        return decide_and_record(
+            store=store,
+            summary=summary_from_json(row.facts),
+            rules=self.rules,
+            wording=self.wording,
+            now=int(self.now()),
+        )
 
     def say(self, store: Store, key: str) -> dict[str, MessageState]:
         """What was decided of the series, tried once: id -> where it stands. Raises OutsideError."""

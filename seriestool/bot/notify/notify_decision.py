@@ -78,10 +78,15 @@ class NotifyRules:
         """Those of the configuration; `lists` are the names of the lists that are really watched."""
         sender = re.search(r"([^\s<>]+@[^\s<>]+)>?\s*$", config.sender or "")
         return cls(
-            config.policy, frozenset(lists), sender[1].lower() if sender else None, config.opt_out,
-            bool(config.patchwork and config.patchwork_token), config.with_warnings, config.mails_per_author,
+            config.policy,
+            frozenset(lists),
+            sender[1].lower() if sender else None,
+            config.opt_out,
+            bool(config.patchwork and config.patchwork_token),
+            config.with_warnings,
+            config.mails_per_author,
             config.mails_per_day,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +209,7 @@ def _decide_mail(
     if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no mail: the very same was refused or withdrawn before")
     reason = f"{_count(grave, 'failure')} and {_count(len(new) - grave, 'warning')} that were not said before"
-    return Notification(digest, channel, new, (), names, reason)
+    return Notification(id=digest, channel=channel, complaints=new, contexts=(), identities=names, reason=reason)
 
 
 def _check_mail_limits(summary: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
@@ -228,7 +233,9 @@ def _decide_patchwork(summary: ReportSummary, earlier: tuple[EarlierMessage, ...
     if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no checks on Patchwork: they are there as they are now")
     reason = f"{_count(len(contexts), 'check')} of {_count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
-    return Notification(digest, Channel.PATCHWORK, (), contexts, (digest,), reason)
+    return Notification(
+        id=digest, channel=Channel.PATCHWORK, complaints=(), contexts=contexts, identities=(digest,), reason=reason
+    )
 
 
 def _versions(earlier: Iterable[EarlierMessage]) -> str:
@@ -241,7 +248,7 @@ def _counted_identities(earlier: Iterable[EarlierMessage], channels: Iterable[Ch
     wanted = {str(one) for one in channels}
     return frozenset(
         name for one in earlier if one.channel in wanted and one.state in _COUNTED_STATES for name in one.identities
-    )  # fmt: skip
+    )
 
 
 def identities_of(complaint: Complaint) -> frozenset[str]:

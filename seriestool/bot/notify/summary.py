@@ -175,12 +175,29 @@ def summarize_report(precheck: Precheck, posted: SeriesRow) -> ReportSummary:
 def damaged_summary(row: Mapping[str, Any], sentence: str) -> ReportSummary:
     """The same of a series that cannot be read, from its row of the table `series`: nothing is known of its patches."""
     return ReportSummary(
-        key=row["key"], lineage=row["lineage"], list=row["list"], msgid=row["msgid"], subject=row["subject"],
-        version=row["version"], expected=row["expected"], posted=row["posted"], author_name=row["author_name"],
-        author=row["author"], recipients=(), hints=(), answer=str(PrecheckAnswer.DAMAGED), sentence=sentence,
-        level=str(FitLevel.NONE), is_sure=False, base=None, base_name=None, how=sentence, complaints=(), patches=(),
+        key=row["key"],
+        lineage=row["lineage"],
+        list=row["list"],
+        msgid=row["msgid"],
+        subject=row["subject"],
+        version=row["version"],
+        expected=row["expected"],
+        posted=row["posted"],
+        author_name=row["author_name"],
+        author=row["author"],
+        recipients=(),
+        hints=(),
+        answer=str(PrecheckAnswer.DAMAGED),
+        sentence=sentence,
+        level=str(FitLevel.NONE),
+        is_sure=False,
+        base=None,
+        base_name=None,
+        how=sentence,
+        complaints=(),
+        patches=(),
         contexts=(),
-    )  # fmt: skip
+    )
 
 
 def summary_to_json(facts: ReportSummary) -> str:
@@ -211,7 +228,13 @@ def _headline(mail: Mail) -> str:
 
 def _mailed(patch: Patch) -> PatchSummary:
     headline = _headline(Mail(patch.raw)) or f"[PATCH] {patch.subject}"
-    return PatchSummary(patch.counter, patch.msgid, patch.subject, find_patch_id(patch.diff), headline)
+    return PatchSummary(
+        counter=patch.counter,
+        msgid=patch.msgid,
+        subject=patch.subject,
+        patch_id=find_patch_id(patch.diff),
+        headline=headline,
+    )
 
 
 def _contexts(precheck: Precheck, complaints: tuple[Complaint, ...], is_sure: bool) -> tuple[PatchworkCheck, ...]:

@@ -62,7 +62,7 @@ def run_bot(setup: BotSetup, stop: threading.Event) -> None:
         store = retry.until(lambda: Store.open(url))
         stack.callback(store.close)
         worker = stack.enter_context(_named(store, setup, retry, is_alone))
-        _run(setup, stop, store, worker, retry, stack)
+        _run(setup=setup, stop=stop, store=store, worker=worker, retry=retry, stack=stack)
 
 
 @contextmanager
@@ -85,14 +85,33 @@ def _run(
     processes = ProcessPool(setup.handlers.look, setup.handlers.log_crash, setup.limit, setup.handlers.preload)
     stack.callback(processes.close)
     tell = make_done_callback(store, setup.note)
-    pipeline = Pipeline(store, setup.handlers, processes, retry, worker.name, setup.tries, setup.pause, tell=tell)
-    engine = WorkflowEngine(setup.database, worker.executor, setup.jobs, pipeline, setup.detail)
+    pipeline = Pipeline(
+        store=store,
+        handlers=setup.handlers,
+        processes=processes,
+        retry=retry,
+        worker=worker.name,
+        tries=setup.tries,
+        pause=setup.pause,
+        tell=tell,
+    )
+    engine = WorkflowEngine(
+        database=setup.database, executor=worker.executor, jobs=setup.jobs, pipeline=pipeline, say=setup.detail
+    )
     stack.callback(lambda: engine.close(setup.grace))
     retry.until(lambda: engine.launch(setup.poll))
-    reconciler = Reconciler(store, engine, worker, setup.bounds, setup.note, setup.backoff)
-    MainLoop(reconciler, worker, setup.tasks, stop, setup.note, setup.handlers.log_crash, setup.interval).run(
-        setup.once
+    reconciler = Reconciler(
+        store=store, work=engine, worker=worker, bounds=setup.bounds, note=setup.note, backoff=setup.backoff
     )
+    MainLoop(
+        reconciler=reconciler,
+        worker=worker,
+        tasks=setup.tasks,
+        stop=stop,
+        note=setup.note,
+        log_crash=setup.handlers.log_crash,
+        interval=setup.interval,
+    ).run(setup.once)
     if heartbeat.taken:
         raise heartbeat.taken
 

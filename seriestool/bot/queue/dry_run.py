@@ -66,5 +66,7 @@ class DryRun:
         with self.store.transaction() as connection:
             row = connection.execute(select(reports.c.answer, reports.c.facts).where(reports.c.key == key)).one()
         facts = summary_from_json(row.facts)
-        decision = decide_and_record(self.store, facts, self.rules, self.wording, now, as_of=now)
+        decision = decide_and_record(
+            store=self.store, summary=facts, rules=self.rules, wording=self.wording, now=now, as_of=now
+        )
         return DryRunResult(row.answer, "; ".join(decision.lines()))

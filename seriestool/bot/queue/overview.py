@@ -96,13 +96,13 @@ def read_overview(store: Store) -> Overview:
         failed = connection.execute(_failed()).all()
         unknown = connection.execute(_unknown()).all()
     return Overview(
-        tuple(ListStatus(*row) for row in lists),
-        states,
-        oldest,
-        tuple(WorkerStatus(one.name, one.seen, one.started, busy.get(one.name, 0)) for one in workers),
-        tuple(FailedSeries(*row) for row in failed),
-        {str(state): said.get(str(state), 0) for state in MessageState},
-        tuple(UnknownMessage(*row) for row in unknown),
+        lists=tuple(ListStatus(*row) for row in lists),
+        states=states,
+        oldest_waiting=oldest,
+        workers=tuple(WorkerStatus(one.name, one.seen, one.started, busy.get(one.name, 0)) for one in workers),
+        failed=tuple(FailedSeries(*row) for row in failed),
+        sayings={str(state): said.get(str(state), 0) for state in MessageState},
+        unknown=tuple(UnknownMessage(*row) for row in unknown),
     )
 
 

@@ -84,7 +84,12 @@ class ReportJob:
             return damaged_report(row, error)
         asked = PrecheckInput(posted.series, posted.previous, posted.versions)
         precheck = run_precheck(
-            asked, opened.resources, self._plan.wishes, NullProgressMonitor(), self._broke, _stop_where_broken
+            asked=asked,
+            resources=opened.resources,
+            wishes=self._plan.wishes,
+            monitor=NullProgressMonitor(),
+            broke=self._broke,
+            failed=_stop_where_broken,
         )
         return make_report(precheck, SeriesRow.from_row(row))
 
@@ -112,11 +117,11 @@ def make_report(precheck: Precheck, known: SeriesRow) -> ReportRow:
     from seriestool.report.precheck_page import precheck_page
 
     return ReportRow(
-        str(answer_of(precheck)),
-        verdict_sentence(precheck),
-        summary_to_json(summarize_report(precheck, known)),
-        _packed(json.dumps(precheck.to_dict())),
-        _packed(precheck_page(precheck)),
+        answer=str(answer_of(precheck)),
+        sentence=verdict_sentence(precheck),
+        facts=summary_to_json(summarize_report(precheck, known)),
+        document=_packed(json.dumps(precheck.to_dict())),
+        page=_packed(precheck_page(precheck)),
     )
 
 
@@ -126,15 +131,19 @@ def damaged_report(row: Mapping[str, Any], error: InputError) -> ReportRow:
 
     sentence = f"The series cannot be read: {error.message}."
     page = damaged_page(
-        row["subject"], row["author_name"], datetime.fromtimestamp(row["posted"], UTC), row["msgid"], sentence
+        subject=row["subject"],
+        author=row["author_name"],
+        posted=datetime.fromtimestamp(row["posted"], UTC),
+        msgid=row["msgid"],
+        sentence=sentence,
     )
     document = {"schema": SCHEMA, "msgid": row["msgid"], "answer": str(PrecheckAnswer.DAMAGED), "sentence": sentence}
     return ReportRow(
-        str(PrecheckAnswer.DAMAGED),
-        sentence,
-        summary_to_json(damaged_summary(row, sentence)),
-        _packed(json.dumps(document)),
-        _packed(page),
+        answer=str(PrecheckAnswer.DAMAGED),
+        sentence=sentence,
+        facts=summary_to_json(damaged_summary(row, sentence)),
+        document=_packed(json.dumps(document)),
+        page=_packed(page),
     )
 
 

@@ -92,9 +92,13 @@ def _wait_again(connection: "Connection", keys: Sequence[str]) -> None:
     from seriestool.bot.bot_tables import series
 
     values: dict[str, Any] = {
-        "state": SeriesState.WAITING, "tries": 0, "rounds": series.c.rounds + 1, "error": None, "worker": None,
+        "state": SeriesState.WAITING,
+        "tries": 0,
+        "rounds": series.c.rounds + 1,
+        "error": None,
+        "worker": None,
         "finished": None,
-    }  # fmt: skip
+    }
     for some in _batches(keys):
         connection.execute(update(series).where(series.c.key.in_(some)).values(values))
 

@@ -28,7 +28,13 @@ def admit_waiting(store: Store, bounds: Bounds, now: int) -> tuple[str, ...]:
         if connection.dialect.name == "postgresql":  # two that admit at once would each use the whole of the bounds
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         in_hand = connection.execute(select(func.count()).where(series.c.state.in_(IN_HAND))).scalar_one()
-        keys = admit(_waiting(connection, bounds), _recent(connection, now), bounds, now, in_hand)
+        keys = admit(
+            waiting=_waiting(connection, bounds),
+            recent=_recent(connection, now),
+            bounds=bounds,
+            now=now,
+            in_hand=in_hand,
+        )
         for some in _batches(keys):
             connection.execute(
                 update(series)

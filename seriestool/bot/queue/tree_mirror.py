@@ -109,7 +109,7 @@ def update_trees(
     if refs:
         trees = list_trees(refs, repository.config(), repository.head())
         past = {tip.commit for tip in past_tips(repository, trees)}
-        update(repository, refs, index_dir(repository), None, lambda: past)
+        update(repository=repository, refs=refs, folder=index_dir(repository), progress=None, past=lambda: past)
     return fetched
 
 

@@ -58,8 +58,14 @@ def as_json(value: object, status: HTTPStatus = HTTPStatus.OK, is_kept: bool = T
 def error_response(status: HTTPStatus, message: str, *headers: tuple[str, str]) -> HttpResponse:
     """What went wrong, in a line."""
     line = " ".join(message.split())
-    return HttpResponse(status, "text/plain; charset=utf-8", f"{line}\n".encode("utf-8", "replace"), None, headers,
-                  is_kept=False)  # fmt: skip
+    return HttpResponse(
+        status=status,
+        kind="text/plain; charset=utf-8",
+        body=f"{line}\n".encode("utf-8", "replace"),
+        modified=None,
+        headers=headers,
+        is_kept=False,
+    )
 
 
 def redirect(path: str) -> HttpResponse:

@@ -75,9 +75,13 @@ def parse_query(asked: Mapping[str, str]) -> SeriesQuery:
     if state is not None and state not in tuple(SeriesState):
         raise InputError(f"'state' is one of {', '.join(SeriesState)}")
     return SeriesQuery(
-        asked.get("list"), state, asked.get("author"), asked.get("q"), _cursor(asked.get("before")),
-        _limit(asked.get("limit")),
-    )  # fmt: skip
+        list=asked.get("list"),
+        state=state,
+        author=asked.get("author"),
+        words=asked.get("q"),
+        before=_cursor(asked.get("before")),
+        limit=_limit(asked.get("limit")),
+    )
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:
@@ -270,12 +274,27 @@ def _columns() -> "Select[Any]":
     from seriestool.bot.bot_tables import reports, series
 
     wanted = (
-        *(series.c[name] for name in (
-            "key", "lineage", "list", "msgid", "version", "expected", "missing", "subject", "author_name", "posted",
-            "found", "state",
-        )),
-        reports.c.made, reports.c.answer, reports.c.sentence,
-    )  # fmt: skip
+        *(
+            series.c[name]
+            for name in (
+                "key",
+                "lineage",
+                "list",
+                "msgid",
+                "version",
+                "expected",
+                "missing",
+                "subject",
+                "author_name",
+                "posted",
+                "found",
+                "state",
+            )
+        ),
+        reports.c.made,
+        reports.c.answer,
+        reports.c.sentence,
+    )
     return select(*wanted).select_from(series.outerjoin(reports, series.c.key == reports.c.key))
 
 

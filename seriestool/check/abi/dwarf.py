@@ -170,7 +170,9 @@ class _DwarfReader:
         is_struct = bare is not None and bare.tag in _AGGREGATES
         # What is inside a struct without a name is compared member by member.
         text = _AGGREGATES[bare.tag] if is_struct and _name(bare) is None else self._text(bare)
-        return Member(name, offset, size, text, is_array, not is_array and not is_struct)
+        return Member(
+            name=name, offset=offset, size=size, type=text, is_array=is_array, is_scalar=not is_array and not is_struct
+        )
 
     def _size(self, bare: Any) -> int:
         """In bytes."""

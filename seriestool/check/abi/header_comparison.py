@@ -209,9 +209,11 @@ def _value(macro: Macro, was: int, now: int) -> Iterator[AbiChange]:
         yield AbiChange(ChangeSeverity.NOTE, _MOVED, macro.name, f"{macro.name} {_signed(was)} -> {_signed(now)}")
     else:
         yield AbiChange(
-            ChangeSeverity.ASK, "macro-value-changed", macro.name,
+            ChangeSeverity.ASK,
+            "macro-value-changed",
+            macro.name,
             f"{macro.name} was {_shown(was)}, and is {_shown(now)} now",
-        )  # fmt: skip
+        )
 
 
 def _ioctl(name: str, was: int, now: int) -> AbiChange:
@@ -229,16 +231,20 @@ def _body(macro: Macro, after: Macro, was: int | None) -> Iterator[AbiChange]:
         return  # spaces, names of parameters
     if was is not None:
         yield AbiChange(
-            ChangeSeverity.ASK, "macro-value-changed", macro.name,
+            ChangeSeverity.ASK,
+            "macro-value-changed",
+            macro.name,
             f"{macro.name} was {_shown(was)}, and is no number now: {_short(after.body)}",
-        )  # fmt: skip
+        )
     elif is_sum(macro.name, macro.body):
         yield AbiChange(ChangeSeverity.NOTE, _MOVED, macro.name, macro.name)
     else:
         yield AbiChange(
-            ChangeSeverity.ASK, "macro-text-changed", macro.name,
+            ChangeSeverity.ASK,
+            "macro-text-changed",
+            macro.name,
             f"{macro.name} was '{_short(macro.body)}', and is '{_short(after.body)}' now",
-        )  # fmt: skip
+        )
 
 
 def _normal(macro: Macro | None) -> tuple[object, ...] | None:

@@ -163,9 +163,13 @@ class HeaderCompiler:
         )
         command = f'command -v gcc >/dev/null || exit 99; exec xargs -0 -r -P {self._jobs} -n 3 sh "$1"'
         job = SandboxJob(
-            ("sh", "-c", command, "sh", str(self._in / script)), self._out, (self._in,), (self._out,),
-            stdin=os.fsencode("".join(lines)), limits=limits,
-        )  # fmt: skip
+            ("sh", "-c", command, "sh", str(self._in / script)),
+            self._out,
+            (self._in,),
+            (self._out,),
+            stdin=os.fsencode("".join(lines)),
+            limits=limits,
+        )
         outcome = self._sandbox.run(job)
         if outcome.ended is not None:
             raise CannotCompile(f"compiling the headers was ended: it took too much {outcome.ended}")

@@ -24,8 +24,13 @@ _GENERATED = re.compile(rb"asm/unistd_\w+\.h|linux/version\.h")
 _TAKEN_OUT = (b"linux/compiler.h", b"linux/compiler_types.h")
 # What the headers of libc take from the kernel's, whichever of them is included; and what numbers of ioctls need.
 _FOR_ALL = (
-    b"linux/errno.h", b"linux/ioctl.h", b"linux/limits.h", b"linux/posix_types.h", b"linux/stddef.h", b"linux/types.h",
-)  # fmt: skip
+    b"linux/errno.h",
+    b"linux/ioctl.h",
+    b"linux/limits.h",
+    b"linux/posix_types.h",
+    b"linux/stddef.h",
+    b"linux/types.h",
+)
 
 
 class HeaderName(NamedTuple):

@@ -26,7 +26,7 @@ def _changes(name: str, old: Aggregate, new: Aggregate, is_alike: Alike) -> Iter
         if after is None:
             yield from _gone(name, member, old, new)
         else:
-            yield from _kept(name, member, after, flexible, old, is_alike)
+            yield from _kept(name=name, before=member, after=after, flexible=flexible, old=old, is_alike=is_alike)
     yield from _size(name, old, new, flexible)
 
 
@@ -70,9 +70,11 @@ def _gone(name: str, member: Member, old: Aggregate, new: Aggregate) -> Iterator
         )
     elif there and end <= 8 * new.size:
         yield AbiChange(
-            ChangeSeverity.ASK, "member-replaced", member.name,
+            ChangeSeverity.ASK,
+            "member-replaced",
+            member.name,
             f"{name}: in the place of {member.name!r} there is {there[0].name!r} now",
-        )  # fmt: skip
+        )
     else:
         yield AbiChange(
             ChangeSeverity.BREAK, "member-removed", member.name, f"{name}: {member.name!r} is no longer there"
@@ -87,14 +89,18 @@ def _kept(
         if is_padding(before.name) or (before.name == "end" and not before.size):
             return
         yield AbiChange(
-            ChangeSeverity.BREAK, "member-moved", before.name,
+            ChangeSeverity.BREAK,
+            "member-moved",
+            before.name,
             f"{label} is at byte {_bytes(after.offset)}, and was at {_bytes(before.offset)}",
-        )  # fmt: skip
+        )
     elif before.name in flexible:
         yield AbiChange(
-            ChangeSeverity.ASK, "flexible-array", before.name,
+            ChangeSeverity.ASK,
+            "flexible-array",
+            before.name,
             f"{label} was {before.type}, and is {after.type} now: sizes of structs with it may differ",
-        )  # fmt: skip
+        )
     elif before.size != after.size:
         yield from _resized(label, before, after, old)
     elif before.type != after.type and not is_padding(before.name) and not is_alike(before.type, after.type):
@@ -125,9 +131,11 @@ def _resized(label: str, before: Member, after: Member, old: Aggregate) -> Itera
 def _size(name: str, old: Aggregate, new: Aggregate, flexible: frozenset[str]) -> Iterator[AbiChange]:
     if new.size > old.size:
         yield AbiChange(
-            ChangeSeverity.ASK, "struct-grown", name,
+            ChangeSeverity.ASK,
+            "struct-grown",
+            name,
             f"{name} has {new.size} bytes, and had {old.size}: the kernel must still take the old size",
-        )  # fmt: skip
+        )
     elif new.size < old.size and not flexible:
         places = {(one.name, one.offset, one.size) for one in new.members}
         lost = any((one.name, one.offset, one.size) not in places for one in old.members if not is_padding(one.name))

@@ -50,14 +50,22 @@ def parse_table(text: bytes) -> SyscallTable:
         words = raw.partition(b"#")[0].split()[:5]
         if len(words) >= 3 and words[0].isdigit() and len(words[0]) < 7:
             number, abi, name, *entry = (word.decode("utf-8", "replace") for word in words)
-            found.append(SyscallRow(int(number), abi, name, entry[0] if entry else _NOT_THERE, line))
+            found.append(
+                SyscallRow(number=int(number), abi=abi, name=name, entry=entry[0] if entry else _NOT_THERE, line=line)
+            )
     return tuple(found)
 
 
 def parse_generic(text: bytes) -> SyscallTable:
     """The calls of asm-generic/unistd.h, and how many it says there are (as the call `syscalls`)."""
     return tuple(
-        SyscallRow(int(match[2]), "common", match[1].decode(), "", text.count(b"\n", 0, match.start()) + 1)
+        SyscallRow(
+            number=int(match[2]),
+            abi="common",
+            name=match[1].decode(),
+            entry="",
+            line=text.count(b"\n", 0, match.start()) + 1,
+        )
         for match in _DEFINE.finditer(text)
     )
 

@@ -21,10 +21,19 @@ MOST_CHANGES = 60
 _BEFORE, _AFTER = "before", "after"
 _NAMES = MappingProxyType(
     {
-        "x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "ppc64": "powerpc",
-        "riscv64": "riscv", "s390x": "s390", "loongarch64": "loongarch", "mips64": "mips", "sparc64": "sparc",
+        "x86_64": "x86",
+        "i386": "x86",
+        "i686": "x86",
+        "aarch64": "arm64",
+        "ppc64le": "powerpc",
+        "ppc64": "powerpc",
+        "riscv64": "riscv",
+        "s390x": "s390",
+        "loongarch64": "loongarch",
+        "mips64": "mips",
+        "sparc64": "sparc",
     }
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ class UapiComparer:
         seen = _read_abis(compiler, both, compiled)
         for name in pair.names:
             old, new = units.get((_BEFORE, name)), units.get((_AFTER, name))
-            yield from _judge(pair, name, compiled, old, new, seen)
+            yield from _judge(pair=pair, name=name, compiled=compiled, old=old, new=new, seen=seen)
 
 
 def _read_abis(
@@ -145,7 +154,13 @@ def _read_abis(
 
 def _header_abi(unit: HeaderUnit, one: CompiledHeader, values: dict[str, int]) -> HeaderAbi:
     own = one.types.get(unit.file, HeaderTypes())
-    return HeaderAbi(own, merge_types(one.types.values()), one.names.own(unit.file), one.names.macros, values)
+    return HeaderAbi(
+        own=own,
+        all=merge_types(one.types.values()),
+        own_macros=one.names.own(unit.file),
+        macros=one.names.macros,
+        values=values,
+    )
 
 
 def _judge(

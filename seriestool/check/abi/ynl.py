@@ -106,10 +106,14 @@ def regenerate(
     )
     python, readable = _python()
     job = SandboxJob(
-        ("sh", str(folder / "run.sh"), python, str(folder / tool.decode()), str(folder)), folder,
-        (folder, *readable), (out,), {}, "".join(lines).encode(),
-        SandboxLimits(seconds=60.0 + 5.0 * len(wanted)),
-    )  # fmt: skip
+        argv=("sh", str(folder / "run.sh"), python, str(folder / tool.decode()), str(folder)),
+        folder=folder,
+        readable=(folder, *readable),
+        writable=(out,),
+        env={},
+        stdin="".join(lines).encode(),
+        limits=SandboxLimits(seconds=60.0 + 5.0 * len(wanted)),
+    )
     outcome = sandbox.run(job)
     if outcome.ended is not None:
         raise NoGenerator(f"the generator was ended: it took too much {outcome.ended}")

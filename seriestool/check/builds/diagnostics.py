@@ -78,11 +78,11 @@ def _parse(line: str, prefixes: tuple[str, ...]) -> Diagnostic | None:
         text, flag = text[: named.start()], named[1].removeprefix("-Werror=").removeprefix("-W")
     at = match.groupdict().get("line")
     return Diagnostic(
-        _relative(match["path"], prefixes),
-        _OFFSET.sub("", _NUMBERED.sub("N", text)),
-        f"-W{flag}" if flag else "",
-        "error" in match["kind"].lower(),
-        int(at[:9]) if at else None,
+        path=_relative(match["path"], prefixes),
+        text=_OFFSET.sub("", _NUMBERED.sub("N", text)),
+        flag=f"-W{flag}" if flag else "",
+        is_error="error" in match["kind"].lower(),
+        line=int(at[:9]) if at else None,
     )
 
 

@@ -88,7 +88,12 @@ class ObjectCompiler:
     def find_built(self, objects: Iterable[str]) -> frozenset[str]:
         """Those that the configuration builds."""
         return find_built(
-            objects, self.run, self._workspace.source, self._output.path, self._arch, self._toolchain.compiler
+            objects=objects,
+            run=self.run,
+            source=self._workspace.source,
+            output=self._output.path,
+            arch=self._arch,
+            compiler=self._toolchain.compiler,
         )
 
     def compile(self, objects: Sequence[str]) -> BuildResult:
@@ -102,7 +107,9 @@ class ObjectCompiler:
 
     def _run(self, argv: Sequence[str], seconds: float, env: dict[str, str]) -> SandboxResult:
         limits = replace(self._limits, seconds=seconds)
-        outcome = self._sandbox.run(build_job(self._workspace, self._output, argv, limits, env))
+        outcome = self._sandbox.run(
+            build_job(workspace=self._workspace, output=self._output, argv=argv, limits=limits, env=env)
+        )
         if outcome.ended is KillReason.DISK:
             self._workspace.reset(self._output)
         return outcome
@@ -115,7 +122,12 @@ class ObjectCompiler:
         last = lines[-1].strip() if lines else "make failed"
         shortage = find_shortage(text) if outcome.code else None
         return BuildResult(
-            parse_diagnostics(text, roots), outcome.code == 0, outcome.ended, last, outcome.seconds, shortage
+            diagnostics=parse_diagnostics(text, roots),
+            is_good=outcome.code == 0,
+            ended=outcome.ended,
+            last=last,
+            seconds=outcome.seconds,
+            shortage=shortage,
         )
 
 

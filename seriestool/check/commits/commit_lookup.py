@@ -192,7 +192,15 @@ def read_commit(oid: str, raw: bytes) -> QuotedCommit:
     _, time = _stamp(fields.get(b"committer", [b""])[0])
     title = " ".join(line.strip() for line in subject.split("\n"))
     parents = tuple(value.decode("ascii", "replace") for value in fields.get(b"parent", []))
-    return QuotedCommit(oid, title, author, time, authored, parse_message(f"{title}\n\n{rest}"), parents)
+    return QuotedCommit(
+        oid=oid,
+        subject=title,
+        author=author,
+        time=time,
+        authored=authored,
+        message=parse_message(f"{title}\n\n{rest}"),
+        parents=parents,
+    )
 
 
 def _stamp(value: bytes) -> tuple[Person, int]:

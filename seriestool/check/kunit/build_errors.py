@@ -66,11 +66,11 @@ def _lines(output: bytes) -> Iterator[str]:
 def _parse(line: str, source: Path, build: Path) -> BuildError | None:
     for pattern in (_COMPILER, _KCONFIG, _MAKEFILE):
         if found := pattern.match(line):
-            return _placed(found[1], found[2], found[3], source, build)
+            return _placed(name=found[1], line=found[2], message=found[3], source=source, build=build)
     for pattern in (_LINKER, _MULTIPLE):
         if found := pattern.match(line):
             number = found[2] if pattern is _LINKER else None
-            return _placed(found[1], number, found[found.re.groups], source, build)
+            return _placed(name=found[1], line=number, message=found[found.re.groups], source=source, build=build)
     for pattern in (_MODPOST, _NO_RULE):
         if found := pattern.match(line):
             return BuildError(found[1][:300])

@@ -197,7 +197,7 @@ class _KtapReader:
         here = self._levels[level]
         if number != len(here.cases) + 1 and level:
             self._complain(f"result {len(here.cases) + 1} is numbered {number}")
-        self._add(here, Case(name, number, status, tuple(self._pending), subtests))
+        self._add(here, Case(name=name, number=number, status=status, lines=tuple(self._pending), subtests=subtests))
         self._pending.clear()
         self._panic, self._trace = None, []  # whoever prints a result afterwards is alive
         return True
@@ -217,7 +217,9 @@ class _KtapReader:
         subtests = self._pop(CaseStatus.MISSING)
         self._complain(f"there is no result of '{title}'")
         below = self._levels[level - 1]
-        self._add(below, Case(title, len(below.cases) + 1, CaseStatus.MISSING, (), subtests))
+        self._add(
+            below, Case(name=title, number=len(below.cases) + 1, status=CaseStatus.MISSING, lines=(), subtests=subtests)
+        )
 
     def _close_above(self, level: int, status: CaseStatus) -> None:
         """Give whatever is open above the level to what it belongs to, which has no result either."""
@@ -227,7 +229,7 @@ class _KtapReader:
             here = self._levels[-1]
             is_in_there = any(case.status is CaseStatus.CRASHED for case in subtests)
             lines = tuple(self._pending) if status is CaseStatus.CRASHED and not is_in_there else ()
-            self._add(here, Case(title, len(here.cases) + 1, status, lines, subtests))
+            self._add(here, Case(name=title, number=len(here.cases) + 1, status=status, lines=lines, subtests=subtests))
 
     def _pop(self, status: CaseStatus) -> tuple[Case, ...]:
         """The cases of the innermost level; of those without a result the first has `status`."""
@@ -252,7 +254,14 @@ class _KtapReader:
             self._close_above(0, status)
             suites = self._pop(status)
         trace = tuple(self._trace) if self._panic is not None else ()
-        return KtapLog(suites, self._has_ktap, is_complete, self._panic, trace, tuple(self._complaints))
+        return KtapLog(
+            suites=suites,
+            has_ktap=self._has_ktap,
+            is_complete=is_complete,
+            panic=self._panic,
+            trace=trace,
+            complaints=tuple(self._complaints),
+        )
 
 
 def _named(text: str, is_ok: bool) -> tuple[str, CaseStatus]:

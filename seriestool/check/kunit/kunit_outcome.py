@@ -52,7 +52,11 @@ def parse_transcript(raw: bytes) -> Transcript | None:
         if told["schema"] != _SCHEMA:
             return None
         return Transcript(
-            KunitStage(told["stage"]), output, bool(told["over_time"]), str(told["source"]), str(told["build"])
+            stage=KunitStage(told["stage"]),
+            output=output,
+            is_over_time=bool(told["over_time"]),
+            source=str(told["source"]),
+            build=str(told["build"]),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -108,15 +108,19 @@ def run_again(setup: KunitSetup, setting: KunitSetting) -> Transcript:
 
 def _run(setup: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Transcript:
     started = monotonic()
-    configured = _kunit(setup, output, setting, "config", _CONFIG)
+    configured = _kunit(setup=setup, output=output, setting=setting, verb="config", limits=_CONFIG)
     if configured.code:
         return _transcript(
-            setup, output, KunitStage.CONFIG, configured.stdout + configured.stderr, bool(configured.ended)
+            setup=setup,
+            output=output,
+            stage=KunitStage.CONFIG,
+            printed=configured.stdout + configured.stderr,
+            is_over_time=bool(configured.ended),
         )
     built = _kunit(setup, output, setting, "build", _COLD, f"--jobs={setup.jobs}")
     if built.ended:
         output.discard()  # what was written last may be half a file
-        return _transcript(setup, output, KunitStage.BUILD, built.stderr, True)
+        return _transcript(setup=setup, output=output, stage=KunitStage.BUILD, printed=built.stderr, is_over_time=True)
     if built.code:
         return _transcript(setup, output, KunitStage.BUILD, built.stderr)
     output.record_time(monotonic() - started)
@@ -128,7 +132,7 @@ def _exec(setup: KunitSetup, output: BuildFolder, setting: KunitSetting) -> Tran
     if len(ran.stdout) >= _EXEC.output:
         raise LimitError(f"the kernel prints more than {_EXEC.output >> 20} MB")
     is_over_time = bool(ran.ended) or _TIMED_OUT.search(ran.stdout[-2000:]) is not None
-    return _transcript(setup, output, KunitStage.EXEC, ran.stdout, is_over_time)
+    return _transcript(setup=setup, output=output, stage=KunitStage.EXEC, printed=ran.stdout, is_over_time=is_over_time)
 
 
 def _transcript(
@@ -136,7 +140,13 @@ def _transcript(
 ) -> Transcript:
     if stage is not KunitStage.EXEC and (shortage := find_shortage(printed.decode("utf-8", "replace"))):
         raise LimitError(f"the {stage} failed, and not for what is in the tree: {shortage}")
-    return Transcript(stage, printed, is_over_time, str(setup.workspace.source), str(output.path))
+    return Transcript(
+        stage=stage,
+        output=printed,
+        is_over_time=is_over_time,
+        source=str(setup.workspace.source),
+        build=str(output.path),
+    )
 
 
 def _kunit(
@@ -151,7 +161,7 @@ def _kunit(
         *(f"--make_options={variable}" for variable in setup.make_variables),
         *options,
     ]
-    job = build_job(setup.workspace, output, argv, limits, _ENV)
+    job = build_job(workspace=setup.workspace, output=output, argv=argv, limits=limits, env=_ENV)
     outcome = setup.sandbox.run(replace(job, readable=(*job.readable, *setting.own_file)))
     if outcome.ended is KillReason.DISK:
         setup.workspace.reset(output)
@@ -195,7 +205,7 @@ def _solve(setup: KunitSetup, options: Sequence[str]) -> SandboxResult:
     env = {**_ENV, "PYTHONPATH": str(module.parent)}
     argv = ["python3", str(program), str(setup.workspace.source), *options]
     folder = setup.workspace.source
-    job = SandboxJob(argv, folder, (folder, program, module), (), env, limits=_CONFIG)
+    job = SandboxJob(argv=argv, folder=folder, readable=(folder, program, module), writable=(), env=env, limits=_CONFIG)
     return _checked(job, setup.sandbox.run(job))
 
 

@@ -75,7 +75,9 @@ class RegressionTracker:
             rule, what, message = _failure(outcome)
             self._trouble = _JudgingObstacle(what, None)
             place = _first(outcome)
-            yield KunitEvent(f"base-{rule}", f"the base {message}", None, place.path, place.line)
+            yield KunitEvent(
+                rule=f"base-{rule}", message=f"the base {message}", counter=None, path=place.path, line=place.line
+            )
             return
         log = outcome.log
         if not log.has_ktap and log.panic is None:
@@ -115,7 +117,7 @@ class RegressionTracker:
             return
         self._blind(_JudgingObstacle(what, counter))
         place = _first(outcome)
-        yield KunitEvent(rule, message, counter, place.path, place.line)
+        yield KunitEvent(rule=rule, message=message, counter=counter, path=place.path, line=place.line)
 
     def _blind(self, trouble: _JudgingObstacle) -> None:
         """From here on nothing is seen."""
@@ -169,7 +171,7 @@ class RegressionTracker:
             yield KunitEvent("failure-moved", message, counter)
         for path, case in difference.new_failing[:_MAX_NAMED]:
             what = "fails; it could not be seen on the base" if self._base_is_partial else "is new and fails"
-            yield _failed("new-test-fails", path, what, counter, case)
+            yield _failed(rule="new-test-fails", test=path, what=what, counter=counter, case=case)
         if difference.new and not self._base_is_partial:
             yield KunitEvent("new-tests", f"{_count(difference.new, 'new test')}: {_names(difference.new)}", counter)
         if difference.fixed:
@@ -184,9 +186,9 @@ class RegressionTracker:
         for path, case in found[:_MAX_NAMED]:
             if path in self._unseen and self._since is not None:
                 what = f"fails; it passed when it was last seen, and {self._since}"
-                yield _failed("test-fails-since", path, what, counter, case)
+                yield _failed(rule="test-fails-since", test=path, what=what, counter=counter, case=case)
             else:
-                yield _failed("test-fails", path, "passed before and fails", counter, case)
+                yield _failed(rule="test-fails", test=path, what="passed before and fails", counter=counter, case=case)
         if len(found) > _MAX_NAMED:
             yield KunitEvent("test-fails", f"{len(found) - _MAX_NAMED} more tests passed before and fail", counter)
 
@@ -257,7 +259,7 @@ def _failed(rule: str, test: CasePath, what: str, counter: int, case: Case) -> K
     account = failure_text_of(case)
     path, line = place_of(case) or (None, None)
     message = f"{_name(test)} {what}" + (f": {account}" if account else "")
-    return KunitEvent(rule, message, counter, path, line, test)
+    return KunitEvent(rule=rule, message=message, counter=counter, path=path, line=line, test=test)
 
 
 def _where(crash: KernelCrash) -> str:

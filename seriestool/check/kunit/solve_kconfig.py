@@ -22,9 +22,18 @@ _UNSOLVED = 3
 _MODULES = re.compile(r"^([ \t]+)modules[ \t]*$", re.MULTILINE)
 _TRANSITIONAL = re.compile(r"^[ \t]+transitional[ \t]*$", re.MULTILINE)
 _PROGRAMS = {
-    "CC": "gcc", "HOSTCC": "gcc", "LD": "ld", "AR": "ar", "NM": "nm", "OBJCOPY": "objcopy", "READELF": "readelf",
-    "STRIP": "strip", "RUSTC": "rustc", "BINDGEN": "bindgen", "PAHOLE": "pahole",
-}  # fmt: skip
+    "CC": "gcc",
+    "HOSTCC": "gcc",
+    "LD": "ld",
+    "AR": "ar",
+    "NM": "nm",
+    "OBJCOPY": "objcopy",
+    "READELF": "readelf",
+    "STRIP": "strip",
+    "RUSTC": "rustc",
+    "BINDGEN": "bindgen",
+    "PAHOLE": "pahole",
+}
 
 
 class Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]

@@ -132,10 +132,12 @@ def _of_place(reader: _KunitTreeReader, path: bytes, folder: bytes, stem: str) -
         if _enables(reader.text(near) or b"", own):
             return
     if own:
-        yield _made(reader, folder, stem, own, f"{_text(path)} is a test")
+        yield _made(reader=reader, folder=folder, stem=stem, tests=own, why=f"{_text(path)} is a test")
         return
     if near is None:
-        yield from _of_tests(reader, path, source, folder, stem) or _of_includer(reader, source, folder, stem)
+        yield from _of_tests(reader=reader, path=path, source=source, folder=folder, stem=stem) or _of_includer(
+            reader, source, folder, stem
+        )
 
 
 def _of_includer(reader: _KunitTreeReader, source: bytes, folder: bytes, stem: str) -> tuple[SuiteChoice, ...]:
@@ -146,7 +148,9 @@ def _of_includer(reader: _KunitTreeReader, source: bytes, folder: bytes, stem: s
     for place in (folder, folder.rpartition(b"/")[0]):
         text = reader.text(_join(place, subject) + b".c")
         if text is not None:
-            return _including(reader, _join(place, subject) + b".c", text, place, os.fsdecode(subject))
+            return _including(
+                reader=reader, path=_join(place, subject) + b".c", source=text, folder=place, stem=os.fsdecode(subject)
+            )
     return ()
 
 
@@ -163,7 +167,7 @@ def _including(
         guards = _GUARD.findall(source, 0, included.start())
         if guards and _SUITE.search(reader.text(_join(folder, included[1])) or b""):
             why = f"{_text(path)} includes {_text(included[1])}"
-            return (_made(reader, folder, stem, (guards[-1].decode(),), why),)
+            return (_made(reader=reader, folder=folder, stem=stem, tests=(guards[-1].decode(),), why=why),)
     return ()
 
 
@@ -171,7 +175,7 @@ def _of_tests(
     reader: _KunitTreeReader, path: bytes, source: bytes, folder: bytes, stem: str
 ) -> tuple[SuiteChoice, ...]:
     """Tests without a `.kunitconfig`: included, listed beside the file, or in a folder for tests."""
-    if included := _including(reader, path, source, folder, stem):
+    if included := _including(reader=reader, path=path, source=source, folder=folder, stem=stem):
         return included
     exported = " (it exports symbols for KUnit)" if _EXPORTED.search(source) else ""
     # Tests that use symbols exported for them may stand further off.
@@ -180,7 +184,16 @@ def _of_tests(
         options = _related(reader, place, stem, path)
         if options:
             where = f"in the Makefile of {_text(place)}" if place else "in the Makefile at the top"
-            return (_made(reader, folder, stem, options, f"there are tests of {_text(path)} {where}{exported}", place),)
+            return (
+                _made(
+                    reader=reader,
+                    folder=folder,
+                    stem=stem,
+                    tests=options,
+                    why=f"there are tests of {_text(path)} {where}{exported}",
+                    place=place,
+                ),
+            )
     return ()
 
 

@@ -43,17 +43,24 @@ def _entries(subject: CheckSubject, path: bytes, after: str) -> Iterator[Finding
         lacks = entry.lacks()
         if lacks and (entry.what, lacks) not in known:
             yield Finding(
-                Status.WARN, "fields-missing", f"the entry of {_name(entry)} has no {' and no '.join(lacks)}",
-                path, entry.line, source=_SOURCE,
-            )  # fmt: skip
+                status=Status.WARN,
+                rule="fields-missing",
+                message=f"the entry of {_name(entry)} has no {' and no '.join(lacks)}",
+                path=path,
+                line=entry.line,
+                source=_SOURCE,
+            )
     if path.startswith(_LASTING) and not _removes_code(subject):
         kept = {what for entry in new for what in entry.what} | _elsewhere(subject)
         lost = [what for entry in old for what in entry.what if what not in kept]
         if lost:
             yield Finding(
-                Status.WARN, "not-obsolete-first",
-                f"no longer described, and not moved to obsolete/ or removed/: {several(lost)}", path, source=_SOURCE,
-            )  # fmt: skip
+                Status.WARN,
+                "not-obsolete-first",
+                f"no longer described, and not moved to obsolete/ or removed/: {several(lost)}",
+                path,
+                source=_SOURCE,
+            )
 
 
 def _name(entry: AbiEntry) -> str:
@@ -82,10 +89,13 @@ def _undocumented(subject: CheckSubject, attributes: tuple[SysfsAttribute, ...])
     unknown = [one for one in attributes if one.name.encode() not in described]
     if unknown:
         yield Finding(
-            Status.WARN, "attribute-undocumented",
-            f"new in sysfs, and not in Documentation/ABI: {several([one.name for one in unknown])}",
-            unknown[0].path, unknown[0].line, source=_SOURCE,
-        )  # fmt: skip
+            status=Status.WARN,
+            rule="attribute-undocumented",
+            message=f"new in sysfs, and not in Documentation/ABI: {several([one.name for one in unknown])}",
+            path=unknown[0].path,
+            line=unknown[0].line,
+            source=_SOURCE,
+        )
 
 
 def _described(subject: CheckSubject) -> frozenset[bytes]:
@@ -102,9 +112,9 @@ def _described(subject: CheckSubject) -> frozenset[bytes]:
 
 
 CHECK = Check(
-    "abi-docs",
-    "Documentation/ABI: entries are whole, and new sysfs attributes have one",
-    Scope.PATCH,
-    _run,
-    frozenset({Requirement.BASE}),
+    name="abi-docs",
+    summary="Documentation/ABI: entries are whole, and new sysfs attributes have one",
+    scope=Scope.PATCH,
+    run=_run,
+    needs=frozenset({Requirement.BASE}),
 )

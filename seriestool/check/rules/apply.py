@@ -115,9 +115,13 @@ def _refused(subject: CheckSubject, base: SeriesBase) -> Finding:
     status, why = _gravity(subject, base, failure)
     where = f"{_where(failure)}{_difference(failure)}"
     return Finding(
-        status, "apply", f"it does not apply to {_on(subject)}: {where}; {why}", failure.path, failure.line,
+        status=status,
+        rule="apply",
+        message=f"it does not apply to {_on(subject)}: {where}; {why}",
+        path=failure.path,
+        line=failure.line,
         source=_SOURCE,
-    )  # fmt: skip
+    )
 
 
 def _find_obstacle(subject: CheckSubject, failure: PatchFailure) -> int | None:
@@ -163,7 +167,7 @@ def _count_offsets(subject: CheckSubject) -> int:
         return 0
     applied = apply_patch(
         read_files(subject.environment.scratch_repo, subject.before, subject.patch.files), subject.patch.files
-    )  # fmt: skip
+    )
     return 0 if isinstance(applied, PatchFailure) else applied.offsets
 
 

@@ -144,7 +144,14 @@ def _check_developer(raw: bytes, mail: Mail, environment: CheckEnvironment) -> I
             if body is None or about is None:
                 about, body = _canonical(raw, environment)
             signature = DevsigHeader(value)
-            yield _check_signature(signature, _signer(signature, mail), mail, about, body, environment)
+            yield _check_signature(
+                signature=signature,
+                signer=_signer(signature, mail),
+                mail=mail,
+                about=about,
+                body=body,
+                environment=environment,
+            )
         except (*_UNREADABLE, GitError, MessageError):
             yield SignatureResult(
                 Status.WARN, "patatt-malformed", f"the developer's signature of {mail.sender} cannot be read"
@@ -331,10 +338,10 @@ def _verify_as_is(raw: bytes, number: int, keys: _DkimKeys) -> _DkimSignature:
 
 
 CHECK = Check(
-    "attestation",
-    "what the signatures of the mails prove (patatt, DKIM)",
-    Scope.SERIES,
-    run,
-    frozenset({Requirement.MAILED}),
+    name="attestation",
+    summary="what the signatures of the mails prove (patatt, DKIM)",
+    scope=Scope.SERIES,
+    run=run,
+    needs=frozenset({Requirement.MAILED}),
     is_lasting=False,
 )

@@ -76,8 +76,17 @@ def _run(subject: CheckSubject) -> Iterator[Finding]:
         place.cache_dir / "builds", str(place.repository.common_dir), place.scratch_repo, place.report
     ) as workspace:
         output = workspace.output(f"bisect-{config}-{toolchain.compiler}")
-        compiler = ObjectCompiler(workspace, output, place.sandbox, toolchain, config, place.jobs)
-        series = _SeriesBuild(place, workspace, output, compiler, config, toolchain.version)
+        compiler = ObjectCompiler(
+            workspace=workspace,
+            output=output,
+            sandbox=place.sandbox,
+            toolchain=toolchain,
+            config=config,
+            jobs=place.jobs,
+        )
+        series = _SeriesBuild(
+            place=place, workspace=workspace, output=output, compiler=compiler, config=config, version=toolchain.version
+        )
         series.begin(subject.before)
         for step, one in zip(subject.steps, touched, strict=True):
             for finding in series.judge(step, one):
@@ -259,9 +268,11 @@ def _finding(one: Diagnostic) -> Finding:
     flag = f" [{one.flag}]" if one.flag else ""
     if one.is_error:
         message = f"it does not compile: {one.text}{flag}"
-        return Finding(Status.FAIL, "build-error", message, path, one.line, source=_PAGE)
+        return Finding(status=Status.FAIL, rule="build-error", message=message, path=path, line=one.line, source=_PAGE)
     message = f"a new warning: {one.text}{flag}"
-    return Finding(Status.WARN, "new-warning", message, path, one.line, source=_WARNINGS_PAGE)
+    return Finding(
+        status=Status.WARN, rule="new-warning", message=message, path=path, line=one.line, source=_WARNINGS_PAGE
+    )
 
 
 def _first_error(result: BuildResult) -> str:
@@ -313,10 +324,10 @@ def _named(patch: Patch) -> Iterator[str]:
 
 
 CHECK = Check(
-    "bisect",
-    "each patch compiles what it touches, without new warnings",
-    Scope.SERIES,
-    _run,
-    frozenset({Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX, Requirement.COMPILER}),
+    name="bisect",
+    summary="each patch compiles what it touches, without new warnings",
+    scope=Scope.SERIES,
+    run=_run,
+    needs=frozenset({Requirement.BASE, Requirement.KERNEL, Requirement.SANDBOX, Requirement.COMPILER}),
     is_costly=True,
 )

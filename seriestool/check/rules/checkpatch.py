@@ -201,7 +201,7 @@ def _findings(
         message = text.decode("utf-8", "replace").strip()[:_LONGEST]
         path, line = (place.path, place.line) if place else (None, None)
         source = f"scripts/checkpatch.pl {kind.decode()}".rstrip()
-        yield Finding(status, rule, message, path, line, source=source)
+        yield Finding(status=status, rule=rule, message=message, path=path, line=line, source=source)
 
 
 def _weakened(outcome: SandboxResult) -> Iterator[Finding]:

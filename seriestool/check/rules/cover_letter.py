@@ -95,9 +95,12 @@ def _compare_totals(subject: CheckSubject, series: Series, cover: CoverLetter) -
     if any(totals_agree(one, real, series.patches) for one in said):
         return
     yield Finding(
-        Status.WARN, "diffstat", f"the cover letter says {said[-1]}, and the patches change {real}",
-        mend=_diffstat(subject, len(series.patches)), source=_SOURCE,
-    )  # fmt: skip
+        Status.WARN,
+        "diffstat",
+        f"the cover letter says {said[-1]}, and the patches change {real}",
+        mend=_diffstat(subject, len(series.patches)),
+        source=_SOURCE,
+    )
 
 
 def _diffstat(subject: CheckSubject, count: int) -> str | None:
@@ -140,9 +143,12 @@ def _judge_base(subject: CheckSubject) -> Iterator[Finding]:
     if stated is None:
         if subject.base is None:
             yield Finding(
-                Status.PASS, "no-base", "it does not say what it is based on, and no base was found",
-                mend="git format-patch --base=auto", source=_SOURCE,
-            )  # fmt: skip
+                Status.PASS,
+                "no-base",
+                "it does not say what it is based on, and no base was found",
+                mend="git format-patch --base=auto",
+                source=_SOURCE,
+            )
         return
     if not _OID.fullmatch(stated.lower()):
         text = f"the base-commit is no commit id: '{stated[:80]}'"

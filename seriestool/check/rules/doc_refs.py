@@ -52,7 +52,14 @@ def _dead(subject: CheckSubject) -> Iterator[Finding]:
                 continue
             known.add(name)
             message = f"{path_text(name)} is not there, nor does the series add it"
-            yield Finding(Status.WARN, "dead-reference", message, file.new_path, number, source=_SOURCE)
+            yield Finding(
+                status=Status.WARN,
+                rule="dead-reference",
+                message=message,
+                path=file.new_path,
+                line=number,
+                source=_SOURCE,
+            )
     if len(seen) == _LOOKED_UP:
         yield skip("too-many", f"only the first {_LOOKED_UP} references were looked up")
 
@@ -131,7 +138,9 @@ def _left_behind(subject: CheckSubject) -> Iterator[Finding]:
             if match is not None:
                 message = f"{path_text(name)} is named here and goes away"
                 line = content.count(b"\n", 0, match.start()) + 1
-                yield Finding(Status.WARN, "left-behind", message, path, line, source=_SOURCE)
+                yield Finding(
+                    status=Status.WARN, rule="left-behind", message=message, path=path, line=line, source=_SOURCE
+                )
 
 
 CHECK = Check(

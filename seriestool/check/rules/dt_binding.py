@@ -71,11 +71,29 @@ def _alone(patch: Patch) -> Iterator[Finding]:
             f"devicetree bindings ({path_text(documents[0])}) and other files ({path_text(others[0])}) in one patch"
         )
         mend = "make the binding a patch of its own, before this one"
-        yield Finding(Status.WARN, "split", message, documents[0], None, mend, _SOURCE, patch.counter)
+        yield Finding(
+            status=Status.WARN,
+            rule="split",
+            message=message,
+            path=documents[0],
+            line=None,
+            mend=mend,
+            source=_SOURCE,
+            counter=patch.counter,
+        )
     elif any(path.startswith(_BINDINGS) for path in documents) and not _PREFIX.search(patch.subject):
         message = "the subject of a patch to devicetree bindings begins with 'dt-bindings: <folder>:'"
         mend = f"dt-bindings: {_folder(documents)}: {patch.subject.rpartition(': ')[2]}"
-        yield Finding(Status.WARN, "prefix", message, None, 1, mend, _SOURCE, patch.counter)
+        yield Finding(
+            status=Status.WARN,
+            rule="prefix",
+            message=message,
+            path=None,
+            line=1,
+            mend=mend,
+            source=_SOURCE,
+            counter=patch.counter,
+        )
 
 
 def _folder(documents: Iterable[bytes]) -> str:
@@ -89,7 +107,16 @@ def _new_bindings(patch: Patch) -> Iterator[Finding]:
             continue
         if file.path.endswith(b".txt"):
             message = f"the new binding {path_text(file.path)} is no schema: bindings are written in YAML"
-            yield Finding(Status.WARN, "text", message, file.path, 1, None, _SOURCE, patch.counter)
+            yield Finding(
+                status=Status.WARN,
+                rule="text",
+                message=message,
+                path=file.path,
+                line=1,
+                mend=None,
+                source=_SOURCE,
+                counter=patch.counter,
+            )
         elif file.path.endswith(b".yaml"):
             yield from _licence(file, patch.counter)
 
@@ -103,7 +130,16 @@ def _licence(file: FileDiff, counter: int) -> Iterator[Finding]:
     if match and not words >= _DUAL and not words >= {"GPL-2.0", "OR", "BSD-2-CLAUSE"}:
         message = f"new bindings have two licences, (GPL-2.0-only OR BSD-2-Clause), and this one {named!r}"
         mend = "# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)"
-        yield Finding(Status.WARN, "licence", message, file.path, 1, mend, _SOURCE, counter)
+        yield Finding(
+            status=Status.WARN,
+            rule="licence",
+            message=message,
+            path=file.path,
+            line=1,
+            mend=mend,
+            source=_SOURCE,
+            counter=counter,
+        )
 
 
 def _uses(patches: Iterable[Patch]) -> dict[bytes, _CompatibleUse]:
@@ -158,7 +194,16 @@ def _order(uses: Mapping[bytes, _CompatibleUse], documented: Mapping[bytes, int]
         use = uses[name]
         if use.counter < counter:
             message = f"{path_text(name)} is used here and documented only in patch {counter}: bindings come first"
-            yield Finding(Status.WARN, "order", message, use.path, use.line, None, _SOURCE, use.counter)
+            yield Finding(
+                status=Status.WARN,
+                rule="order",
+                message=message,
+                path=use.path,
+                line=use.line,
+                mend=None,
+                source=_SOURCE,
+                counter=use.counter,
+            )
 
 
 def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -> Iterator[Finding]:
@@ -170,10 +215,28 @@ def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -
     for name in islice(missing, _MOST):
         use, vendor = uses[name], name.partition(b",")[0]
         message = f"no binding has the compatible string {path_text(name)}"
-        yield Finding(Status.WARN, "undocumented", message, use.path, use.line, None, _SOURCE, use.counter)
+        yield Finding(
+            status=Status.WARN,
+            rule="undocumented",
+            message=message,
+            path=use.path,
+            line=use.line,
+            mend=None,
+            source=_SOURCE,
+            counter=use.counter,
+        )
         if vendors is not None and b'"^' + vendor + b",.*" not in vendors:
             message = f"{path_text(vendor)} is no vendor of vendor-prefixes.yaml"
-            yield Finding(Status.WARN, "vendor", message, use.path, use.line, None, _SOURCE, use.counter)
+            yield Finding(
+                status=Status.WARN,
+                rule="vendor",
+                message=message,
+                path=use.path,
+                line=use.line,
+                mend=None,
+                source=_SOURCE,
+                counter=use.counter,
+            )
 
 
 def _not_in_tree(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -> list[bytes]:

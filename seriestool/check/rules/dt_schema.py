@@ -125,7 +125,12 @@ def _said(outcome: SandboxResult, folder: str) -> Iterator[Finding]:
         below = lines[number + 1] if number + 1 < len(lines) else ""
         said = f"{message} {below.strip()}" if below.startswith(("\t", "  ")) else message
         yield Finding(
-            Status.WARN, "schema", said.strip()[:_LONGEST], path.encode(), int(at) if at else None, source=_SOURCE
+            status=Status.WARN,
+            rule="schema",
+            message=said.strip()[:_LONGEST],
+            path=path.encode(),
+            line=int(at) if at else None,
+            source=_SOURCE,
         )
 
 

@@ -392,7 +392,13 @@ def _designation(inputs: _FixesContext) -> Iterator[Finding]:
     if not inputs.targets or len(inputs.targets) != len(inputs.tags):
         return
     environment, prefixes = inputs.subject.environment, inputs.subject.series.prefixes
-    found = judge_tree(inputs.targets, prefixes, fixes_trees(environment.config), environment.trees, inputs.commits)
+    found = judge_tree(
+        targets=inputs.targets,
+        prefixes=prefixes,
+        fixes=fixes_trees(environment.config),
+        trees=environment.trees,
+        commits=inputs.commits,
+    )
     if found is None:
         return
     mend = f"[PATCH {found.better}]"

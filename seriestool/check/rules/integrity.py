@@ -53,9 +53,12 @@ def _find_same(patches: tuple[Patch, ...]) -> Iterator[Finding]:
         if same not in told:
             text = f"{_patches(_counters(same))} have the same subject: '{same[0].subject}'"
             yield Finding(
-                Status.WARN, "duplicate-subject", text, mend="say in each subject what only it does",
+                Status.WARN,
+                "duplicate-subject",
+                text,
+                mend="say in each subject what only it does",
                 counter=same[-1].counter,
-            )  # fmt: skip
+            )
 
 
 def _groups(patches: Iterable[Patch], key: Callable[[Patch], Hashable | None]) -> Iterator[tuple[Patch, ...]]:

@@ -147,7 +147,11 @@ def _said(outcome: SandboxResult) -> tuple[list[Finding], list[Finding]]:
             continue
         message = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip()[:_LONGEST]
         where = path.encode("utf-8", "surrogateescape")
-        sides[side].append(Finding(Status.WARN, level.lower(), message, where, int(number), source=_SOURCE))
+        sides[side].append(
+            Finding(
+                status=Status.WARN, rule=level.lower(), message=message, path=where, line=int(number), source=_SOURCE
+            )
+        )
     return sides["before"], sides["after"]
 
 

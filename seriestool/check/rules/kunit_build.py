@@ -115,13 +115,13 @@ def _run_all(
         environment.cache_dir / "builds", key, environment.scratch_repo, environment.report
     ) as workspace:
         setup = KunitSetup(
-            workspace,
-            environment.sandbox,
-            toolchain.make_variables,
-            toolchain.version,
-            max(environment.jobs, 1),
-            environment.cache_dir / "kunit",
-            environment.report,
+            workspace=workspace,
+            sandbox=environment.sandbox,
+            make_variables=toolchain.make_variables,
+            toolchain=toolchain.version,
+            jobs=max(environment.jobs, 1),
+            kept=environment.cache_dir / "kunit",
+            report=environment.report,
         )
         for plan in plans[:most]:
             yield from _run_one(subject, steps, plan, setup)
@@ -158,7 +158,16 @@ def _summary(plan: _PlannedConfiguration, runner: SeriesTestRunner) -> str:
 def _finding(event: KunitEvent, configuration: SuiteConfiguration) -> Finding:
     status, source = _RULES[event.rule]
     message = f"{configuration.name}: {event.message}"
-    return Finding(status, event.rule, message, event.path, event.line, None, source, event.counter)
+    return Finding(
+        status=status,
+        rule=event.rule,
+        message=message,
+        path=event.path,
+        line=event.line,
+        mend=None,
+        source=source,
+        counter=event.counter,
+    )
 
 
 def _plans(subject: CheckSubject, steps: tuple[StackedPatch, ...]) -> tuple[_PlannedConfiguration, ...]:
@@ -193,7 +202,13 @@ def _make_schedule(
         setting = made
     base = steps[0].before
     patches = tuple(_schedule_patch(subject, step, configuration, counters) for step in steps)
-    return KunitSchedule(configuration.name, setting, base, _has(subject, base, configuration), patches)
+    return KunitSchedule(
+        name=configuration.name,
+        setting=setting,
+        base=base,
+        base_is_configured=_has(subject, base, configuration),
+        patches=patches,
+    )
 
 
 def _schedule_patch(
@@ -204,7 +219,12 @@ def _schedule_patch(
     old = frozenset(subject.environment.scratch_repo.entries(step.before, paths))
     counter = step.patch.counter
     return ScheduledPatch(
-        counter, step.after, paths, old, counter in counters, _has(subject, step.after, configuration)
+        counter=counter,
+        after=step.after,
+        paths=paths,
+        old=old,
+        is_chosen=counter in counters,
+        is_configured=_has(subject, step.after, configuration),
     )
 
 

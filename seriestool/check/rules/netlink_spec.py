@@ -101,7 +101,9 @@ def _faults(
     if not there:
         return {}
     with scratch("netlink") as folder:
-        results = regenerate(subject.environment.scratch_repo, state.tree, there, sandbox, folder)
+        results = regenerate(
+            scratch_repo=subject.environment.scratch_repo, tree=state.tree, wanted=there, sandbox=sandbox, folder=folder
+        )
     found = ((path, _fault(texts[path], one, results[path])) for path, one in there.items())
     return {path: fault for path, fault in found if fault is not None}
 
@@ -128,21 +130,33 @@ def _judge(path: bytes, states: Sequence[_TreeState], faults: Sequence[_Generate
         rule = "spec-broken" if fault.is_broken else "not-regenerated"
         if mended is not None:
             yield Finding(
-                Status.WARN, rule, f"{fault.message}, until patch {mended} brings it", path, fault.line,
-                source=_SOURCE, counter=states[number].counter,
-            )  # fmt: skip
+                status=Status.WARN,
+                rule=rule,
+                message=f"{fault.message}, until patch {mended} brings it",
+                path=path,
+                line=fault.line,
+                source=_SOURCE,
+                counter=states[number].counter,
+            )
         else:
             yield Finding(
-                Status.FAIL, rule, fault.message, path, fault.line, _FIX_COMMAND, _SOURCE, states[number].counter
-            )  # fmt: skip
+                status=Status.FAIL,
+                rule=rule,
+                message=fault.message,
+                path=path,
+                line=fault.line,
+                mend=_FIX_COMMAND,
+                source=_SOURCE,
+                counter=states[number].counter,
+            )
 
 
 CHECK = Check(
-    "netlink-spec",
-    "generated netlink code is what the tree's generator makes of its specification",
-    Scope.SERIES,
-    _run,
-    frozenset({Requirement.BASE, Requirement.SANDBOX}),
+    name="netlink-spec",
+    summary="generated netlink code is what the tree's generator makes of its specification",
+    scope=Scope.SERIES,
+    run=_run,
+    needs=frozenset({Requirement.BASE, Requirement.SANDBOX}),
     is_costly=True,
     lasting_skips=frozenset({"out-of-date-before"}),
 )

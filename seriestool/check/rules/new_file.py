@@ -114,12 +114,12 @@ def _change(subject: CheckSubject) -> _TreeChange:
     scratch_repo = subject.environment.scratch_repo
     sides = [scratch_repo.entries(tree, [*came, *went]) for tree in (before, after)]
     return _TreeChange(
-        scratch_repo,
-        before,
-        after,
-        {path: counter for path, counter in came.items() if path in sides[1] and path not in sides[0]},
-        {path: counter for path, counter in went.items() if path not in sides[1]},
-        frozenset(moved),
+        scratch_repo=scratch_repo,
+        before=before,
+        after=after,
+        came={path: counter for path, counter in came.items() if path in sides[1] and path not in sides[0]},
+        went={path: counter for path, counter in went.items() if path not in sides[1]},
+        moved=frozenset(moved),
     )
 
 
@@ -135,7 +135,9 @@ def _unmaintained(change: _TreeChange, maintainers: Maintainers) -> Iterator[Fin
         is_new_folder = not change.scratch_repo.has_folder(change.before, folder)
         if name is not None and not is_new_folder and all(path in change.moved for path in paths):
             continue
-        yield _ask_for_section(name, size, paths, is_new_folder, change.came[paths[0]])
+        yield _ask_for_section(
+            name=name, size=size, paths=paths, is_new_folder=is_new_folder, counter=change.came[paths[0]]
+        )
 
 
 def _in_charge(change: _TreeChange, maintainers: Maintainers, path: bytes) -> tuple[int, str | None]:
@@ -150,12 +152,39 @@ def _ask_for_section(name: str | None, size: int, paths: Sequence[bytes], is_new
     names = _listed(paths)
     if name is None:
         message = f"no section of MAINTAINERS has {names}"
-        return Finding(Status.WARN, "no-section", message, paths[0], None, mend, _SOURCE, counter)
+        return Finding(
+            status=Status.WARN,
+            rule="no-section",
+            message=message,
+            path=paths[0],
+            line=None,
+            mend=mend,
+            source=_SOURCE,
+            counter=counter,
+        )
     if size > _LARGE and is_new_folder:
         message = f"only {name!r}, a section of more than {_LARGE} files, has the new folder of {names}"
-        return Finding(Status.WARN, "large-section", message, paths[0], None, mend, _SOURCE, counter)
+        return Finding(
+            status=Status.WARN,
+            rule="large-section",
+            message=message,
+            path=paths[0],
+            line=None,
+            mend=mend,
+            source=_SOURCE,
+            counter=counter,
+        )
     message = f"{name!r}, a section of more than {_SMALL} files, has {names}"
-    return Finding(Status.PASS, "wide-section", message, paths[0], None, None, _SOURCE, counter)
+    return Finding(
+        status=Status.PASS,
+        rule="wide-section",
+        message=message,
+        path=paths[0],
+        line=None,
+        mend=None,
+        source=_SOURCE,
+        counter=counter,
+    )
 
 
 def _size(change: _TreeChange, section: MaintainersSection) -> int:
@@ -192,7 +221,16 @@ def _left_behind(change: _TreeChange, maintainers: Maintainers) -> Iterator[Find
                 if pattern in named and pattern not in told and not change.has(pattern):
                     told.add(pattern)
                     message = f"{named[pattern]!r} of MAINTAINERS still names {path_text(pattern)}, which is gone"
-                    yield Finding(Status.WARN, "stale-pattern", message, path, None, None, _SOURCE, counter)
+                    yield Finding(
+                        status=Status.WARN,
+                        rule="stale-pattern",
+                        message=message,
+                        path=path,
+                        line=None,
+                        mend=None,
+                        source=_SOURCE,
+                        counter=counter,
+                    )
 
 
 def _without_files(change: _TreeChange, old: Maintainers, new: Maintainers) -> Iterator[Finding]:
@@ -202,7 +240,15 @@ def _without_files(change: _TreeChange, old: Maintainers, new: Maintainers) -> I
     for heading, pattern in islice(added, _PATTERNS):
         if _fits_nothing(change, pattern):
             message = f"nothing in the tree fits 'F: {path_text(pattern)}' of {heading!r}"
-            yield Finding(Status.WARN, "dead-pattern", message, b"MAINTAINERS", None, None, _SOURCE)
+            yield Finding(
+                status=Status.WARN,
+                rule="dead-pattern",
+                message=message,
+                path=b"MAINTAINERS",
+                line=None,
+                mend=None,
+                source=_SOURCE,
+            )
 
 
 def _fits_nothing(change: _TreeChange, pattern: bytes) -> bool:
@@ -232,7 +278,16 @@ def _not_built(change: _TreeChange) -> Iterator[Finding]:
     for folder, paths in forgotten.items():
         message = f"no Makefile in {path_text(folder)} or above it has what is made of {_listed(paths)}"
         source = "Documentation/kbuild/makefiles.rst"
-        yield Finding(Status.WARN, "not-built", message, paths[0], None, None, source, change.came[paths[0]])
+        yield Finding(
+            status=Status.WARN,
+            rule="not-built",
+            message=message,
+            path=paths[0],
+            line=None,
+            mend=None,
+            source=source,
+            counter=change.came[paths[0]],
+        )
 
 
 def _not_run(change: _TreeChange) -> Iterator[Finding]:
@@ -247,7 +302,16 @@ def _not_run(change: _TreeChange) -> Iterator[Finding]:
     for paths in forgotten.values():
         message = f"the selftests' Makefile does not list {_listed(paths)}"
         source = "Documentation/dev-tools/kselftest.rst"
-        yield Finding(Status.WARN, "not-run", message, paths[0], None, None, source, change.came[paths[0]])
+        yield Finding(
+            status=Status.WARN,
+            rule="not-run",
+            message=message,
+            path=paths[0],
+            line=None,
+            mend=None,
+            source=source,
+            counter=change.came[paths[0]],
+        )
 
 
 def _is_test(change: _TreeChange, path: bytes) -> bool:

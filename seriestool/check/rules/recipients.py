@@ -205,6 +205,9 @@ def _is_list(address: str) -> bool:
 
 
 CHECK = Check(
-    "recipients", "those whom MAINTAINERS names for its files have the mail", Scope.PATCH, run,
+    "recipients",
+    "those whom MAINTAINERS names for its files have the mail",
+    Scope.PATCH,
+    run,
     lasting_skips=frozenset({"not-seen"}),
-)  # fmt: skip
+)

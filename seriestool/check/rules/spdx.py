@@ -62,7 +62,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
             yield from _missing(subject, file.new_path, old)
             continue
         known = known or _read_licences(subject.environment.scratch_repo, subject.after)
-        yield from _tagged(subject, file.new_path, old, new, known)
+        yield from _tagged(subject=subject, path=file.new_path, old=old, new=new, known=known)
 
 
 def _head(subject: CheckSubject, tree: str, path: bytes | None) -> bytes | None:
@@ -93,7 +93,13 @@ def _style(path: bytes) -> bytes | None:
 
 def _missing(subject: CheckSubject, path: bytes, old: bytes | None) -> Iterator[Finding]:
     if old is not None:
-        yield _finding(Status.WARN, "removed", "the SPDX-License-Identifier of this file goes away", path, 1)
+        yield _finding(
+            status=Status.WARN,
+            rule="removed",
+            message="the SPDX-License-Identifier of this file goes away",
+            path=path,
+            line=1,
+        )
         return
     style = _style(path)
     if style is None:
@@ -110,7 +116,9 @@ def _missing(subject: CheckSubject, path: bytes, old: bytes | None) -> Iterator[
     message = f"the new file has no SPDX-License-Identifier, {told}"
     end = b" */" if style == _STAR else b""
     mend = (style + b" SPDX-License-Identifier: GPL-2.0-only" + end).decode()
-    yield _finding(Status.FAIL if is_sure else Status.WARN, "missing", message, path, 1, mend)
+    yield _finding(
+        status=Status.FAIL if is_sure else Status.WARN, rule="missing", message=message, path=path, line=1, mend=mend
+    )
 
 
 def _neighbours(subject: CheckSubject, path: bytes) -> tuple[int, int]:
@@ -138,13 +146,13 @@ def _tagged(subject: CheckSubject, path: bytes, old: bytes | None, new: bytes, k
         yield from _placed(path, lines, at)
     expression = _expression(_tag(new) or b"")
     for status, rule, message in _judge(expression, known):
-        yield _finding(status, rule, message, path, at + 1)
+        yield _finding(status=status, rule=rule, message=message, path=path, line=at + 1)
     was = _tag(old) if old is not None else None
     if was is not None:
         before = _expression(was)
         if before.split() != expression.split():
             message = f"the licence changes from {before!r} to {expression!r}: its authors must agree"
-            yield _finding(Status.WARN, "changed", message, path, at + 1)
+            yield _finding(status=Status.WARN, rule="changed", message=message, path=path, line=at + 1)
 
 
 def _placed(path: bytes, lines: Sequence[bytes], at: int) -> Iterator[Finding]:
@@ -153,11 +161,11 @@ def _placed(path: bytes, lines: Sequence[bytes], at: int) -> Iterator[Finding]:
         first += 1
     if at > first:
         message = f"the SPDX-License-Identifier stands in line {at + 1} and not in line {first + 1}"
-        yield _finding(Status.WARN, "wrong-line", message, path, at + 1)
+        yield _finding(status=Status.WARN, rule="wrong-line", message=message, path=path, line=at + 1)
     style = _style(path)
     if style is not None and not lines[at].lstrip().startswith(style):
         message = f"files of this kind have it in a comment that begins with {style.decode()!r}"
-        yield _finding(Status.WARN, "comment-style", message, path, at + 1)
+        yield _finding(status=Status.WARN, rule="comment-style", message=message, path=path, line=at + 1)
 
 
 def _judge(expression: str, known: _Licences) -> Iterator[tuple[Status, str, str]]:
@@ -253,7 +261,7 @@ def _read_licences(scratch_repo: ScratchRepository, tree: str) -> _Licences:
 
 
 def _finding(status: Status, rule: str, message: str, path: bytes, line: int, mend: str | None = None) -> Finding:
-    return Finding(status, rule, message, path, line, mend, _SOURCE)
+    return Finding(status=status, rule=rule, message=message, path=path, line=line, mend=mend, source=_SOURCE)
 
 
 CHECK = Check(

@@ -25,9 +25,30 @@ _ENOUGH = 5
 _VERSION = re.compile(r"(?:linux-)?v?(\d{1,2}\.\d{1,3})(?:\.(?:y|\d{1,3}))?(?:[/,-]\d[\d.y/,-]{0,40})?")
 _MAKEFILE = re.compile(rb"^VERSION = (\d{1,3})\nPATCHLEVEL = (\d{1,3})\n", re.M)
 _NO_TREE = {
-    "rfc", "resend", "rft", "repost", "draft", "fix", "fixes", "bugfix", "regression", "internal", "kernel", "linux",
-    "patch", "testing", "test", "wip", "rebased", "updated", "for", "next", "stable", "backport", "upstream",
-}  # fmt: skip
+    "rfc",
+    "resend",
+    "rft",
+    "repost",
+    "draft",
+    "fix",
+    "fixes",
+    "bugfix",
+    "regression",
+    "internal",
+    "kernel",
+    "linux",
+    "patch",
+    "testing",
+    "test",
+    "wip",
+    "rebased",
+    "updated",
+    "for",
+    "next",
+    "stable",
+    "backport",
+    "upstream",
+}
 
 
 def run(subject: CheckSubject) -> Iterator[Finding]:

@@ -52,7 +52,12 @@ def _compared(path: bytes, was: SyscallTable, now: SyscallTable) -> Iterator[Fin
     lines = {row.name: row.line for row in reversed((*was, *now))}
     for change in compare_tables(was, now):
         yield Finding(
-            _STATUS[change.severity], change.rule, change.message, path, lines.get(change.name), source=_SOURCE
+            status=_STATUS[change.severity],
+            rule=change.rule,
+            message=change.message,
+            path=path,
+            line=lines.get(change.name),
+            source=_SOURCE,
         )
 
 
@@ -71,20 +76,33 @@ def _new_calls(subject: CheckSubject, new: dict[str, tuple[bytes, SyscallRow]]) 
         missing = sorted(other.decode("utf-8", "replace") for other in tables if other not in rows)
         if missing and len(missing) < len(tables):
             yield Finding(
-                Status.WARN, "not-in-all-tables", f"{name} is not in {several(missing)}", path, row.line,
+                status=Status.WARN,
+                rule="not-in-all-tables",
+                message=f"{name} is not in {several(missing)}",
+                path=path,
+                line=row.line,
                 source=_SOURCE,
-            )  # fmt: skip
+            )
         for other, one in rows.items():
             if shared_number(one, other) != wanted:
+                where = other.decode("utf-8", "replace")
                 yield Finding(
-                    Status.WARN, "number-differs",
-                    f"{name} has the number {one.number} in {other.decode('utf-8', 'replace')}, and {row.number} here",
-                    path, row.line, source=_SOURCE,
-                )  # fmt: skip
+                    status=Status.WARN,
+                    rule="number-differs",
+                    message=f"{name} has the number {one.number} in {where}, and {row.number} here",
+                    path=path,
+                    line=row.line,
+                    source=_SOURCE,
+                )
         yield Finding(
-            Status.PASS, "new-call", f"{name} is new: it wants a manual page, and a test below tools/testing/selftests",
-            path, row.line, mend="Cc: linux-api@vger.kernel.org, linux-man@vger.kernel.org", source=_SOURCE,
-        )  # fmt: skip
+            status=Status.PASS,
+            rule="new-call",
+            message=f"{name} is new: it wants a manual page, and a test below tools/testing/selftests",
+            path=path,
+            line=row.line,
+            mend="Cc: linux-api@vger.kernel.org, linux-man@vger.kernel.org",
+            source=_SOURCE,
+        )
     yield from _count(tables.get(GENERIC, ()), new)
 
 
@@ -93,9 +111,14 @@ def _count(generic: SyscallTable, new: dict[str, tuple[bytes, SyscallRow]]) -> I
     past = [row for row in generic if row.name in new and count is not None and row.number >= count.number]
     if count is not None and past:
         yield Finding(
-            Status.WARN, "count-not-raised", f"__NR_syscalls is {count.number}, and {past[-1].name} has that or more",
-            GENERIC, count.line, f"#define __NR_syscalls {max(row.number for row in past) + 1}", _SOURCE,
-        )  # fmt: skip
+            status=Status.WARN,
+            rule="count-not-raised",
+            message=f"__NR_syscalls is {count.number}, and {past[-1].name} has that or more",
+            path=GENERIC,
+            line=count.line,
+            mend=f"#define __NR_syscalls {max(row.number for row in past) + 1}",
+            source=_SOURCE,
+        )
 
 
 def _tables(subject: CheckSubject, tree: str) -> list[bytes]:
@@ -107,9 +130,9 @@ def _tables(subject: CheckSubject, tree: str) -> list[bytes]:
 
 
 CHECK = Check(
-    "syscalls",
-    "tables of system calls: numbers stay, new calls are in all of them",
-    Scope.PATCH,
-    _run,
-    frozenset({Requirement.BASE}),
+    name="syscalls",
+    summary="tables of system calls: numbers stay, new calls are in all of them",
+    scope=Scope.PATCH,
+    run=_run,
+    needs=frozenset({Requirement.BASE}),
 )

@@ -46,27 +46,39 @@ def _by_text(subject: CheckSubject, path: bytes, after: str) -> Iterator[Finding
         return
     if lacks_syscall_note(text) and not lacks_syscall_note(old):
         yield Finding(
-            Status.FAIL, "syscall-note", "a header for user space under the GPL needs 'WITH Linux-syscall-note'",
-            path, 1, "/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */",
-            "scripts/headers_install.sh",
-        )  # fmt: skip
+            status=Status.FAIL,
+            rule="syscall-note",
+            message="a header for user space under the GPL needs 'WITH Linux-syscall-note'",
+            path=path,
+            line=1,
+            mend="/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */",
+            source="scripts/headers_install.sh",
+        )
     known = leaked_options(old)
     ignored = subject.read(after, _INSTALL) or b""
     for option, line in leaked_options(text).items():
         if option not in known and path + b":" + option.encode() not in ignored:
             yield Finding(
-                Status.FAIL, "config-leak", f"{option} is asked about: programs have no configuration",
-                path, line, source="scripts/headers_install.sh",
-            )  # fmt: skip
+                status=Status.FAIL,
+                rule="config-leak",
+                message=f"{option} is asked about: programs have no configuration",
+                path=path,
+                line=line,
+                source="scripts/headers_install.sh",
+            )
     new = ioctl_magics(text).items() - ioctl_magics(old).items()
     table = subject.read(after, _MAGICS) if new else None
     listed, had = listed_magics(table or b""), ioctl_magics(old)
     for magic, line in sorted(new):
         if table is not None and magic not in listed and magic not in had:
             yield Finding(
-                Status.WARN, "ioctl-magic", f"ioctls with the number {_magic(magic)} are not in ioctl-number.rst",
-                path, line, source=_MAGICS.decode(),
-            )  # fmt: skip
+                status=Status.WARN,
+                rule="ioctl-magic",
+                message=f"ioctls with the number {_magic(magic)} are not in ioctl-number.rst",
+                path=path,
+                line=line,
+                source=_MAGICS.decode(),
+            )
 
 
 def _magic(value: int) -> str:
@@ -108,7 +120,14 @@ def _finding(subject: CheckSubject, path: bytes, change: AbiChange, line: int | 
     message = change.message
     if change.rule == "header-removed" and status is Status.FAIL and _removes_code(subject):
         status, message = Status.WARN, f"{message}, as is the code that the series removes"
-    return Finding(status, change.rule, message, path, line, source="Documentation/dev-tools/checkuapi.rst")
+    return Finding(
+        status=status,
+        rule=change.rule,
+        message=message,
+        path=path,
+        line=line,
+        source="Documentation/dev-tools/checkuapi.rst",
+    )
 
 
 def _removes_code(subject: CheckSubject) -> bool:
@@ -123,16 +142,20 @@ def _removes_code(subject: CheckSubject) -> bool:
 def _announced(subject: CheckSubject, path: bytes) -> Iterator[Finding]:
     if subject.is_mailed and not any(_LIST in one.lower() for one in subject.series.recipients):
         yield Finding(
-            Status.PASS, "cc-linux-api", f"what programs see changes here: {_LIST} wants to know", path,
-            mend=f"Cc: {_LIST}", source="Documentation/process/submitting-patches.rst",
-        )  # fmt: skip
+            Status.PASS,
+            "cc-linux-api",
+            f"what programs see changes here: {_LIST} wants to know",
+            path,
+            mend=f"Cc: {_LIST}",
+            source="Documentation/process/submitting-patches.rst",
+        )
 
 
 CHECK = Check(
-    "uapi",
-    "the kernel's headers for user space, compiled and compared",
-    Scope.PATCH,
-    _run,
-    frozenset({Requirement.BASE, Requirement.SANDBOX, Requirement.COMPILER}),
+    name="uapi",
+    summary="the kernel's headers for user space, compiled and compared",
+    scope=Scope.PATCH,
+    run=_run,
+    needs=frozenset({Requirement.BASE, Requirement.SANDBOX, Requirement.COMPILER}),
     is_costly=True,
 )

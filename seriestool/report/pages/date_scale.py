@@ -39,10 +39,15 @@ class DateScale:
     def ticks(self) -> tuple[DateTick, ...]:
         """The beginnings of days, Mondays, months, quarters or years, at most ten of them."""
         ways = (
-            (_days(self, 1), "%b %-d"), (_days(self, 2), "%b %-d"), (_mondays(self, 1), "%b %-d"),
-            (_mondays(self, 2), "%b %-d"), (_months(self, 1), "%b %Y"), (_months(self, 3), "%b %Y"),
-            (_months(self, 6), "%b %Y"), *((_years(self, n), "%Y") for n in (1, 2, 5, 10, 50, 100, 1000)),
-        )  # fmt: skip
+            (_days(self, 1), "%b %-d"),
+            (_days(self, 2), "%b %-d"),
+            (_mondays(self, 1), "%b %-d"),
+            (_mondays(self, 2), "%b %-d"),
+            (_months(self, 1), "%b %Y"),
+            (_months(self, 3), "%b %Y"),
+            (_months(self, 6), "%b %Y"),
+            *((_years(self, n), "%Y") for n in (1, 2, 5, 10, 50, 100, 1000)),
+        )
         for dates, form in ways:
             found = [date for date, _ in zip(dates, range(_MOST_TICKS + 1), strict=False)]
             if len(found) <= _MOST_TICKS:

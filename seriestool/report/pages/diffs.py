@@ -72,16 +72,16 @@ def view_file(diff: FileDiff, said: Sequence[FindingView], budget: int) -> FileV
     total = sum(1 + len(hunk.lines) for hunk in diff.hunks)
     shown = sum(row.kind not in ("gap", "meta") for row in rows)
     return FileView(
-        diff.path,
-        _what(diff),
-        diff.old_path if diff.kind in (DiffKind.RENAME, DiffKind.COPY) else None,
-        sum(len(hunk.lines) - hunk.old_lines for hunk in diff.hunks),
-        sum(len(hunk.lines) - hunk.new_lines for hunk in diff.hunks),
-        tuple(one for one in said if one.finding.line not in there),
-        attach_findings(rows, [one for one in said if one.finding.line in there]),
-        shown,
-        total - shown,
-        not said and shown > FOLDED,
+        path=diff.path,
+        what=_what(diff),
+        old_path=diff.old_path if diff.kind in (DiffKind.RENAME, DiffKind.COPY) else None,
+        added=sum(len(hunk.lines) - hunk.old_lines for hunk in diff.hunks),
+        removed=sum(len(hunk.lines) - hunk.new_lines for hunk in diff.hunks),
+        said=tuple(one for one in said if one.finding.line not in there),
+        blocks=attach_findings(rows, [one for one in said if one.finding.line in there]),
+        shown=shown,
+        left_out=total - shown,
+        is_folded=not said and shown > FOLDED,
     )
 
 

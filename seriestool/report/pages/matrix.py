@@ -168,19 +168,20 @@ def view_matrix(answer: Rebase) -> MatrixView:
         for group in groups:
             anchor = f"why-{patch.counter}-{len(anchors) + 1}"
             anchors.update(dict.fromkeys((tree.name for tree, _ in group), anchor))
-            reasons.append(_reason(anchor, patch, group, answer, len(reasons) >= MOST_REASONS))
+            reasons.append(
+                _reason(anchor=anchor, patch=patch, group=group, answer=answer, is_short=len(reasons) >= MOST_REASONS)
+            )
         cells = tuple(_cell(result, anchors.get(tree.name)) for tree, result in results)
         rows.append(MatrixRow(patch.counter, patch.subject, cells))
     kinds = dict.fromkeys(cell.kind for row in rows for cell in row.cells)
     return MatrixView(
-        tuple(MatrixColumn(tree.name, tree.onto, tree_sum(tree), tree.is_clean) for tree in answer.trees),
-        tuple(rows),
-        tuple(kind for kind in _KINDS.values() if kind in kinds),
-        tuple(reasons),
-        tuple((tree.name, one.tree, merge_text(one)) for tree in answer.trees
-              for one in tree.test_merges),
-        answer.notes,
-    )  # fmt: skip
+        columns=tuple(MatrixColumn(tree.name, tree.onto, tree_sum(tree), tree.is_clean) for tree in answer.trees),
+        rows=tuple(rows),
+        legend=tuple(kind for kind in _KINDS.values() if kind in kinds),
+        reasons=tuple(reasons),
+        merges=tuple((tree.name, one.tree, merge_text(one)) for tree in answer.trees for one in tree.test_merges),
+        notes=answer.notes,
+    )
 
 
 _Group = list[tuple[TreeResult, PatchResult]]
@@ -210,7 +211,9 @@ def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: 
     names = tuple(one.name for one, _ in group)
     kind = _KINDS[result.how]
     if is_short:
-        return CellReason(anchor, kind, patch.counter, patch.subject, names, is_short=True)
+        return CellReason(
+            anchor=anchor, kind=kind, counter=patch.counter, subject=patch.subject, trees=names, is_short=True
+        )
     merged = result.merged_as if result.outcome is Outcome.ALREADY_MERGED else None
     alike = list(zip(*(one.conflicts for _, one in group), strict=True))
     return CellReason(
@@ -239,11 +242,13 @@ def _part(alike: Sequence[Conflict], names: Sequence[str], answer: Rebase) -> Fi
     conflict = alike[0]
     spots = list(zip(*(one.places for one in alike), strict=True))
     return FileConflictView(
-        conflict.path,
-        _said(conflict),
-        tuple(since for name, one in zip(names, alike, strict=True) for since in _since(name, one.commits, answer)),
-        tuple(_spot(places, names, answer) for places in spots[:_MOST_PLACES]),
-        max(len(spots) - _MOST_PLACES, 0),
+        path=conflict.path,
+        said=_said(conflict),
+        since=tuple(
+            since for name, one in zip(names, alike, strict=True) for since in _since(name, one.commits, answer)
+        ),
+        spots=tuple(_spot(places, names, answer) for places in spots[:_MOST_PLACES]),
+        left_out=max(len(spots) - _MOST_PLACES, 0),
     )
 
 
@@ -261,9 +266,9 @@ def _spot(places: Sequence[ConflictPlace], names: Sequence[str], answer: Rebase)
     numbers = " / ".join(dict.fromkeys(str(one.line) for one in places))
     region: ConflictRegion = places[0].region
     return ConflictPlaceView(
-        f"{hunk}line {numbers} of the tree",
-        tuple(map(_line, region.before[-2:])),
-        tuple(
+        where=f"{hunk}line {numbers} of the tree",
+        before=tuple(map(_line, region.before[-2:])),
+        sides=tuple(
             ConflictSide(title, tuple(map(_line, lines[:_MOST_LINES])), max(len(lines) - _MOST_LINES, 0))
             for title, lines in (
                 ("the series was made from", region.expected),
@@ -271,8 +276,10 @@ def _spot(places: Sequence[ConflictPlace], names: Sequence[str], answer: Rebase)
                 ("the series wants", region.series),
             )
         ),
-        tuple(map(_line, region.after[:2])),
-        tuple(since for name, one in zip(names, places, strict=True) for since in _since(name, one.commits, answer)),
+        after=tuple(map(_line, region.after[:2])),
+        since=tuple(
+            since for name, one in zip(names, places, strict=True) for since in _since(name, one.commits, answer)
+        ),
     )
 
 

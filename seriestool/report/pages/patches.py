@@ -67,14 +67,14 @@ def _patch(patch: Patch, found: PageFindings, budget: _LineBudget) -> PatchView:
     is_open = bool(counts) and height <= budget.open
     budget.open -= height if is_open else 0
     return PatchView(
-        patch,
-        tuple(above),
-        found.left_out.get(patch.counter, 0),
-        attach_findings([TextRow("same", n, cut(line)) for n, line in enumerate(lines, 1)], of_message),
-        files,
-        max(len(patch.files) - MOST_FILES, 0),
-        counts,
-        is_open,
+        patch=patch,
+        said=tuple(above),
+        said_left_out=found.left_out.get(patch.counter, 0),
+        message=attach_findings([TextRow("same", n, cut(line)) for n, line in enumerate(lines, 1)], of_message),
+        files=files,
+        files_left_out=max(len(patch.files) - MOST_FILES, 0),
+        counts=counts,
+        is_open=is_open,
     )
 
 

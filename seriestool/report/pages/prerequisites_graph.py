@@ -118,8 +118,13 @@ def _draw(found: PrerequisiteResult, verdict: Verdict) -> Graph:
     edges += [_edge(box, below, box.state) for box in middle] if below else []
     boxes = (own, *middle, *([below] if below else []))
     return Graph(
-        WIDTH, height, boxes, tuple(edges), max(len(groups) - MOST_BOXES, 0), _describe(found, len(groups))
-    )  # fmt: skip
+        width=WIDTH,
+        height=height,
+        boxes=boxes,
+        edges=tuple(edges),
+        left_out=max(len(groups) - MOST_BOXES, 0),
+        description=_describe(found, len(groups)),
+    )
 
 
 def _needed_box(needs: Sequence[NeededPatch], y: float) -> GraphBox:
@@ -132,7 +137,7 @@ def _needed_box(needs: Sequence[NeededPatch], y: float) -> GraphBox:
     height = _HEAD + _ROW * (len(rows) + bool(left_out)) + 14
     states = [need.state for need in needs]
     gravest = next((state for state in _GRAVEST if state in states), NeededPatchState.MERGED)
-    return _box(1, y, height, title, second, gravest, rows, left_out)
+    return _box(column=1, y=y, height=height, title=title, second=second, state=gravest, rows=rows, left_out=left_out)
 
 
 _GRAVEST = (
@@ -147,7 +152,14 @@ _GRAVEST = (
 def _own_box(verdict: Verdict, height: float) -> GraphBox:
     series = verdict.series
     version = f"v{series.version}, " if series.version > 1 else ""
-    return _box(0, (height - _HEAD) / 2 - 4, _HEAD + 8, printable_line(series.subject), f"{version}this series", "own")
+    return _box(
+        column=0,
+        y=(height - _HEAD) / 2 - 4,
+        height=_HEAD + 8,
+        title=printable_line(series.subject),
+        second=f"{version}this series",
+        state="own",
+    )
 
 
 def _below_box(found: PrerequisiteResult, verdict: Verdict, height: float) -> GraphBox | None:
@@ -157,18 +169,40 @@ def _below_box(found: PrerequisiteResult, verdict: Verdict, height: float) -> Gr
     tree = rebuilt.tree if rebuilt else verdict.base.tree if verdict.base else None
     if oid is None:
         return None
-    return _box(2, (height - _HEAD) / 2 - 4, _HEAD + 8, oid[:12], printable_line(tree or "a commit"), "tree")
+    return _box(
+        column=2,
+        y=(height - _HEAD) / 2 - 4,
+        height=_HEAD + 8,
+        title=oid[:12],
+        second=printable_line(tree or "a commit"),
+        state="tree",
+    )
 
 
 def _box(
-    column: int, y: float, height: float, title: str, second: str, state: str, rows: tuple[NeedEntry, ...] = (),
+    column: int,
+    y: float,
+    height: float,
+    title: str,
+    second: str,
+    state: str,
+    rows: tuple[NeedEntry, ...] = (),
     left_out: int = 0,
-) -> GraphBox:  # fmt: skip
+) -> GraphBox:
     x, width = _BOX[column]
     budget = width - _INSET
     return GraphBox(
-        x, max(y, 2.0), width, height, fitting(title, budget, _STRONG), title, fitting(second, budget, _CHARACTER),
-        str(state), rows, left_out)  # fmt: skip
+        x=x,
+        y=max(y, 2.0),
+        width=width,
+        height=height,
+        title=fitting(title, budget, _STRONG),
+        full_title=title,
+        second=fitting(second, budget, _CHARACTER),
+        state=str(state),
+        rows=rows,
+        left_out=left_out,
+    )
 
 
 def _entry(need: NeededPatch, y: float) -> NeedEntry:
@@ -178,8 +212,17 @@ def _entry(need: NeededPatch, y: float) -> NeedEntry:
     said = " ".join(_said(need))
     budget = _BOX[1][1] - 2 * _INSET - 13 * _CHARACTER
     return NeedEntry(
-        str(need.state), MARKS[need.state], said, title, fitting(title, budget, _CHARACTER),
-        patch.msgid if patch else None, need.stated_as, need.merged_as, need.paths, y)  # fmt: skip
+        state=str(need.state),
+        mark=MARKS[need.state],
+        said=said,
+        title=title,
+        short=fitting(title, budget, _CHARACTER),
+        msgid=patch.msgid if patch else None,
+        stated_as=need.stated_as,
+        merged_as=need.merged_as,
+        paths=need.paths,
+        y=y,
+    )
 
 
 def _said(need: NeededPatch) -> Iterator[str]:

@@ -97,24 +97,28 @@ def draw_timeline(timeline: Timeline) -> TimelinePicture:
     strips, y = [], top + 20
     for line, marks in _rows(timeline):
         signs = _signs(marks, scale)
-        strips.append(_strip(line, signs, y, scale) if line else TreeStrip(ELSEWHERE, ELSEWHERE, y, None, (), signs))
+        strips.append(
+            _strip(line, signs, y, scale)
+            if line
+            else TreeStrip(name=ELSEWHERE, full_name=ELSEWHERE, y=y, end=None, bars=(), signs=signs)
+        )
         y += 30 + _LANE * _lanes(signs)
     bottom = y - 8
     kinds = dict.fromkeys(mark.kind for mark in timeline.marks)
     return TimelinePicture(
-        WIDTH,
-        bottom + 26,
-        top,
-        bottom,
-        _LEFT,
-        _RIGHT,
-        _LANE,
-        scale.ticks(),
-        posts,
-        tuple(strips),
-        max(len(timeline.lines) - MOST_LINES, 0),
-        _describe(timeline),
-        tuple((str(kind), WORDS[kind]) for kind in MarkKind if kind in kinds),
+        width=WIDTH,
+        height=bottom + 26,
+        top=top,
+        bottom=bottom,
+        left=_LEFT,
+        right=_RIGHT,
+        lane=_LANE,
+        ticks=scale.ticks(),
+        posts=posts,
+        strips=tuple(strips),
+        left_out=max(len(timeline.lines) - MOST_LINES, 0),
+        description=_describe(timeline),
+        kinds=tuple((str(kind), WORDS[kind]) for kind in MarkKind if kind in kinds),
     )
 
 
@@ -135,7 +139,14 @@ def _rows(timeline: Timeline) -> Iterator[tuple[TreeTimeline | None, Sequence[Ti
 def _strip(line: TreeTimeline, signs: tuple[MarkShape, ...], y: float, scale: DateScale) -> TreeStrip:
     name = printable_line(line.tree)
     bars = tuple(_bar(span, scale) for span in line.spans if span.until is None or span.until >= scale.since)
-    return TreeStrip(fitting(name, _NAME_WIDTH, _CHARACTER), name, y, scale.x(line.tip_date), bars, signs)
+    return TreeStrip(
+        name=fitting(name, _NAME_WIDTH, _CHARACTER),
+        full_name=name,
+        y=y,
+        end=scale.x(line.tip_date),
+        bars=bars,
+        signs=signs,
+    )
 
 
 def _bar(span: TimelineSpan, scale: DateScale) -> RangeBar:

@@ -46,10 +46,15 @@ class OutgoingSeries:
 def compose(outgoing: OutgoingSeries) -> bytes:
     """The mails as one mbox, the cover letter first; a patch alone has none, and its notes say what the cover would."""
     if len(outgoing.patches) == 1:
-        return _mail(outgoing, 1, outgoing.patches[0].subject, _single_body(outgoing), None)
+        return _mail(
+            outgoing=outgoing, counter=1, title=outgoing.patches[0].subject, body=_single_body(outgoing), above=None
+        )
     # No `---`, as in git's own cover letters: `git am --empty=drop` passes over a mail without anything below one.
     cover = f"{_cover(outgoing)}\n\n{_stated(outgoing)}\n\n".encode("utf-8", "surrogateescape")
-    mails = [_mail(outgoing, 0, outgoing.subject, cover, None), *_patch_mails(outgoing)]
+    mails = [
+        _mail(outgoing=outgoing, counter=0, title=outgoing.subject, body=cover, above=None),
+        *_patch_mails(outgoing),
+    ]
     return b"".join(mails)
 
 
@@ -68,7 +73,13 @@ def make_change_id(subject: str, posted: datetime, msgid: str) -> str:
 
 def _patch_mails(outgoing: OutgoingSeries) -> Iterator[bytes]:
     for counter, patch in enumerate(outgoing.patches, 1):
-        yield _mail(outgoing, counter, patch.subject, patch_body(patch, outgoing.sender_email), _msgid(outgoing, 0))
+        yield _mail(
+            outgoing=outgoing,
+            counter=counter,
+            title=patch.subject,
+            body=patch_body(patch, outgoing.sender_email),
+            above=_msgid(outgoing, 0),
+        )
 
 
 def _single_body(outgoing: OutgoingSeries) -> bytes:

@@ -18,8 +18,20 @@ _DATE = re.compile(
 # "Sat Jun 6 06:26:10 PDT 2026", as mailing list archives and C's ctime print it.
 _CTIME = re.compile(r"([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:([A-Z]{3,4}|[+-]\d{4})\s+)?(\d{4})")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})\s*([+-]\d{2}:?\d{2}|Z)?")
-_MONTHS = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10,
-           "nov": 11, "dec": 12}  # fmt: skip
+_MONTHS = {
+    "jan": 1,
+    "feb": 2,
+    "mar": 3,
+    "apr": 4,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "aug": 8,
+    "sep": 9,
+    "oct": 10,
+    "nov": 11,
+    "dec": 12,
+}
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2}
 # Python's codecs include some that are no charsets (punycode is quadratic).
 _TEXT_CHARSET = re.compile(r"(?:us-)?ascii|utf|iso|latin|windows|cp\d|koi8|gb|big5|euc|shift|sjis|mac|tis|ks_c", re.I)
@@ -79,7 +91,7 @@ def parse_date(text: str) -> datetime | None:
         year, month, day, hour, minute, second, zone = match.groups()
     else:
         return None
-    return _moment(year, month, day, (hour, minute, second or "0"), zone)
+    return _moment(year=year, month=month, day=day, clock=(hour, minute, second or "0"), zone=zone)
 
 
 def _moment(year: str, month: str, day: str, clock: tuple[str, str, str], zone: str | None) -> datetime | None:

@@ -53,13 +53,13 @@ def posting_identity(posting: Posting) -> PostingIdentity:
     """What is compared of the posting."""
     mails = posting.mails
     return PostingIdentity(
-        change_id_of(posting),
-        posting.first.sender,
-        posting.version,
-        posting.title,
-        frozenset(mail.subject.title.casefold() for mail in posting.patches.values()),
-        frozenset(mail.msgid for mail in mails if mail.msgid),
-        frozenset(one for mail in mails for one in mail.references),
+        change_id=change_id_of(posting),
+        sender=posting.first.sender,
+        version=posting.version,
+        title=posting.title,
+        titles=frozenset(mail.subject.title.casefold() for mail in posting.patches.values()),
+        msgids=frozenset(mail.msgid for mail in mails if mail.msgid),
+        references=frozenset(one for mail in mails for one in mail.references),
     )
 
 

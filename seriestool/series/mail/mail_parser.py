@@ -152,7 +152,7 @@ def _collect_parts(headers: Headers, body: bytes, parts: list[MailPart], depth: 
     boundary = parameters.get("boundary")
     if kind.startswith("multipart/") and boundary:
         if depth:
-            _collect_multipart(kind, body, boundary, parts, depth - 1)
+            _collect_multipart(kind=kind, body=body, boundary=boundary, parts=parts, depth=depth - 1)
         return
     if len(parts) >= _MAX_PARTS or not _is_text(kind, headers, parameters):
         return

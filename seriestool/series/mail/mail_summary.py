@@ -37,14 +37,14 @@ def summarize_mail(mail: Mail, has_diff: bool, imported: datetime | None = None)
     """The head of the mail; `imported` is when an archive got it: the mail was not sent later."""
     subject = mail.subject
     return MailSummary(
-        clean_msgid(mail.msgid),
-        subject._replace(title=clean(subject.title), prefixes=()),
-        clean(mail.sender),
-        _posted(mail, imported),
-        _references(mail),
-        has_diff,
-        _change_id(mail, has_diff),
-        not has_diff and bool(subject.counter) and is_empty_patch(mail),
+        msgid=clean_msgid(mail.msgid),
+        subject=subject._replace(title=clean(subject.title), prefixes=()),
+        sender=clean(mail.sender),
+        posted=_posted(mail, imported),
+        references=_references(mail),
+        has_diff=has_diff,
+        change_id=_change_id(mail, has_diff),
+        is_empty=not has_diff and bool(subject.counter) and is_empty_patch(mail),
     )
 
 
@@ -52,8 +52,13 @@ def mail_of_summary(head: MailSummary) -> Mail:
     """A mail of which `posting` and `lineage` can ask what they ask of any; it has no text but what is stated."""
     mail = Mail(b"\n" + _text(head))
     vars(mail).update(
-        msgid=head.msgid, subject=head.subject, sender=head.sender, posted=head.posted,
-        references=head.references, has_diff=head.has_diff)  # fmt: skip
+        msgid=head.msgid,
+        subject=head.subject,
+        sender=head.sender,
+        posted=head.posted,
+        references=head.references,
+        has_diff=head.has_diff,
+    )
     return mail
 
 
@@ -61,8 +66,18 @@ def pack_summary(head: MailSummary) -> str:
     """The head as JSON."""
     subject = [head.subject.title, *head.subject[1:6], head.subject.has_version]
     return json.dumps(
-        [head.msgid, subject, head.sender, int(head.posted.timestamp()), head.references, head.has_diff,
-         head.change_id, head.is_empty], ensure_ascii=False)  # fmt: skip
+        [
+            head.msgid,
+            subject,
+            head.sender,
+            int(head.posted.timestamp()),
+            head.references,
+            head.has_diff,
+            head.change_id,
+            head.is_empty,
+        ],
+        ensure_ascii=False,
+    )
 
 
 def unpack_summary(text: str) -> MailSummary:
@@ -70,8 +85,24 @@ def unpack_summary(text: str) -> MailSummary:
     msgid, subject, sender, posted, references, has_diff, stated, *empty = json.loads(text)
     title, is_reply, is_patch, version, counter, expected, has_version = subject
     return MailSummary(
-        msgid, SubjectLine(title, is_reply, is_patch, version, counter, expected, (), has_version), sender,
-        datetime.fromtimestamp(posted, UTC), tuple(references), has_diff, stated, *empty)  # fmt: skip
+        msgid,
+        SubjectLine(
+            title=title,
+            is_reply=is_reply,
+            is_patch=is_patch,
+            version=version,
+            counter=counter,
+            expected=expected,
+            prefixes=(),
+            has_version=has_version,
+        ),
+        sender,
+        datetime.fromtimestamp(posted, UTC),
+        tuple(references),
+        has_diff,
+        stated,
+        *empty,
+    )
 
 
 def clean(text: str) -> str:

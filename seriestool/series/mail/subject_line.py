@@ -67,14 +67,14 @@ def _with_brackets(words: str, title: str, is_reply: bool) -> SubjectLine:
         word for word in re.split(r"[\s,]+", re.sub("PATCH", " ", words, flags=re.I)) if word.strip("-_./:;|")
     )
     return SubjectLine(
-        title,
-        is_reply,
-        has_patch or counter is not None,
-        max(version, 1),
-        counter,
-        expected or 1,
-        tuple(word.strip("-_./:;|") for word in prefixes),
-        match is not None,
+        title=title,
+        is_reply=is_reply,
+        is_patch=has_patch or counter is not None,
+        version=max(version, 1),
+        counter=counter,
+        expected=expected or 1,
+        prefixes=tuple(word.strip("-_./:;|") for word in prefixes),
+        has_version=match is not None,
     )
 
 

@@ -84,7 +84,13 @@ def _in_paragraph(lines: list[tuple[int, str]]) -> Iterator[CommitReference]:
         flat = " ".join(title.split()) if title is not None else None
         needs_title = _OF_GIT.search(line) is None and not _HALF_TITLE.match(text, match.end())
         before = _PROJECT.search(text[max(match.start() - _BEFORE, 0) : start])
-        yield CommitReference(number, oid.lower(), flat, needs_title, before[1].lower() if before else "")
+        yield CommitReference(
+            number=number,
+            oid=oid.lower(),
+            title=flat,
+            needs_title=needs_title,
+            project=before[1].lower() if before else "",
+        )
 
 
 def _is_id(word: str) -> bool:

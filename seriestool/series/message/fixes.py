@@ -144,7 +144,16 @@ def _tags_at(message: CommitMessage, index: int) -> list[FixesTag]:
         flaws.append(FixesFlaw.WRAPPED)
     oid, own = _read_id(found)
     title, others = _read_title(joined, is_whole=lines > 1)
-    return [FixesTag(number, line, oid, title, tuple(dict.fromkeys([*flaws, *own, *others])), lines)]
+    return [
+        FixesTag(
+            number=number,
+            text=line,
+            oid=oid,
+            title=title,
+            flaws=tuple(dict.fromkeys([*flaws, *own, *others])),
+            lines=lines,
+        )
+    ]
 
 
 def _is_meant(match: re.Match[str], message: CommitMessage, index: int) -> bool:
@@ -194,9 +203,11 @@ def _without_id(number: int, line: str, rest: str, flaws: list[FixesFlaw]) -> Fi
     if url is not None:
         named = _ID_IN_URL.search(url[0])
         title, _ = _read_title(rest[url.end() :].strip(), is_whole=False)
-        return FixesTag(number, line, named[1] if named else None, title, (*flaws, FixesFlaw.URL))
+        return FixesTag(
+            number=number, text=line, oid=named[1] if named else None, title=title, flaws=(*flaws, FixesFlaw.URL)
+        )
     title, _ = _read_title(rest, is_whole=False) if rest[:1] in ("(", *_OPENING) and rest else (rest or None, ())
-    return FixesTag(number, line, None, title, (*flaws, FixesFlaw.NO_ID))
+    return FixesTag(number=number, text=line, oid=None, title=title, flaws=(*flaws, FixesFlaw.NO_ID))
 
 
 def _several(number: int, line: str, pieces: Sequence[str], flaws: list[FixesFlaw]) -> list[FixesTag]:
@@ -206,7 +217,15 @@ def _several(number: int, line: str, pieces: Sequence[str], flaws: list[FixesFla
         if found is not None:
             oid, own = _read_id(found)
             title, _ = _read_title(found[5].strip(), is_whole=True)
-            tags.append(FixesTag(number, line, oid, title, tuple(dict.fromkeys([*flaws, FixesFlaw.SEVERAL, *own]))))
+            tags.append(
+                FixesTag(
+                    number=number,
+                    text=line,
+                    oid=oid,
+                    title=title,
+                    flaws=tuple(dict.fromkeys([*flaws, FixesFlaw.SEVERAL, *own])),
+                )
+            )
     return tags
 
 

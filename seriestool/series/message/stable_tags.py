@@ -78,7 +78,9 @@ def _read(number: int, value: str) -> StableTag | None:
     remark = rest.strip("#[]() \t")
     meant = address if address in (STABLE, _PRIVATE, _NO_AUTOSEL) else STABLE
     proper = f"Cc: {meant}" + (f" # {remark}" if remark else "")
-    return StableTag(number, meant, remark, tuple(_flaws(address, rest, remark)), proper)
+    return StableTag(
+        number=number, address=meant, remark=remark, flaws=tuple(_flaws(address, rest, remark)), proper=proper
+    )
 
 
 def _flaws(address: str, rest: str, remark: str) -> Iterator[StableFlaw]:

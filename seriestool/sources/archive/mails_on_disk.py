@@ -135,11 +135,11 @@ def _entry(key: str, raw: bytes) -> _ScannedMail:
     match = _CHANGE_ID.search(raw) if b"\nchange-id:" in raw else None
     subject = mail.subject
     return _ScannedMail(
-        key,
-        mail.msgid,
-        mail.references,
-        ("", "") if subject.is_reply or not subject.is_patch else (mail.sender, subject.title.casefold()),
-        match[1].decode("utf-8", "replace") if match and not subject.is_reply else None,
+        key=key,
+        msgid=mail.msgid,
+        references=mail.references,
+        work=("", "") if subject.is_reply or not subject.is_patch else (mail.sender, subject.title.casefold()),
+        change_id=match[1].decode("utf-8", "replace") if match and not subject.is_reply else None,
     )
 
 

@@ -47,11 +47,11 @@ def parse_entry(raw: bytes, imported: datetime | None = None) -> IndexedMail | N
         return IndexedMail(known)
     name, address = parse_author(text.inbody.get("from") or decode_header(mail.header("from") or b""))
     return IndexedMail(
-        known,
-        clean(clean_title(text.inbody["subject"]) if "subject" in text.inbody else mail.subject.title),
-        clean(f"{name} <{address}>"),
-        find_patch_id(text.diff),
-        tuple(edge for diff in files[:_MAX_FILES] if (edge := _edge(diff))),
+        known=known,
+        subject=clean(clean_title(text.inbody["subject"]) if "subject" in text.inbody else mail.subject.title),
+        author=clean(f"{name} <{address}>"),
+        patch_id=find_patch_id(text.diff),
+        edges=tuple(edge for diff in files[:_MAX_FILES] if (edge := _edge(diff))),
     )
 
 
@@ -65,4 +65,4 @@ def _edge(diff: FileDiff) -> BlobEdge | None:
     old_path = diff.old_path if diff.old_path != diff.path else None
     if len(diff.path) > _MAX_PATH or (old_path and len(old_path) > _MAX_PATH):
         return None
-    return BlobEdge(diff.path, old_path, diff.old_blob, diff.new_blob, diff.kind.value)
+    return BlobEdge(path=diff.path, old_path=old_path, old=diff.old_blob, new=diff.new_blob, kind=diff.kind.value)

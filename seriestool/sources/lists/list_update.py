@@ -54,10 +54,10 @@ def update_list(
 
     def read(path: Path) -> None:
         with Repository.open(path) as archive:
-            _update_archive(index, name, str(path), archive, tally, report)
+            _update_archive(index=index, name=name, path=str(path), archive=archive, tally=tally, progress=report)
 
     if not read_epochs(source, mirrors, read) and not is_url(source):
-        _update_mailbox(index, name, Path(source), tally, report)
+        _update_mailbox(index=index, name=name, file=Path(source), tally=tally, progress=report)
     return tally
 
 

@@ -66,11 +66,11 @@ class PatchIndex:
 
         `blob` may be shorter than what the patch says, or longer. Raises InputError where it is no id.
         """
-        return self._patches_at("new", "path", blob, path, limit)
+        return self._patches_at(column="new", path_column="path", blob=blob, path=path, limit=limit)
 
     def find_needing(self, blob: str, path: bytes | None = None, limit: int = LIMIT) -> tuple[ListedPatch, ...]:
         """The patches that say they start from the blob, newest first; otherwise as `find_making`."""
-        return self._patches_at("old", "coalesce(old_path, path)", blob, path, limit)
+        return self._patches_at(column="old", path_column="coalesce(old_path, path)", blob=blob, path=path, limit=limit)
 
     def edges_of(self, path: bytes) -> tuple[tuple[int, BlobEdge], ...]:
         """(number of the patch, edge) of every patch that touches the path, also where it is renamed or copied away.
@@ -83,7 +83,12 @@ class PatchIndex:
         own = self._rows("SELECT patch, old_path, old, new, kind FROM edge WHERE path = ?", number)
         names = self._path_names({before for _, before, _, _, _ in own if before is not None})
         edges = [
-            (patch, BlobEdge(path, names.get(before), blob_digits(old), blob_digits(new), KINDS[kind]))
+            (
+                patch,
+                BlobEdge(
+                    path=path, old_path=names.get(before), old=blob_digits(old), new=blob_digits(new), kind=KINDS[kind]
+                ),
+            )
             for patch, before, old, new, kind in own
         ]
         edges += [(row[0], _edge(row[1:])) for row in self._rows(_EDGE + "WHERE old_path = ?", number)]
@@ -174,7 +179,8 @@ class PatchIndex:
         """
         rows = self._rows(
             "SELECT path, blob FROM place JOIN source ON source.id = source WHERE patch = ? ORDER BY source.id",
-            patch.number)  # fmt: skip
+            patch.number,
+        )
         for path, blob in rows:
             with suppress(NotFoundError, OutsideError):
                 if (mail := self._read(path, blob)) is not None:
@@ -214,8 +220,8 @@ class PatchIndex:
             where, values = f"AND {path_column} = ? ", [self._path_number(path)]
         tail = f"{where}LIMIT {_MOST_CANDIDATES}"
         numbers = self._numbers(f"SELECT patch FROM edge WHERE {column} BETWEEN ? AND ? {tail}", low, high, *values)  # noqa: S608
-        numbers += self._numbers(
-            f"SELECT patch FROM edge WHERE {column} IN ({_marks(shorter)}) {tail}", *shorter, *values)  # fmt: skip  # noqa: S608
+        exactly = f"SELECT patch FROM edge WHERE {column} IN ({_marks(shorter)}) {tail}"  # noqa: S608
+        numbers += self._numbers(exactly, *shorter, *values)
         return self.find_patches(self._newest(numbers, limit))
 
     def _newest(self, numbers: Sequence[int], limit: int) -> list[int]:
@@ -239,8 +245,20 @@ class PatchIndex:
             lists[number].append(name)
         for number, msgid, subject, author, date, version, counter, expected, series, change_id, patch_id in rows:
             yield ListedPatch(
-                number, msgid, subject, author, datetime.fromtimestamp(date, UTC), version, counter, expected, series,
-                change_id, patch_id or None, tuple(edges[number]), tuple(lists[number]))  # fmt: skip
+                number=number,
+                msgid=msgid,
+                subject=subject,
+                author=author,
+                date=datetime.fromtimestamp(date, UTC),
+                version=version,
+                counter=counter,
+                expected=expected,
+                series=series,
+                change_id=change_id,
+                patch_id=patch_id or None,
+                edges=tuple(edges[number]),
+                lists=tuple(lists[number]),
+            )
 
     def _works(self, patches: Iterable[ListedPatch]) -> set[int]:
         numbers = tuple(patch.number for patch in patches)
@@ -289,7 +307,7 @@ def mail_id(mail: bytes) -> bytes:
 
 def _edge(row: Sequence[Any]) -> BlobEdge:
     path, old_path, old, new, kind = row
-    return BlobEdge(path, old_path, blob_digits(old), blob_digits(new), KINDS[kind])
+    return BlobEdge(path=path, old_path=old_path, old=blob_digits(old), new=blob_digits(new), kind=KINDS[kind])
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -71,7 +71,8 @@ class PatchIndexWriter(PatchIndex):
     def _source(self, connection: "sqlite3.Connection", name: str, path: str, state: str) -> int:
         connection.execute(
             "INSERT INTO source VALUES (NULL, ?, ?, ?) ON CONFLICT (list, path) DO UPDATE SET state = excluded.state",
-            (name, path, state))  # fmt: skip
+            (name, path, state),
+        )
         row = connection.execute("SELECT id FROM source WHERE list = ? AND path = ?", (name, path)).fetchone()
         return int(row[0])
 
@@ -79,12 +80,18 @@ class PatchIndexWriter(PatchIndex):
         entry, known = mail.entry, mail.entry.known
         counter, expected = known.subject.counter, known.subject.expected
         values = (
-            known.msgid, entry.subject, self._intern(connection, "person", entry.author), int(known.posted.timestamp()),
-            known.subject.version, 1 if counter is None else counter, expected, None,
-            work_number(known.sender, known.subject.title), bytes.fromhex(entry.patch_id) if entry.patch_id else None,
-        )  # fmt: skip
-        cursor = connection.execute(
-            "INSERT OR IGNORE INTO patch VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)  # fmt: skip
+            known.msgid,
+            entry.subject,
+            self._intern(connection, "person", entry.author),
+            int(known.posted.timestamp()),
+            known.subject.version,
+            1 if counter is None else counter,
+            expected,
+            None,
+            work_number(known.sender, known.subject.title),
+            bytes.fromhex(entry.patch_id) if entry.patch_id else None,
+        )
+        cursor = connection.execute("INSERT OR IGNORE INTO patch VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         is_new = cursor.rowcount == 1
         number = cursor.lastrowid if is_new else self._numbers("SELECT id FROM patch WHERE msgid = ?", known.msgid)[0]
         if is_new:
@@ -115,7 +122,8 @@ class PatchIndexWriter(PatchIndex):
             _set_series(connection, group)
         connection.executemany(
             "INSERT OR IGNORE INTO recent VALUES (?, ?, ?, ?)",
-            [(name, mail.msgid, int(mail.posted.timestamp()), pack_summary(mail)) for mail in known])  # fmt: skip
+            [(name, mail.msgid, int(mail.posted.timestamp()), pack_summary(mail)) for mail in known],
+        )
         _forget_old(connection, name)
 
 
@@ -135,7 +143,8 @@ def _set_series(connection: "sqlite3.Connection", group: PostingGroup) -> None:
     connection.execute(
         "INSERT INTO series VALUES (NULL, ?, ?, ?, ?) ON CONFLICT (msgid) DO UPDATE SET rank = excluded.rank, "
         "title = excluded.title, change_id = excluded.change_id WHERE excluded.rank <= rank",
-        (group.msgid, group.rank, group.title, group.change_id))  # fmt: skip
+        (group.msgid, group.rank, group.title, group.change_id),
+    )
     (number,) = connection.execute("SELECT id FROM series WHERE msgid = ?", (group.msgid,)).fetchone()
     connection.executemany(
         # Another list, or an earlier batch, may have seen more of the series.
@@ -144,7 +153,8 @@ def _set_series(connection: "sqlite3.Connection", group: PostingGroup) -> None:
         [
             (number, group.version, counter, group.expected, msgid, group.rank, group.rank)
             for counter, msgid in group.patches
-        ])  # fmt: skip
+        ],
+    )
 
 
 def _forget_old(connection: "sqlite3.Connection", name: str) -> None:

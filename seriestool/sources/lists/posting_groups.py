@@ -49,13 +49,13 @@ def _group(posting: Posting, by_msgid: dict[str, MailSummary]) -> PostingGroup:
     first = posting.first
     leaders = [first, *([posting.patches[1]] if 1 in posting.patches else [])]
     return PostingGroup(
-        first.msgid,
-        0 if posting.cover else min(posting.patches),
-        first.subject.title,
-        next((found for mail in leaders if (found := by_msgid[mail.msgid].change_id)), None),
-        posting.version,
-        posting.expected,
-        tuple((counter, mail.msgid) for counter, mail in sorted(posting.patches.items())),
+        msgid=first.msgid,
+        rank=0 if posting.cover else min(posting.patches),
+        title=first.subject.title,
+        change_id=next((found for mail in leaders if (found := by_msgid[mail.msgid].change_id)), None),
+        version=posting.version,
+        expected=posting.expected,
+        patches=tuple((counter, mail.msgid) for counter, mail in sorted(posting.patches.items())),
     )
 
 

@@ -30,7 +30,7 @@ CREATE TABLE done (source TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL
 """
 _SCHEMA = DatabaseSchema(
     1, _TABLES, "the push log's index", hint="run 'seriestool trees push-log update' to make it again"
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,11 @@ class PushLog:
         number, time, user = found[0]
         rows = self._rows(
             "SELECT repo, ref, old, new, commits FROM change JOIN place ON place.id = place WHERE push = ? "
-            "ORDER BY change.id", number)  # fmt: skip
+            "ORDER BY change.id",
+            number,
+        )
         changes = tuple(RefUpdate(ref, _hex(old), _hex(new), _unpack(commits)) for _, ref, old, new, commits in rows)
-        return Push(msgid, rows[0][0] if rows else "", user, utc_time(time), changes)
+        return Push(msgid=msgid, repo=rows[0][0] if rows else "", user=user, time=utc_time(time), changes=changes)
 
     def add(self, pushes: Iterable[Push], progress: Callable[[int], None] | None = None) -> int:
         """How many of the pushes were new; each batch of them is added whole or not at all."""
@@ -141,8 +143,7 @@ class PushLog:
 
     def _tips(self, place: int, oid: str) -> Iterator[Sighting]:
         repo, ref = self._rows("SELECT repo, ref FROM place WHERE id = ?", place)[0]
-        rows = self._rows(
-            "SELECT time, msgid, old, new FROM change JOIN push ON push.id = push WHERE place = ?", place)  # fmt: skip
+        rows = self._rows("SELECT time, msgid, old, new FROM change JOIN push ON push.id = push WHERE place = ?", place)
         events = sorted(_RefEvent(time, msgid, _hex(old), _hex(new)) for time, msgid, old, new in rows)
         named = {tip for event in events for tip in (event.old, event.new) if tip and tip.startswith(oid)}
         for commit in sorted(named):
@@ -152,11 +153,23 @@ class PushLog:
         rows = self._rows(
             "SELECT repo, ref, time, msgid, new, commits FROM carried JOIN change ON change.id = change "
             "JOIN push ON push.id = push JOIN place ON place.id = place WHERE prefix BETWEEN ? AND ? "
-            "ORDER BY time, msgid LIMIT 10000", low, high)  # fmt: skip
+            "ORDER BY time, msgid LIMIT 10000",
+            low,
+            high,
+        )
         for repo, ref, time, msgid, new, commits in rows:
             for commit, _ in _unpack(commits):
                 if commit.startswith(oid) and commit != _hex(new):
-                    yield Sighting(commit, repo, ref, "carried", utc_time(time), None, None, msgid)
+                    yield Sighting(
+                        commit=commit,
+                        repo=repo,
+                        ref=ref,
+                        role="carried",
+                        since=utc_time(time),
+                        until=None,
+                        gone_by=None,
+                        msgid=msgid,
+                    )
 
     def _add(self, push: Push) -> int:
         execute = self._database.connection.execute
@@ -199,11 +212,15 @@ def _tip_periods(events: Sequence[_RefEvent], commit: str, repo: str, ref: str) 
 
     def stay(begin: _RefEvent | None, end: _RefEvent | None, gone_by: _RefEvent | None) -> Sighting:
         return Sighting(
-            commit, repo, ref, "tip",
+            commit,
+            repo,
+            ref,
+            "tip",
             since=utc_time(begin.time) if begin else None,
             until=utc_time(end.time) if end else None,
             gone_by=utc_time(gone_by.time) if gone_by else None,
-            msgid=(end or begin or events[0]).msgid)  # fmt: skip
+            msgid=(end or begin or events[0]).msgid,
+        )
 
     begin: _RefEvent | None = None
     for event in events:

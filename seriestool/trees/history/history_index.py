@@ -202,9 +202,14 @@ def _segments_in(layer: IndexLayer, path: bytes, accepted: _AcceptedValues, belo
     offset, ends = layer.offset, layer.ends
     untouched = _hanging(layer, [(-1, 0)] if 0 in accepted.among([0]) else []) + _hanging(layer, below)
     taken = accepted.among(values)
-    parts = [carve(start, stop, bisect_left(holes, start), holes, ends) for start, stop in untouched]
+    parts = [
+        carve(start=start, stop=stop, hole=bisect_left(holes, start), holes=holes, end_of=ends)
+        for start, stop in untouched
+    ]
     parts += [
-        carve(holes[at], ends[holes[at]], at + 1, holes, ends) for at, value in enumerate(values) if value in taken
+        carve(start=holes[at], stop=ends[holes[at]], hole=at + 1, holes=holes, end_of=ends)
+        for at, value in enumerate(values)
+        if value in taken
     ]
     return union((offset + start, offset + stop) for part in parts for start, stop in part)
 

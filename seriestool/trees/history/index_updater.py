@@ -71,7 +71,14 @@ def update(
             history = History.open(folder, key) or History([])
             if history.refs_digest != wanted:
                 tips = sorted({*tips, *past()})
-                history = _extend(history, repository, tips, folder, Manifest(key, wanted), progress)
+                history = _extend(
+                    history=history,
+                    repository=repository,
+                    tips=tips,
+                    folder=folder,
+                    manifest=Manifest(key, wanted),
+                    progress=progress,
+                )
     except OSError as error:
         raise OutsideError(
             f"cannot write the history index in '{folder}': {error.strerror or error}",

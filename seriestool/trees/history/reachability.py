@@ -42,10 +42,10 @@ def _pieces_in(layer: IndexLayer, path: bytes, below: Iterable[Piece]) -> Iterat
     offset, ends = layer.offset, layer.ends
     for start, stop, value in below:
         for first, last in _hanging(layer, start, stop):
-            for left, right in carve(first, last, bisect_left(holes, first), holes, ends):
+            for left, right in carve(start=first, stop=last, hole=bisect_left(holes, first), holes=holes, end_of=ends):
                 yield offset + left, offset + right, value
     for number, (at, value) in enumerate(zip(holes, values, strict=True), 1):
-        for left, right in carve(at, ends[at], number, holes, ends):
+        for left, right in carve(start=at, stop=ends[at], hole=number, holes=holes, end_of=ends):
             yield offset + left, offset + right, value
 
 

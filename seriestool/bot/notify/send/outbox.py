@@ -84,16 +84,22 @@ def send_message(store: Store, outbox_id: str, channels: OpenChannels, now: int)
             return MessageState(row["state"])
         reason = _find_withdrawal(connection, row, channels, now)
         if reason is not None:
-            _mark(connection, outbox_id, (MessageState.DECIDED,), MessageState.FAILED, f"withdrawn: {reason}")
+            _mark(
+                connection=connection,
+                outbox_id=outbox_id,
+                before=(MessageState.DECIDED,),
+                state=MessageState.FAILED,
+                error=f"withdrawn: {reason}",
+            )
             return MessageState.FAILED
         transport = channels.transports.get(Channel(row["channel"]))
         if transport is None:
             _mark(
-                connection,
-                outbox_id,
-                (MessageState.DECIDED,),
-                MessageState.DECIDED,
-                f"there is no way open for '{row['channel']}'",
+                connection=connection,
+                outbox_id=outbox_id,
+                before=(MessageState.DECIDED,),
+                state=MessageState.DECIDED,
+                error=f"there is no way open for '{row['channel']}'",
             )
             return MessageState.DECIDED
         if not _claim(connection, outbox_id, now):
@@ -111,7 +117,10 @@ def recover_sending(
     with store.transaction() as connection:
         rows = _rows(connection, sayings.c.state == MessageState.SENDING)
         old = [row for row in rows if _is_abandoned(row, now, patience)]
-        found = {row["id"]: _after_a_crash(connection, row, channels, now, patience) for row in old}
+        found = {
+            row["id"]: _after_a_crash(connection=connection, row=row, channels=channels, now=now, patience=patience)
+            for row in old
+        }
     return {
         one: send_message(store, one, channels, now) if state is MessageState.DECIDED else state
         for one, state in found.items()
@@ -152,7 +161,14 @@ def _attempt(store: Store, row: "RowMapping", transport: Transport, now: int) ->
     state = _STATE_OF[outcome.status]
     with store.transaction() as connection:
         # Unknown too: another worker may have given us up, and it is we who know.
-        _mark(connection, row["id"], (MessageState.SENDING, MessageState.UNKNOWN), state, outcome.error, now)
+        _mark(
+            connection=connection,
+            outbox_id=row["id"],
+            before=(MessageState.SENDING, MessageState.UNKNOWN),
+            state=state,
+            error=outcome.error,
+            now=now,
+        )
     return state
 
 
@@ -167,14 +183,20 @@ def _after_a_crash(
     if row["channel"] in (Channel.DRAFT, Channel.PATCHWORK) and transport is None and not is_barred:
         return MessageState.SENDING  # somebody who can ask will come
     if transport is not None and transport.is_repeatable:
-        _mark(connection, row["id"], (MessageState.SENDING,), MessageState.DECIDED, "begun before, and never finished")
+        _mark(
+            connection=connection,
+            outbox_id=row["id"],
+            before=(MessageState.SENDING,),
+            state=MessageState.DECIDED,
+            error="begun before, and never finished",
+        )
         return MessageState.DECIDED
     _mark(
-        connection,
-        row["id"],
-        (MessageState.SENDING,),
-        MessageState.UNKNOWN,
-        "it may have been sent before a crash: have a look",
+        connection=connection,
+        outbox_id=row["id"],
+        before=(MessageState.SENDING,),
+        state=MessageState.UNKNOWN,
+        error="it may have been sent before a crash: have a look",
     )
     return MessageState.UNKNOWN
 
@@ -220,7 +242,7 @@ def _mark(
     state: MessageState,
     error: str | None,
     now: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     from sqlalchemy import update
 
     values: dict[str, Any] = {"state": state, "error": printable_line(error)[:_LONGEST_ERROR] if error else None}

@@ -132,7 +132,7 @@ class _PatchworkConnection:
         # A server's word on where else to go is not followed: the token would go there too.
         with self.session.request(
             method, url, json=body, timeout=_PATIENCE, allow_redirects=False, stream=True
-        ) as answer:  # fmt: skip
+        ) as answer:
             code = answer.status_code
             if code in (401, 403):
                 words = "the token is none, or not that of a maintainer of the project"
