@@ -10,7 +10,7 @@ from seriestool.series.model import path_text
 from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.destination import Flavour
 from seriestool.split.destination_scores import DestinationChoice
-from seriestool.split.ownership import Ack
+from seriestool.split.owners import Ack
 from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption, SubSeries, SubSeriesDependency
 
 _NAMES = 3  # of a tie that are shown

@@ -13,8 +13,7 @@ from math import log10
 
 from seriestool.series.model import FileDiff, Patch
 from seriestool.split.destination import Destination
-from seriestool.split.file_owners import FileOwners, folder_words, is_companion, is_kin
-from seriestool.split.patch_recipients import is_author
+from seriestool.split.file_owners import FileOwners, folder_words, is_author, is_companion, is_kin
 from seriestool.trees.maintainers import MaintainersSection
 from seriestool.trees.tree_names import short_heading
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.split.c_syntax import ParsedCode
-from seriestool.split.declarators import (
+from seriestool.split.c_syntax import (
     RECORDS,
     Declarator,
+    ParsedCode,
     declarators,
     declaring_macro,
     find_record,

@@ -2,15 +2,16 @@
 """Who owns each file of a series, and where each patch goes, or that it is nobody's alone.
 
 MAINTAINERS is right for most files and wrong for some: headers below include/uapi and specifications belong to the code
-that they are for, whatever their folder is. So the files of a patch vote together, and its subject and author with them
-(votes.py); where they do not agree, the answer is a choice and no guess.
+that they are for, whatever their folder is. So the files of a patch are scored together, and its subject and author
+with them (destination_scores.py); where they do not agree, the answer is a choice and no guess.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from seriestool.series.model import Patch, Series
+from seriestool.series.model import Patch, Series, path_text
 from seriestool.split.destination import Destination, DestinationBranch, Destinations, Flavour
 from seriestool.split.destination_scores import (
     DestinationChoice,
@@ -21,12 +22,105 @@ from seriestool.split.destination_scores import (
     score_destinations,
     subject_words,
 )
-from seriestool.split.file_owners import FileOwners, find_file_owners, folder_words, is_companion, is_general, is_kin
-from seriestool.split.ownership import Ack, PatchOwner, PatchPart, SeriesOwners
-from seriestool.split.patch_recipients import cc_of, maintainers_of, merge_cc, people_who_agreed
+from seriestool.split.file_owners import (
+    FileOwners,
+    cc_of,
+    find_file_owners,
+    folder_words,
+    is_companion,
+    is_general,
+    is_kin,
+    maintainers_of,
+    merge_cc,
+    people_who_agreed,
+)
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
 from seriestool.trees.suggestions import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Whose agreement a patch wants when it goes through another tree: of any of `trees`, for these files."""
+
+    trees: tuple[str, ...]
+    people: tuple[str, ...]
+    given: tuple[str, ...]
+    """Those of the people who said so already, in the patch's trailers."""
+    paths: tuple[bytes, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The wish as JSON shows it."""
+        return {
+            "trees": list(self.trees),
+            "people": list(self.people),
+            "given": list(self.given),
+            "files": [path_text(path) for path in self.paths],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPart:
+    """The files of a patch that go to one destination (None: undecided) when it is cut by file."""
+
+    destination: str | None
+    paths: tuple[bytes, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The part as JSON shows it."""
+        return {"destination": self.destination, "files": [path_text(path) for path in self.paths]}
+
+
+@dataclass(frozen=True, slots=True)
+class PatchOwner:
+    """Where one patch goes."""
+
+    counter: int
+    destination: str | None
+    """None where its owners are as good as each other."""
+    choices: tuple[DestinationChoice, ...]
+    """The likeliest first; of a patch that is decided the first one is its destination."""
+    owned: tuple[Ack, ...]
+    """The owners of its files, those of the destination too; files that only accompany code are left out."""
+    parts: tuple[PatchPart, ...]
+    """One where the patch does not straddle."""
+    cc: tuple[str, ...]
+    is_fix: bool
+    """It has a Fixes: trailer."""
+    stated: Flavour | None
+    """What the series' subject says of its destination: [PATCH net] is for fixes."""
+
+    def acks(self, destination: str | None) -> tuple[Ack, ...]:
+        """Whose agreement it wants if it goes there: all owners but that one."""
+        return tuple(one for one in self.owned if destination not in one.trees)
+
+    @property
+    def straddles(self) -> bool:
+        """Whether files of it belong to several trees."""
+        return len(self.parts) > 1
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Why its destination is that."""
+        return self.choices[0].evidence if self.destination and self.choices else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesOwners:
+    """The owners of all files and all patches of a series."""
+
+    destinations: tuple[Destination, ...]
+    files: tuple[FileOwners, ...]
+    patches: tuple[PatchOwner, ...]
+
+    def destination(self, name: str) -> Destination:
+        """The destination of that name; KeyError where there is none."""
+        return {one.name: one for one in self.destinations}[name]
+
+    def patch(self, counter: int) -> PatchOwner:
+        """What is known of the patch; KeyError where there is none."""
+        return {one.counter: one for one in self.patches}[counter]
+
 
 _FIXED = re.compile(r"\s*(?:commit\s+)?[0-9a-f]{7,64}\b", re.I)
 _MAX_LINES = 20_000  # of one patch in which keywords are looked for

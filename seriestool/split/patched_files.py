@@ -1,24 +1,130 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files of a series read patch by patch: what each patch uses, what it defines, and what it declares in functions.
+"""The files of a series read patch by patch: what each patch uses, defines and declares, and whose each line is.
 
 Only files that tell by their syntax what a name is are read: C, and what Kbuild reads. Prose is not: in documentation
 the name of a struct is often just a word (a text that says "tagset" need not mean `struct tagset`), and no text fails
 to build without it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from posixpath import basename
 
 from seriestool.series.apply import FileState
-from seriestool.series.model import DiffKind, FileDiff
+from seriestool.series.hunks import MisplacedHunk, apply_edits, prepare_edits, split_lines
+from seriestool.series.model import DiffKind, FileDiff, Hunk
 from seriestool.split.c_syntax import MOST_BYTES, CParser, ParsedCode, is_c, is_header
 from seriestool.split.dependency_graph import PatchStage
-from seriestool.split.kbuild import find_make_uses, find_option_uses, is_kconfig, is_makefile, read_options
-from seriestool.split.line_origins import BASE, follow, rows_of
-from seriestool.split.local_names import LocalDeclaration, LocalScopes, functions
-from seriestool.split.outline import Outline, read_outline
-from seriestool.split.symbol_uses import LineNames, SymbolUse, find_uses
+from seriestool.split.outline import Definition, Outline, SymbolKind, SymbolName, read_outline
+from seriestool.split.symbol_uses import LineNames, LocalDeclaration, LocalScopes, SymbolUse, find_uses, functions
+
+BASE = 0
+"""Of lines that were there before the series; patches are counted from 1."""
+
+
+def follow(origins: Sequence[int], before: bytes, hunks: Sequence[Hunk], after: bytes, counter: int) -> tuple[int, ...]:
+    """The origins of the lines after the patch `counter`, from those before it."""
+    edits = prepare_edits(hunks)
+    lines = split_lines(before)
+    placed = apply_edits(lines, edits)
+    size = after.count(b"\n") + (not after.endswith(b"\n") and bool(after))
+    if isinstance(placed, MisplacedHunk) or len(origins) != len(lines):
+        return _between(origins, lines, split_lines(after), counter)
+    found = list(origins)
+    for hunk, edit, at in zip(hunks, edits, placed.places, strict=True):
+        found[at : at + len(edit.old)] = _hunk_origins(hunk, found[at : at + len(edit.old)], counter)
+    return tuple(found) if len(found) == size else _between(origins, lines, split_lines(after), counter)
+
+
+def rows_of(origins: Sequence[int], counter: int) -> tuple[int, ...]:
+    """The lines (0-based) that the patch added."""
+    return tuple(row for row, origin in enumerate(origins) if origin == counter)
+
+
+def _hunk_origins(hunk: Hunk, old: Sequence[int], counter: int) -> list[int]:
+    found = []
+    at = 0
+    for line in hunk.lines:
+        if len(line) < 2:  # as in `prepare_edits`: git passes over it
+            continue
+        if line[:1] == b"+":
+            found.append(counter)
+            continue
+        if line[:1] == b" ":
+            found.append(old[at])
+        at += 1
+    return found
+
+
+def _between(origins: Sequence[int], before: Sequence[bytes], after: Sequence[bytes], counter: int) -> tuple[int, ...]:
+    """Where hunks do not tell: all between what both files begin and end with is new."""
+    most = min(len(before), len(after), len(origins))
+    head = next((n for n in range(most) if before[n] != after[n]), most)
+    tail = next((n for n in range(most - head) if before[-1 - n] != after[-1 - n]), most - head)
+    end = tuple(origins[len(origins) - tail :]) if tail else ()
+    return (*origins[:head], *(counter,) * (len(after) - head - tail), *end)
+
+
+_ENTRY = re.compile(rb"\s*(?:menu)?config\s+(\w+)")
+_HELP = re.compile(rb"\s*(?:---)?help(?:---)?\s*$")
+_NO_CODE = re.compile(rb"\"[^\"\n]*\"|'[^'\n]*'|#.*")
+_SYMBOL = re.compile(rb"CONFIG_\w+")
+_OBJECT = re.compile(rb"([\w./-]+)\.o\b")
+_WORDS = re.compile(rb"\w+")
+
+
+def is_kconfig(path: bytes) -> bool:
+    """Whether options are defined there."""
+    return basename(path).startswith(b"Kconfig")
+
+
+def is_makefile(path: bytes) -> bool:
+    """Whether it says what is built, or which options are on."""
+    name = basename(path)
+    return name.startswith((b"Makefile", b"Kbuild")) or name.endswith((b"_defconfig", b".config", b".mk"))
+
+
+def read_options(content: bytes) -> Outline:
+    """The options of a Kconfig file, with CONFIG_ before their names as all others call them."""
+    found = (_ENTRY.match(line) for _, line in _statements(content))
+    defined = Definition(is_shared=True, has_body=True)
+    return {SymbolName(SymbolKind.CONFIG, b"CONFIG_" + match[1]): defined for match in found if match}
+
+
+def find_option_uses(content: bytes, rows: Collection[int]) -> Iterator[SymbolUse]:
+    """The words on these lines of a Kconfig file that can be options; what help texts say does not count."""
+    for row, line in _statements(content):
+        if row in rows and not _ENTRY.match(line):
+            yield from (
+                SymbolUse(SymbolKind.CONFIG, b"CONFIG_" + word) for word in _WORDS.findall(_NO_CODE.sub(b"", line))
+            )
+
+
+def find_make_uses(content: bytes, rows: Collection[int]) -> Iterator[SymbolUse]:
+    """The options and the objects on these lines of a Makefile."""
+    for row, line in enumerate(split_lines(content)):
+        if row in rows:
+            text = line.partition(b"#")[0]
+            yield from (SymbolUse(SymbolKind.CONFIG, symbol) for symbol in _SYMBOL.findall(text))
+            yield from (SymbolUse(SymbolKind.FILE, stem + b".o") for stem in _OBJECT.findall(text))
+
+
+def _statements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of a Kconfig file without help texts: one goes on as long as lines are as far in as its first."""
+    depth: int | None = None
+    in_help = False
+    for row, line in enumerate(split_lines(content)):
+        text = line.expandtabs(8)
+        if in_help and text.strip():
+            indent = len(text) - len(text.lstrip())
+            depth = indent if depth is None else depth
+            in_help = indent > 0 and indent >= depth
+        if not in_help:
+            yield row, line
+            in_help, depth = bool(_HELP.match(line)), None
+
 
 _NOTHING = LineNames((), ())
 

@@ -1,25 +1,76 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """split: a series and what it was made from -> which patch goes to which tree, with all that ties them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seriestool.base.search_context import SearchContext
 from seriestool.git import ScratchRepository
 from seriestool.rebase.patch_stack import PatchStack, SeriesBase, make_stack, read_files
+from seriestool.series.diff import split_diff
 from seriestool.series.model import Patch, Series
 from seriestool.split.c_syntax import CParser
-from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
-from seriestool.split.owners import find_owners
-from seriestool.split.ownership import SeriesOwners
-from seriestool.split.part_dependencies import PartDependencies, find_part_dependencies
-from seriestool.split.patch_dependencies import find_dependencies
-from seriestool.split.plan_builder import make_plan
-from seriestool.split.split_by_file import split_by_file
-from seriestool.split.split_plan import SplitPlan
+from seriestool.split.dependency_graph import Dependency, PatchStage
+from seriestool.split.owners import PatchPart, SeriesOwners, find_owners
+from seriestool.split.patch_dependencies import (
+    PartDependencies,
+    find_dependencies,
+    find_part_dependencies,
+    merge_dependencies,
+)
+from seriestool.split.split_plan import SplitPlan, make_plan
 from seriestool.trees import Tree, fixes_trees
 from seriestool.trees.maintainers import Maintainers
 from seriestool.trees.suggestions import read_maintainers
+
+# The diffstat of the whole patch would be wrong in each part of it.
+_DIFFSTAT = re.compile(
+    r"^ \S.*\|\s+(?:\d+\s*[+-]*|Bin\b.*|Unmerged)$|^ \d+ files? changed\b.*$|^ (?:create|delete) mode \d.*$"
+    r"|^ mode change \d.*$|^ (?:rename|copy) .* \(\d+%\)$",
+    re.M,
+)
+
+
+def split_by_file(patch: Patch, owners: SeriesOwners, order: Sequence[int] = ()) -> tuple[Patch, ...]:
+    """The patch cut into one for each tree that owns files of it, in the order of its parts; itself where one does.
+
+    `order` has the numbers of these, from 1, in another order that is wanted.
+    The file diffs stay as they are, byte for byte, and together they are the whole. The last line of each message
+    says of what it is a part. The parts have the counter of the whole, and no message-id: they were never mailed.
+    """
+    parts = owners.patch(patch.counter).parts
+    pieces = split_diff(patch.diff)
+    if len(parts) < 2 or len(pieces) != len(patch.files):
+        return (patch,)
+    groups = [(part, [n for n, diff in enumerate(patch.files) if diff.path in part.paths]) for part in parts]
+    groups = [(part, numbers) for part, numbers in groups if numbers]
+    if len(groups) < 2:
+        return (patch,)
+    groups = [groups[number - 1] for number in order] or groups
+    return tuple(
+        replace(
+            patch,
+            msgid="",
+            message=_message(patch, part, place, len(groups)),
+            notes=_DIFFSTAT.sub("", patch.notes).strip("\n"),
+            files=tuple(patch.files[n] for n in numbers),
+            diff=_joined(pieces[n] for n in numbers),
+        )
+        for place, (part, numbers) in enumerate(groups, 1)
+    )
+
+
+def _message(patch: Patch, part: PatchPart, place: int, count: int) -> str:
+    where = f", the files of {part.destination}" if part.destination else ""
+    line = f'[part {place} of {count} of "{patch.subject}"{where}]'
+    return f"{patch.message}\n{line}" if patch.message else line
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    """The pieces one after the other; only the last of a mail may lack its newline."""
+    return b"".join(piece if piece.endswith(b"\n") else piece + b"\n" for piece in pieces)
+
 
 _MOST_TREES = 20
 """In which MAINTAINERS is looked for."""
@@ -85,7 +136,7 @@ def _plan_parts(
     owners = find_owners(cut.series, known.maintainers, known.trees, known.fixes)
     stages = _stages(stack, scratch_repo)
     held = _indivisible(owners, _find_part_dependencies(owners, stages))
-    ties = _merged([*find_dependencies(stages), *cut.ties])
+    ties = merge_dependencies([*find_dependencies(stages), *cut.ties])
     return PlannedSeries(cut.series, stack, make_plan(cut.series, owners, ties, held), cut.parts)
 
 
@@ -142,16 +193,3 @@ class _CutSeries:
         self.series = replace(series, patches=tuple(patches), expected=series.expected + more)
         self.ties = tuple(ties)
         self.parts = tuple(parts)
-
-
-def _merged(ties: Sequence[Dependency]) -> tuple[Dependency, ...]:
-    """One for each two patches and each tie, sorted as `find_dependencies` sorts them."""
-    return tuple(sorted(_joined(ties), key=lambda one: (one.patch, one.needs, list(DependencyKind).index(one.tie))))
-
-
-def _joined(ties: Sequence[Dependency]) -> Iterator[Dependency]:
-    names: dict[tuple[int, int, DependencyKind], set[str]] = {}
-    for one in ties:
-        names.setdefault((one.patch, one.needs, one.tie), set()).update(one.names)
-    for (patch, needs, tie), found in names.items():
-        yield Dependency(patch, needs, tie, tuple(sorted(found)))

@@ -14,11 +14,9 @@ from seriestool.report.style import Style
 from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.split.dependency_graph import Dependency, DependencyKind
 from seriestool.split.destination import Flavour
-from seriestool.split.owners import find_owners
-from seriestool.split.ownership import SeriesOwners
-from seriestool.split.plan_builder import make_plan
-from seriestool.split.split_by_file import split_by_file
-from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption
+from seriestool.split.owners import SeriesOwners, find_owners
+from seriestool.split.plan_series import split_by_file
+from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption, make_plan
 from seriestool.trees.maintainers import parse_maintainers
 from tests.helpers import Repo, shared
 

@@ -10,7 +10,7 @@ from seriestool.rebase.patch_stack import paths_of
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.model import Patch
-from seriestool.split.patch_recipients import address_of, find_person
+from seriestool.split.file_owners import address_of, find_person
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
 
 _SOURCE = "Documentation/process/submitting-patches.rst"

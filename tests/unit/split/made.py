@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, Patch, Series, Trailer
 from seriestool.split.dependency_graph import Dependency, DependencyKind
-from seriestool.split.owners import find_owners
-from seriestool.split.ownership import SeriesOwners
-from seriestool.split.plan_builder import make_plan
-from seriestool.split.split_plan import SplitPlan
+from seriestool.split.owners import SeriesOwners, find_owners
+from seriestool.split.split_plan import SplitPlan, make_plan
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import parse_maintainers
 

@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.series.model import Patch, Trailer
 from seriestool.split.destination import Flavour
-from seriestool.split.ownership import PatchOwner
+from seriestool.split.owners import PatchOwner
 from tests.unit.split.made import FIX, KORG, TEXT, owners_of, patch_of, series_of, tree
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
-from seriestool.split.line_origins import follow, rows_of
+from seriestool.split.patched_files import follow, rows_of
 from tests.staged import hunks
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import Patch
-from seriestool.split.split_by_file import split_by_file
+from seriestool.split.plan_series import split_by_file
 from tests.unit.split.made import diff_of, owners_of, patch_of, series_of
 
 FILES = ["net/a.c", "fs/nfsd/b.c", "net/c.c", "net/d.c"]

@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seriestool.split.dependency_graph import PatchGroup, break_cycles, order_groups, transitive_needs
 from seriestool.split.destination import Flavour
-from seriestool.split.patch_groups import PatchGroup, break_cycles, order_groups, transitive_needs
 from tests.unit.split.made import needs
 
 A, B, C = (PatchGroup(name, Flavour.NEXT) for name in "abc")
