@@ -19,10 +19,10 @@ from tests.served import alive, fill, report_row, series_row, sqlite_url
 START = """\
 import sys
 from seriestool.cli import bot_serve
-from seriestool.cli.options import Parser, add_common_options, default_options
+from seriestool.cli.options import CliParser, add_common_options, default_options
 from seriestool.cli.ui import open_ui
 from seriestool.util.errors import SeriestoolError
-parser = Parser("seriestool bot serve")
+parser = CliParser("seriestool bot serve")
 bot_serve.add_arguments(parser)
 add_common_options(parser)
 try:

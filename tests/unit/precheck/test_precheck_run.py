@@ -178,7 +178,7 @@ def test_a_workshop_reads_the_history_once(
 
     opened = []
     real = resources.open_search_context
-    monkeypatch.setattr(resources, "open_ground", lambda *given: (opened.append(1), real(*given))[1])
+    monkeypatch.setattr(resources, "open_search_context", lambda *given: (opened.append(1), real(*given))[1])
     with open_shop(lamps, tmp_path, keeps=False) as resources:
         first = look_at(resources, mbox)
         assert timeless(look_at(resources, mbox)) == timeless(first)

@@ -96,12 +96,12 @@ def test_stop_ends_what_runs_in_another_thread_and_starts_nothing_more(work: Pat
 CALLER = """\
 import sys
 from pathlib import Path
-from seriestool.sandbox import Bubblewrap, Job, Unsandboxed
+from seriestool.sandbox import Bubblewrap, SandboxJob, Unsandboxed
 folder = Path(sys.argv[2])
 sandbox = Unsandboxed() if sys.argv[1] == "unsandboxed" else Bubblewrap()
 print("started", flush=True)
 script = f"touch there; setsid sleep {sys.argv[3]} & sleep {sys.argv[3]}"
-sandbox.run(Job(["/bin/sh", "-c", script], folder, writable=[folder]))
+sandbox.run(SandboxJob(["/bin/sh", "-c", script], folder, writable=[folder]))
 """
 
 

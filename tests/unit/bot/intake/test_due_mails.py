@@ -323,9 +323,9 @@ def test_no_claim_of_a_mail_breaks_it(tmp_path_factory: pytest.TempPathFactory, 
 
 _CHILD = """
 import sys
-from seriestool.bot.intake.due_mails import find_series
+from seriestool.bot.intake.due_mails import assemble_series
 from seriestool.bot.store import Store
-print(len(find_series(Store.open(sys.argv[1]), int(sys.argv[2])).complete))
+print(len(assemble_series(Store.open(sys.argv[1]), int(sys.argv[2])).complete))
 """
 
 

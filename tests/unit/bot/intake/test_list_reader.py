@@ -200,11 +200,12 @@ import sys
 import time
 from pathlib import Path
 from seriestool.bot.store import Store
-from seriestool.bot.intake.list_reader import Reach, read_list
-from seriestool.bot.intake.due_mails import find_series
+from seriestool.bot.intake.list_reader import ReadLimits, read_list
+from seriestool.bot.intake.due_mails import assemble_series
 store = Store.open(sys.argv[1])
-print(read_list(store, "list", sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), reach=Reach(None, batch=5)).error)
-find_series(store, int(sys.argv[4]))
+limits = ReadLimits(None, batch=5)
+print(read_list(store, "list", sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), limits=limits).error)
+assemble_series(store, int(sys.argv[4]))
 """
 
 

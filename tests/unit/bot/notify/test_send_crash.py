@@ -30,7 +30,7 @@ _DIES = """
 import os, signal, smtplib, sys
 from pathlib import Path
 import requests
-from seriestool.bot.notify.send import find_decided, sayings, send_saying
+from seriestool.bot.notify.send import find_decided, outbox, send_message
 from tests.speaking import NOW, open_store
 from tests.unit.bot.notify.test_send_crash import ways_of
 
@@ -49,13 +49,13 @@ def then_die(function):
 
 
 channels = ways_of(channel, place)
-way = next(iter(channels.ways.values()))
+way = next(iter(channels.transports.values()))
 with open_store(Path(folder)) as store:
     (saying,) = find_decided(store)
     if point == "before-claim":
         die()
     if point == "claim-not-committed":
-        sayings._claim = then_die(sayings._claim)
+        outbox._claim = then_die(outbox._claim)
     if point == "after-claim":
         type(way).deliver = die
     if point == "half-way":
@@ -69,8 +69,8 @@ with open_store(Path(folder)) as store:
     if point == "after-delivery":
         type(way).deliver = then_die(type(way).deliver)
     if point == "mark-not-committed":
-        sayings._mark = then_die(sayings._mark)
-    send_saying(store, saying, channels, NOW)
+        outbox._mark = then_die(outbox._mark)
+    send_message(store, saying, channels, NOW)
     if point == "after-mark":
         die()
 """
@@ -152,11 +152,11 @@ def test_each_check_is_there_exactly_once(tmp_path: Path, point: str) -> None:
 
 def test_of_many_workers_one_sends(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from seriestool.bot.notify.send import send_saying;"
+        "import sys; from pathlib import Path; from seriestool.bot.notify.send import send_message;"
         "from tests.speaking import NOW, open_store; from tests.unit.bot.notify.test_send_crash import ways_of\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    sys.stdin.read()\n"
-        "    print(send_saying(store, sys.argv[2], ways_of('all', sys.argv[3]), NOW))\n"
+        "    print(send_message(store, sys.argv[2], ways_of('all', sys.argv[3]), NOW))\n"
     )
     with open_store(tmp_path) as store, mail_server() as mails:
         record(store, rules=policy(Policy.ALL))

@@ -99,8 +99,8 @@ def test_times_are_told_as_people_tell_them() -> None:
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from seriestool.check.builds.build_folders import locked
-with locked(Path(sys.argv[1]), print) as folder:
+from seriestool.check.builds.build_folders import lock_folder
+with lock_folder(Path(sys.argv[1]), print) as folder:
     print(folder.name, flush=True)
     sys.stdin.read()
 """
@@ -212,7 +212,7 @@ AS_NOBODY = """\
 import os, sys, tempfile, time
 from pathlib import Path
 from seriestool.check.builds.build_folders import wipe
-from seriestool.sandbox.disk_watch import Growth
+from seriestool.sandbox.disk_watch import DiskWatch
 if not os.geteuid():
     os.setgroups([])
     os.setgid(65534)
@@ -221,7 +221,7 @@ with tempfile.TemporaryDirectory() as name:
     top = Path(name, "top")
     deep = top / "one/two/three"
     deep.mkdir(parents=True)
-    growth = Growth([top], 1 << 30)
+    growth = DiskWatch([top], 1 << 30)
     growth._next_scan = 0.0
     for folder in (deep, deep.parent, deep.parent.parent):
         folder.chmod(0o500 if folder == deep.parent else 0)

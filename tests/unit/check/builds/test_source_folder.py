@@ -173,10 +173,10 @@ def test_the_user_s_repository_is_as_it_was(source: SourceFolder, repo: Repo) ->
 MOVER = """\
 import sys
 from pathlib import Path
-from seriestool.check.builds.source_folder import Source
+from seriestool.check.builds.source_folder import SourceFolder
 from seriestool.git import Repository
-with Repository.open(Path(sys.argv[1])) as repository, repository.workbench() as bench:
-    source = Source(Path(sys.argv[2]), bench)
+with Repository.open(Path(sys.argv[1])) as repository, repository.scratch_repository() as bench:
+    source = SourceFolder(Path(sys.argv[2]), bench)
     print("ready", flush=True)
     while True:
         for tree in sys.argv[3:]:
