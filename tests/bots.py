@@ -28,7 +28,7 @@ from sqlalchemy import insert, select
 
 from seriestool.bot.bot_config import Bounds, Policy
 from seriestool.bot.bot_tables import reports, sayings, series
-from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.delivery import Maildir
 from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import Channel
 from seriestool.bot.notify.send import OpenChannels

@@ -14,8 +14,8 @@ from sqlalchemy import insert, select
 
 from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import sayings, series
-from seriestool.bot.notify.decision_record import decide_and_record
 from seriestool.bot.notify.message_composer import Wording
+from seriestool.bot.notify.notifier import decide_and_record
 from seriestool.bot.notify.notify_decision import Decision, DecisionContext, NotifyRules, decide
 from seriestool.bot.notify.summary import Complaint, PatchSummary, PatchworkCheck, ReportSummary
 from seriestool.bot.store import Store

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bot's database: SQLite in a file, or Postgres by its URL; the one place where SQLAlchemy's errors become ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+T = TypeVar("T")
+
 _PATIENCE = 60  # seconds to wait for another process
+_BATCH = 500  # values in one statement: databases have a limit
 
 
 class StoreError(OutsideError):
@@ -32,7 +35,7 @@ class Store:
         """
         from seriestool.bot.bot_tables import metadata
 
-        with _explained(url):
+        with database_errors():
             store = cls(_engine(with_driver(url)))
             metadata.create_all(store.engine)
         return store
@@ -44,7 +47,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator["Connection"]:
         """A connection; what the block does with it is done whole or not at all. Raises StoreError."""
-        with _explained(str(self.engine.url)), self.engine.begin() as connection:
+        with database_errors(), self.engine.begin() as connection:
             yield connection
 
 
@@ -71,35 +74,55 @@ def insert_new(connection: "Connection", table: Any, rows: list[dict[str, object
 
 
 def _engine(url: str) -> "Engine":
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine
 
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     Path(url.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _PATIENCE})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    # What is recorded as sent must still be so after a power cut.
+    set_up_sqlite(engine, ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"), "BEGIN IMMEDIATE")
     return engine
 
 
-def _prepare(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # pysqlite's own BEGIN comes too late: reads would not be of the transaction
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # what is said to be sent must still be said after a power cut
+def set_up_sqlite(engine: "Engine", pragmas: Sequence[str], begin: str) -> None:
+    """Each connection of the engine executes `pragmas` first, and begins each transaction with `begin`.
+
+    pysqlite's own BEGIN comes too late, or not at all: what is read would not be of the transaction.
+    """
+    from sqlalchemy import event
+
+    def connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
 
 
-def _begin(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in their order, 500 at a time: as many as one statement may name."""
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def database_errors(
+    failed: str = "cannot use the bot's database", hint: str = "what was begun goes on later"
+) -> Iterator[None]:
+    """The errors of SQLAlchemy and sqlite3 in the block, raised as ours: InputError for a wrong URL, else StoreError.
+
+    `failed` is what the message begins with; what the database says follows it.
+    """
+    import sqlite3
+
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     try:
         yield
-    except ArgumentError as error:
-        raise InputError(f"'{url}' is no URL of a database: {error}") from error
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StoreError(f"cannot use the bot's database: {reason}", hint="what was begun goes on later") from error
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise InputError("the bot's database is no URL that it knows", hint="see seriestool-bot(1)") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = (str(getattr(error, "orig", None) or error).splitlines() or ["no answer"])[0]
+        raise StoreError(f"{failed}: {reason}", hint=hint) from error

@@ -12,8 +12,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.bot_log import log_crash
 from seriestool.cli.bot_options import parse_count, read_config
+from seriestool.cli.crash_log import log_bot_crash
 from seriestool.cli.lists import mirrors_path
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
@@ -96,7 +96,7 @@ def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayL
         config = replace(config, policy=parse_policy(arguments.policy))
     wording = Wording.from_config(replace(config, sender=config.sender or _NOBODY))
     job_config = make_report_job_config(str(store.engine.url), arguments.repo, config)
-    processes = ProcessPool(ReportJob(job_config, log_crash), log_crash, config.limit, PRELOAD)
+    processes = ProcessPool(ReportJob(job_config, log_bot_crash), log_bot_crash, config.limit, PRELOAD)
     jobs = arguments.jobs or config.jobs or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(jobs)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.bot_log import log_crash
+from seriestool.cli.crash_log import log_bot_crash
 from seriestool.cli.lists import mirrors_path
 from seriestool.cli.source_options import cache_dir, lists_path
 from seriestool.cli.ui import Ui
@@ -33,10 +33,10 @@ def make_handlers(job_config: "ReportJobConfig", notifier: "Notifier", repair: C
     from seriestool.bot.queue.report_job import PRELOAD, ReportJob
 
     return Handlers(
-        look=ReportJob(job_config, log_crash),
+        look=ReportJob(job_config, log_bot_crash),
         decide=notifier.decide,
         say=notifier.say,
-        log_crash=log_crash,
+        log_crash=log_bot_crash,
         repair=repair,
         preload=PRELOAD,
     )

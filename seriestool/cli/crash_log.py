@@ -30,6 +30,11 @@ def write_crash_log(error: BaseException, argv: Sequence[str]) -> Path:
     return path
 
 
+def log_bot_crash(error: BaseException) -> str:
+    """The path of the log of a bug in `bot run`, also of one in a process that makes reports."""
+    return str(write_crash_log(error, ["bot", "run"]))
+
+
 def state_dir() -> Path:
     """The folder for state files (https://specifications.freedesktop.org/basedir-spec/latest/)."""
     folder = os.environ.get("XDG_STATE_HOME", "")

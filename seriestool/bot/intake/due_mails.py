@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.intake.related_mails import MOST, StoredMail, find_mails, find_own_thread, find_related_mails
 from seriestool.bot.intake.series_assembly import COVER_WAIT, AssemblyResult, SeriesAssembly
-from seriestool.bot.store import Store
+from seriestool.bot.store import Store, in_batches
 from seriestool.series.mail.posting import Posting
 from seriestool.util.groups import connected_groups
 
@@ -29,7 +29,6 @@ SETTLE = 3600
 
 _TOGETHER = 2 * 24 * 3600
 _LOT = 100  # mails that are due, in a transaction
-_PER_QUESTION = 500
 _LOCK = 0x5E21E5  # of Postgres: two that assemble at once would find a series twice
 
 
@@ -146,8 +145,8 @@ def _set_looked_at(connection: "Connection", due: Sequence[str], now: int, longe
 
     from seriestool.bot.bot_tables import mails
 
-    for start in range(0, len(due), _PER_QUESTION):
-        is_left = mails.c.msgid.in_(due[start : start + _PER_QUESTION]) & _is_due(now, longest)
+    for some in in_batches(due):
+        is_left = mails.c.msgid.in_(some) & _is_due(now, longest)
         connection.execute(update(mails).where(is_left).values(due=None))
 
 

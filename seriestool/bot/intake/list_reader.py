@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seriestool.bot.intake.list_cursor import ListPosition, get_position, set_cursor
-from seriestool.bot.intake.mail_row import is_usable_msgid
-from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails, remove_mails
+from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails, is_usable_msgid, remove_mails
 from seriestool.bot.intake.time_slices import read_slices
 from seriestool.bot.store import Store
 from seriestool.git import Repository

@@ -8,7 +8,7 @@
 Rows of series stay: they are what says that a series was found already.
 """
 
-from seriestool.bot.store import Store
+from seriestool.bot.store import Store, in_batches
 
 _DAY = 24 * 3600
 UNUSED = 30 * _DAY
@@ -61,8 +61,7 @@ def _forget_mails(store: Store, before: int) -> int:
     while True:
         with store.transaction() as connection:
             msgids = list(connection.execute(old).scalars())
-            for start in range(0, len(msgids), 500):
-                some = msgids[start : start + 500]
+            for some in in_batches(msgids):
                 connection.execute(delete(links).where(links.c.child.in_(some)))
                 connection.execute(delete(mails).where(mails.c.msgid.in_(some)))
         count += len(msgids)

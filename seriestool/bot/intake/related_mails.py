@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seriestool.bot.store import in_batches
 from seriestool.series.mail import Mail
 from seriestool.series.mail.mail_summary import MailSummary, mail_of_summary, unpack_summary
 
@@ -19,7 +20,6 @@ MOST = 4000
 """Mails that are looked at together."""
 
 _TOGETHER = 2 * 24 * 3600  # seconds within which one sender's mails can be one posting, as mail.posting has it
-_PER_QUESTION = 400
 _MOST_OF_SENDER = 500
 
 
@@ -102,7 +102,7 @@ def find_mails(connection: "Connection", column: Any, values: Sequence[str]) -> 
         mails.c.patch_id,
         mails.c.hints,
     )
-    for some in _lots(values):
+    for some in in_batches(values):
         query = select(*wanted).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
         for head, name, seen, posted, sender_name, is_patch, series, patch_id, hints in connection.execute(query):
             stored = unpack_summary(head)
@@ -126,7 +126,7 @@ def read_raw(connection: "Connection", column: Any, values: Sequence[str]) -> It
 
     from seriestool.bot.bot_tables import mails
 
-    for some in _lots(values):
+    for some in in_batches(values):
         query = select(mails.c.raw).where(column.in_(some)).order_by(mails.c.posted, mails.c.msgid)
         for (raw,) in connection.execute(query):
             if raw is not None:
@@ -139,7 +139,7 @@ def _children(connection: "Connection", msgids: Sequence[str]) -> list[str]:
     from seriestool.bot.bot_tables import links
 
     found: list[str] = []
-    for some in _lots(msgids):
+    for some in in_batches(msgids):
         query = select(links.c.child).where(links.c.parent.in_(some)).order_by(links.c.child).limit(MOST)
         found += connection.execute(query).scalars()
     return found
@@ -167,8 +167,3 @@ def _companions(connection: "Connection", mails: Sequence[StoredMail]) -> list[s
         )
         found += connection.execute(query).scalars()
     return found
-
-
-def _lots(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _PER_QUESTION):
-        yield values[start : start + _PER_QUESTION]

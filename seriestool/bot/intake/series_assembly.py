@@ -2,11 +2,11 @@
 """What becomes of a posting: a series that was found, something to wait for, or a part of which the rest never came."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seriestool.bot.intake.mail_row import plain_text
+from seriestool.bot.intake.mail_table import plain_text
 from seriestool.bot.intake.related_mails import StoredMail
 from seriestool.bot.intake.versions import (
     VersionRow,
@@ -16,6 +16,7 @@ from seriestool.bot.intake.versions import (
     shorten,
     supersedes,
 )
+from seriestool.bot.store import in_batches
 from seriestool.series.mail.lineage import posting_identity
 from seriestool.series.mail.posting import Posting, find_postings
 
@@ -26,7 +27,6 @@ COVER_WAIT = 300
 """Seconds to wait for a cover letter."""
 
 _TOGETHER = 2 * 24 * 3600
-_PER_QUESTION = 500
 
 
 @dataclass(slots=True)
@@ -310,7 +310,7 @@ class SeriesAssembly:
 
         from seriestool.bot.bot_tables import SeriesState, series
 
-        for some in _lots([mail.msgid for mail in posting.mails]):
+        for some in in_batches([mail.msgid for mail in posting.mails]):
             is_part = series.c.msgid.in_(some) & (series.c.missing > 0)
             is_open = series.c.state.in_((SeriesState.INCOMPLETE, SeriesState.SUPERSEDED))
             self.connection.execute(delete(series).where(is_part & is_open))
@@ -321,7 +321,7 @@ class SeriesAssembly:
 
         from seriestool.bot.bot_tables import mails
 
-        for some in _lots([mail.msgid for mail in posting.mails]):
+        for some in in_batches([mail.msgid for mail in posting.mails]):
             self.connection.execute(update(mails).where(mails.c.msgid.in_(some)).values(**values))
 
 
@@ -344,8 +344,3 @@ def _additions(added: Sequence[StoredMail]) -> list[Posting]:
         posting.patches[subject.counter or 1] = one.mail
         posting.expected = max(posting.patches)
     return list(postings.values())
-
-
-def _lots(msgids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(msgids), _PER_QUESTION):
-        yield msgids[start : start + _PER_QUESTION]

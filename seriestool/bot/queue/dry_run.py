@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from seriestool.bot.notify.decision_record import decide_and_record
 from seriestool.bot.notify.message_composer import Wording
+from seriestool.bot.notify.notifier import decide_and_record
 from seriestool.bot.notify.notify_decision import NotifyRules
 from seriestool.bot.notify.summary import summary_from_json
 from seriestool.bot.queue.handlers import StepResult

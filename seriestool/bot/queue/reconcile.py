@@ -14,7 +14,7 @@ from seriestool.bot.bot_config import Bounds
 from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, fail_attempt
 from seriestool.bot.queue.workers import Worker
-from seriestool.bot.store import Store
+from seriestool.bot.store import Store, in_batches
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 _WHY = {
@@ -70,8 +70,7 @@ class Reconciler:
     def reconcile(self) -> int:
         """How many turns are in hand, each of them with a workflow now."""
         attempts = active_attempts(self.store)
-        for start in range(0, len(attempts), _BATCH):
-            some = attempts[start : start + _BATCH]
+        for some in in_batches(attempts):
             known = self.work.statuses(some)
             for attempt in some:
                 status = known.get(str(attempt))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.bot_tables import MessageState, SeriesState
-from seriestool.bot.store import Store
+from seriestool.bot.store import Store, in_batches
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -99,9 +99,5 @@ def _wait_again(connection: "Connection", keys: Sequence[str]) -> None:
         "worker": None,
         "finished": None,
     }
-    for some in _batches(keys):
+    for some in in_batches(keys):
         connection.execute(update(series).where(series.c.key.in_(some)).values(values))
-
-
-def _batches(keys: Sequence[str], size: int = 500) -> list[Sequence[str]]:
-    return [keys[start : start + size] for start in range(0, len(keys), size)]

@@ -8,7 +8,7 @@ from seriestool.bot.bot_config import Bounds
 from seriestool.bot.bot_tables import SeriesState
 from seriestool.bot.queue.admission import AHEAD, HOUR, AdmittedSeries, WaitingSeries, admit
 from seriestool.bot.queue.pipeline import Attempt
-from seriestool.bot.store import Store
+from seriestool.bot.store import Store, in_batches
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,7 +35,7 @@ def admit_waiting(store: Store, bounds: Bounds, now: int) -> tuple[str, ...]:
             now=now,
             in_hand=in_hand,
         )
-        for some in _batches(keys):
+        for some in in_batches(keys):
             connection.execute(
                 update(series)
                 .where(series.c.key.in_(some), series.c.state == SeriesState.WAITING)
@@ -109,7 +109,3 @@ def _recent(connection: "Connection", now: int) -> Iterable[AdmittedSeries]:
         series.c.admitted > now - HOUR, series.c.admitted <= now + AHEAD
     )
     return [AdmittedSeries(*row) for row in connection.execute(wanted)]
-
-
-def _batches(keys: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:
-    return (keys[start : start + size] for start in range(0, len(keys), size))

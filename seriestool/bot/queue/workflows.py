@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from seriestool.bot.queue.handlers import StepStatus
 from seriestool.bot.queue.pipeline import Attempt, Pipeline
 from seriestool.bot.queue.retry import StopRequested
-from seriestool.bot.store import StoreError, with_driver
+from seriestool.bot.store import database_errors, with_driver
 
 if TYPE_CHECKING:
     from dbos import DBOS
@@ -56,7 +56,7 @@ class WorkflowEngine:
 
     def launch(self, poll: float = 1.0) -> None:
         """Begin to take work. Raises StoreError."""
-        with _explained():
+        with database_errors():
             self._dbos.launch()
             self._dbos.register_queue(
                 QUEUE,
@@ -76,7 +76,7 @@ class WorkflowEngine:
         """The turn in the queue, once, however often it is asked for."""
         from dbos import SetEnqueueOptions, SetWorkflowID
 
-        with _explained(), SetWorkflowID(str(attempt)), SetEnqueueOptions(delay_seconds=delay or None):
+        with database_errors(), SetWorkflowID(str(attempt)), SetEnqueueOptions(delay_seconds=delay or None):
             self._dbos.enqueue_workflow(QUEUE, self._workflow, *attempt)
 
     def statuses(self, attempts: Iterable[Attempt]) -> dict[str, str]:
@@ -89,7 +89,7 @@ class WorkflowEngine:
 
     def take_over(self, executors: Sequence[str]) -> None:
         """What executors that are gone had in hand goes back into the queue; asked twice, it is done once."""
-        with _explained():
+        with database_errors():
             # DBOS has no public call for it. Its own recovery is this one, for the executor's own id; ours are new for
             # each process, so that nobody takes the work of a process that lives.
             self._dbos._recover_pending_workflows(list(executors))  # noqa: SLF001
@@ -99,7 +99,7 @@ class WorkflowEngine:
         mine = {one.workflow_id for one in self._list(status="PENDING", executor_id=self.executor)}
         idle = mine - self._active
         for dropped in idle & self._idle_once:
-            with _explained():
+            with database_errors():
                 self._dbos.resume_workflow(dropped, queue_name=QUEUE)
         self._idle_once = idle
 
@@ -110,11 +110,11 @@ class WorkflowEngine:
     def forget(self, ids: Sequence[str]) -> None:
         """Nothing is kept of those workflows."""
         if ids:
-            with _explained():
+            with database_errors():
                 self._dbos.delete_workflows(list(ids))
 
     def _list(self, **wanted: Any) -> list[Any]:
-        with _explained():
+        with database_errors():
             return self._dbos.list_workflows(load_input=False, load_output=False, **wanted)
 
     def _series(self, attempt: Attempt) -> str:
@@ -177,7 +177,7 @@ def _prepare(path: str) -> None:
     """A file that readers and a writer use at once: SQLite remembers it."""
     import sqlite3
 
-    with _explained(), contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
+    with database_errors(), contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     os.chmod(path, 0o600)  # noqa: PTH101
 
@@ -203,20 +203,6 @@ def _redirect_dbos_log(say: Callable[[str], None]) -> None:
 def _concurrency(dbos: "type[DBOS]") -> int:
     known = dbos.retrieve_queue(QUEUE)
     return (known.worker_concurrency or 0) if known else 0
-
-
-@contextlib.contextmanager
-def _explained() -> Any:
-    """DBOS's and SQLAlchemy's errors as ours."""
-    import sqlite3
-
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise StoreError(f"cannot use the bot's database: {reason}", hint="what was begun goes on later") from error
 
 
 @contextlib.contextmanager

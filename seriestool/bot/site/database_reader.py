@@ -2,13 +2,12 @@
 """The bot's database for those who only look: nothing can be written through it, and no writer waits for it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from seriestool.bot.store import with_driver
-from seriestool.util.errors import InputError, OutsideError
+from seriestool.bot.store import database_errors, set_up_sqlite, with_driver
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, RowMapping
@@ -27,7 +26,7 @@ class DatabaseReader:
         known = with_driver(url)
         self.file = Path(known.partition(":///")[2]) if known.startswith("sqlite") else None
         """Where it is, of SQLite."""
-        with _explained():
+        with _read_errors():
             self._engine = _postgres(known) if self.file is None else _sqlite(self.file)
 
     def close(self) -> None:
@@ -37,7 +36,7 @@ class DatabaseReader:
     @contextmanager
     def look(self) -> "Iterator[Connection]":
         """A connection on which all questions see the same state; raises OutsideError."""
-        with _explained(), self._engine.connect() as connection, connection.begin():
+        with _read_errors(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def rows(self, query: Any) -> "list[Mapping[str, Any]]":
@@ -53,24 +52,14 @@ def rows(connection: "Connection", query: Any) -> "list[Mapping[str, Any]]":
 
 
 def _sqlite(file: Path) -> "Engine":
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     # mode=rw: a file that is not there is an error, not a new database. No pool: a file that was replaced is seen.
     url = f"sqlite:///file:{quote(str(file))}?mode=rw&uri=true"
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _PATIENCE})
-    event.listen(engine, "connect", _only_read)
-    event.listen(engine, "begin", _begin)
+    set_up_sqlite(engine, ("PRAGMA query_only = ON",), "BEGIN")
     return engine
-
-
-def _only_read(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # else pysqlite begins late, or not at all
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _begin(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
 
 
 def _postgres(url: str) -> "Engine":
@@ -82,14 +71,5 @@ def _postgres(url: str) -> "Engine":
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    try:
-        yield
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise InputError("the bot's database is no URL that it knows", hint="see seriestool-bot(1)") from error
-    except SQLAlchemyError as error:
-        reason = (str(getattr(error, "orig", None) or error).splitlines() or ["no answer"])[0]
-        raise OutsideError(f"cannot read the bot's database: {reason}", hint="try again later") from error
+def _read_errors() -> AbstractContextManager[None]:
+    return database_errors("cannot read the bot's database", "try again later")

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.bot_config import BotConfig, Config
 from seriestool.bot.bot_tables import MessageState, sayings, series
-from seriestool.bot.notify.delivery import DeliveryStatus, Transport
+from seriestool.bot.notify.delivery import DeliveryStatus, Maildir, Transport
 from seriestool.bot.notify.etiquette import has_opted_out
-from seriestool.bot.notify.maildir import Maildir
 from seriestool.bot.notify.message_composer import parse_sender
 from seriestool.bot.notify.notify_decision import DAY, Channel, channels_of
 from seriestool.bot.notify.patchwork_api import make_server

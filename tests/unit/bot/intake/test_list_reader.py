@@ -17,8 +17,7 @@ import pytest
 
 from seriestool.bot.intake import list_reader
 from seriestool.bot.intake.list_reader import ReadLimits, read_list
-from seriestool.bot.intake.mail_row import parse_row
-from seriestool.bot.intake.mail_table import ListReadResult
+from seriestool.bot.intake.mail_table import ListReadResult, parse_row
 from seriestool.bot.intake.purge import OLD, UNUSED, purge
 from seriestool.sources import lore
 from seriestool.sources.archive.public_inbox import fetch_epochs

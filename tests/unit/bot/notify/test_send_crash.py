@@ -11,7 +11,7 @@ import pytest
 
 from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import MessageState
-from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.delivery import Maildir
 from seriestool.bot.notify.notify_decision import Channel, NotifyRules
 from seriestool.bot.notify.patchwork_api import make_server
 from seriestool.bot.notify.send import CLAIM_SECONDS, OpenChannels, find_decided, recover_sending, send_message

@@ -12,8 +12,7 @@ from sqlalchemy import update
 
 from seriestool.bot.bot_config import BotConfig, Policy
 from seriestool.bot.bot_tables import MessageState, sayings
-from seriestool.bot.notify.delivery import DeliveryStatus
-from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.delivery import DeliveryStatus, Maildir
 from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import DAY, Channel
 from seriestool.bot.notify.send import (

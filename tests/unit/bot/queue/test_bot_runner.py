@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from seriestool.bot.bot_tables import reports, sayings, series, workers
@@ -452,16 +452,16 @@ def test_a_database_that_goes_away_and_comes_back(postgres: Server, tmp_path: Pa
 def test_a_file_that_is_full_is_waited_for(scene: Scene, filed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from seriestool.bot import store as module
 
-    begin, pages = module._begin, [1]
+    set_up, pages = module.set_up_sqlite, [1]
 
-    def limited(connection: Any) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}")
-        begin(connection)
+    def limited(engine: Any, *rest: Any) -> None:
+        event.listen(engine, "begin", lambda one: one.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}"))
+        set_up(engine, *rest)
 
     fill(filed, range(4))
     for number in range(4):
         scene.order(number, "large")
-    monkeypatch.setattr(module, "_begin", limited)
+    monkeypatch.setattr(module, "set_up_sqlite", limited)
     thread, stop = scene.start()
     wait_for(lambda: any("database or disk is full" in line for line in scene.said))
     time.sleep(1.0)

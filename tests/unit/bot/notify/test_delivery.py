@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.bot.notify.delivery import DeliveryStatus
-from seriestool.bot.notify.maildir import Maildir
+from seriestool.bot.notify.delivery import DeliveryStatus, Maildir
 
 ID = "0123456789abcdef" * 2
 MAIL = b"To: author@example.org\r\nSubject: Re: x\r\n\r\nHello\r\n"
