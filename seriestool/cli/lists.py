@@ -133,8 +133,15 @@ def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
     from seriestool.sources.lists.list_update import update_list
 
     ui.note(f"reading '{each.name}' from {without_password(each.source)}")
-    with ui.progress("reading mails") as progress:
-        tally = update_list(index=index, name=each.name, source=each.source, mirrors=mirrors_path(), progress=progress)
+    with ui.transfer(f"fetching '{each.name}'") as listener, ui.progress("reading mails") as progress:
+        tally = update_list(
+            index=index,
+            name=each.name,
+            source=each.source,
+            mirrors=mirrors_path(),
+            progress=progress,
+            listener=listener,
+        )
     damaged = f"; {tally.damaged} could not be read" if tally.damaged else ""
     ui.note(f"{tally.mails} new mails, {tally.added} new patches{damaged}")
 

@@ -142,7 +142,8 @@ def fetch_pushed_commit(repository: Repository, found: "Sequence[Sighting]", ui:
         url = repo_url(repo, base)
         ui.note(f"fetching from {without_password(url)}")
         try:
-            ref = fetch_commit(repository, url, found[0].commit)
+            with ui.transfer("fetching the commit") as listener:
+                ref = fetch_commit(repository, url, found[0].commit, listener)
         except NotFoundError as error:
             failure = failure or error
             continue
@@ -161,8 +162,10 @@ def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
     with make_log(index_path(repository.common_dir)) as log:
         for source in sources:
             ui.note(f"reading {without_password(source)}")
-            with ui.progress("reading pushes") as progress:
-                added = read_source(source=source, log=log, mirrors=mirrors, since=since, progress=progress)
+            with ui.transfer("fetching the log") as listener, ui.progress("reading pushes") as progress:
+                added = read_source(
+                    source=source, log=log, mirrors=mirrors, since=since, progress=progress, listener=listener
+                )
             ui.note(f"{added} new pushes, {len(log)} in all")
 
 

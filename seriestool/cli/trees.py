@@ -101,7 +101,8 @@ def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     for tree in trees:
         if tree.url:
             ui.note(f"fetching '{tree.name}' from {without_password(tree.url)}")
-        fetched = fetch_tree(repository, tree)
+        with ui.transfer(f"fetching '{tree.name}'") as listener:
+            fetched = fetch_tree(repository, tree, listener=listener)
         if fetched.error:
             failed.append(tree.name)
             ui.note(f"cannot fetch '{tree.name}': {fetched.error}")

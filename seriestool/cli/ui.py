@@ -11,9 +11,13 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from seriestool.report.terminal import printable, printable_line, printable_styled
+from seriestool.util.progress import TransferListener, TransferState
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["Ui", "open_ui", "printable", "printable_line"]
 
@@ -66,6 +70,18 @@ class Ui:
         with contextlib.ExitStack() as stack:
             yield _ProgressBar(self.stderr, printable_line(title), total, stack).show
 
+    @contextlib.contextmanager
+    def transfer(self, title: str) -> Iterator[TransferListener | None]:
+        """Who is told of a clone, fetch or push in the block; None where stderr is no terminal, and nobody watches."""
+        if self.quiet or not self.stderr.isatty():
+            yield None
+            return
+        bar = _TransferBar(self.stderr, printable_line(title))
+        try:
+            yield bar.show
+        finally:
+            bar.stop()
+
 
 class _ProgressBar:
     """A progress bar that appears only when the work turns out to be long."""
@@ -97,6 +113,43 @@ class _ProgressBar:
         bar = self._stack.enter_context(Progress(*columns, console=Console(file=self._stream), transient=True))
         task = bar.add_task(self._title, total=self._total)
         return lambda done: bar.update(task, completed=done)
+
+
+class _TransferBar:
+    """A bar for each stage of a transfer that turns out to be long; away between them, where others may draw."""
+
+    def __init__(self, stream: TextIO, title: str) -> None:
+        self._stream = stream
+        self._title = title
+        self._due = time.monotonic() + _PATIENCE
+        self._bar: Progress | None = None
+
+    def show(self, state: TransferState) -> None:
+        if state.done == state.total:
+            self.stop()
+        elif time.monotonic() >= self._due:
+            self._draw(state)
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _draw(self, state: TransferState) -> None:
+        if self._bar is None:
+            self._bar = self._start()
+        amount = printable_line(f"{self._title}: {state}")
+        self._bar.update(self._bar.task_ids[0], description=amount, completed=state.done, total=state.total)
+
+    def _start(self) -> "Progress":
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(20))
+        bar = Progress(*columns, console=Console(file=self._stream), transient=True)
+        bar.add_task(self._title, total=None)
+        bar.start()
+        return bar
 
 
 def open_ui(arguments: Namespace, environ: Mapping[str, str] = os.environ) -> Ui:

@@ -14,9 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from seriestool.util.errors import InputError, OutsideError
+
+if TYPE_CHECKING:
+    from seriestool.util.progress import TransferListener
 
 _SEALED = {
     "LC_ALL": "C",
@@ -28,6 +31,7 @@ _SEALED = {
     "GIT_EDITOR": "false",
 }
 _CONFIG_TIMEOUT = 60.0
+_READ = 1 << 16
 # What the user's configuration could change in an answer, or run.
 _CONFIG = (
     "-c",
@@ -191,8 +195,11 @@ class Git:
         )
 
 
-def run_long(command: Sequence[str], timeout: float) -> None:
-    """Run git for what may take long; GitError where it fails, or takes longer than `timeout` seconds."""
+def run_long(command: Sequence[str], timeout: float, listener: "TransferListener | None" = None) -> None:
+    """Run git for what may take long; GitError where it fails, or takes longer than `timeout` seconds.
+
+    The listener is told what the command says of its progress, which it has to be asked for (`--progress`).
+    """
     # In a session of its own: ssh finds no terminal to ask for a password, and nothing outlives a timeout or ^C.
     process = subprocess.Popen(
         command,
@@ -203,14 +210,37 @@ def run_long(command: Sequence[str], timeout: float) -> None:
         start_new_session=True,
     )
     try:
-        stderr = process.communicate(timeout=timeout)[1].decode("utf-8", "replace").strip()
+        raw = _watch(process, timeout, listener) if listener else process.communicate(timeout=timeout)[1]
     except BaseException as error:
         _end_group(process)
         if isinstance(error, subprocess.TimeoutExpired):
             raise GitError(f"git took longer than {timeout:g} seconds") from None
         raise
     if process.returncode:
+        stderr = raw.decode("utf-8", "replace").strip()
         raise GitError(_reason(stderr) or f"git ended with {process.returncode}", stderr, process.returncode)
+
+
+def _watch(process: "subprocess.Popen[bytes]", timeout: float, listener: "TransferListener") -> bytes:
+    """What the process printed besides its progress; raises TimeoutExpired."""
+    import select
+    import time
+
+    from seriestool.git.transfer_progress import TransferReader
+
+    reader = TransferReader(listener)
+    end = time.monotonic() + timeout
+    assert process.stderr is not None  # noqa: S101
+    descriptor = process.stderr.fileno()
+    while True:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise subprocess.TimeoutExpired(process.args, timeout)
+        data = os.read(descriptor, _READ)
+        if not data:
+            process.wait(max(end - time.monotonic(), 0))
+            return reader.close()
+        reader.feed(data)
 
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:

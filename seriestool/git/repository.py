@@ -25,6 +25,7 @@ from seriestool.git.scratch_index import ScratchIndex, TreeEntry
 from seriestool.git.scratch_repository import ScratchRepository
 from seriestool.git.worktree import Worktree
 from seriestool.util.errors import NotFoundError, OutsideError
+from seriestool.util.progress import TransferListener
 
 _STALLED = 60  # seconds without 1000 bytes/s after which an http server is given up
 _ARGUMENTS_PER_CALL = 500
@@ -317,8 +318,10 @@ class Repository:
             "update-ref", "--no-deref", "--stdin", "-z", stdin="".join(lines).encode("utf-8", "surrogateescape")
         )
 
-    def fetch(self, url: str, refspecs: Sequence[str], timeout: float) -> None:
-        """Refs of another repository fetched into this one, without tags and FETCH_HEAD.
+    def fetch(
+        self, url: str, refspecs: Sequence[str], timeout: float, listener: TransferListener | None = None
+    ) -> None:
+        """Refs of another repository fetched into this one, without tags and FETCH_HEAD; the listener is told of it.
 
         Refs that are gone there go here too, among those that the refspecs write; they go first (so no --atomic),
         because `next` may stand in the way of `next/a`. Protocol version 2 whatever is configured: it alone hands
@@ -336,7 +339,7 @@ class Repository:
             "-c",
             f"http.lowSpeedTime={_STALLED}",
             "fetch",
-            "--quiet",
+            "--progress" if listener else "--quiet",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-auto-gc",
@@ -347,7 +350,7 @@ class Repository:
             url,
             *refspecs,
         ]
-        run_long(command, timeout)
+        run_long(command, timeout, listener)
 
     def added_blobs(self) -> tuple[tuple[bytes, str], ...]:
         """(path, id) of every blob that a commit of any ref brought in, oldest first: an archive's mails."""

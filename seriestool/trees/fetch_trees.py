@@ -12,6 +12,7 @@ from seriestool.git import GitError, Repository
 from seriestool.trees import ConfiguredTree, check_name, configured_trees, list_trees
 from seriestool.trees.tip_journal import record_tips
 from seriestool.util.errors import InputError, NotFoundError
+from seriestool.util.progress import TransferListener
 
 TIMEOUT = 3600.0
 """Seconds for one tree; a first fetch of a kernel tree takes minutes."""
@@ -68,7 +69,9 @@ def check_branch(branch: str) -> None:
         raise InputError(f"'{branch}' cannot be the name of a branch")
 
 
-def fetch_tree(repository: Repository, tree: ConfiguredTree, timeout: float = TIMEOUT) -> TreeFetchResult:
+def fetch_tree(
+    repository: Repository, tree: ConfiguredTree, timeout: float = TIMEOUT, listener: TransferListener | None = None
+) -> TreeFetchResult:
     """The tree's branch, or all its branches, fetched to where `list_trees` finds them.
 
     What the tree has no more is deleted here; the journal keeps its commits. A failure is in the result, not raised.
@@ -79,7 +82,7 @@ def fetch_tree(repository: Repository, tree: ConfiguredTree, timeout: float = TI
         if tree.branch is not None:
             check_branch(tree.branch)
         branch = tree.branch or "*"
-        repository.fetch(tree.url, [f"+refs/heads/{branch}:{tree.folder}{branch}"], timeout)
+        repository.fetch(tree.url, [f"+refs/heads/{branch}:{tree.folder}{branch}"], timeout, listener)
         if tree.branch is not None:
             _drop_others(repository, tree)
     except (GitError, InputError) as error:

@@ -19,6 +19,7 @@ from seriestool.trees.fetch_trees import TreeFetchResult, fetch_tree, get_config
 from seriestool.trees.history import index_dir, update
 from seriestool.trees.tip_journal import past_tips
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.progress import noted_transfer
 
 Config = Mapping[str, tuple[str, ...]]
 
@@ -98,7 +99,10 @@ def update_trees(
     A tree that cannot be fetched is noted, and the others go on. Raises GitError where it is the repository itself.
     """
     record_current_tips(repository, int(now()))
-    fetched = tuple(fetch_tree(repository, tree) for tree in get_configured(repository, ()))
+    fetched = tuple(
+        fetch_tree(repository, tree, listener=noted_transfer(note, f"fetching '{tree.name}'"))
+        for tree in get_configured(repository, ())
+    )
     for one in fetched:
         if one.error:
             note(f"cannot fetch '{one.name}': {one.error}")

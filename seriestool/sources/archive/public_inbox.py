@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from seriestool.git import GitError, Repository, iter_tokens, without_password
 from seriestool.util.errors import NotFoundError, OutsideError
+from seriestool.util.progress import TransferListener
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
 _ABSENT = re.compile(r"not found|does not appear to be a git repository|does not exist|not a git repository")
@@ -53,7 +54,7 @@ def is_url(source: str) -> bool:
     return bool(_URL.match(source))
 
 
-def fetch_epochs(source: str, mirrors: Path) -> tuple[Path, ...]:
+def fetch_epochs(source: str, mirrors: Path, listener: TransferListener | None = None) -> tuple[Path, ...]:
     """The git repositories of the archive at `source`, oldest first; those at a URL are copied below `mirrors`.
 
     () where `source` is a path and no archive. Raises NotFoundError where nothing is at the URL, OutsideError where it
@@ -61,16 +62,18 @@ def fetch_epochs(source: str, mirrors: Path) -> tuple[Path, ...]:
     """
     if not is_url(source):
         return find_epochs(Path(source))
-    return tuple(_fetched(source, mirror_of(source, mirrors)))
+    return tuple(_fetched(source, mirror_of(source, mirrors), listener))
 
 
-def read_epochs(source: str, mirrors: Path, read: Callable[[Path], None]) -> bool:
+def read_epochs(
+    source: str, mirrors: Path, read: Callable[[Path], None], listener: TransferListener | None = None
+) -> bool:
     """Whether there is an archive; `read` was called with each of its repositories, oldest first.
 
     A copy that turns out to be damaged is moved away and fetched anew, and `read` called once more.
     Raises what `fetch_epochs` and `read` raise.
     """
-    epochs = fetch_epochs(source, mirrors)
+    epochs = fetch_epochs(source, mirrors, listener)
     for path in epochs:
         try:
             read(path)
@@ -78,7 +81,7 @@ def read_epochs(source: str, mirrors: Path, read: Callable[[Path], None]) -> boo
             if not is_url(source):
                 raise
             _set_aside(path)
-            fetch_epochs(source, mirrors)
+            fetch_epochs(source, mirrors, listener)
             read(path)
     return bool(epochs)
 
@@ -162,39 +165,39 @@ def _parse_arrival(line: bytes) -> ArchiveChange:
     return ArchiveChange(commit, int(time), blob, bool(gone))
 
 
-def _fetched(url: str, mirror: Path) -> Iterator[Path]:
+def _fetched(url: str, mirror: Path, listener: TransferListener | None) -> Iterator[Path]:
     """The copies of all epochs at the URL, brought up to date; a URL may also name a single archive."""
     base = url.rstrip("/")
     for pattern in ("/git/{}.git", "/{}.git", "/{}"):
-        copies = list(_fetched_epochs(base + pattern, mirror))
+        copies = list(_fetched_epochs(base + pattern, mirror, listener))
         if copies:
             yield from copies
             return
-    copy = _find_fetched(base, mirror / "single.git")
+    copy = _find_fetched(base, mirror / "single.git", listener)
     if not copy:
         raise NotFoundError(f"there is no git archive at '{url}'")
     yield copy
 
 
-def _fetched_epochs(pattern: str, mirror: Path) -> Iterator[Path]:
+def _fetched_epochs(pattern: str, mirror: Path, listener: TransferListener | None) -> Iterator[Path]:
     for epoch in range(_MAX_EPOCHS):
-        copy = _find_fetched(pattern.format(epoch), mirror / f"{epoch}.git")
+        copy = _find_fetched(pattern.format(epoch), mirror / f"{epoch}.git", listener)
         if copy:
             yield copy
         elif epoch:  # some archives count from 0, some from 1
             return
 
 
-def _find_fetched(url: str, copy: Path) -> Path | None:
+def _find_fetched(url: str, copy: Path, listener: TransferListener | None) -> Path | None:
     was_there = copy.exists()
     try:
         copy.mkdir(parents=True, exist_ok=True)
         with Repository.create(copy) as repository:
-            repository.fetch(url, ["+refs/heads/*:refs/heads/*"], _FETCH_TIMEOUT)
+            repository.fetch(url, ["+refs/heads/*:refs/heads/*"], _FETCH_TIMEOUT, listener)
     except (GitError, NotFoundError) as error:
         if was_there and not _is_whole(copy):
             _set_aside(copy)
-            return _find_fetched(url, copy)
+            return _find_fetched(url, copy, listener)
         if was_there or not (isinstance(error, GitError) and _ABSENT.search(error.stderr)):
             raise OutsideError(f"cannot fetch '{without_password(url)}': {error.message}") from error
         shutil.rmtree(copy)

@@ -23,6 +23,7 @@ from seriestool.sources.lists.indexed_mail import MAX_MAIL, IndexedMail, parse_e
 from seriestool.sources.lists.patch_index import mail_id, normalize_mail
 from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.progress import TransferListener
 
 Progress = Callable[[int], None]
 
@@ -41,7 +42,12 @@ class UpdateTally:
 
 
 def update_list(
-    index: PatchIndexWriter, name: str, source: str, mirrors: Path, progress: Progress | None = None
+    index: PatchIndexWriter,
+    name: str,
+    source: str,
+    mirrors: Path,
+    progress: Progress | None = None,
+    listener: TransferListener | None = None,
 ) -> UpdateTally:
     """What was new in the list `name`; it is in the index now.
 
@@ -56,7 +62,7 @@ def update_list(
         with Repository.open(path) as archive:
             _update_archive(index=index, name=name, path=str(path), archive=archive, tally=tally, progress=report)
 
-    if not read_epochs(source, mirrors, read) and not is_url(source):
+    if not read_epochs(source, mirrors, read, listener) and not is_url(source):
         _update_mailbox(index=index, name=name, file=Path(source), tally=tally, progress=report)
     return tally
 

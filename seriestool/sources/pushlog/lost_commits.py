@@ -8,6 +8,7 @@ import re
 
 from seriestool.git import GitError, Repository, without_password
 from seriestool.util.errors import NotFoundError, OutsideError
+from seriestool.util.progress import TransferListener
 
 BASES = "refs/seriestool/bases/"
 """Refs that keep what was fetched: one for each commit."""
@@ -23,7 +24,7 @@ def repo_url(repo: str, base: str = KERNEL_ORG) -> str:
     return f"{base.rstrip('/')}/{repo}.git"
 
 
-def fetch_commit(repository: Repository, url: str, oid: str, timeout: float = _TIMEOUT) -> str:
+def fetch_commit(repository: Repository, url: str, oid: str, listener: TransferListener | None = None) -> str:
     """The full name of the ref that now keeps the commit in this repository.
 
     Raises NotFoundError where the server no longer has it, or the repository, OutsideError where it cannot be reached.
@@ -33,7 +34,7 @@ def fetch_commit(repository: Repository, url: str, oid: str, timeout: float = _T
         repository.update_refs({ref: oid})
         return ref
     try:
-        repository.fetch(url, [f"{oid}:{ref}"], timeout)
+        repository.fetch(url, [f"{oid}:{ref}"], _TIMEOUT, listener)
     except GitError as error:
         shown = without_password(url)
         if _GONE.search(error.stderr):

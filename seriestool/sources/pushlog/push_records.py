@@ -17,6 +17,7 @@ from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs, i
 from seriestool.sources.pushlog import MAX_RECORD, Push, parse_push
 from seriestool.sources.pushlog.push_log_index import PushLog
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.progress import TransferListener
 
 Progress = Callable[[int], None]
 
@@ -34,7 +35,12 @@ class _SourceItem(NamedTuple):
 
 
 def read_source(
-    source: str, log: PushLog, mirrors: Path, since: datetime | None = None, progress: Progress | None = None
+    source: str,
+    log: PushLog,
+    mirrors: Path,
+    since: datetime | None = None,
+    progress: Progress | None = None,
+    listener: TransferListener | None = None,
 ) -> int:
     """How many pushes the source had that the index did not know; they are in it now.
 
@@ -45,7 +51,7 @@ def read_source(
     added = 0
     # An earlier `since` than last time is another question, so everything is read again for it.
     key = f"{source} {since.isoformat() if since else ''}"
-    for items in _batches(source, key, log, mirrors):
+    for items in _batches(source, key, log, mirrors, listener):
         added += log.add((push for item in items for push in _pushes(item, since)), progress)
         log.set_state(key, [(item.name, item.state) for item in items])
     return added
@@ -58,8 +64,10 @@ def _pushes(item: _SourceItem, since: datetime | None) -> Iterator[Push]:
             yield push
 
 
-def _batches(source: str, key: str, log: PushLog, mirrors: Path) -> Iterator[list[_SourceItem]]:
-    for path in fetch_epochs(source, mirrors):
+def _batches(
+    source: str, key: str, log: PushLog, mirrors: Path, listener: TransferListener | None
+) -> Iterator[list[_SourceItem]]:
+    for path in fetch_epochs(source, mirrors, listener):
         with Repository.open(path) as archive:
             done = log.state(key, str(path))
             if item := _archive(archive, str(path), done):

@@ -11,6 +11,7 @@ import pytest
 
 from seriestool.cli import ui as ui_module
 from seriestool.cli.ui import Ui, open_ui
+from seriestool.util.progress import TransferState
 
 
 class Terminal(io.StringIO):
@@ -106,3 +107,34 @@ def test_a_short_work_draws_no_bar_and_a_long_one_does(monkeypatch: pytest.Monke
         time.sleep(0.2)
     assert "indexing [red]\\x1b" in long.getvalue()
     assert "5/10" in long.getvalue()
+
+
+def test_nobody_is_told_of_a_transfer_where_nobody_watches() -> None:
+    with Ui(io.StringIO(), io.StringIO()).transfer("fetching") as listener:
+        assert listener is None
+    with Ui(Terminal(), Terminal(), quiet=True).transfer("fetching") as listener:
+        assert listener is None
+
+
+def test_a_transfer_says_how_much_of_how_much_and_is_away_after_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(ui_module, "_PATIENCE", 0.0)
+    err = Terminal()
+    with Ui(err, err).transfer("fetching 'a\x1b'") as listener:
+        assert listener is not None
+        listener(TransferState("receiving", 1234, 5000, "1.20 MiB | 3.00 MiB/s"))
+        time.sleep(0.2)
+        assert "fetching 'a\\x1b': receiving, 1,234 of 5,000 objects, 1.20 MiB | 3.00 MiB/s" in err.getvalue()
+        listener(TransferState("receiving", 5000, 5000))
+        shown = err.getvalue()
+        time.sleep(0.3)
+        assert err.getvalue() == shown
+
+
+def test_a_short_transfer_draws_nothing() -> None:
+    err = Terminal()
+    with Ui(err, err).transfer("fetching") as listener:
+        assert listener is not None
+        listener(TransferState("counting", 1, None))
+    assert err.getvalue() == ""

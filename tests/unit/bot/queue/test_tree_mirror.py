@@ -120,7 +120,7 @@ def damage_objects(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_pack, damage_head, damage_ref, damage_objects])
-@pytest.mark.parametrize("way", ["update", "mend"])
+@pytest.mark.parametrize("way", ["update", "repair"])
 def test_a_damaged_one_is_set_aside_and_made_anew(
     make_mirror: Callable[..., Mirror], upstream: Repo, said: list[str], damage: Callable[[Path], None], way: str
 ) -> None:
