@@ -2,7 +2,6 @@
 """Answers of checks that take long, kept by what was asked: the patch, the trees, the check's version, the tools."""
 
 import hashlib
-import json
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Self
 from seriestool.check.protocol import Check, CheckSubject, Finding, Status
 from seriestool.util.database import Database, DatabaseSchema, make_database
 from seriestool.util.errors import OutsideError
-from seriestool.util.record import from_plain, to_plain
+from seriestool.util.serialization import decode_stored, encode_stored
 
 _SCHEMA = DatabaseSchema(
     2,
@@ -49,8 +48,8 @@ class ResultCache:
         """The answer, or None where there is none, or it was kept by another version of us."""
         try:
             rows = self._database.rows("SELECT findings FROM answers WHERE question = ?", (key,))
-            return tuple(from_plain(Finding, item) for item in json.loads(rows[0][0])) if rows else None
-        except (OutsideError, KeyError, TypeError, ValueError):
+            return decode_stored(tuple[Finding, ...], rows[0][0]) if rows else None
+        except (OutsideError, ValueError):
             return None
 
     def keep(self, key: str, findings: Iterable[Finding]) -> None:
@@ -61,7 +60,7 @@ class ResultCache:
         with suppress(OutsideError), self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                (key, json.dumps([to_plain(finding) for finding in findings]), int(time.time())),
+                (key, encode_stored(findings).decode(), int(time.time())),
             )
 
 

@@ -4,7 +4,6 @@
 One SQLite file in the cache, safe with many processes. What is damaged, or of another version, is simply not used.
 """
 
-import json
 import time
 import zlib
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import Self, TypeVar
 
 from seriestool.util.database import Database, DatabaseSchema, make_database
 from seriestool.util.errors import OutsideError
-from seriestool.util.record import from_plain, to_plain
+from seriestool.util.serialization import decode_stored, encode_stored
 
 T = TypeVar("T")
 
@@ -60,8 +59,8 @@ class StepCache:
             rows = self._database.rows("SELECT answer FROM steps WHERE question = ?", (question,))
             if not rows:
                 return None
-            answer = from_plain(kind, _unpacked(rows[0][0]))
-        except (OutsideError, LookupError, TypeError, ValueError, AttributeError, zlib.error, RecursionError):
+            answer = decode_stored(kind, _unpacked(rows[0][0]))
+        except (OutsideError, ValueError, zlib.error, RecursionError):
             return None
         with suppress(OutsideError), self._database.transaction() as connection:
             connection.execute("UPDATE steps SET used = ? WHERE question = ?", (int(time.time()), question))
@@ -69,7 +68,7 @@ class StepCache:
 
     def keep(self, question: str, answer: object) -> None:
         """Keep the answer, unless it is huge."""
-        packed = zlib.compress(json.dumps(to_plain(answer), separators=(",", ":")).encode("ascii"), 1)
+        packed = zlib.compress(encode_stored(answer), 1)
         if len(packed) > _LARGEST:
             return
         with suppress(OutsideError), self._database.transaction() as connection:
@@ -88,9 +87,9 @@ class StepCache:
             )
 
 
-def _unpacked(packed: bytes) -> object:
+def _unpacked(packed: bytes) -> bytes:
     reader = zlib.decompressobj()
     data = reader.decompress(packed, _INFLATED)
     if not reader.eof:
         raise ValueError("it goes on")
-    return json.loads(data)
+    return data

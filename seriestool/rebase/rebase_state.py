@@ -7,12 +7,14 @@ either there as a whole or not at all.
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
 
 from seriestool.git import REBASE_REFS, Repository, Worktree
 from seriestool.rebase.patch_stack import BaseKind, PatchStack, SeriesBase, StackedPatch
@@ -21,7 +23,7 @@ from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.mail.compose import slug
 from seriestool.series.model import SCHEMA, Series
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from seriestool.util.record import from_plain, to_plain
+from seriestool.util.serialization import decode_stored, encode_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ class RebaseStateStore:
         """The session as it was saved last; OutsideError where that cannot be read."""
         path = self.folder(name) / "session.json"
         try:
-            return _parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return _parse(path.read_bytes())
+        except (OSError, ValueError) as error:
             raise OutsideError(
                 f"what is known of the rebase '{name}' cannot be read", hint=f"seriestool rebase --abort {name}"
             ) from error
@@ -191,9 +193,8 @@ class RebaseStateStore:
         folder = self.folder(rebase_state.name)
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"session.json.{os.getpid()}"
-        text = json.dumps({"schema": SCHEMA, "session": to_plain(rebase_state)})
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(encode_stored(_StateFile(schema=SCHEMA, session=rebase_state)))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(folder / "session.json")
@@ -223,11 +224,15 @@ class RebaseStateStore:
             self._folder.rmdir()
 
 
-def _parse(text: str) -> RebaseState:
-    plain = json.loads(text)
-    if plain["schema"] != SCHEMA:
-        raise ValueError(plain["schema"])
-    return from_plain(RebaseState, plain["session"])
+class _StateFile(Struct, frozen=True):
+    """What stands in session.json."""
+
+    schema: Literal[1]
+    session: RebaseState
+
+
+def _parse(data: bytes) -> RebaseState:
+    return decode_stored(_StateFile, data).session
 
 
 def _under_way(names: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-SCHEMA = 1
+SCHEMA: Final = 1
 """The version of every `to_dict()`; adding a key is not a new version."""
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What of a report decides whether somebody is told, and of what; small, and kept as JSON."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +18,7 @@ from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
-from seriestool.util.record import from_plain, to_plain
+from seriestool.util.serialization import decode_stored, encode_stored
 
 __all__ = [
     "Complaint",
@@ -202,12 +201,12 @@ def damaged_summary(row: Mapping[str, Any], sentence: str) -> ReportSummary:
 
 def summary_to_json(facts: ReportSummary) -> str:
     """The facts as a row keeps them."""
-    return json.dumps(to_plain(facts))
+    return encode_stored(facts).decode()
 
 
 def summary_from_json(text: str) -> ReportSummary:
-    """The facts of a row; raises ValueError, TypeError or KeyError where it has none."""
-    return from_plain(ReportSummary, json.loads(text))
+    """The facts of a row; raises ValueError where it has none."""
+    return decode_stored(ReportSummary, text)
 
 
 def _first_mail(series: Series) -> bytes:
