@@ -3,9 +3,9 @@
 
     python -m benchmarks.bot_speed [--series 300] [--long 2000] [--quick]
 
-The looks are stand-ins (tests/bots.py) that sleep 0.2 s on average, so that what is measured is the engine, and two
-cores are enough for several workers. Sharing is measured on a Postgres server of its own, between the first and the
-last tenth of the series; memory on SQLite, of the bot and of the processes that look for it.
+The looks are stand-ins (tests/support/bots.py) that sleep 0.2 s on average, so that what is measured is the engine, and
+two cores are enough for several workers. Sharing is measured on a Postgres server of its own, between the first and
+the last tenth of the series; memory on SQLite, of the bot and of the processes that look for it.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from pathlib import Path
 
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.store import Store
-from tests.bots import fill
 from tests.e2e.bot_chaos import children_of
-from tests.helpers import ROOT
-from tests.postgres import running_server
+from tests.support.bots import fill
+from tests.support.postgres import running_server
+from tests.support.repos import ROOT
 
 WANTED = 1.7
 GROWTH = 1.15  # memory after the last series against that after the first hundred
@@ -97,7 +97,17 @@ def _rate(database: str, folder: Path, workers: int, count: int) -> float:
 
 
 def _start(database: str, folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.bots", database, name, str(folder / "ledger"), "--poll", "0.25", *more]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.bots",
+        database,
+        name,
+        str(folder / "ledger"),
+        "--poll",
+        "0.25",
+        *more,
+    ]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from seriestool.report.precheck_page import precheck_page
-from tests.browser import Browser, open_browser
-from tests.page_cases import made_patch, made_precheck, made_series
+from tests.support.browser import Browser, open_browser
+from tests.support.pages import made_patch, made_precheck, made_series
 
 
 def main() -> int:

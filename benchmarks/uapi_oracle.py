@@ -24,8 +24,8 @@ from seriestool.check.abi.allowed_changes import BUILT_IN, downgrade_allowed
 from seriestool.check.abi.installed_headers import InstalledHeaders
 from seriestool.git import Repository, ScratchRepository
 from seriestool.sandbox import Sandbox, find_sandbox
-from tests.abis import HEADER, INJECTED, KERNEL, edited
-from tests.helpers import Repo
+from tests.support.kernels import INJECTED, TOY_HEADER, TOY_KERNEL, edited
+from tests.support.repos import Repo
 
 _FLAGS = (
     "-x",
@@ -84,13 +84,17 @@ def inject(sandbox: Sandbox) -> int:
     for name, (pairs, expected) in INJECTED.items():
         with tempfile.TemporaryDirectory() as folder:
             repo = Repo(Path(folder) / "repo")
-            old = repo.commit({**KERNEL}, "before", author="A <a@example.com>")
-            new = repo.commit({HEADER: edited(*pairs)}, "after", author="A <a@example.com>")
+            old = repo.commit({**TOY_KERNEL}, "before", author="A <a@example.com>")
+            new = repo.commit({TOY_HEADER: edited(*pairs)}, "after", author="A <a@example.com>")
             with open_bench(repo.path) as scratch_repo:
                 before, after = scratch_repo.tree_of(old), scratch_repo.tree_of(new)
                 found = list(
                     examined(
-                        scratch_repo=scratch_repo, before=before, after=after, paths=[HEADER.encode()], sandbox=sandbox
+                        scratch_repo=scratch_repo,
+                        before=before,
+                        after=after,
+                        paths=[TOY_HEADER.encode()],
+                        sandbox=sandbox,
                     )
                 )
                 theirs, _ = next(abidiff(scratch_repo, before, after, [b"linux/toy.h"]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import helpers
+from tests.support import repos, session
 
 _GIT_CONFIG = """\
 [user]
@@ -34,11 +34,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """`golden("find-base-none", text)`: the text is that of tests/cli/golden/find-base-none.txt (`make golden`)."""
 
     def compare(name: str, text: str) -> None:
-        file = helpers.ROOT / "tests/cli/golden" / f"{name}.txt"
+        file = repos.ROOT / "tests/cli/golden" / f"{name}.txt"
         if request.config.getoption("--refresh-golden"):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        assert file.exists(), f"no {file.relative_to(helpers.ROOT)} yet: run `make golden` and read it"
+        assert file.exists(), f"no {file.relative_to(repos.ROOT)} yet: run `make golden` and read it"
         assert text == file.read_text(encoding="utf-8"), "the output has changed: `make golden`, and read the diff"
 
     return compare
@@ -60,8 +60,8 @@ def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
         "XDG_STATE_HOME": home / ".local/state",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": config,
-        "GIT_AUTHOR_DATE": f"{helpers.FIRST_DATE} +0000",
-        "GIT_COMMITTER_DATE": f"{helpers.FIRST_DATE} +0000",
+        "GIT_AUTHOR_DATE": f"{repos.FIRST_DATE} +0000",
+        "GIT_COMMITTER_DATE": f"{repos.FIRST_DATE} +0000",
         "GIT_EDITOR": "false",
         "GIT_SEQUENCE_EDITOR": "false",
         "EDITOR": "false",
@@ -106,17 +106,17 @@ def _is_loopback(host: str) -> bool:
 
 
 @pytest.fixture
-def make_repo(tmp_path: Path) -> Callable[..., helpers.Repo]:
+def make_repo(tmp_path: Path) -> Callable[..., repos.Repo]:
     """A maker of repositories below the test's folder."""
 
-    def make(name: str = "repo", object_format: str = "sha1", bare: bool = False) -> helpers.Repo:
-        return helpers.Repo(tmp_path / name, object_format, bare)
+    def make(name: str = "repo", object_format: str = "sha1", bare: bool = False) -> repos.Repo:
+        return repos.Repo(tmp_path / name, object_format, bare)
 
     return make
 
 
 @pytest.fixture
-def repo(make_repo: Callable[..., helpers.Repo]) -> helpers.Repo:
+def repo(make_repo: Callable[..., repos.Repo]) -> repos.Repo:
     """An empty repository with a work tree, on the unborn branch main."""
     return make_repo("repo")
 
@@ -124,20 +124,20 @@ def repo(make_repo: Callable[..., helpers.Repo]) -> helpers.Repo:
 @pytest.fixture
 def shared() -> Callable[[str], Path]:
     """`shared("data/x")`: that file in ../shared, or the test is skipped saying that it is not there."""
-    return helpers.shared
+    return repos.shared
 
 
 @pytest.fixture
-def cli() -> Callable[..., helpers.Result]:
+def cli() -> Callable[..., session.Result]:
     """`cli(*arguments, cwd=None, stdin=None, env=None)`: the real program in its own process."""
-    return helpers.run_program
+    return session.run_program
 
 
 @pytest.fixture
-def cli_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., helpers.Result]:
+def cli_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., session.Result]:
     """The same as `cli`, but in this process: some 50 ms cheaper, and what it does can be patched."""
 
-    def run(*arguments: str | Path, cwd: Path | None = None, stdin: bytes | str = b"") -> helpers.Result:
+    def run(*arguments: str | Path, cwd: Path | None = None, stdin: bytes | str = b"") -> session.Result:
         from seriestool.cli.main import main
 
         data = stdin.encode() if isinstance(stdin, str) else stdin
@@ -150,7 +150,7 @@ def cli_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., helpers.Result]:
                 patch.chdir(cwd)
             code = main([str(argument) for argument in arguments])
             printed = [_text(stream) for stream in (out, err)]
-        return helpers.Result(code, *printed)
+        return session.Result(code, *printed)
 
     return run
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.site.site_queries import parse_query
-from tests.helpers import ROOT
-from tests.served import alive, fill, key_of, report_row, series_row, serve, sqlite_url
+from tests.support.repos import ROOT
+from tests.support.site import alive, fill, key_of, report_row, series_row, serve, sqlite_url
 
 UNITS = sorted((ROOT / "docs/systemd").glob("*.service"))
 GUIDE = (ROOT / "docs/deploy.md").read_text()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from seriestool.cli.main import COMMANDS, CliCommand
-from tests.helpers import ROOT, run_program
+from tests.support.repos import ROOT
+from tests.support.session import run_program
 
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "COPYING")
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import find, lines, make_series, run_find_base
-from tests.helpers import Repo, Result
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.session import Result, find, run_find_base
 
 Cli = Callable[..., Result]
 TEXT = lines(1, 30)

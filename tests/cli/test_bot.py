@@ -15,8 +15,8 @@ from seriestool.bot.bot_tables import cursors, mails, sayings, series, workers
 from seriestool.bot.store import Store
 from seriestool.cli.bot import ACTIONS, get_action
 from seriestool.util.errors import InputError
-from tests.bots import fill, key_of
-from tests.helpers import Result, run_program
+from tests.support.bots import fill, key_of
+from tests.support.session import Result, run_program
 
 NOW = 1_770_100_000
 

@@ -11,9 +11,10 @@ import pytest
 
 from seriestool.bot.store import Store
 from seriestool.series.mail import split_mbox
-from tests.check_case import Kernel, make_kernel, make_mistakes
-from tests.helpers import Repo, Result
-from tests.unit.sources.lists.mails import fill
+from tests.support.kernels import LampKernel, make_lamp_kernel, make_mistakes
+from tests.support.mails import fill
+from tests.support.repos import Repo
+from tests.support.session import Result
 
 pytest.importorskip("dbos")
 
@@ -24,9 +25,9 @@ POSTED = 1_700_000_000
 
 
 @pytest.fixture
-def kernel(repo: Repo, make_repo: Make, tmp_path: Path) -> Kernel:
+def kernel(repo: Repo, make_repo: Make, tmp_path: Path) -> LampKernel:
     """A repository whose git-config has a list with one series, in which there are mistakes, and one damaged patch."""
-    kernel = make_kernel(repo)
+    kernel = make_lamp_kernel(repo)
     mails = list(split_mbox(make_mistakes(kernel).read_bytes(), "mbox"))
     damaged = (
         mails[-1].replace(b"[PATCH 3/3]", b"[PATCH]").replace(b"\n+=====\n", b"\n").replace(b"Message-I", b"X-Was-I")
@@ -49,7 +50,7 @@ def kernel(repo: Repo, make_repo: Make, tmp_path: Path) -> Kernel:
     return kernel
 
 
-def run(cli: Cli, kernel: Kernel, *words: str | Path) -> Result:
+def run(cli: Cli, kernel: LampKernel, *words: str | Path) -> Result:
     return cli("bot", *words, cwd=kernel.repo.path)
 
 
@@ -64,7 +65,7 @@ def rows(tmp_path: Path, question: str) -> list[Any]:
         store.close()
 
 
-def test_from_the_list_to_a_draft_and_a_page(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_from_the_list_to_a_draft_and_a_page(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     result = run(cli, kernel, "run", "--once")
     assert result.code == 0, result.err
     assert "lamp: return four v1: to-mend; draft: " in result.err
@@ -78,7 +79,7 @@ def test_from_the_list_to_a_draft_and_a_page(cli: Cli, kernel: Kernel, tmp_path:
     assert row.decision.startswith("draft: ")
 
 
-def test_a_second_run_says_nothing_twice(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_a_second_run_says_nothing_twice(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     run(cli, kernel, "run", "--once")
     before = sorted((tmp_path / "drafts" / "new").iterdir())
     result = run(cli, kernel, "run", "--once")
@@ -89,7 +90,7 @@ def test_a_second_run_says_nothing_twice(cli: Cli, kernel: Kernel, tmp_path: Pat
     assert sorted((tmp_path / "drafts" / "new").iterdir()) == before
 
 
-def test_what_is_old_is_let_go_of(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_what_is_old_is_let_go_of(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     from sqlalchemy import text
 
     run(cli, kernel, "run", "--once")
@@ -106,7 +107,7 @@ def test_what_is_old_is_let_go_of(cli: Cli, kernel: Kernel, tmp_path: Path) -> N
     assert len(rows(tmp_path, "SELECT key FROM reports")) == 2
 
 
-def test_a_damaged_patch_has_a_report_that_says_so(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_a_damaged_patch_has_a_report_that_says_so(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     run(cli, kernel, "run", "--once")
     (row,) = rows(tmp_path, "SELECT sentence, page, decision FROM reports WHERE answer = 'damaged'")
     assert "corrupt patch" in row.sentence
@@ -114,7 +115,7 @@ def test_a_damaged_patch_has_a_report_that_says_so(cli: Cli, kernel: Kernel, tmp
     assert row.decision == "nothing is said: a mail of it cannot be read"
 
 
-def test_the_site_of_what_was_found(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_the_site_of_what_was_found(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     run(cli, kernel, "run", "--once")
     assert run(cli, kernel, "serve", "--export", tmp_path / "site").code == 0
     assert "lamp: return four" in (tmp_path / "site" / "index.html").read_text()
@@ -133,14 +134,16 @@ def test_the_site_of_what_was_found(cli: Cli, kernel: Kernel, tmp_path: Path) ->
         ("from", "nobody", "seriestool.bot.from is 'nobody'"),
     ],
 )
-def test_a_slip_in_the_configuration_is_told_at_once(cli: Cli, kernel: Kernel, key: str, value: str, said: str) -> None:
+def test_a_slip_in_the_configuration_is_told_at_once(
+    cli: Cli, kernel: LampKernel, key: str, value: str, said: str
+) -> None:
     kernel.repo.git("config", f"seriestool.bot.{key}", value)
     result = run(cli, kernel, "run", "--once")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"seriestool: {said}")
 
 
-def test_a_replay_says_what_would_have_been_said(cli: Cli, kernel: Kernel, tmp_path: Path) -> None:
+def test_a_replay_says_what_would_have_been_said(cli: Cli, kernel: LampKernel, tmp_path: Path) -> None:
     words = ("replay", "2023-11-01", "2023-12-01", "--state", tmp_path / "replay")
     result = run(cli, kernel, *words, "--policy", "all")
     assert result.code == 0, result.err

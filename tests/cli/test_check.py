@@ -15,9 +15,10 @@ import pytest
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Scope
 from seriestool.check.registry import BUILTIN
-from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
-from tests.checks import mail_series
-from tests.helpers import Repo, Result
+from tests.support.kernels import LAMP, LampKernel, make_lamp_kernel, make_mistakes, signed
+from tests.support.repos import Repo
+from tests.support.series import mail_series
+from tests.support.session import Result
 
 Cli = Callable[..., Result]
 Golden = Callable[[str, str], None]
@@ -25,16 +26,16 @@ ONLY = "--only=apply,fixes-tag,sign-off,spdx,new-file,recipients,cover-letter"
 
 
 @pytest.fixture
-def kernel(repo: Repo) -> Kernel:
-    return make_kernel(repo)
+def kernel(repo: Repo) -> LampKernel:
+    return make_lamp_kernel(repo)
 
 
 @pytest.fixture
-def mistakes(kernel: Kernel) -> Path:
+def mistakes(kernel: LampKernel) -> Path:
     return make_mistakes(kernel)
 
 
-def check(cli: Cli, kernel: Kernel, *arguments: str | Path) -> Any:
+def check(cli: Cli, kernel: LampKernel, *arguments: str | Path) -> Any:
     """The answer as JSON."""
     result = cli("check", "--json", *arguments, cwd=kernel.repo.path)
     assert result.code in (0, 1), result.err
@@ -60,14 +61,14 @@ def without_seconds(text: str) -> str:
     return json.dumps(answer, indent=2) + "\n"
 
 
-def test_the_answer(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
+def test_the_answer(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
     result = cli_here("check", ONLY, mistakes, cwd=kernel.repo.path)
     assert result.code == 1
     golden("check-text", result.out + result.err)
 
 
 @pytest.mark.parametrize("form", ["b4", "patchwork", "html"])
-def test_the_answer_for_programs(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden, form: str) -> None:
+def test_the_answer_for_programs(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden, form: str) -> None:
     result = cli_here("check", ONLY, f"--format={form}", mistakes, cwd=kernel.repo.path)
     assert (result.code, result.err) == (1, "")
     golden(f"check-{form}", without_style(result.out))
@@ -78,26 +79,26 @@ def without_style(page: str) -> str:
     return re.sub(r"(?s)(?<=<style>).*(?=</style>)|sha256-[^&]*", "", page)
 
 
-def test_the_answer_as_json(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
+def test_the_answer_as_json(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
     result = cli_here("check", ONLY, "--json", mistakes, cwd=kernel.repo.path)
     assert (result.code, result.err) == (1, "")
     golden("check-json", without_seconds(result.out))
 
 
-def test_the_list_of_checks(kernel: Kernel, cli_here: Cli) -> None:
+def test_the_list_of_checks(kernel: LampKernel, cli_here: Cli) -> None:
     lines = cli_here("check", "--list", cwd=kernel.repo.path).out.splitlines()
     assert [line.split()[0] for line in lines] == list(BUILTIN)
     assert {line.split()[1] for line in lines} == {"patch", "series"}
 
 
-def test_quiet_leaves_the_notes_out(kernel: Kernel, mistakes: Path, cli_here: Cli) -> None:
+def test_quiet_leaves_the_notes_out(kernel: LampKernel, mistakes: Path, cli_here: Cli) -> None:
     loud, quiet = (cli_here("check", ONLY, *more, mistakes, cwd=kernel.repo.path).out for more in ([], ["-q"]))
     assert "\n  note " in loud
     assert "\n  note " not in quiet
     assert quiet.count("\n  FAIL ") == loud.count("\n  FAIL ") > 0
 
 
-def test_what_is_said_of_several_patches_alike_is_said_once(kernel: Kernel, cli_here: Cli) -> None:
+def test_what_is_said_of_several_patches_alike_is_said_once(kernel: LampKernel, cli_here: Cli) -> None:
     patches = [
         (f"lamp: return {n}\n\nIt is time.", {"drivers/lamp/lamp.c": LAMP.replace("1", f"{n}")}) for n in range(4, 8)
     ]
@@ -107,7 +108,7 @@ def test_what_is_said_of_several_patches_alike_is_said_once(kernel: Kernel, cli_
     assert out.endswith("1 check on 4 patches: 4 FAIL\n")
 
 
-def test_a_good_series_passes(kernel: Kernel, cli_here: Cli) -> None:
+def test_a_good_series_passes(kernel: LampKernel, cli_here: Cli) -> None:
     good = kernel.mail(
         (signed("lamp: return four"), {"drivers/lamp/lamp.c": LAMP.replace("1", "4")}),
         to="lamps@example.com, keeper@example.com",
@@ -117,7 +118,7 @@ def test_a_good_series_passes(kernel: Kernel, cli_here: Cli) -> None:
     assert answer["status"] == "pass"
 
 
-def test_before_sending(kernel: Kernel, cli_here: Cli) -> None:
+def test_before_sending(kernel: LampKernel, cli_here: Cli) -> None:
     """A range of commits: nobody has it yet, so recipients are said and not missed; the base is the commit below."""
     repo = kernel.repo
     below = repo.git("rev-parse", "main")
@@ -139,7 +140,7 @@ def test_a_project_that_is_no_kernel(repo: Repo, cli_here: Cli) -> None:
     assert (result.code, result.err) == (0, "")
 
 
-def test_without_a_base_what_needs_no_tree_is_checked(kernel: Kernel, cli_here: Cli) -> None:
+def test_without_a_base_what_needs_no_tree_is_checked(kernel: LampKernel, cli_here: Cli) -> None:
     other = Repo(kernel.repo.path.parent / "other")
     other.commit({"drivers/lamp/lamp.c": "other\n"}, "other")
     file = other.write("../series.mbox", mail_series(other, ("x", {"drivers/lamp/lamp.c": "more\n"})))
@@ -164,7 +165,7 @@ def test_without_a_base_what_needs_no_tree_is_checked(kernel: Kernel, cli_here: 
     ],
 )
 def test_a_wrong_command_line_is_one_clear_line(
-    kernel: Kernel, mistakes: Path, cli_here: Cli, arguments: list[str], message: str
+    kernel: LampKernel, mistakes: Path, cli_here: Cli, arguments: list[str], message: str
 ) -> None:
     arguments = [str(mistakes) if argument == "x" else argument for argument in arguments]
     result = cli_here("check", *arguments, cwd=kernel.repo.path)
@@ -183,7 +184,7 @@ def test_checks_are_listed_outside_of_a_repository(cli_here: Cli, tmp_path: Path
 
 
 def test_a_severity_of_the_command_line_goes_before_that_of_git_config(
-    kernel: Kernel, mistakes: Path, cli_here: Cli
+    kernel: LampKernel, mistakes: Path, cli_here: Cli
 ) -> None:
     kernel.repo.git("config", "--add", "seriestool.severity", "spdx=off")
     kernel.repo.git("config", "--add", "seriestool.severity", "fixes-tag=note")
@@ -197,7 +198,7 @@ def test_a_severity_of_the_command_line_goes_before_that_of_git_config(
 # --- commands of the user's, and b4's --------------------------------------------------------------------------------
 
 
-def test_a_command_of_the_users_is_a_check(kernel: Kernel, mistakes: Path, cli_here: Cli) -> None:
+def test_a_command_of_the_users_is_a_check(kernel: LampKernel, mistakes: Path, cli_here: Cli) -> None:
     answer_text = '[{"tool": "mine", "status": "warn", "summary": "hm"}]'
     script = kernel.repo.write("../mine.sh", f"#!/bin/sh\necho '{answer_text}'\n")
     script.chmod(0o755)
@@ -207,7 +208,7 @@ def test_a_command_of_the_users_is_a_check(kernel: Kernel, mistakes: Path, cli_h
 
 
 def test_as_a_command_of_b4_it_knows_the_series_from_b4s_tracking_data(
-    kernel: Kernel, cli: Cli, tmp_path: Path
+    kernel: LampKernel, cli: Cli, tmp_path: Path
 ) -> None:
     """The second patch changes what the first one adds: alone it applies to nothing."""
     repo = kernel.repo
@@ -233,7 +234,7 @@ def test_as_a_command_of_b4_it_knows_the_series_from_b4s_tracking_data(
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"series": 1}', b'{"series": {"thread-blob": "HEAD"}}'])
 def test_tracking_data_that_cannot_be_read_is_as_good_as_none(
-    kernel: Kernel, mistakes: Path, cli: Cli, tmp_path: Path, content: bytes
+    kernel: LampKernel, mistakes: Path, cli: Cli, tmp_path: Path, content: bytes
 ) -> None:
     tracking = tmp_path / "tracking.json"
     tracking.write_bytes(content)
@@ -247,7 +248,7 @@ def test_tracking_data_that_cannot_be_read_is_as_good_as_none(
 
 
 def test_a_check_that_breaks_is_named_with_its_log(
-    kernel: Kernel, mistakes: Path, cli_here: Cli, monkeypatch: pytest.MonkeyPatch
+    kernel: LampKernel, mistakes: Path, cli_here: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(subject: CheckSubject) -> tuple[Finding, ...]:
         raise ZeroDivisionError
@@ -261,14 +262,14 @@ def test_a_check_that_breaks_is_named_with_its_log(
     assert "ZeroDivisionError" in log.read_text()
 
 
-def test_a_command_that_cannot_be_started_is_no_clean_answer(kernel: Kernel, mistakes: Path, cli_here: Cli) -> None:
+def test_a_command_that_cannot_be_started_is_no_clean_answer(kernel: LampKernel, mistakes: Path, cli_here: Cli) -> None:
     kernel.repo.git("config", "seriestool.perpatch-check-cmd", "/no/such/program")
     result = cli_here("check", "--only=program,apply", mistakes, cwd=kernel.repo.path)
     assert (result.code, "log" in result.err) == (70, False)
     assert "ERROR program/broken" in result.out
 
 
-def test_nothing_of_the_user_is_touched(kernel: Kernel, mistakes: Path, cli_here: Cli) -> None:
+def test_nothing_of_the_user_is_touched(kernel: LampKernel, mistakes: Path, cli_here: Cli) -> None:
     def state() -> tuple[str, ...]:
         git = kernel.repo.git
         return git("status", "--porcelain"), git("for-each-ref", "refs/heads"), git("stash", "list")
@@ -278,7 +279,7 @@ def test_nothing_of_the_user_is_touched(kernel: Kernel, mistakes: Path, cli_here
     assert state() == before
 
 
-def test_html_of_hostile_mails_has_no_markup_of_theirs(kernel: Kernel, cli_here: Cli) -> None:
+def test_html_of_hostile_mails_has_no_markup_of_theirs(kernel: LampKernel, cli_here: Cli) -> None:
     evil = "</title><script>alert(1)</script><img src=x onerror=alert(1)>"
     file = kernel.mail((f"{evil}\n\n{evil}", {f"drivers/lamp/{evil.replace('/', '_')}.c": "x\n"}))
     page = cli_here("check", "--format=html", file, cwd=kernel.repo.path).out
@@ -287,7 +288,7 @@ def test_html_of_hostile_mails_has_no_markup_of_theirs(kernel: Kernel, cli_here:
     assert "&lt;script&gt;" in page
 
 
-def test_text_of_hostile_mails_drives_no_terminal(kernel: Kernel, cli_here: Cli) -> None:
+def test_text_of_hostile_mails_drives_no_terminal(kernel: LampKernel, cli_here: Cli) -> None:
     file = kernel.mail(("evil \x1b]0;owned\x07 \u202e\n\nx\x1b[2J", {"drivers/lamp/\x1b[31m.c": "x\n"}))
     out = cli_here("check", "--color=always", file, cwd=kernel.repo.path).out
     assert "\x1b]" not in out
@@ -296,7 +297,7 @@ def test_text_of_hostile_mails_drives_no_terminal(kernel: Kernel, cli_here: Cli)
     assert "\x07" not in out
 
 
-def test_a_subject_in_latin_1(kernel: Kernel, cli_here: Cli) -> None:
+def test_a_subject_in_latin_1(kernel: LampKernel, cli_here: Cli) -> None:
     file = kernel.mail((signed("lamp: caf\u00e9"), {"drivers/lamp/lamp.c": "x\n"}))
     raw = file.read_bytes()
     start = raw.index(b"Subject: ")
@@ -306,21 +307,21 @@ def test_a_subject_in_latin_1(kernel: Kernel, cli_here: Cli) -> None:
     assert {one for one in said(answer) if one[3] == "error"} == set()
 
 
-def test_five_hundred_patches(kernel: Kernel, cli_here: Cli) -> None:
+def test_five_hundred_patches(kernel: LampKernel, cli_here: Cli) -> None:
     patches = [(signed(f"lamp: return {n}"), {"drivers/lamp/lamp.c": LAMP.replace("1", f"{n}9")}) for n in range(500)]
     answer = check(cli_here, kernel, "--only=apply,fixes-tag,sign-off,integrity,spdx", kernel.mail(*patches))
     assert len(answer["patches"]) == 500
     assert not {one for one in said(answer) if one[3] in ("fail", "error")}
 
 
-def test_a_shallow_clone_is_no_reason_to_fail(kernel: Kernel, mistakes: Path, cli_here: Cli) -> None:
+def test_a_shallow_clone_is_no_reason_to_fail(kernel: LampKernel, mistakes: Path, cli_here: Cli) -> None:
     kernel.repo.git("clone", "-q", "--depth=1", f"file://{kernel.repo.path}", "../shallow")
     result = cli_here("check", "--json", "--only=fixes-tag", mistakes, cwd=kernel.repo.path.parent / "shallow")
     found = said(json.loads(result.out))
     assert ("skip" in {one[3] for one in found}) and "fail" not in {one[3] for one in found}
 
 
-def test_interrupted_it_ends_what_it_started(kernel: Kernel, mistakes: Path, tmp_path: Path) -> None:
+def test_interrupted_it_ends_what_it_started(kernel: LampKernel, mistakes: Path, tmp_path: Path) -> None:
     """A command that sleeps for ever: ^C ends the program and the command, at once."""
     script = kernel.repo.write("../sleeps.sh", f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
     script.chmod(0o755)
@@ -351,7 +352,7 @@ print(json.dumps(run_perpatch_checks([("m", mail)], sys.argv[1:2], sys.argv[2])[
 """
 
 
-def test_b4_takes_it_for_a_check_command(kernel: Kernel, mistakes: Path) -> None:
+def test_b4_takes_it_for_a_check_command(kernel: LampKernel, mistakes: Path) -> None:
     first = mistakes.read_bytes().split(b"\nFrom ")[0].partition(b"\n")[2] + b"\n"
     command = f"{sys.executable} -m seriestool check --format=b4 --only=fixes-tag,spdx -q -"
     answer = subprocess.run(

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.bases import find, lines, make_series, run_find_base, with_stated
-from tests.helpers import FIRST_DATE, ROOT, Repo, Result
+from tests.support.repos import FIRST_DATE, ROOT, Repo
+from tests.support.series import lines, make_series, with_stated
+from tests.support.session import Result, find, run_find_base
 
 Golden = Callable[[str, str], None]
 DAY = 24 * 3600

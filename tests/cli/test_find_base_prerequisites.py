@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.bases import find, run_find_base
-from tests.helpers import Repo, run_program
-from tests.mailed import mailed, numbered
+from tests.support.repos import Repo
+from tests.support.series import mailed, numbered
+from tests.support.session import find, run_find_base, run_program
 
 BEAM = "https://lore.kernel.org/r/beam-0@example.org"
 LETTER = f"lamp: dim it\n\nIt depends on {BEAM} for the beam.\n\nBased-on: <none@example.org>\n"

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.bases import lines
-from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
-from tests.checks import mail_series
-from tests.helpers import Repo, Result, run_program
-from tests.mailed import mailed, numbered
-from tests.prechecks import timeless
+from tests.support.kernels import LAMP, LampKernel, make_lamp_kernel, make_mistakes, signed
+from tests.support.repos import Repo
+from tests.support.series import lines, mail_series, mailed, numbered
+from tests.support.session import Result, run_program, timeless
 
 Cli = Callable[..., Result]
 Golden = Callable[[str, str], None]
@@ -26,17 +24,17 @@ KEYS = {
 
 
 @pytest.fixture
-def kernel(repo: Repo) -> Kernel:
-    return make_kernel(repo)
+def kernel(repo: Repo) -> LampKernel:
+    return make_lamp_kernel(repo)
 
 
 @pytest.fixture
-def mistakes(kernel: Kernel) -> Path:
+def mistakes(kernel: LampKernel) -> Path:
     return make_mistakes(kernel)
 
 
 @pytest.fixture
-def conflicting(kernel: Kernel) -> Path:
+def conflicting(kernel: LampKernel) -> Path:
     """Two patches, the first of which conflicts by now on main, and goes in on another tree."""
     kernel.repo.git("branch", "quiet")
     path = kernel.mail(
@@ -48,25 +46,25 @@ def conflicting(kernel: Kernel) -> Path:
     return path
 
 
-def run(cli: Cli, kernel: Kernel, *arguments: str | Path) -> Result:
+def run(cli: Cli, kernel: LampKernel, *arguments: str | Path) -> Result:
     return cli("precheck", "--offline", ONLY, *arguments, cwd=kernel.repo.path)
 
 
-def test_what_people_read(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
+def test_what_people_read(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
     result = run(cli_here, kernel, mistakes)
     assert result.code == 1
     assert result.err == ""
     golden("precheck-to-mend", result.out)
 
 
-def test_what_people_read_of_a_conflict(kernel: Kernel, conflicting: Path, cli_here: Cli, golden: Golden) -> None:
+def test_what_people_read_of_a_conflict(kernel: LampKernel, conflicting: Path, cli_here: Cli, golden: Golden) -> None:
     result = run(cli_here, kernel, conflicting)
     assert result.code == 3
     golden("precheck-conflicts", result.out)
 
 
 def test_what_people_read_where_there_is_no_base(
-    kernel: Kernel, cli_here: Cli, golden: Golden, make_repo: Callable[..., Repo]
+    kernel: LampKernel, cli_here: Cli, golden: Golden, make_repo: Callable[..., Repo]
 ) -> None:
     other = make_repo("other")
     other.commit({"drivers/lamp/lamp.c": "quite\nanother\nlamp\n"}, "lamp")
@@ -76,23 +74,23 @@ def test_what_people_read_where_there_is_no_base(
     golden("precheck-no-base", result.out)
 
 
-def test_markdown(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
+def test_markdown(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
     golden("precheck-markdown", run(cli_here, kernel, "--format=markdown", mistakes).out)
 
 
 @pytest.mark.parametrize("form", ["b4", "patchwork"])
-def test_lists_for_programs(kernel: Kernel, conflicting: Path, cli_here: Cli, golden: Golden, form: str) -> None:
+def test_lists_for_programs(kernel: LampKernel, conflicting: Path, cli_here: Cli, golden: Golden, form: str) -> None:
     golden(f"precheck-{form}", run(cli_here, kernel, f"--format={form}", conflicting).out)
 
 
-def test_json(kernel: Kernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
+def test_json(kernel: LampKernel, mistakes: Path, cli_here: Cli, golden: Golden) -> None:
     result = run(cli_here, kernel, "--json", mistakes)
     answer = json.loads(result.out)
     assert set(answer) == KEYS
     golden("precheck-json", json.dumps(timeless(answer), indent=2) + "\n")
 
 
-def test_the_second_run_says_the_same(kernel: Kernel, conflicting: Path, cli_here: Cli) -> None:
+def test_the_second_run_says_the_same(kernel: LampKernel, conflicting: Path, cli_here: Cli) -> None:
     first, second = (json.loads(run(cli_here, kernel, "--json", conflicting).out) for _ in range(2))
     assert timeless(first) == timeless(second)
     kept = [step["step"] for step in second["steps"] if step["kept"]]
@@ -102,12 +100,12 @@ def test_the_second_run_says_the_same(kernel: Kernel, conflicting: Path, cli_her
     assert not any(step["kept"] for step in anew["steps"])
 
 
-def ready(kernel: Kernel) -> Path:
+def ready(kernel: LampKernel) -> Path:
     patch = (signed("lamp: return four"), {"drivers/lamp/lamp.c": LAMP.replace("1", "4")})
     return kernel.mail(patch, to="lamps@example.com, keeper@example.com, linux-kernel@vger.kernel.org")
 
 
-def test_what_goes_in_ends_well(kernel: Kernel, cli_here: Cli) -> None:
+def test_what_goes_in_ends_well(kernel: LampKernel, cli_here: Cli) -> None:
     result = run(cli_here, kernel, ready(kernel))
     assert result.code == 0
     assert result.out.splitlines()[3].startswith("goes in: The series was made from ")
@@ -136,7 +134,7 @@ def test_what_waits_for_patches_on_a_list(
     assert [step["step"] for step in answer["steps"] if step["kept"]][:2] == ["base", "prerequisites"]
 
 
-def test_what_is_merged_ends_well(kernel: Kernel, cli_here: Cli) -> None:
+def test_what_is_merged_ends_well(kernel: LampKernel, cli_here: Cli) -> None:
     mail = ready(kernel)
     kernel.repo.commit({"drivers/lamp/lamp.c": LAMP.replace("1", "4")}, signed("lamp: return four"))
     result = run(cli_here, kernel, mail)
@@ -144,13 +142,15 @@ def test_what_is_merged_ends_well(kernel: Kernel, cli_here: Cli) -> None:
     assert "merged already: All of the series is in main already." in result.out
 
 
-def test_a_step_that_cannot_be_done_is_told(kernel: Kernel, cli_here: Cli) -> None:
+def test_a_step_that_cannot_be_done_is_told(kernel: LampKernel, cli_here: Cli) -> None:
     result = run(cli_here, kernel, "--base=nowhere", ready(kernel))
     assert result.code == 4
     assert "note: footing could not be done: there is no commit 'nowhere'" in result.out
 
 
-def test_a_check_of_ours_that_breaks_is_a_bug(kernel: Kernel, cli_here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_of_ours_that_breaks_is_a_bug(
+    kernel: LampKernel, cli_here: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from seriestool.check.rules import spdx
 
     def broken(subject: object) -> Any:
@@ -174,7 +174,7 @@ def test_a_check_of_ours_that_breaks_is_a_bug(kernel: Kernel, cli_here: Cli, mon
         ([], None),
     ],
 )
-def test_wrong_command_lines(kernel: Kernel, cli_here: Cli, arguments: list[str], said: str | None) -> None:
+def test_wrong_command_lines(kernel: LampKernel, cli_here: Cli, arguments: list[str], said: str | None) -> None:
     series = [ready(kernel)] if said else []
     result = cli_here("precheck", *arguments, *series, cwd=kernel.repo.path)
     assert result.code == 2
@@ -182,7 +182,7 @@ def test_wrong_command_lines(kernel: Kernel, cli_here: Cli, arguments: list[str]
     assert (said or "SERIES") in result.err
 
 
-def test_an_answer_in_a_file(kernel: Kernel, conflicting: Path, cli_here: Cli, tmp_path: Path) -> None:
+def test_an_answer_in_a_file(kernel: LampKernel, conflicting: Path, cli_here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "answer.json"
     result = run(cli_here, kernel, "--json", "-o", file, conflicting)
     assert (result.code, result.out, result.err) == (3, "", f"wrote {file}\n")
@@ -195,7 +195,7 @@ def test_an_answer_in_a_file(kernel: Kernel, conflicting: Path, cli_here: Cli, t
     assert run(cli_here, kernel, "-o", tmp_path, conflicting).code == 2
 
 
-def test_versions_in_one_mailbox(kernel: Kernel, cli_here: Cli) -> None:
+def test_versions_in_one_mailbox(kernel: LampKernel, cli_here: Cli) -> None:
     mails = b""
     for version in ("", " v2", " v3"):
         change = {"drivers/lamp/lamp.c": LAMP.replace("1", f"4{version[2:]}")}
@@ -208,14 +208,14 @@ def test_versions_in_one_mailbox(kernel: Kernel, cli_here: Cli) -> None:
     assert "versions\n  v1  2023-11-14  1 patch" in run(cli_here, kernel, file).out
 
 
-def test_commits_of_ones_own_before_they_are_sent(kernel: Kernel, cli_here: Cli) -> None:
+def test_commits_of_ones_own_before_they_are_sent(kernel: LampKernel, cli_here: Cli) -> None:
     kernel.repo.commit({"drivers/lamp/lamp.c": LAMP.replace("1", "4")}, signed("lamp: return four"), branch="topic")
     answer = json.loads(run(cli_here, kernel, "--json", "--tree=main", "main..topic").out)
     assert answer["base"]["base"]["commit"] == kernel.repo.git("rev-parse", "main")
     assert answer["answer"] == "ready"
 
 
-def test_words_of_a_mail_do_not_drive_the_terminal(kernel: Kernel, cli_here: Cli) -> None:
+def test_words_of_a_mail_do_not_drive_the_terminal(kernel: LampKernel, cli_here: Cli) -> None:
     name = "drivers/lamp/\x1b[2J.c"
     kernel.repo.commit({name: lines(1, 9)}, signed("lamp: odd"))
     mail = kernel.mail((signed("lamp: \u202emore"), {name: lines(1, 10)}))

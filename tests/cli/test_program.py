@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from seriestool import __version__
-from tests.helpers import ROOT, Repo, Result
+from tests.support.repos import ROOT, Repo
+from tests.support.session import Result
 
 Cli = Callable[..., Result]
 Golden = Callable[[str, str], None]

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import lines, make_series
-from tests.helpers import ROOT, Repo, Result
-from tests.rebases import rebase_json, run_rebase
+from tests.support.repos import ROOT, Repo
+from tests.support.series import lines, make_series
+from tests.support.session import Result, rebase_json, run_rebase
 
 Golden = Callable[[str, str], None]
 TEXT = lines(1, 30)
@@ -229,7 +229,7 @@ def test_a_blobless_clone_says_what_is_missing(repo: Repo, tmp_path: Path) -> No
     repo.git("config", "uploadpack.allowFilter", "true")
     clone = tmp_path / "clone"
     repo.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", repo.path.as_uri(), str(clone))
-    from tests.bases import run_command
+    from tests.support.session import run_command
 
     code, out, err = run_command(clone, mbox, "rebase", "--onto", "main", "-")  # type: ignore[arg-type]
     assert (code, out) == (4, "")

@@ -13,23 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import lines, make_series
-from tests.cli.conflicts import TEXT, Case, make_case
-from tests.helpers import Repo, run_program
+from tests.support.cases import CONFLICT_TEXT, ConflictCase, make_conflict_case
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.session import run_program
 
 Golden = Callable[[str, str], None]
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
-    return make_case(tmp_path)
+def case(tmp_path: Path) -> ConflictCase:
+    return make_conflict_case(tmp_path)
 
 
 def mails(path: Path) -> list[mailbox.mboxMessage]:
     return list(mailbox.mbox(path))
 
 
-def test_a_branch_has_the_patches_as_they_were_mailed(case: Case) -> None:
+def test_a_branch_has_the_patches_as_they_were_mailed(case: ConflictCase) -> None:
     before = case.state()
     result = case.run("--onto", "clean", "--branch", "r/{series}", case.mbox)
     assert result.code == 0, result.err
@@ -45,7 +46,7 @@ def test_a_branch_has_the_patches_as_they_were_mailed(case: Case) -> None:
     case.repo.git("fsck", "--strict")
 
 
-def test_the_commits_are_those_that_git_am_makes(case: Case, tmp_path: Path) -> None:
+def test_the_commits_are_those_that_git_am_makes(case: ConflictCase, tmp_path: Path) -> None:
     assert case.run("--onto", "clean", "--branch", "ours", case.mbox).code == 0
     case.repo.git("worktree", "add", "-q", "-b", "theirs", str(tmp_path / "am"), "clean")
     subprocess.run(["git", "am", "-q", "-3", str(case.mbox)], cwd=tmp_path / "am", check=True, capture_output=True)
@@ -54,7 +55,7 @@ def test_the_commits_are_those_that_git_am_makes(case: Case, tmp_path: Path) -> 
     assert messages[0] == messages[1]
 
 
-def test_each_tree_gets_its_branch_or_none_gets_one(case: Case) -> None:
+def test_each_tree_gets_its_branch_or_none_gets_one(case: ConflictCase) -> None:
     case.repo.commit({"e.c": "1\n"}, "e: one", branch="other", parent=case.base)
     onto = ("--onto", "clean", "--onto", "other")
     same = case.run(*onto, "--branch", "one", case.mbox)
@@ -69,7 +70,7 @@ def test_each_tree_gets_its_branch_or_none_gets_one(case: Case) -> None:
         assert case.repo.git("log", "--format=%s", "-4", f"r/{name}").splitlines()[0] == "part 3"
 
 
-def test_a_tree_on_which_it_conflicts_gets_nothing_and_that_is_said(case: Case, tmp_path: Path) -> None:
+def test_a_tree_on_which_it_conflicts_gets_nothing_and_that_is_said(case: ConflictCase, tmp_path: Path) -> None:
     result = case.run(
         "--onto", "clean", "--onto", "main", "--branch", "r/{tree}", "-o", str(tmp_path / "out"), case.mbox
     )
@@ -79,7 +80,7 @@ def test_a_tree_on_which_it_conflicts_gets_nothing_and_that_is_said(case: Case, 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["v4-part-1-clean.mbx"]
 
 
-def test_a_series_that_is_in_the_tree_makes_nothing(case: Case) -> None:
+def test_a_series_that_is_in_the_tree_makes_nothing(case: ConflictCase) -> None:
     assert case.run("--onto", "clean", "--branch", "merged", case.mbox).code == 0
     result = case.run("--onto", "merged", "--branch", "again", case.mbox)
     assert (result.code, "has all patches already" in result.err) == (0, True)
@@ -87,7 +88,7 @@ def test_a_series_that_is_in_the_tree_makes_nothing(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", ["a..b", "-x", "x.lock", "{tree}/../x", "a b"])
-def test_a_name_that_git_would_not_take_is_refused_before_any_work(case: Case, name: str) -> None:
+def test_a_name_that_git_would_not_take_is_refused_before_any_work(case: ConflictCase, name: str) -> None:
     before = case.state()
     result = case.run("--onto", "clean", f"--branch={name}", case.mbox)
     assert (result.code, result.out) == (2, "")
@@ -95,7 +96,7 @@ def test_a_name_that_git_would_not_take_is_refused_before_any_work(case: Case, n
     assert case.state() == before
 
 
-def test_the_notes_of_the_mails_are_kept_beside_those_that_are_there(case: Case) -> None:
+def test_the_notes_of_the_mails_are_kept_beside_those_that_are_there(case: ConflictCase) -> None:
     text = case.mbox.read_text().replace("\n---\n", "\n---\nNot for the log: tested on two boards.\n\n")
     case.mbox.write_text(text)
     old = case.repo.git("rev-parse", "main")
@@ -107,11 +108,11 @@ def test_the_notes_of_the_mails_are_kept_beside_those_that_are_there(case: Case)
     assert case.run("--onto", "clean", "--notes", case.mbox).code == 2
 
 
-def with_cover(case: Case) -> None:
+def with_cover(case: ConflictCase) -> None:
     """The same series, as git and b4 mail it: a cover letter, a change-id, people in Cc."""
     changes = (
-        {"a.c": TEXT.replace("line 3\n", "line three\n")},
-        {"b.c": TEXT.replace("line 20\n", "line twenty\n")},
+        {"a.c": CONFLICT_TEXT.replace("line 3\n", "line three\n")},
+        {"b.c": CONFLICT_TEXT.replace("line 20\n", "line twenty\n")},
     )
     options = ["--cover-letter", "--subject-prefix=RFC PATCH net-next v3", "--to=list@example.com", "--thread"]
     text = make_series(case.repo, case.base, *changes, options=options).decode()
@@ -121,7 +122,7 @@ def with_cover(case: Case) -> None:
     case.mbox.write_text(re.sub(r"cover\.\d+\.git\.", "cover.git.", text))
 
 
-def test_the_next_version_is_a_series_that_find_base_and_git_am_take(case: Case, tmp_path: Path) -> None:
+def test_the_next_version_is_a_series_that_find_base_and_git_am_take(case: ConflictCase, tmp_path: Path) -> None:
     with_cover(case)
     out = tmp_path / "out"
     assert case.run("--onto", "next", "-o", str(out), "--branch", "ready", "--base", case.base, case.mbox).code == 0
@@ -140,7 +141,7 @@ def test_the_next_version_is_a_series_that_find_base_and_git_am_take(case: Case,
     assert applied.stdout.strip() == case.repo.git("rev-parse", "ready^{tree}")
 
 
-def test_the_mails_are_threaded_and_from_who_sends_them(case: Case, tmp_path: Path) -> None:
+def test_the_mails_are_threaded_and_from_who_sends_them(case: ConflictCase, tmp_path: Path) -> None:
     with_cover(case)
     assert case.run("--onto", "next", "-o", str(tmp_path / "out"), "--base", case.base, case.mbox).code == 0
     cover, *patches = mails(next((tmp_path / "out").iterdir()))
@@ -153,7 +154,7 @@ def test_the_mails_are_threaded_and_from_who_sends_them(case: Case, tmp_path: Pa
     assert all(mail.get_payload().startswith("From: A U Thor <author@example.com>\n\n") for mail in patches)
 
 
-def test_the_cover_letter_says_what_happened(case: Case, tmp_path: Path, golden: Golden) -> None:
+def test_the_cover_letter_says_what_happened(case: ConflictCase, tmp_path: Path, golden: Golden) -> None:
     with_cover(case)
     assert case.run("--onto", "next", "-o", str(tmp_path / "out"), "--base", case.base, case.mbox).code == 0
     cover = mails(next((tmp_path / "out").iterdir()))[0]
@@ -162,8 +163,8 @@ def test_the_cover_letter_says_what_happened(case: Case, tmp_path: Path, golden:
     golden("rebase-cover-letter", text)
 
 
-def test_a_single_patch_says_it_below_its_message(case: Case, tmp_path: Path) -> None:
-    case.mbox.write_bytes(make_series(case.repo, case.base, {"a.c": TEXT.replace("line 3\n", "line three\n")}))
+def test_a_single_patch_says_it_below_its_message(case: ConflictCase, tmp_path: Path) -> None:
+    case.mbox.write_bytes(make_series(case.repo, case.base, {"a.c": CONFLICT_TEXT.replace("line 3\n", "line three\n")}))
     assert case.run("--onto", "next", "-o", str(tmp_path / "out"), case.mbox).code == 0
     [file] = (tmp_path / "out").iterdir()
     [mail] = mails(file)
@@ -174,7 +175,7 @@ def test_a_single_patch_says_it_below_its_message(case: Case, tmp_path: Path) ->
     assert (found["verdict"], found["base"]["commit"]) == ("exact", case.repo.git("rev-parse", "next"))
 
 
-def test_a_file_that_says_something_else_is_not_replaced(case: Case, tmp_path: Path) -> None:
+def test_a_file_that_says_something_else_is_not_replaced(case: ConflictCase, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "v4-part-1-clean.mbx").write_text("mine\n")
@@ -184,8 +185,10 @@ def test_a_file_that_says_something_else_is_not_replaced(case: Case, tmp_path: P
     assert len(mails(out / "v4-part-1-clean.mbx")) == 4
 
 
-def test_it_says_whether_the_result_merges_with_the_other_trees(case: Case) -> None:
-    case.repo.commit({"b.c": TEXT.replace("line 20\n", "line 20 of friend\n")}, "b", branch="friend", parent=case.base)
+def test_it_says_whether_the_result_merges_with_the_other_trees(case: ConflictCase) -> None:
+    case.repo.commit(
+        {"b.c": CONFLICT_TEXT.replace("line 20\n", "line 20 of friend\n")}, "b", branch="friend", parent=case.base
+    )
     stranger = {"z.c": "1\n"}
     case.repo.commit(stranger, "another history", branch="stranger", parent=())
     answer = case.json("--onto", "clean", "--test-merge", "all")
@@ -199,8 +202,8 @@ def test_it_says_whether_the_result_merges_with_the_other_trees(case: Case) -> N
     assert [merge["tree"] for merge in named["trees"][0]["test_merges"]] == ["friend"]
 
 
-def test_conflicts_that_two_trees_have_without_the_series_are_not_its_own(case: Case) -> None:
-    ours, theirs = (TEXT.replace("line 28\n", f"line 28 of {name}\n") for name in ("ours", "theirs"))
+def test_conflicts_that_two_trees_have_without_the_series_are_not_its_own(case: ConflictCase) -> None:
+    ours, theirs = (CONFLICT_TEXT.replace("line 28\n", f"line 28 of {name}\n") for name in ("ours", "theirs"))
     case.repo.commit({"b.c": ours}, "b", branch="ours", parent=case.base)
     case.repo.commit({"b.c": theirs}, "b", branch="theirs", parent=case.base)
     answer = case.json("--onto", "ours", "--test-merge", "theirs")
@@ -233,7 +236,7 @@ def test_two_at_the_same_time_are_both_right_20_times(tmp_path: Path) -> None:
         assert repo.git_bytes("show", f"r/{turn}-0:b.c").decode() == text + "last\n"
 
 
-def test_interrupted_it_leaves_nothing_behind(case: Case, tmp_path: Path) -> None:
+def test_interrupted_it_leaves_nothing_behind(case: ConflictCase, tmp_path: Path) -> None:
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     before = case.state()

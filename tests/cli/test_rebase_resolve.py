@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import lines
-from tests.cli.conflicts import TEXT, Case, make_case
-from tests.helpers import Repo
+from tests.support.cases import CONFLICT_TEXT, ConflictCase, make_conflict_case
+from tests.support.repos import Repo
+from tests.support.series import lines
 
 BY_HAND = ["UNMODIFIED plain", "MODIFIED by-hand", "UNMODIFIED plain"]
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
-    return make_case(tmp_path)
+def case(tmp_path: Path) -> ConflictCase:
+    return make_conflict_case(tmp_path)
 
 
-def stopped(case: Case, *arguments: str) -> Case:
+def stopped(case: ConflictCase, *arguments: str) -> ConflictCase:
     result = case.run("--onto", "main", "--resolve", *arguments, case.mbox)
     assert result.code == 3, result.err
     return case
@@ -31,7 +31,7 @@ def git(path: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=path, capture_output=True, text=True, check=True).stdout
 
 
-def test_it_stops_with_markers_stages_and_the_patches_before(case: Case) -> None:
+def test_it_stops_with_markers_stages_and_the_patches_before(case: ConflictCase) -> None:
     before = case.state()
     result = case.run("--onto", "main", "--resolve", case.mbox)
     assert result.code == 3
@@ -51,7 +51,7 @@ def test_it_stops_with_markers_stages_and_the_patches_before(case: Case) -> None
     assert case.state() == before
 
 
-def test_what_was_resolved_becomes_the_patch_and_nothing_is_left_over(case: Case) -> None:
+def test_what_was_resolved_becomes_the_patch_and_nothing_is_left_over(case: ConflictCase) -> None:
     stopped(case, "--branch", "ready")
     case.resolve()
     (case.repo.path / ".git/hook-ran").unlink()  # that was the person's git add
@@ -67,20 +67,20 @@ def test_what_was_resolved_becomes_the_patch_and_nothing_is_left_over(case: Case
     assert not (case.repo.path / ".git/hook-ran").exists()
 
 
-def test_without_a_name_the_branch_is_called_after_series_and_tree(case: Case) -> None:
+def test_without_a_name_the_branch_is_called_after_series_and_tree(case: ConflictCase) -> None:
     stopped(case)
     case.resolve()
     assert case.run("--continue").code == 0
     assert case.repo.git("rev-parse", "--verify", "part-1-main^{tree}")
 
 
-def test_it_can_be_continued_from_within_the_work_tree(case: Case) -> None:
+def test_it_can_be_continued_from_within_the_work_tree(case: ConflictCase) -> None:
     stopped(case)
     assert case.run("--continue", cwd=case.resolve()).code == 0
     assert case.leftovers() == []
 
 
-def test_mails_are_written_at_the_end_where_they_were_asked_for(case: Case, tmp_path: Path) -> None:
+def test_mails_are_written_at_the_end_where_they_were_asked_for(case: ConflictCase, tmp_path: Path) -> None:
     stopped(case, "-o", str(tmp_path / "out"))
     case.resolve()
     assert case.run("--continue").code == 0
@@ -90,7 +90,7 @@ def test_mails_are_written_at_the_end_where_they_were_asked_for(case: Case, tmp_
     assert case.repo.git("branch", "--format=%(refname:short)").splitlines() == ["clean", "main", "next"]
 
 
-def test_a_patch_can_be_left_out(case: Case) -> None:
+def test_a_patch_can_be_left_out(case: ConflictCase) -> None:
     stopped(case, "--branch", "ready")
     result = case.run("--skip")
     assert result.code == 0, result.err
@@ -99,7 +99,7 @@ def test_a_patch_can_be_left_out(case: Case) -> None:
     assert case.leftovers() == []
 
 
-def test_giving_up_leaves_everything_as_it_was(case: Case) -> None:
+def test_giving_up_leaves_everything_as_it_was(case: ConflictCase) -> None:
     before = case.state()
     stopped(case)
     case.resolve()
@@ -117,7 +117,9 @@ def test_giving_up_leaves_everything_as_it_was(case: Case) -> None:
         ("git checkout -q -f HEAD", "nothing is left of the patch", 2),
     ],
 )
-def test_it_does_not_go_on_before_the_conflict_is_resolved(case: Case, change: str, says: str, code: int) -> None:
+def test_it_does_not_go_on_before_the_conflict_is_resolved(
+    case: ConflictCase, change: str, says: str, code: int
+) -> None:
     stopped(case)
     subprocess.run(["sh", "-c", change], cwd=case.worktree(), check=True)
     result = case.run("--continue")
@@ -126,7 +128,7 @@ def test_it_does_not_go_on_before_the_conflict_is_resolved(case: Case, change: s
     assert case.run("--skip").code == 0
 
 
-def test_one_series_is_not_begun_twice_on_one_tree(case: Case) -> None:
+def test_one_series_is_not_begun_twice_on_one_tree(case: ConflictCase) -> None:
     stopped(case)
     tree = case.resolve()
     again = case.run("--onto", "main", "--resolve", case.mbox)
@@ -134,7 +136,7 @@ def test_one_series_is_not_begun_twice_on_one_tree(case: Case) -> None:
     assert "line ten, both" in (tree / "a.c").read_text()
 
 
-def test_two_trees_are_resolved_side_by_side_by_name(case: Case) -> None:
+def test_two_trees_are_resolved_side_by_side_by_name(case: ConflictCase) -> None:
     stopped(case)
     assert case.run("--onto", "next", "--resolve", case.mbox).code == 3
     several = case.run("--continue")
@@ -146,7 +148,7 @@ def test_two_trees_are_resolved_side_by_side_by_name(case: Case) -> None:
     assert case.leftovers() == []
 
 
-def test_a_resolution_is_used_again_on_another_tree_and_shown_as_such(case: Case) -> None:
+def test_a_resolution_is_used_again_on_another_tree_and_shown_as_such(case: ConflictCase) -> None:
     assert case.outcomes("--onto", "next")[1] == "CONFLICT conflict"
     stopped(case)
     case.resolve()
@@ -158,7 +160,7 @@ def test_a_resolution_is_used_again_on_another_tree_and_shown_as_such(case: Case
     assert not (case.repo.path / ".git/rr-cache").exists()
 
 
-def test_a_resolution_is_used_again_for_the_next_version(case: Case) -> None:
+def test_a_resolution_is_used_again_for_the_next_version(case: ConflictCase) -> None:
     stopped(case)
     case.resolve()
     assert case.run("--continue").code == 0
@@ -167,7 +169,7 @@ def test_a_resolution_is_used_again_for_the_next_version(case: Case) -> None:
     assert case.outcomes("--onto", "main")[1] == "MODIFIED resolved"
 
 
-def test_looking_at_the_table_remembers_nothing(case: Case) -> None:
+def test_looking_at_the_table_remembers_nothing(case: ConflictCase) -> None:
     stopped(case)
     case.resolve()
     assert case.run("--continue").code == 0
@@ -177,17 +179,23 @@ def test_looking_at_the_table_remembers_nothing(case: Case) -> None:
     assert sorted(path.stat().st_mtime_ns for path in memory.rglob("*")) == before
 
 
-def test_the_known_part_of_a_conflict_is_resolved_in_the_work_tree_and_said(case: Case) -> None:
+def test_the_known_part_of_a_conflict_is_resolved_in_the_work_tree_and_said(case: ConflictCase) -> None:
     stopped(case)
     case.resolve()
     assert case.run("--continue").code == 0
     base = case.base
-    both = {"a.c": TEXT.replace("line 10\n", "line ten of the series\n"), "b.c": TEXT.replace("line 5\n", "five\n")}
-    from tests.bases import make_series
+    both = {
+        "a.c": CONFLICT_TEXT.replace("line 10\n", "line ten of the series\n"),
+        "b.c": CONFLICT_TEXT.replace("line 5\n", "five\n"),
+    }
+    from tests.support.series import make_series
 
     mbox = case.mbox.with_name("two.mbox")
     mbox.write_bytes(make_series(case.repo, base, both))
-    other = {"a.c": TEXT.replace("line 10\n", "line ten of the tree\n"), "b.c": TEXT.replace("line 5\n", "fünf\n")}
+    other = {
+        "a.c": CONFLICT_TEXT.replace("line 10\n", "line ten of the tree\n"),
+        "b.c": CONFLICT_TEXT.replace("line 5\n", "fünf\n"),
+    }
     case.repo.commit(other, "both", branch="both", parent=base)
     result = case.run("--onto", "both", "--resolve", mbox)
     assert result.code == 3
@@ -197,10 +205,10 @@ def test_the_known_part_of_a_conflict_is_resolved_in_the_work_tree_and_said(case
     assert git(case.worktree(), "diff", "--name-only", "--diff-filter=U").split() == ["a.c", "b.c"]
 
 
-def test_where_nothing_is_known_to_merge_with_the_patch_itself_is_handed_over(case: Case) -> None:
+def test_where_nothing_is_known_to_merge_with_the_patch_itself_is_handed_over(case: ConflictCase) -> None:
     other = Repo(case.repo.path.parent / "other")
     first = other.commit({"a.c": lines(100, 130)}, "start")
-    from tests.bases import make_series
+    from tests.support.series import make_series
 
     mbox = case.mbox.with_name("foreign.mbox")
     mbox.write_bytes(make_series(other, first, {"a.c": lines(100, 110) + "new\n" + lines(111, 130)}))
@@ -214,14 +222,14 @@ def test_where_nothing_is_known_to_merge_with_the_patch_itself_is_handed_over(ca
     assert case.run("--skip").code == 0
 
 
-def test_a_rebase_that_meets_no_conflict_is_done_at_once(case: Case) -> None:
+def test_a_rebase_that_meets_no_conflict_is_done_at_once(case: ConflictCase) -> None:
     result = case.run("--onto", "clean", "--resolve", "--branch", "ready", case.mbox)
     assert result.code == 0, result.err
     assert "line ten of the series" in case.repo.git("show", "ready:a.c")
     assert case.leftovers() == []
 
 
-def test_a_damaged_record_is_said_to_be_one_and_can_be_removed(case: Case) -> None:
+def test_a_damaged_record_is_said_to_be_one_and_can_be_removed(case: ConflictCase) -> None:
     stopped(case)
     record = case.worktree().parent / "session.json"
     record.write_text(record.read_text()[:200])
@@ -253,7 +261,7 @@ sys.exit(main(sys.argv[3:]))
 """
 
 
-def killed(case: Case, count: int, when: str, *arguments: str) -> int:
+def killed(case: ConflictCase, count: int, when: str, *arguments: str) -> int:
     """The exit code of a run that is killed right before or after it starts its n-th process."""
     command = [sys.executable, "-c", _KILLER, str(count), when, "rebase", *arguments]
     scratch = case.mbox.parent / "scratch"  # what a killed run leaves there goes with the test
@@ -265,7 +273,7 @@ def killed(case: Case, count: int, when: str, *arguments: str) -> int:
 # Before every other process, after every other one: together that is every step.
 @pytest.mark.parametrize(("when", "first"), [("before", 1), ("after", 2)])
 def test_killed_at_any_step_of_the_beginning_nothing_is_half_made(tmp_path: Path, when: str, first: int) -> None:
-    case = make_case(tmp_path)
+    case = make_conflict_case(tmp_path)
     before = case.state()
     assert case.run("--onto", "clean", case.mbox).code == 0  # the index of the history is there
     kills = 0
@@ -289,7 +297,7 @@ def test_killed_at_any_step_of_the_beginning_nothing_is_half_made(tmp_path: Path
 
 @pytest.mark.parametrize(("when", "first"), [("before", 1), ("after", 2)])
 def test_killed_at_any_step_of_going_on_the_next_run_ends_it(tmp_path: Path, when: str, first: int) -> None:
-    case = make_case(tmp_path)
+    case = make_conflict_case(tmp_path)
     stopped(case, "--branch", "ready")
     case.resolve()
     kills = 0

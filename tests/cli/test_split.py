@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from seriestool.git import Repository
-from tests.bases import find, make_series
-from tests.helpers import FIRST_DATE, Repo, Result
-from tests.mailed import parsed
-from tests.split_case import EXPORT, FIXED, HEADER, URL, Case, Change, answer, changed, fared, where
+from tests.support.cases import EXPORT, FIXED, HEADER, URL, SplitCase, SplitChange, answer, changed, fared, where
+from tests.support.repos import FIRST_DATE, Repo
+from tests.support.series import make_series, parse_whole
+from tests.support.session import Result, find
 
 Cli = Callable[..., Result]
 Golden = Callable[[str, str], None]
@@ -23,18 +23,18 @@ def one_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def case(repo: Repo) -> Case:
-    return Case(repo)
+def case(repo: Repo) -> SplitCase:
+    return SplitCase(repo)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "dot"])
-def test_the_answer(case: Case, cli_here: Cli, golden: Golden, form: str) -> None:
+def test_the_answer(case: SplitCase, cli_here: Cli, golden: Golden, form: str) -> None:
     result = cli_here("split", f"--format={form}", case.file, cwd=case.repo.path)
     assert result.code == 0, result.err
     golden(f"split-{form}", result.out + result.err)
 
 
-def test_every_key_of_the_proof_is_there(case: Case, cli_here: Cli) -> None:
+def test_every_key_of_the_proof_is_there(case: SplitCase, cli_here: Cli) -> None:
     found = answer(cli_here, case)
     assert {"schema", "series", "destinations", "subseries", "cycles", "dependencies", "files", "base", "clean",
             "parts", "proofs", "commits", "notes"} == set(found)  # fmt: skip
@@ -51,12 +51,12 @@ def test_every_key_of_the_proof_is_there(case: Case, cli_here: Cli) -> None:
                                                            ["UNMODIFIED"]]  # fmt: skip
 
 
-def test_rebase_split_is_the_same(case: Case, cli_here: Cli) -> None:
+def test_rebase_split_is_the_same(case: SplitCase, cli_here: Cli) -> None:
     plain, other = (cli_here(*command, case.file, cwd=case.repo.path) for command in (["split"], ["rebase", "--split"]))
     assert plain == other
 
 
-def test_by_file_cuts_what_can_be_cut(case: Case, cli_here: Cli, golden: Golden) -> None:
+def test_by_file_cuts_what_can_be_cut(case: SplitCase, cli_here: Cli, golden: Golden) -> None:
     found = answer(cli_here, case, "--by-file")
     assert where(found) == [("net", [1]), ("net-next", [2, 5, 7]), ("nfsd", [3, 6]), ("gadgets", [4])]
     assert found["parts"] == [6, 7]
@@ -66,14 +66,14 @@ def test_by_file_cuts_what_can_be_cut(case: Case, cli_here: Cli, golden: Golden)
     golden("split-by-file", cli_here("split", "--by-file", case.file, cwd=case.repo.path).out)
 
 
-def test_nothing_of_the_user_is_touched(case: Case, cli_here: Cli) -> None:
+def test_nothing_of_the_user_is_touched(case: SplitCase, cli_here: Cli) -> None:
     before = case.state()
     answer(cli_here, case)
     answer(cli_here, case, "--by-file")
     assert case.state() == before
 
 
-def test_a_branch_for_each_tree(case: Case, cli_here: Cli) -> None:
+def test_a_branch_for_each_tree(case: SplitCase, cli_here: Cli) -> None:
     before = case.state()
     result = cli_here("split", "--branch", "split/{series}/{tree}", case.file, cwd=case.repo.path)
     assert result.code == 0, result.err
@@ -94,7 +94,7 @@ def test_a_branch_for_each_tree(case: Case, cli_here: Cli) -> None:
     assert git("log", "-1", "--format=%an <%ae>", "split/tags-for-everybody/nfsd") == "Ann Author <ann@example.com>"
 
 
-def test_what_two_need_is_the_same_commit(case: Case, cli_here: Cli) -> None:
+def test_what_two_need_is_the_same_commit(case: SplitCase, cli_here: Cli) -> None:
     options = ("--onto", "nfsd=net-next/main", "--branch", "s/{number}")
     result = cli_here("split", *options, case.file, cwd=case.repo.path)
     assert result.code == 0, result.err
@@ -103,13 +103,13 @@ def test_what_two_need_is_the_same_commit(case: Case, cli_here: Cli) -> None:
     assert case.repo.git("merge-base", "s/2", "s/3") == case.repo.git("rev-parse", "s/3^")
 
 
-def test_notes_come_with_the_branches(case: Case, cli_here: Cli) -> None:
+def test_notes_come_with_the_branches(case: SplitCase, cli_here: Cli) -> None:
     result = cli_here("split", "--branch", "s/{tree}", "--notes", case.file, cwd=case.repo.path)
     assert result.code == 0, result.err
     assert "fs/nfsd/export.c" in case.repo.git("notes", "--ref=seriestool", "show", "s/nfsd")
 
 
-def mailboxes(case: Case, cli: Cli, *options: str) -> dict[str, bytes]:
+def mailboxes(case: SplitCase, cli: Cli, *options: str) -> dict[str, bytes]:
     """Tree -> the mbox that was written for it."""
     folder = case.repo.path.parent / "out"
     result = cli("split", "-o", folder, *options, case.file, cwd=case.repo.path)
@@ -118,7 +118,7 @@ def mailboxes(case: Case, cli: Cli, *options: str) -> dict[str, bytes]:
             for path in sorted(folder.iterdir())}  # fmt: skip
 
 
-def test_each_part_is_a_series_of_its_own(case: Case, cli_here: Cli, golden: Golden) -> None:
+def test_each_part_is_a_series_of_its_own(case: SplitCase, cli_here: Cli, golden: Golden) -> None:
     found = mailboxes(case, cli_here)
     assert list(found) == ["net", "net-next", "nfsd", "gadgets"]
     for name in ("net", "net-next", "nfsd"):
@@ -126,7 +126,7 @@ def test_each_part_is_a_series_of_its_own(case: Case, cli_here: Cli, golden: Gol
 
 
 @pytest.mark.parametrize("name", ["net", "net-next", "gadgets"])
-def test_find_base_and_git_read_what_was_written(case: Case, cli_here: Cli, name: str) -> None:
+def test_find_base_and_git_read_what_was_written(case: SplitCase, cli_here: Cli, name: str) -> None:
     mbox = mailboxes(case, cli_here)[name]
     tree = case.repo.git("rev-parse", f"{'net-next' if name == 'gadgets' else name}/main")
     found = find(case.repo, mbox)
@@ -134,14 +134,14 @@ def test_find_base_and_git_read_what_was_written(case: Case, cli_here: Cli, name
     assert am(case, tree, mbox) == found["series"]["patches"]
 
 
-def am(case: Case, commit: str, mbox: bytes) -> int:
+def am(case: SplitCase, commit: str, mbox: bytes) -> int:
     """How many commits `git am` makes of it; it passes over the cover letter."""
     case.repo.git("checkout", "--quiet", "--detach", commit)
     case.repo.git("am", "--quiet", "--empty=drop", input=mbox)
     return int(case.repo.git("rev-list", "--count", f"{commit}..HEAD"))
 
 
-def test_a_cover_letter_is_no_patch(case: Case, cli_here: Cli) -> None:
+def test_a_cover_letter_is_no_patch(case: SplitCase, cli_here: Cli) -> None:
     name = "net/core.c"
     evil = f"diff --git a/{name} b/{name}\ndeleted file mode 100644\n--- a/{name}\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
     case.file.write_bytes(case.mbox.replace(b"everywhere.\n", b"everywhere.\n---\n" + evil.encode()))
@@ -152,8 +152,8 @@ def test_a_cover_letter_is_no_patch(case: Case, cli_here: Cli) -> None:
     assert case.repo.git("log", "--format=", "--name-only", "net/main..HEAD", "--", "net/core.c")
 
 
-def test_what_a_part_needs_is_stated(case: Case, cli_here: Cli) -> None:
-    found = {name: parsed(mbox) for name, mbox in mailboxes(case, cli_here, "--branch", "s/{tree}").items()}
+def test_what_a_part_needs_is_stated(case: SplitCase, cli_here: Cli) -> None:
+    found = {name: parse_whole(mbox) for name, mbox in mailboxes(case, cli_here, "--branch", "s/{tree}").items()}
     needs = [(one.kind, one.value) for one in found["nfsd"].base.prerequisites]
     patch_id = case.repo.git("patch-id", "--stable", input=case.repo.git_bytes("show", "s/nfsd^")).split()[0]
     assert needs == [("change-id", f"{found['net-next'].change_id}:v1"), ("patch-id", patch_id)]
@@ -164,7 +164,7 @@ def test_what_a_part_needs_is_stated(case: Case, cli_here: Cli) -> None:
     assert case.repo.git("rev-parse", "HEAD^{tree}") == case.repo.git("rev-parse", "s/nfsd^{tree}")
 
 
-def test_a_conflict_stops_one_tree_only(case: Case, cli_here: Cli) -> None:
+def test_a_conflict_stops_one_tree_only(case: SplitCase, cli_here: Cli) -> None:
     case.tree("nfsd", {"fs/nfsd/export.c": EXPORT.replace("return n;", "return -n;")})
     found = answer(cli_here, case, code=3)
     assert [proof["clean"] for proof in found["proofs"]] == [True, True, False, True]
@@ -179,7 +179,7 @@ def test_a_conflict_stops_one_tree_only(case: Case, cli_here: Cli) -> None:
     assert "color=red" in cli_here("split", "--format=dot", case.file, cwd=case.repo.path).out
 
 
-def test_what_is_merged_already_is_not_made_again(case: Case, cli_here: Cli) -> None:
+def test_what_is_merged_already_is_not_made_again(case: SplitCase, cli_here: Cli) -> None:
     case.tree("net", {"net/core.c": FIXED})
     result = cli_here("split", "--branch", "s/{tree}", case.file, cwd=case.repo.path)
     assert result.code == 0, result.err
@@ -201,7 +201,7 @@ def test_what_is_merged_already_is_not_made_again(case: Case, cli_here: Cli) -> 
         (["--format", "svg"], "invalid choice: 'svg'"),
     ],
 )
-def test_bad_input(case: Case, cli_here: Cli, options: list[str], message: str) -> None:
+def test_bad_input(case: SplitCase, cli_here: Cli, options: list[str], message: str) -> None:
     before = case.state()
     result = cli_here("split", *options, case.file, cwd=case.repo.path)
     assert (result.code, result.out) == (2, "")
@@ -209,7 +209,7 @@ def test_bad_input(case: Case, cli_here: Cli, options: list[str], message: str) 
     assert case.state() == before
 
 
-def test_all_is_made_or_nothing(case: Case, cli_here: Cli) -> None:
+def test_all_is_made_or_nothing(case: SplitCase, cli_here: Cli) -> None:
     folder = case.repo.path.parent / "out"
     mailboxes(case, cli_here)
     (folder / "3-tags-for-everybody-nfsd.mbx").write_text("mine\n")
@@ -234,7 +234,7 @@ def test_without_maintainers_all_goes_to_one_tree(repo: Repo, cli_here: Cli) -> 
     assert "note: there is no MAINTAINERS file, so all goes to one tree" in result.out
 
 
-def test_a_lost_base_is_no_silent_plan(case: Case, cli_here: Cli) -> None:
+def test_a_lost_base_is_no_silent_plan(case: SplitCase, cli_here: Cli) -> None:
     author = Repo(case.repo.path.parent / "author")
     lost = author.commit({"net/other.c": "1\n2\n"})
     mbox = make_series(author, lost, {"net/other.c": "1\n3\n"})
@@ -245,11 +245,11 @@ def test_a_lost_base_is_no_silent_plan(case: Case, cli_here: Cli) -> None:
 
 def test_names_are_hostile(repo: Repo, cli_here: Cli) -> None:
     odd = 'drivers/\x1b[31m "q" \\ ü.c'
-    changes: tuple[Change, ...] = (
+    changes: tuple[SplitChange, ...] = (
         ('net: \x1b]0;own\x07 "title" \\ {tree} <x>', {"net/core.c": FIXED}),
         ("gadget: a file", {odd: "1\n"}),
     )
-    case = Case(repo, changes, cover=False)
+    case = SplitCase(repo, changes, cover=False)
     text = case.repo.path / "MAINTAINERS"
     hostile = (
         text.read_text()
@@ -275,7 +275,7 @@ def test_names_are_hostile(repo: Repo, cli_here: Cli) -> None:
     assert "\x1b" not in graph.out
 
 
-def test_parts_of_a_series_that_is_not_complete(case: Case, cli_here: Cli) -> None:
+def test_parts_of_a_series_that_is_not_complete(case: SplitCase, cli_here: Cli) -> None:
     mails = case.mbox.split(b"\nFrom ")
     case.file.write_bytes(b"\nFrom ".join(mail for mail in mails if b"gadget: more to read\n" not in mail))
     found = answer(cli_here, case, "--partial", "--by-file")
@@ -288,7 +288,7 @@ def test_a_part_waits_for_the_part_that_it_needs(repo: Repo, cli_here: Cli) -> N
     both = {"net/core.c": FIXED + "\nint core_more(void)\n{\n\treturn 1;\n}\n",
             "include/net/core.h": changed(HEADER, ("#endif\n", "int core_more(void);\n\n#endif\n")),
             "fs/nfsd/export.c": changed(EXPORT, ("return n;", "return n + core_more();"))}  # fmt: skip
-    case = Case(repo, (("net: start with nothing", {"net/core.c": FIXED}), ("net: more", both)))
+    case = SplitCase(repo, (("net: start with nothing", {"net/core.c": FIXED}), ("net: more", both)))
     assert where(answer(cli_here, case)) == [("net-next", [1, 2])]
     found = answer(cli_here, case, "--by-file", "--branch", "s/{tree}")
     assert where(found) == [("net-next", [1, 2]), ("nfsd", [3])]
@@ -302,15 +302,15 @@ def test_a_part_waits_for_the_part_that_it_needs(repo: Repo, cli_here: Cli) -> N
     assert len(made) == len(both)
 
 
-def test_the_words_of_the_subject_choose_the_branch_for_fixes(case: Case, cli_here: Cli) -> None:
+def test_the_words_of_the_subject_choose_the_branch_for_fixes(case: SplitCase, cli_here: Cli) -> None:
     case.file.write_bytes(case.mbox.replace(b"[PATCH RFC v2", b"[PATCH net v2"))
     found = answer(cli_here, case)
     assert where(found)[0] == ("net", [1, 2, 5, 6])
 
 
 def test_git_config_names_the_tree_for_fixes(repo: Repo, cli_here: Cli) -> None:
-    change: Change = ('gadget: mend it\n\nFixes: 0123456789ab ("gadget")', {"drivers/README": "mended\n"})
-    case = Case(repo, (change,))
+    change: SplitChange = ('gadget: mend it\n\nFixes: 0123456789ab ("gadget")', {"drivers/README": "mended\n"})
+    case = SplitCase(repo, (change,))
     for name in ("gadgets", "gadgets-fixes"):
         case.repo.git("update-ref", f"refs/remotes/{name}/main", case.base)
         case.repo.git("config", f"seriestool.tree.{name}.ref", f"refs/remotes/{name}/main")
@@ -322,7 +322,7 @@ def test_git_config_names_the_tree_for_fixes(repo: Repo, cli_here: Cli) -> None:
     assert (found["proofs"][0]["tree"], found["proofs"][0]["own_tree"]) == ("gadgets-fixes", True)
 
 
-def test_a_tree_that_is_not_here_can_be_named(case: Case, cli_here: Cli) -> None:
+def test_a_tree_that_is_not_here_can_be_named(case: SplitCase, cli_here: Cli) -> None:
     other = case.tree("other", {"drivers/README": "quite different\n"})
     for option in ("gadgets=other/main", "4=other/main", "other/main", f"gadgets={other}"):
         found = answer(cli_here, case, "--onto", option, code=3)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.bases import lines, make_series
-from tests.helpers import Repo, Result, run_program
-from tests.lore_server import public_inbox
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.servers import public_inbox
+from tests.support.session import Result, run_program
 
 Golden = Callable[[str, str], None]
 TEXT = lines(1, 30)

@@ -3,11 +3,11 @@
 
     python -m tests.e2e.bot_chaos [--kills 200] [--workers 3] [--database sqlite|postgres] [--seed N] [--voice NAME]
 
-Bots with stand-ins (tests/bots.py) work on made-up series, of which there are always some waiting. Every now and then
-one of them is ended by SIGKILL, or the process that looks for it is, or all of them are, and started again. In the end
-each series must have the report of an undisturbed run, each message must have reached the outside once, and those of
-which the bot does not know must be few and be called so. With --voice it is the real voice that is killed while it
-speaks: `drafts` into a maildir, `mails` to a server on loopback.
+Bots with stand-ins (tests/support/bots.py) work on made-up series, of which there are always some waiting. Every now
+and then one of them is ended by SIGKILL, or the process that looks for it is, or all of them are, and started again. In
+the end each series must have the report of an undisturbed run, each message must have reached the outside once, and
+those of which the bot does not know must be few and be called so. With --voice it is the real voice that is killed
+while it speaks: `drafts` into a maildir, `mails` to a server on loopback.
 """
 
 import argparse
@@ -32,10 +32,10 @@ from sqlalchemy import func, select
 from seriestool.bot.bot_tables import reports, sayings, series
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.store import Store
-from tests.bots import PATIENCE, Ledger, fill, key_of, report_of, voice_of
-from tests.helpers import ROOT
-from tests.mail_server import Mails, mail_server
-from tests.postgres import running_server
+from tests.support.bots import PATIENCE, Ledger, fill, key_of, report_of, voice_of
+from tests.support.postgres import running_server
+from tests.support.repos import ROOT
+from tests.support.servers import Mails, mail_server
 
 WAITING = 60  # series that wait, at least, while there are kills to come
 
@@ -71,7 +71,7 @@ class Bots:
     look: float
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     voice: str | None = None
-    """As tests.bots takes it."""
+    """As tests.support.bots takes it."""
 
     @property
     def ledger(self) -> Path:
@@ -79,7 +79,8 @@ class Bots:
 
     def start(self, name: str, *more: str) -> None:
         command = [
-            sys.executable, "-m", "tests.bots", self.database, name, str(self.ledger), "--look", str(self.look), *more,
+            sys.executable, "-m", "tests.support.bots", self.database, name, str(self.ledger),
+            "--look", str(self.look), *more,
             *(["--voice", self.voice] if self.voice else []),
         ]  # fmt: skip
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -159,7 +160,7 @@ class Outside(Arrivals, Protocol):
 
     @property
     def voice(self) -> str:
-        """As tests.bots takes it."""
+        """As tests.support.bots takes it."""
 
 
 @dataclass(frozen=True)

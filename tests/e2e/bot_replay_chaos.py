@@ -25,8 +25,8 @@ from sqlalchemy import delete, func, insert, select, update
 
 from seriestool.bot.bot_tables import metadata, reports, sayings, series
 from seriestool.bot.store import Store, with_driver
-from tests.helpers import ROOT
-from tests.postgres import running_server
+from tests.support.postgres import running_server
+from tests.support.repos import ROOT
 
 _CONFIG = {
     "policy": "draft", "from": "Bot <bot@example.org>", "skip": "kunit-build,bisect", "trees": "0",

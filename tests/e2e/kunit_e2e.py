@@ -28,8 +28,8 @@ from seriestool.git import Repository
 from seriestool.rebase.given_base import given_base
 from seriestool.rebase.patch_stack import make_stack
 from seriestool.sandbox import find_sandbox
-from tests.checks import parse
 from tests.e2e.handshake import REQUEST, SERIES, Edit
+from tests.support.series import parse_series
 
 _EXPECTED = {
     1: [],
@@ -132,7 +132,7 @@ def open_subject(scratch: Scratch, mbox: bytes, work: Path) -> Iterator[CheckSub
     sandbox = find_sandbox()
     if isinstance(sandbox, str):
         raise SystemExit(sandbox)
-    series = parse(mbox)
+    series = parse_series(mbox)
     with Repository.open(scratch.path) as repository, repository.scratch_repository() as scratch_repo:
         base = given_base(series, scratch.base, scratch_repo)
         stack = make_stack(series, base, scratch_repo)

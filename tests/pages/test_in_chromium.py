@@ -14,9 +14,8 @@ from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import precheck_page
 from seriestool.report.series_index import IndexRow, Paging, index_page
-from tests.browser import Browser, open_browser
-from tests.helpers import Repo
-from tests.page_cases import (
+from tests.support.browser import Browser, open_browser
+from tests.support.pages import (
     DAY,
     POSTED,
     hostile_precheck,
@@ -26,6 +25,7 @@ from tests.page_cases import (
     real_precheck,
     without_answers,
 )
+from tests.support.repos import Repo
 
 MADE = ("precheck", "nothing", "hostile", "index", "check")
 

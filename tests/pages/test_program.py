@@ -4,12 +4,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.check_case import make_kernel, make_mistakes
-from tests.helpers import Repo, Result
+from tests.support.kernels import make_lamp_kernel, make_mistakes
+from tests.support.repos import Repo
+from tests.support.session import Result
 
 
 def test_precheck_writes_its_page(repo: Repo, tmp_path: Path, cli: Callable[..., Result]) -> None:
-    series = make_mistakes(make_kernel(repo))
+    series = make_mistakes(make_lamp_kernel(repo))
     page = tmp_path / "report.html"
     options = ("--offline", "--only=fixes-tag,sign-off", "--format=html", "-o", page)
     result = cli("precheck", *options, series, cwd=repo.path)
@@ -22,7 +23,7 @@ def test_precheck_writes_its_page(repo: Repo, tmp_path: Path, cli: Callable[...,
 
 
 def test_the_page_of_a_series_that_fits_nothing(repo: Repo, tmp_path: Path, cli: Callable[..., Result]) -> None:
-    series = make_mistakes(make_kernel(repo))
+    series = make_mistakes(make_lamp_kernel(repo))
     other = Repo(tmp_path / "other")
     other.commit({"README": "x\n"})
     result = cli("precheck", "--offline", "--only=sign-off", "--format=html", series, cwd=other.path)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from seriestool.report.precheck_page import precheck_page
-from tests.browser import Browser, open_browser
-from tests.page_cases import hostile_precheck, made_precheck, made_series
-from tests.served import Served, alive, fill, key_of, report_row, series_row, serve, sqlite_url
+from tests.support.browser import Browser, open_browser
+from tests.support.pages import hostile_precheck, made_precheck, made_series
+from tests.support.site import Served, alive, fill, key_of, report_row, series_row, serve, sqlite_url
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from sqlalchemy import insert
 from seriestool.bot.bot_tables import reports, sayings
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.store import Store
-from tests.bots import Ledger, fill, key_of, report_of
 from tests.e2e.bot_chaos import Bots, Outcome, chaos, judge, outside_of
-from tests.postgres import find_programs, running_server
+from tests.support.bots import Ledger, fill, key_of, report_of
+from tests.support.postgres import find_programs, running_server
 
 KILLS = 8
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from seriestool.bot.intake.list_reader import ReadLimits, read_list
 from seriestool.bot.intake.series_loader import load_series
 from seriestool.util.errors import InputError
-from tests.unit.bot.lists import Bot
+from tests.support.intake import Bot
 
 
 def test_every_complete_series_once(tmp_path: Path, shared: Callable[[str], Path]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Repo, run_program, shared
+from tests.support.repos import Repo, shared
+from tests.support.session import run_program
 
 JUDGED = {
     ("cover-letter", "base-unknown", None, "pass"),

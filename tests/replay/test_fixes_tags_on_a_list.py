@@ -11,7 +11,7 @@ from seriestool.series.mail import Mail
 from seriestool.series.mail.patch_mail import take_apart
 from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.fixes import find_fixes_tags
-from tests.helpers import shared
+from tests.support.repos import shared
 
 _JUDGED = Path(__file__).parents[1] / "data/fixes-tags/linux-nfs-sample.tsv"
 _CANDIDATE = re.compile(r"[^A-Za-z0-9]*fix(es|ed)?\b.{0,3}(:|commit|[0-9a-f]{6})", re.I)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Repo, Result, run_program, shared
-from tests.prechecks import timeless
+from tests.support.repos import Repo, shared
+from tests.support.session import Result, run_program, timeless
 
 
 class Case:

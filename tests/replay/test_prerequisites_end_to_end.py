@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from seriestool.sources.lore import Lore
-from tests.bases import Answer, find, run_find_base
-from tests.helpers import FIRST_DATE, Repo, run_program
-from tests.lore_server import ADDRESS, public_inbox
-from tests.mailed import numbered
+from tests.support.repos import FIRST_DATE, Repo
+from tests.support.series import numbered
+from tests.support.servers import ADDRESS, public_inbox
+from tests.support.session import FindBaseAnswer, find, run_find_base, run_program
 
 DAY = 24 * 3600
 ANN, BEN, CID = (f"{name} <{name.lower()}@example.com>" for name in ("Ann", "Ben", "Cid"))
@@ -162,7 +162,7 @@ def delta(world: World, letter: str = LETTER) -> bytes:
     return mbox(world.mail("delta", 2, letter=letter))
 
 
-def needs(answer: Answer) -> list[tuple[str, str, str]]:
+def needs(answer: FindBaseAnswer) -> list[tuple[str, str, str]]:
     return [(need["msgid"], need["state"], need["source"]) for need in answer["prerequisites"]]
 
 
@@ -172,7 +172,7 @@ NEEDED = [
 ]
 
 
-def check_rebuilt(world: World, answer: Answer) -> None:
+def check_rebuilt(world: World, answer: FindBaseAnswer) -> None:
     assert answer["verdict"] in ("partial", "none")
     assert answer["stated"]["state"] == "unknown"
     assert needs(answer) == NEEDED
@@ -433,7 +433,7 @@ def claiming(name: str, old: str, new: str, line: str = "lie") -> bytes:
     return addressed(text.encode(), name, 0)
 
 
-def check_nothing_is_claimed(answer: Answer) -> None:
+def check_nothing_is_claimed(answer: FindBaseAnswer) -> None:
     assert answer["prerequisites"] == []
     (odd,) = answer["rebuilt"]["blobs"]
     assert (odd["proven"], odd["kind"], answer["rebuilt"]["matched"]) == (False, "nearest", 0)

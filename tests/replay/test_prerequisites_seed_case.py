@@ -17,8 +17,8 @@ from seriestool.base.prerequisites.blob_proof import EFFORT
 from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
-from tests.bases import Answer, find
-from tests.helpers import Repo, run_program, shared
+from tests.support.repos import Repo, shared
+from tests.support.session import FindBaseAnswer, find, run_program
 
 BRANCH = "review/tags"
 OUT_OF_REACH = {
@@ -54,7 +54,7 @@ class Case:
         result = run_program("find-base", *arguments, cwd=folder)
         assert result.code in (0, 1), result.err
         self.code, self.err = result.code, result.err
-        self.answer: Answer = json.loads(result.out)
+        self.answer: FindBaseAnswer = json.loads(result.out)
         self.blobs: dict[str, dict[str, Any]] = {one["path"]: one for one in self.answer["rebuilt"]["blobs"]}
 
     def state(self) -> dict[str, object]:

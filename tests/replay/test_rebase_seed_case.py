@@ -14,7 +14,8 @@ import pytest
 
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
-from tests.helpers import Repo, Result, run_program, shared
+from tests.support.repos import Repo, shared
+from tests.support.session import Result, run_program
 
 TREES = ("stable-6.12", "stable-7.1", "stable-7.2~1", "stable-7.2", "mainline")
 OPEN = {

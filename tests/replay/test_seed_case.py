@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import Answer, leading, misplaced, patches_of
-from tests.helpers import Repo, run_program, shared
+from tests.support.repos import Repo, misplaced, patches_of, shared
+from tests.support.session import FindBaseAnswer, leading, run_program
 
 TREES = ("v6.12.8", "v6.12.107", "v7.1.8", "v7.2.12", "v7.2.13", "v7.3-rc7")
 STATED = "4d4d6605de5f91a40335729b6a7cc15e83b280f3"
@@ -37,7 +37,7 @@ class Case:
         self.index = folder / "index"
         result = run_program("find-base", "--json", "--repo", self.repo.path, self.mbox, cwd=folder)
         self.code, self.err = result.code, result.err
-        self.answer: Answer = json.loads(result.out)
+        self.answer: FindBaseAnswer = json.loads(result.out)
 
     def apply(self, commit: str | None, patch: Path, *options: str) -> tuple[bool, str]:
         """Whether git takes the patch on the commit (None: on what the index has), and what it says."""
@@ -61,7 +61,7 @@ class Case:
     def commit(self, name: str) -> str:
         return self.repo.git("rev-parse", f"{name}^{{commit}}")
 
-    def candidate(self, name: str) -> Answer:
+    def candidate(self, name: str) -> FindBaseAnswer:
         """What the answer says of the commit."""
         oid = self.commit(name)
         return next(one for one in self.answer["candidates"] if one["commit"] == oid)

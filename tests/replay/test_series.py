@@ -9,11 +9,20 @@ from typing import Any
 import pytest
 
 from seriestool.track.tracked_series import parse_record
-from tests.helpers import ROOT, SHARED
-from tests.recorded import PLACES, PROSE, Facts, differences, facts_of, folders, said_today, set_up
+from tests.support.golden import (
+    PLACES,
+    PROSE,
+    RecordedFacts,
+    facts_of,
+    find_differences,
+    recorded_folders,
+    said_today,
+    set_up,
+)
+from tests.support.repos import ROOT, SHARED
 
-FOLDERS = folders()
-Asked = tuple[Facts, Facts]
+FOLDERS = recorded_folders()
+Asked = tuple[RecordedFacts, RecordedFacts]
 """(what is recorded, what the program says)."""
 
 
@@ -32,7 +41,7 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_each_fact_is_what_the_program_says(asked: Asked) -> None:
     facts, said = asked
-    assert differences(facts, said) == []
+    assert find_differences(facts, said) == []
 
 
 def test_any_wrong_fact_is_found(asked: Asked) -> None:
@@ -43,13 +52,13 @@ def test_any_wrong_fact_is_found(asked: Asked) -> None:
     for place in places:
         wrong = deepcopy(facts)
         make_wrong(wrong, place)
-        assert len(differences(wrong, said)) == 1, place
+        assert len(find_differences(wrong, said)) == 1, place
 
 
 def test_a_fact_that_the_program_knows_nothing_of_is_found(asked: Asked) -> None:
     facts, said = asked
-    assert differences({**facts, "colour": "red"}, said) == ["colour: 'red', but None today"]
-    assert differences({**facts, "version": [*facts["version"], {"version": 9}]}, said) != []
+    assert find_differences({**facts, "colour": "red"}, said) == ["colour: 'red', but None today"]
+    assert find_differences({**facts, "version": [*facts["version"], {"version": 9}]}, said) != []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -24,7 +24,7 @@ from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchS
 from seriestool.split.patch_dependencies import find_dependencies
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import update
-from tests.helpers import Repo, shared
+from tests.support.repos import Repo, shared
 
 TEXT = {"2<-1", "5<-4", "6<-4", "8<-4"}
 SYMBOL = {"4<-2", "4<-3", "5<-4", "6<-4", "7<-3", "8<-2", "8<-3", "8<-7", "9<-2", "9<-3", "9<-8"}

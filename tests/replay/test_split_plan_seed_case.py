@@ -18,7 +18,7 @@ from seriestool.split.owners import SeriesOwners, find_owners
 from seriestool.split.plan_series import split_by_file
 from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption, make_plan
 from seriestool.trees.maintainers import parse_maintainers
-from tests.helpers import Repo, shared
+from tests.support.repos import Repo, shared
 
 TIES: Mapping[DependencyKind, str] = {
     DependencyKind.TEXT: "2<1 5<4 6<4 8<4",

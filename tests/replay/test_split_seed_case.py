@@ -12,8 +12,9 @@ import pytest
 
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
-from tests.helpers import Repo, Result, run_program, shared
-from tests.split_case import fared, where
+from tests.support.cases import fared, where
+from tests.support.repos import Repo, shared
+from tests.support.session import Result, run_program
 
 TIES = {
     "text": {"2<-1", "5<-4", "6<-4", "8<-4"},

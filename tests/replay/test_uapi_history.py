@@ -8,8 +8,8 @@ from seriestool.check.abi.abi_change import ChangeSeverity
 from seriestool.check.abi.allowed_changes import BUILT_IN, downgrade_allowed
 from seriestool.check.abi.uapi_comparison import UapiComparer
 from seriestool.git import Repository
-from tests.abis import a_sandbox
-from tests.helpers import Repo, shared
+from tests.support.repos import Repo, shared
+from tests.support.sandboxes import a_sandbox
 
 # Each changed a lot, and none of it breaks a program.
 GOOD = (

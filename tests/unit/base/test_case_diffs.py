@@ -3,8 +3,9 @@
 
 import pytest
 
-from tests.bases import assert_exact, assert_partial, find, git_applies, lines, make_series
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo, git_applies
+from tests.support.series import lines, make_series
+from tests.support.session import assert_exact, assert_partial, find
 
 OID = "1234567890123456789012345678901234567890"
 OTHER = "abcdefabcdefabcdefabcdefabcdefabcdefabcd"

@@ -10,18 +10,9 @@ from email.message import Message
 
 import pytest
 
-from tests.bases import (
-    assert_applies,
-    assert_exact,
-    find,
-    git_applies,
-    leading,
-    lines,
-    make_series,
-    run_find_base,
-    with_stated,
-)
-from tests.helpers import Repo
+from tests.support.repos import Repo, git_applies
+from tests.support.series import lines, make_series, with_stated
+from tests.support.session import assert_applies, assert_exact, find, leading, run_find_base
 
 Encode = Callable[[bytes], bytes]
 TEXT = lines(1, 30).replace("line 14\n", "line 14 \u00fc\n\n").replace("line 17\n", "\n")

@@ -6,19 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import (
-    Answer,
-    assert_applies,
-    assert_exact,
-    commits_in_ranges,
-    find,
-    git_applies,
-    lines,
-    make_series,
-    run_find_base,
-    with_stated,
-)
-from tests.helpers import FIRST_DATE, Repo
+from tests.support.repos import FIRST_DATE, Repo, git_applies
+from tests.support.series import lines, make_series, with_stated
+from tests.support.session import FindBaseAnswer, assert_applies, assert_exact, commits_in_ranges, find, run_find_base
 
 Make = Callable[..., Repo]
 DAY = 24 * 3600
@@ -374,7 +364,7 @@ def stated_case(repo: Repo) -> tuple[str, str, bytes]:
     return other, base, mbox
 
 
-def stated_of(answer: Answer) -> tuple[str, str | None]:
+def stated_of(answer: FindBaseAnswer) -> tuple[str, str | None]:
     return answer["stated"]["state"], answer["stated"]["verdict"]
 
 

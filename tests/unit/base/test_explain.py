@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Why a series fits nowhere: who has what it was made from, which commit made the difference, where it was tried."""
 
-from tests.bases import Answer, find, git_applies, lines, make_series
-from tests.helpers import Repo
+from tests.support.repos import Repo, git_applies
+from tests.support.series import lines, make_series
+from tests.support.session import FindBaseAnswer, find
 
 DAY = 24 * 3600
 TEXT = lines(1, 30)
@@ -14,7 +15,7 @@ def author_of(repo: Repo) -> Repo:
     return Repo(repo.path.parent / "author")
 
 
-def path_of(answer: Answer, path: str) -> Answer:
+def path_of(answer: FindBaseAnswer, path: str) -> FindBaseAnswer:
     return next(one for one in answer["preimage"] if one["path"] == path)
 
 

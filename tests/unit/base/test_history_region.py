@@ -10,7 +10,7 @@ from seriestool.base.history_region import FirstParentLines, HistoryRegion
 from seriestool.base.rank import SAME_PUSH, CommitAtTime, PostingTime, likeliest, nearest
 from seriestool.git import Repository
 from seriestool.trees.history import History, is_absent, update
-from tests.helpers import FIRST_DATE, Repo
+from tests.support.repos import FIRST_DATE, Repo
 
 HOUR = 3600
 

@@ -22,8 +22,8 @@ from seriestool.base.rank import PostingTime
 from seriestool.git import Repository
 from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees.history import History, index_dir, update
-from tests.bases import commits_in_ranges, find, patches_of
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo, patches_of
+from tests.support.session import commits_in_ranges, find
 
 CASES = int(os.environ.get("SERIESTOOL_CASES", "30"))
 SEED = int(os.environ.get("SERIESTOOL_SEED", "0"))

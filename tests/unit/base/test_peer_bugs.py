@@ -13,17 +13,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.bases import (
-    assert_exact,
-    commits_in_ranges,
-    find,
-    git_applies,
-    lines,
-    make_series,
-    run_find_base,
-    with_stated,
-)
-from tests.helpers import FIRST_DATE, File, Repo
+from tests.support.repos import FIRST_DATE, File, Repo, git_applies
+from tests.support.series import lines, make_series, with_stated
+from tests.support.session import assert_exact, commits_in_ranges, find, run_find_base
 
 DAY = 24 * 3600
 TEXT = lines(1, 30)

@@ -8,8 +8,8 @@ from seriestool.base.verdict import FitLevel
 from seriestool.series.apply import FileState
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import SeriesSelector, series_of_text
-from tests.bases import lines, make_series
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
 
 TEXT = lines(1, 30)
 EDITED = TEXT.replace("line 15\n", "line fifteen\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.store import Store
-from tests.postgres import Server, find_programs, running_server
+from tests.support.postgres import Server, find_programs, running_server
 
 
 @pytest.fixture(scope="session")

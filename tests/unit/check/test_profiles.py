@@ -15,8 +15,8 @@ from seriestool.check.profiles import (
 )
 from seriestool.check.protocol import Finding, Status
 from seriestool.util.errors import InputError
-from tests.checks import mail_series, parse
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import mail_series, parse_series
 
 WARN = Finding(Status.WARN, "odd", "this is odd")
 
@@ -90,5 +90,5 @@ def test_an_unknown_profile_is_refused_and_the_others_are_named() -> None:
 )
 def test_the_subject_names_the_profile(repo: Repo, prefix: str, kernel: bool, name: str) -> None:
     repo.commit({"start": "x\n"})
-    series = parse(mail_series(repo, ("one", {"a": "1\n"}), prefix=prefix))
+    series = parse_series(mail_series(repo, ("one", {"a": "1\n"}), prefix=prefix))
     assert guess_profile(series, kernel).name == name

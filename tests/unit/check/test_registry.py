@@ -13,7 +13,7 @@ from seriestool.check.profiles import PROFILES
 from seriestool.check.protocol import Check, CheckError, Scope
 from seriestool.check.registry import BUILTIN, ENTRY_POINTS, find_checks
 from seriestool.util.errors import InputError
-from tests.helpers import ROOT
+from tests.support.repos import ROOT
 
 OWN = Check("own", "a command", Scope.PATCH, lambda _: ())
 

@@ -16,8 +16,9 @@ from seriestool.check.result_cache import ResultCache
 from seriestool.check.runner import CheckCrash, CheckPlan, count_jobs, run_checks
 from seriestool.sandbox import SandboxJob, SandboxResult
 from seriestool.util.errors import OutsideError
-from tests.checks import SIGNED, mail_series, open_subject, rules
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import open_subject, rules_of
 
 Say = Callable[[CheckSubject], Iterable[Finding]]
 TWO = (("one\n\n" + SIGNED, {"a": "1\n"}), ("two\n\n" + SIGNED, {"b": "2\n"}))
@@ -295,7 +296,7 @@ def test_an_answer_that_cannot_be_read_is_found_anew(repo: Repo, kept: ResultCac
         with kept._database.transaction() as connection:
             connection.execute("UPDATE answers SET findings = '[{}]'")
         results = run_checks(plan, kept)
-    assert [rules(one.findings) for one in results] == [[("odd", "warn")]] * 2
+    assert [rules_of(one.findings) for one in results] == [[("odd", "warn")]] * 2
     assert not any(one.is_kept for one in results)
 
 
@@ -309,7 +310,7 @@ def test_answers_that_cannot_be_kept_are_given_all_the_same(
         patched.setattr("seriestool.util.database.Database.transaction", full)
         patched.setattr("seriestool.util.database.Database.rows", full)
         results = run_checks(plan, kept)
-    assert [rules(one.findings) for one in results] == [[("odd", "warn")]] * 2
+    assert [rules_of(one.findings) for one in results] == [[("odd", "warn")]] * 2
 
 
 @pytest.mark.parametrize(("number", "is_ours"), [(errno.ENOSPC, False), (errno.EBADF, True)])
@@ -333,5 +334,5 @@ def test_what_a_check_said_before_it_broke_still_holds(repo: Repo, error: Except
 
     with plan_for(repo, series_check(say)) as plan:
         (result,) = run_checks(plan)
-    assert rules(result.findings)[0] == ("odd", "fail")
+    assert rules_of(result.findings)[0] == ("odd", "fail")
     assert result.findings[1].status is (Status.SKIP if isinstance(error, SkipCheck) else Status.ERROR)

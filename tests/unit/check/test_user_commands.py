@@ -9,8 +9,9 @@ import pytest
 from seriestool.check.protocol import Check, CheckError, Finding, Scope, Status
 from seriestool.check.user_commands import PER_PATCH, PER_SERIES, find_commands
 from seriestool.sandbox import Unsandboxed
-from tests.checks import ask, mail_series, rules
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import mail_series
+from tests.support.session import ask_check, rules_of
 
 PATCHES = (("one", {"a": "1\n"}), ("two", {"b": "2\n"}))
 
@@ -31,7 +32,7 @@ def command(tmp_path: Path, script: str, key: str = PER_PATCH) -> Check:
 
 def says(tmp_path: Path, repo: Repo, mbox: bytes, items: object) -> tuple[Finding, ...]:
     (tmp_path / "answer").write_text(json.dumps(items))
-    return ask(command(tmp_path, f"cat {tmp_path}/answer"), repo, mbox)
+    return ask_check(command(tmp_path, f"cat {tmp_path}/answer"), repo, mbox)
 
 
 def test_a_command_is_called_by_its_programs_name(tmp_path: Path) -> None:
@@ -43,14 +44,14 @@ def test_a_command_is_called_by_its_programs_name(tmp_path: Path) -> None:
 
 def test_it_gets_the_patchs_mail_and_the_users_environment(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
     check = command(tmp_path, f'cat > {tmp_path}/stdin; echo "$1 $TOKEN $PWD" > {tmp_path}/told')
-    assert ask(check, repo, mbox, counter=2) == ()
+    assert ask_check(check, repo, mbox, counter=2) == ()
     assert b"[PATCH 2/2] two" in (tmp_path / "stdin").read_bytes()
     assert b"[PATCH 1/2]" not in (tmp_path / "stdin").read_bytes()
     assert (tmp_path / "told").read_text() == f"--fast t {repo.path}\n"
 
 
 def test_a_command_of_the_series_gets_the_cover_letter(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
-    assert ask(command(tmp_path, f"cat > {tmp_path}/stdin", PER_SERIES), repo, mbox) == ()
+    assert ask_check(command(tmp_path, f"cat > {tmp_path}/stdin", PER_SERIES), repo, mbox) == ()
     assert b"[PATCH 0/2]" in (tmp_path / "stdin").read_bytes()
 
 
@@ -65,21 +66,21 @@ def test_its_answer_becomes_findings(tmp_path: Path, repo: Repo, mbox: bytes) ->
             "no object",
         ],
     )  # fmt: skip
-    assert rules(found) == [("some-tool", "warn"), ("t", "pass"), ("t", "fail")]
+    assert rules_of(found) == [("some-tool", "warn"), ("t", "pass"), ("t", "fail")]
     assert found[0] == Finding(Status.WARN, "some-tool", "not good", details="a\nb", source="https://x.org/1")
 
 
 def test_one_object_is_a_list_of_one(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
-    assert rules(says(tmp_path, repo, mbox, {"status": "fail", "summary": "bad"})) == [("my-check", "fail")]
+    assert rules_of(says(tmp_path, repo, mbox, {"status": "fail", "summary": "bad"})) == [("my-check", "fail")]
 
 
 def test_nothing_is_nothing_to_say(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
     assert says(tmp_path, repo, mbox, []) == ()
-    assert ask(command(tmp_path, "true"), repo, mbox) == ()
+    assert ask_check(command(tmp_path, "true"), repo, mbox) == ()
 
 
 def test_a_failure_without_an_answer_is_a_fail(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
-    (found,) = ask(command(tmp_path, "echo no such tool >&2; exit 3"), repo, mbox)
+    (found,) = ask_check(command(tmp_path, "echo no such tool >&2; exit 3"), repo, mbox)
     assert (found.status, found.message, found.details) == (
         Status.FAIL,
         "it ended with exit code 3",
@@ -89,7 +90,7 @@ def test_a_failure_without_an_answer_is_a_fail(tmp_path: Path, repo: Repo, mbox:
 
 def test_what_is_no_json_breaks_the_check_and_not_the_patch(tmp_path: Path, repo: Repo, mbox: bytes) -> None:
     with pytest.raises(CheckError, match="printed no JSON"):
-        ask(command(tmp_path, "echo hello"), repo, mbox)
+        ask_check(command(tmp_path, "echo hello"), repo, mbox)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "'unclosed"])

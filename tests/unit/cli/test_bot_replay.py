@@ -15,8 +15,8 @@ from seriestool.cli.bot_replay import parse_moment
 from seriestool.cli.options import CliParser, add_common_options, default_options
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError, NotFoundError
-from tests.helpers import Repo
-from tests.unit.sources.lists.mails import fill, mail, series
+from tests.support.mails import fill, mail, series
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 JUNE = parse_moment("2026-06-01T10:00")

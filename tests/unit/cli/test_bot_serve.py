@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ROOT, Repo
-from tests.lore_server import free_port
-from tests.served import alive, fill, report_row, series_row, sqlite_url
+from tests.support.repos import ROOT, Repo
+from tests.support.servers import free_port
+from tests.support.site import alive, fill, report_row, series_row, sqlite_url
 
 START = """\
 import sys

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ROOT, Repo, Result, shared
+from tests.support.repos import ROOT, Repo, shared
+from tests.support.session import Result
 
 Cli = Callable[..., Result]
 DATA = ROOT / "tests/data/mail"

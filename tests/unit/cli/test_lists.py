@@ -9,8 +9,9 @@ import pytest
 
 from seriestool.cli.lists import open_lists
 from seriestool.cli.source_options import lists_path
-from tests.helpers import Repo, Result
-from tests.unit.sources.lists.mails import diff, fill, mail, series
+from tests.support.mails import diff, fill, mail, series
+from tests.support.repos import Repo
+from tests.support.session import Result
 
 Cli = Callable[..., Result]
 Make = Callable[..., Repo]

@@ -18,7 +18,7 @@ from seriestool.cli import main as program
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError, SeriestoolError
-from tests.helpers import Result
+from tests.support.session import Result
 
 Cli = Callable[..., Result]
 Install = Callable[[Callable[[Namespace, Ui], int]], None]

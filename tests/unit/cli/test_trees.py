@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bases import find, make_series, with_stated
-from tests.helpers import Repo, Result
+from tests.support.repos import Repo
+from tests.support.series import make_series, with_stated
+from tests.support.session import Result, find
 
 Make = Callable[..., Repo]
 Cli = Callable[..., Result]

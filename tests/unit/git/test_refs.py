@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.git import GitError, Repository
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

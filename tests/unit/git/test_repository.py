@@ -9,7 +9,7 @@ import pytest
 
 from seriestool.git import GitError, Ref, Repository, TreeEntry, clean_environment, iter_tokens, version
 from seriestool.util.errors import NotFoundError
-from tests.helpers import FIRST_DATE, Repo
+from tests.support.repos import FIRST_DATE, Repo
 
 MakeRepo = Callable[..., Repo]
 

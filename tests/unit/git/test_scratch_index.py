@@ -7,7 +7,7 @@ import pytest
 
 from seriestool.git import GitError, Repository
 from seriestool.util.errors import InputError
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 
 def test_a_three_way_merge_writes_nothing_where_the_user_stands(

@@ -16,9 +16,9 @@ from seriestool.git import GitError, MergeResult, Repository, ScratchRepository,
 from seriestool.git.merge_tree import Merger
 from seriestool.git.tree_object import format_tree, kind_of
 from seriestool.util.errors import OutsideError
-from tests.bases import lines
-from tests.helpers import File, Repo
-from tests.rebases import files_of, open_bench, try_git, unmerged
+from tests.support.repos import File, Repo, files_of, try_git, unmerged
+from tests.support.series import lines
+from tests.support.session import open_scratch_repo
 
 MakeRepo = Callable[..., Repo]
 Side = Mapping[str, File]
@@ -38,7 +38,7 @@ def test_mailinfo_is_gits_whatever_is_configured(repo: Repo) -> None:
         b"Content-Transfer-Encoding: quoted-printable\n\n"
         b"Why=3D.\n-- >8 --\nMore.\n---\n a | 1 +\n\ndiff --git a/a b/a\n"
     )
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         about, message, patch = scratch_repo.mailinfo(mail)
     assert about.splitlines()[:3] == ["Author: Jö".encode(), b"Email: j@example.com", b"Subject: a: b"]
     assert message == b"Why=.\n-- >8 --\nMore.\n"
@@ -89,7 +89,7 @@ def test_edited_trees_are_those_that_git_makes_of_the_same_changes(make_repo: Ma
     index = repo.path / "scratch-index"
     entry = entries_with(64 if object_format == "sha256" else 40)
 
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
 
         @settings(max_examples=25, deadline=None)
         @given(st.dictionaries(PATHS, entry, max_size=8), st.dictionaries(PATHS, st.none() | entry, max_size=6))
@@ -110,7 +110,7 @@ def test_edited_trees_are_those_that_git_makes_of_the_same_changes(make_repo: Ma
 
 def test_a_folder_is_found_by_its_name(repo: Repo) -> None:
     tree = repo.git("rev-parse", repo.commit({"a/b/c": "1\n", "f": "1\n"}) + "^{tree}")
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         assert [scratch_repo.has_folder(tree, name) for name in (b"", b"a", b"a/b")] == [True] * 3
         assert [scratch_repo.has_folder(tree, name) for name in (b"f", b"a/b/c", b"b", b"a/x", b"f/x")] == [False] * 5
 
@@ -119,7 +119,7 @@ def test_a_folder_is_found_by_its_name(repo: Repo) -> None:
 def test_git_reads_what_was_written_and_finds_no_fault_in_it(make_repo: MakeRepo, object_format: str) -> None:
     repo = make_repo("repo", object_format)
     base = repo.commit({"a": TEXT, "dir/b": "b\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         blob = scratch_repo.write("blob", b"\0new\r\n" * 1000)
         entry = TreeEntry(0o100755, "blob", blob)
         tree = scratch_repo.edit(
@@ -145,7 +145,7 @@ def test_git_reads_what_was_written_and_finds_no_fault_in_it(make_repo: MakeRepo
 
 def test_what_is_not_here_is_said(repo: Repo) -> None:
     base = repo.commit({"a": "1\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         with pytest.raises(GitError, match="commit 111111111111 is not in this repository"):
             scratch_repo.tree_of("1" * 40)
         with pytest.raises(GitError, match="blob 222222222222 is not in this repository: a partial clone"):
@@ -248,7 +248,7 @@ def test_merges_are_those_of_git_merge_in_a_work_tree(repo: Repo, name: str) -> 
     repo.git("config", "merge.conflictStyle", "diff3")
     repo.git("checkout", "--quiet", "--detach", ours)
     is_clean = try_git(repo, "merge", "--no-commit", "--no-ff", "--quiet", theirs) == 0
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         merge = merged_by(scratch_repo, (base, ours, theirs))
         assert merge.is_clean == is_clean
         assert bool(merge.conflicts) != is_clean
@@ -273,7 +273,7 @@ def test_merges_are_those_of_git_merge_in_a_work_tree(repo: Repo, name: str) -> 
 def test_many_merges_in_one_process_answer_as_a_process_for_each(repo: Repo) -> None:
     """git 2.38 has no `merge-tree --stdin`."""
     cases = [commits_of(repo, case, name) for name, case in list(MERGES.items())[::2]]
-    with open_bench(repo) as scratch_repo, scratch_repo.beside() as alone:
+    with open_scratch_repo(repo) as scratch_repo, scratch_repo.beside() as alone:
         idle = scratch_repo.commit(scratch_repo.write("tree", b""), (), b"idle\n", NOBODY)
         alone._merger = Merger(alone._git.command, alone._env, idle, (2, 38, 5))
         for commits in [*cases, *cases[::-1]]:
@@ -287,7 +287,7 @@ def test_many_merges_in_one_process_answer_as_a_process_for_each(repo: Repo) -> 
 def test_random_merges_in_sequence(repo: Repo) -> None:
     dice = random.Random(4)  # noqa: S311
     kinds = set()
-    with open_bench(repo) as scratch_repo, scratch_repo.beside() as alone:
+    with open_scratch_repo(repo) as scratch_repo, scratch_repo.beside() as alone:
         alone._merger = Merger(alone._git.command, alone._env, "", (2, 38))
         for _ in range(40):
             trees = random_trees(scratch_repo, dice)
@@ -332,7 +332,7 @@ def random_trees(scratch_repo: ScratchRepository, dice: random.Random) -> list[s
 def test_a_merge_that_fails_is_an_error_and_the_next_one_works(repo: Repo) -> None:
     conflict = commits_of(repo, MERGES["contents"])
     other = repo.commit({"z": "1\n"}, branch="other", parent=())
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         wanted = merged_by(scratch_repo, conflict)
         with pytest.raises(GitError, match=r"git merge-tree failed: .*unrelated histories"):
             scratch_repo.merge_commits(conflict[1], other)
@@ -358,14 +358,14 @@ def test_a_merge_of_commits_is_that_of_git_merge(repo: Repo) -> None:
     theirs = repo.commit({"a": edited(28, both)}, branch="theirs", parent=[right, left])
     repo.git("checkout", "--quiet", "--detach", ours)
     repo.git("merge", "--quiet", "--no-edit", theirs)
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         merge = scratch_repo.merge_commits(ours, theirs)
         assert (merge.is_clean, merge.tree) == (True, repo.git("rev-parse", "HEAD^{tree}"))
 
 
 def test_nothing_that_is_configured_changes_a_merge(repo: Repo, sealed: Path) -> None:
     base, ours, theirs = commits_of(repo, MERGES["rename-and-contents"])
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         wanted = merged_by(scratch_repo, (base, ours, theirs))
     driver = f"touch {repo.path}/ran; cp %B %A"
     everything = "* merge=own diff=own -text\n"
@@ -390,7 +390,7 @@ def test_nothing_that_is_configured_changes_a_merge(repo: Repo, sealed: Path) ->
     (repo.path / ".git/info").mkdir(exist_ok=True)
     (repo.path / ".git/info/attributes").write_text(everything)
     (repo.path / ".gitattributes").write_text(everything)
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         assert merged_by(scratch_repo, (base, ours, theirs)) == wanted
         entry = TreeEntry(0o100644, "blob", scratch_repo.write("blob", everything.encode()))
         trees = [
@@ -411,7 +411,7 @@ def test_changed_paths_are_those_of_each_commit(repo: Repo) -> None:
     second = repo.commit({"a": "2\n", "\nb": "1\n", b"\x01" + b"1" * 40: "1\n"})
     nothing = repo.commit({})
     merge = repo.commit({}, parent=[nothing, repo.commit({"c": "1\n"}, branch="side")])
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         assert scratch_repo.changed_paths([second, first, nothing, merge]) == {
             first: {b"a", b"x\x01\xff", b"\n\n"},
             second: {b"a", b"\nb", b"\x01" + b"1" * 40},
@@ -423,7 +423,7 @@ def test_diffs_are_those_of_each_commit(repo: Repo) -> None:
     first = repo.commit({"a": TEXT})
     late = "x" * 70 + "\n"
     second = repo.commit({"a": edited(3), "late": late * 200 + "\0 \0\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         found = dict(scratch_repo.diff_commits([second, first]))
     assert found.keys() == {first, second}
     assert found[second].count(b"diff --git") == 2
@@ -513,7 +513,7 @@ def test_a_shallow_clone_merges(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "--quiet", "--depth=1", repo.path.as_uri(), str(tmp_path / "clone"))
     clone = cloned_at(tmp_path / "clone", repo)
     left, right = (clone.commit({"a": edited(n, edited(3))}, branch=f"b{n}", parent="HEAD") for n in (10, 20))
-    with open_bench(clone) as scratch_repo:
+    with open_scratch_repo(clone) as scratch_repo:
         assert scratch_repo.merge_commits(left, right).is_clean
 
 
@@ -531,7 +531,7 @@ def test_nothing_of_a_workbench_is_left(repo: Repo, tmp_path: Path, monkeypatch:
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     before = stored(repo)
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         scratch_repo.merge(scratch_repo.tree_of(base), scratch_repo.tree_of(base), scratch_repo.write("tree", b""))
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
@@ -552,7 +552,7 @@ def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
             raise KeyboardInterrupt
         unlink(*arguments, **options)
 
-    with pytest.raises(KeyboardInterrupt), open_bench(repo) as scratch_repo:
+    with pytest.raises(KeyboardInterrupt), open_scratch_repo(repo) as scratch_repo:
         scratch_repo.write("blob", b"1\n")
         monkeypatch.setattr(os, "unlink", interrupted)
     assert len(calls) > 2
@@ -562,7 +562,7 @@ def test_an_interrupt_while_it_is_removed_leaves_nothing_either(
 def test_files_of_a_tree_are_written_out_and_links_are_not(repo: Repo, tmp_path: Path) -> None:
     """A link out of the folder would let a tree write anywhere."""
     repo.commit({"a/b/c.h": "c\n", "a/run": ("#!\n", 0o100755), "a/out": ("/etc", 0o120000), "d": "d\n", "e": "e\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         scratch_repo.export(
             scratch_repo.tree_of(repo.git("rev-parse", "HEAD")), [b"a", b"d", b"nothing"], tmp_path / "out"
         )
@@ -574,7 +574,7 @@ def test_files_of_a_tree_are_written_out_and_links_are_not(repo: Repo, tmp_path:
 
 def test_a_tree_with_unsafe_names_writes_nothing_outside(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "a\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         blob = scratch_repo.write("blob", b"bad\n")
         inner = scratch_repo.write(
             "tree",

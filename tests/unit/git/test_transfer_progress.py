@@ -11,7 +11,7 @@ import pytest
 from seriestool.git import GitError, Repository
 from seriestool.git.transfer_progress import TransferReader
 from seriestool.util.progress import TransferState
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 ALL = ["+refs/heads/*:refs/heads/*"]
 

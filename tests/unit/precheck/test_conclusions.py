@@ -16,12 +16,11 @@ from seriestool.precheck.summary_sentence import base_confidence, verdict_senten
 from seriestool.report.precheck_markdown import md, precheck_markdown
 from seriestool.report.precheck_text import precheck_text
 from seriestool.report.style import Style
-from tests.bases import lines, with_stated
-from tests.check_case import LAMP as KERNEL_LAMP
-from tests.check_case import make_kernel
-from tests.checks import mail_series
-from tests.helpers import File, Repo
-from tests.prechecks import QUICK, precheck
+from tests.support.kernels import LAMP as KERNEL_LAMP
+from tests.support.kernels import make_lamp_kernel
+from tests.support.repos import File, Repo
+from tests.support.series import lines, mail_series, with_stated
+from tests.support.session import QUICK, precheck
 
 SIGNED = "\n\nIt was wanted.\n\nSigned-off-by: A U Thor <author@example.com>"
 LAMP = "drivers/lamp.c"
@@ -59,7 +58,7 @@ def test_it_goes_in_on_its_base(lamps: Repo, tmp_path: Path) -> None:
 
 
 def test_a_check_that_fails_is_to_be_mended(repo: Repo, tmp_path: Path) -> None:
-    make_kernel(repo)
+    make_lamp_kernel(repo)
     unsigned = ("lamp: return four\n\nIt was wanted.", {"drivers/lamp/lamp.c": KERNEL_LAMP.replace("1", "4")})
     answer, is_sure, sentence = say(precheck(repo, tmp_path, mail_series(repo, unsigned)))
     assert (answer, is_sure) == (PrecheckAnswer.TO_MEND, True)

@@ -17,10 +17,9 @@ from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run
 from seriestool.rebase.patch_stack import BaseKind
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import NullProgressMonitor
-from tests.bases import lines
-from tests.checks import mail_series, parse
-from tests.helpers import Repo
-from tests.prechecks import QUICK, look_at, open_shop, precheck, timeless
+from tests.support.repos import Repo
+from tests.support.series import lines, mail_series, parse_series
+from tests.support.session import QUICK, open_precheck, precheck, run_precheck_on, timeless
 
 LAMP = "lib/lamp.c"
 NAMES = ["base", "prerequisites", "matrix", "split", "checks", "timeline", "versions"]
@@ -135,9 +134,12 @@ def test_a_base_known_from_elsewhere_counts_where_it_is_true(lamps: Repo, tmp_pa
     lamps.commit({LAMP: "dark\n"}, "lamp: off")
     false = lamps.git("rev-parse", "main")
     for base, commit in ((true, true), (false, tip)):
-        with open_shop(lamps, tmp_path) as resources:
+        with open_precheck(lamps, tmp_path) as resources:
             found = run_precheck(
-                PrecheckInput(parse(mbox), base=base), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor()
+                PrecheckInput(parse_series(mbox), base=base),
+                resources,
+                PrecheckOptions(checks=QUICK),
+                NullProgressMonitor(),
             )
         assert found.base is not None
         assert found.base.footing is BaseKind.EXACT
@@ -152,9 +154,9 @@ def test_only_the_trees_that_were_asked_for(lamps: Repo, mbox: bytes, tmp_path: 
 
 
 def test_a_series_without_its_patches_has_no_more_than_a_verdict(lamps: Repo, tmp_path: Path) -> None:
-    series = parse(mail_series(lamps, ("lamp: more", {LAMP: lines(1, 31)})))
+    series = parse_series(mail_series(lamps, ("lamp: more", {LAMP: lines(1, 31)})))
     bare = replace(series, patches=(), base=replace(series.base, commit=lamps.git("rev-parse", "main")))
-    with open_shop(lamps, tmp_path) as resources:
+    with open_precheck(lamps, tmp_path) as resources:
         found = run_precheck(PrecheckInput(bare), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor())
     assert (found.matrix, found.plan, found.checks) == (None, None, None)
     assert answer_of(found) is PrecheckAnswer.NO_BASE
@@ -162,13 +164,13 @@ def test_a_series_without_its_patches_has_no_more_than_a_verdict(lamps: Repo, tm
 
 
 def test_a_workshop_sees_that_the_trees_have_moved(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    with open_shop(lamps, tmp_path) as resources:
-        assert answer_of(look_at(resources, mbox)) is PrecheckAnswer.READY
+    with open_precheck(lamps, tmp_path) as resources:
+        assert answer_of(run_precheck_on(resources, mbox)) is PrecheckAnswer.READY
         lamps.commit({LAMP: "dark\n"}, "lamp: off")
-        moved = look_at(resources, mbox)
+        moved = run_precheck_on(resources, mbox)
         assert answer_of(moved) is PrecheckAnswer.CONFLICTS
         lamps.commit({LAMP: lines(1, 31)}, "lamp: more")
-        assert answer_of(look_at(resources, mbox)) is PrecheckAnswer.MERGED
+        assert answer_of(run_precheck_on(resources, mbox)) is PrecheckAnswer.MERGED
 
 
 def test_a_workshop_reads_the_history_once(
@@ -179,30 +181,30 @@ def test_a_workshop_reads_the_history_once(
     opened = []
     real = resources.open_search_context
     monkeypatch.setattr(resources, "open_search_context", lambda *given: (opened.append(1), real(*given))[1])
-    with open_shop(lamps, tmp_path, keeps=False) as resources:
-        first = look_at(resources, mbox)
-        assert timeless(look_at(resources, mbox)) == timeless(first)
+    with open_precheck(lamps, tmp_path, keeps=False) as resources:
+        first = run_precheck_on(resources, mbox)
+        assert timeless(run_precheck_on(resources, mbox)) == timeless(first)
         assert len(opened) == 1
         lamps.git("tag", "v1")
-        look_at(resources, mbox)
+        run_precheck_on(resources, mbox)
         assert len(opened) == 2
 
 
 def test_two_threads_have_a_workshop_each(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
     answers: list[object] = []
-    with open_shop(lamps, tmp_path) as resources:
-        look_at(resources, mbox)
+    with open_precheck(lamps, tmp_path) as resources:
+        run_precheck_on(resources, mbox)
 
         def work() -> None:
             with Repository.open(lamps.path) as repository, resources.beside(repository) as own:
-                answers.extend(timeless(look_at(own, mbox)) for _ in range(3))
+                answers.extend(timeless(run_precheck_on(own, mbox)) for _ in range(3))
 
         threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert answers == [timeless(look_at(resources, mbox))] * 6
+        assert answers == [timeless(run_precheck_on(resources, mbox))] * 6
 
 
 def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:

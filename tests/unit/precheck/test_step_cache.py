@@ -22,11 +22,10 @@ from seriestool.precheck.timeline import MarkKind, TimelineMark
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.database import make_database
 from seriestool.util.progress import NullProgressMonitor
-from tests.bases import lines
-from tests.check_case import make_kernel, make_mistakes
-from tests.checks import mail_series
-from tests.helpers import File, Repo, shared
-from tests.prechecks import QUICK, look_at, open_shop, precheck, timeless
+from tests.support.kernels import make_lamp_kernel, make_mistakes
+from tests.support.repos import File, Repo, shared
+from tests.support.series import lines, mail_series
+from tests.support.session import QUICK, open_precheck, precheck, run_precheck_on, timeless
 
 STEPS = ("base", "prerequisites", "matrix", "split", "checks")
 ALL_BUT_BUILDS = CheckOptions(skip=("kunit-build", "bisect"))
@@ -74,14 +73,14 @@ def test_what_is_kept_is_what_is_found(repo: Repo, tmp_path: Path, seed: int) ->
     mbox = mail_series(repo, *patches, base=dice.choice(names))
     for number in range(3):
         repo.commit({f"lib/{dice.randrange(3)}.c": lines(2, dice.randrange(5, 50))}, f"later {number}", branch="main")
-    with open_shop(repo, tmp_path) as resources:
-        fresh, again = look_at(resources, mbox), look_at(resources, mbox)
+    with open_precheck(repo, tmp_path) as resources:
+        fresh, again = run_precheck_on(resources, mbox), run_precheck_on(resources, mbox)
     assert kept(again) == set(STEPS)
     assert timeless(fresh) == timeless(again)
 
 
 def test_all_checks_say_the_same_again(repo: Repo, tmp_path: Path) -> None:
-    mbox = make_mistakes(make_kernel(repo)).read_bytes()
+    mbox = make_mistakes(make_lamp_kernel(repo)).read_bytes()
     wishes = PrecheckOptions(checks=ALL_BUT_BUILDS)
     fresh, again = (precheck(repo, tmp_path, mbox, wishes) for _ in range(2))
     assert timeless(fresh) == timeless(again)
@@ -110,10 +109,10 @@ def _renamed(repo: Repo) -> None:
 def test_where_the_trees_changed_all_is_found_anew(
     repo: Repo, case: bytes, tmp_path: Path, change: Callable[[Repo], None]
 ) -> None:
-    with open_shop(repo, tmp_path) as resources:
-        look_at(resources, case)
+    with open_precheck(repo, tmp_path) as resources:
+        run_precheck_on(resources, case)
         change(repo)
-        again = look_at(resources, case)
+        again = run_precheck_on(resources, case)
     assert kept(again) == set()
     assert timeless(again) == timeless(precheck(repo, tmp_path / "new", case))
 
@@ -135,8 +134,8 @@ def test_other_checks_are_another_question_and_the_rest_stays(repo: Repo, case: 
 
 def test_without_keeping_nothing_is_kept(repo: Repo, case: bytes, tmp_path: Path) -> None:
     for _ in range(2):
-        with open_shop(repo, tmp_path, keeps=False) as resources:
-            assert kept(look_at(resources, case)) == set()
+        with open_precheck(repo, tmp_path, keeps=False) as resources:
+            assert kept(run_precheck_on(resources, case)) == set()
     assert not (tmp_path / "precheck.sqlite").exists()
 
 
@@ -152,10 +151,10 @@ def test_a_candidate_that_git_threw_away_is_not_named_again(repo: Repo, tmp_path
     for ref in repo.git("for-each-ref", "--format=%(refname)", "refs/seriestool").split():
         repo.git("update-ref", "-d", ref)
     assert first.verdict.level is FitLevel.EXACT
-    with open_shop(repo, tmp_path) as resources:
-        look_at(resources, mbox)
+    with open_precheck(repo, tmp_path) as resources:
+        run_precheck_on(resources, mbox)
         repo.git("gc", "--quiet", "--prune=now")
-        again = look_at(resources, mbox)
+        again = run_precheck_on(resources, mbox)
     assert "base" not in kept(again)
     assert again.verdict.level is not FitLevel.EXACT
 
@@ -268,7 +267,7 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
     )
     options = SourceOptions(archives=(mails.path,), offline=True, partial=True, cache_dir=tmp_path)
     answers = Counter[str]()
-    with open_shop(kernel, tmp_path) as resources:
+    with open_precheck(kernel, tmp_path) as resources:
         for msgid in first_mails(mails, 8):
             asked = PrecheckInput(resolve(msgid, options))
             fresh, again = (run_precheck(asked, resources, wishes, NullProgressMonitor()) for _ in range(2))
@@ -282,8 +281,8 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
 def test_a_real_series_says_the_same_again(kernel: Repo, tmp_path: Path) -> None:
     mbox = shared("data/tls-session-tags/series.mbox").read_bytes()
     wishes = PrecheckOptions(checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch")))
-    with open_shop(kernel, tmp_path) as resources:
-        fresh, again = look_at(resources, mbox, wishes), look_at(resources, mbox, wishes)
+    with open_precheck(kernel, tmp_path) as resources:
+        fresh, again = run_precheck_on(resources, mbox, wishes), run_precheck_on(resources, mbox, wishes)
     assert kept(again) == set(STEPS) - {"checks"}  # attestation is asked each time
     assert timeless(fresh) == timeless(again)
     assert again.base == fresh.base

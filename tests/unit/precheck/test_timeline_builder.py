@@ -11,10 +11,9 @@ from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run
 from seriestool.precheck.timeline import MarkKind, Timeline
 from seriestool.precheck.timeline_builder import BEFORE, FARTHEST, MOST_LINES
 from seriestool.util.progress import NullProgressMonitor
-from tests.bases import lines, with_stated
-from tests.checks import mail_series, parse
-from tests.helpers import Repo
-from tests.prechecks import QUICK, open_shop, precheck
+from tests.support.repos import Repo
+from tests.support.series import lines, mail_series, parse_series, with_stated
+from tests.support.session import QUICK, open_precheck, precheck
 
 DAY = 24 * 3600
 START = 1_700_000_000
@@ -75,12 +74,12 @@ def test_what_broke_it_is_what_ended_the_run_nearest_to_the_posting(lamps: Repo,
 
 def test_other_versions_are_marked(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, 22)
-    series = parse(mbox)
+    series = parse_series(mbox)
     versions = (
         SeriesVersion(1, "old@example.com", "lamp: more", at(12), 1, False),
         SeriesVersion(2, series.msgid, series.subject, series.posted, 1, True),
     )
-    with open_shop(lamps, tmp_path) as resources:
+    with open_precheck(lamps, tmp_path) as resources:
         found = run_precheck(
             PrecheckInput(series, None, versions), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor()
         )

@@ -10,9 +10,9 @@ from seriestool.rebase import conflict_regions
 from seriestool.rebase.conflict_regions import ConflictRegion, FileVersions, find_regions
 from seriestool.rebase.line_blame import align_lines, map_span
 from seriestool.series.hunks import split_lines
-from tests.bases import lines
-from tests.helpers import Repo
-from tests.rebases import open_bench
+from tests.support.repos import Repo
+from tests.support.series import lines
+from tests.support.session import open_scratch_repo
 
 TEXT = lines(1, 30).encode()
 
@@ -42,14 +42,14 @@ def sides(region: ConflictRegion) -> tuple[bytes, bytes, bytes]:
 
 
 def test_one_line_on_both_sides(repo: Repo) -> None:
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         (region,) = regions_of(scratch_repo, TEXT, edited(9, b"here"), edited(9, b"there"))
     assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
     assert (region.start, region.before[-1], region.after[0]) == (9, b"line 8\n", b"line 10\n")
 
 
 def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         assert regions_of(scratch_repo, TEXT, edited(3, b"here"), edited(20, b"there")) == ()
         versions = FileVersions(TEXT, TEXT, TEXT)
         assert find_regions(split_lines(TEXT), "1" * 40, "2" * 40, versions) == ()
@@ -59,7 +59,7 @@ def test_a_clean_merge_and_a_file_without_markers_have_none(repo: Repo) -> None:
 def test_lines_that_look_like_markers_are_lines(repo: Repo) -> None:
     fake = b"<<<<<<< HEAD\nx\n||||||| base\n=======\ny\n>>>>>>> theirs\n"
     base = fake + TEXT + fake
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         (region,) = regions_of(scratch_repo, base, edited(9, b"here", base), edited(9, b"there", base))
         assert sides(region) == (b"line 9\n", b"line 9 here\n", b"line 9 there\n")
         (region,) = regions_of(scratch_repo, TEXT, edited(9, b"\n" + fake), edited(9, b"there"))
@@ -71,7 +71,7 @@ def test_lines_that_look_like_markers_are_lines(repo: Repo) -> None:
 def test_titles_of_restructured_text_are_lines(repo: Repo) -> None:
     base = b"before\n\nChapter\n=======\n\ntext\n"
     ours, theirs = (base.replace(b"Chapter", word) for word in (b"Section", b"Heading"))
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         (region,) = regions_of(scratch_repo, base, ours, theirs)
         assert sides(region) == (b"Chapter\n", b"Section\n", b"Heading\n")
         one = base.replace(b"Chapter\n=======\n", b"Section\n-------\n")
@@ -84,7 +84,7 @@ def test_titles_of_restructured_text_are_lines(repo: Repo) -> None:
 
 
 def test_places_with_few_lines_between_them_are_one(repo: Repo) -> None:
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         ours, theirs = (edited(9, side, edited(13, side)) for side in (b"here", b"there"))
         (region,) = regions_of(scratch_repo, TEXT, ours, theirs)
         assert sides(region)[0] == lines(9, 13).encode()
@@ -101,13 +101,13 @@ def test_places_with_few_lines_between_them_are_one(repo: Repo) -> None:
 def test_markers_that_an_earlier_conflict_left_are_lines(repo: Repo) -> None:
     old = b"<<<<<<< " + b"1" * 40 + b"\nx\n||||||| 2222222\nline 9\n=======\ny\n>>>>>>> " + b"3" * 40 + b"\n"
     ours = TEXT.replace(b"line 9\n", old)
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         (region,) = regions_of(scratch_repo, TEXT, ours, edited(9, b"there"))
         assert sides(region) == (b"line 9\n", old, b"line 9 there\n")
 
 
 def test_crlf_and_no_newline_at_the_end(repo: Repo) -> None:
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         crlf = [text.replace(b"\n", b"\r\n") for text in (TEXT, edited(9, b"here"), edited(9, b"there"))]
         (region,) = regions_of(scratch_repo, crlf[0], crlf[1], crlf[2])
         assert sides(region) == (b"line 9\r\n", b"line 9 here\r\n", b"line 9 there\r\n")
@@ -116,7 +116,7 @@ def test_crlf_and_no_newline_at_the_end(repo: Repo) -> None:
 
 
 def test_removed_on_one_side(repo: Repo) -> None:
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         (region,) = regions_of(scratch_repo, TEXT, TEXT.replace(b"line 9\n", b""), edited(9, b"there"))
         assert sides(region) == (b"line 9\n", b"", b"line 9 there\n")
         (region,) = regions_of(scratch_repo, None, b"here\n", b"there\n")
@@ -130,7 +130,7 @@ def test_each_side_of_a_region_stands_in_its_own_file(repo: Repo, monkeypatch: p
     monkeypatch.setattr(
         conflict_regions, "NEAR", -1
     )  # what is between two that are joined stands in the merged file only
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
 
         @settings(max_examples=50, deadline=None)
         @given(LINES, LINES, LINES)

@@ -4,9 +4,9 @@
 import pytest
 
 from seriestool.rebase.line_blame import MOST_COMMITS
-from tests.bases import lines, make_series
-from tests.helpers import Repo
-from tests.rebases import rebase, the_conflict
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.session import rebase, the_conflict
 
 TEXT = lines(1, 30)
 

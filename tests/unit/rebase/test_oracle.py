@@ -17,9 +17,8 @@ import pytest
 from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, TreeResult
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import SeriesSelector, series_of_text
-from tests.bases import patches_of
-from tests.helpers import File, Repo
-from tests.rebases import rebase, try_git, unmerged
+from tests.support.repos import File, Repo, patches_of, try_git, unmerged
+from tests.support.session import rebase
 
 CASES = int(os.environ.get("SERIESTOOL_CASES", "16"))
 SEED = int(os.environ.get("SERIESTOOL_SEED", "0"))

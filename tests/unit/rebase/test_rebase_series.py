@@ -11,9 +11,9 @@ from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import rebase_series, try_merges
 from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.sources.resolve import SeriesSelector, series_of_text
-from tests.bases import lines, make_series
-from tests.helpers import Repo
-from tests.rebases import open_place, rebase
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.session import open_repo, rebase
 
 TEXT = lines(1, 30)
 ME = CommitIdent("C O Mitter", "committer@example.com", 1_700_000_000)
@@ -66,7 +66,7 @@ def test_rebased_patches_become_commits_as_mailed(repo: Repo) -> None:
     mbox = repo.format_patch(f"{base}..s")
     onto = repo.commit({"a": edited(9)}, "a: one came another way")
     series = series_of_text(mbox, SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         start = given_base(series, base, place.scratch_repo)
         stack = make_stack(series, start, place.scratch_repo)
         answer = rebase_series(
@@ -95,7 +95,7 @@ def test_nobody_can_break_a_commit_with_a_name() -> None:
 def merges_with(repo: Repo, mbox: bytes, base: str, *others: str) -> Rebase:
     """The series on main, and how the result merges with other trees."""
     series = series_of_text(mbox, SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         onto = Target("main", repo.git("rev-parse", "main"))
         stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
         answer = rebase_series(series, stack, [onto], place.context, place.scratch_repo, NoResolutions())
@@ -138,7 +138,7 @@ def test_nothing_is_known_without_a_verdict(repo: Repo) -> None:
     base = repo.commit({"a": "1\n"})
     mbox = make_series(repo, base, {"a": "2\n"})
     series = series_of_text(mbox.replace(b"-1\n", b"-3\n").replace(b"index ", b"index f"), SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         assert find_series_base(find_base(series, place.context), None) is None
         steps = make_stack(series, None, place.scratch_repo).steps
     assert [step.after for step in steps] == [None]

@@ -12,9 +12,9 @@ from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, Rebase
 from seriestool.rebase.tree_rebaser import NoResolutions, Target, TreeRebaser
 from seriestool.series.model import Outcome
 from seriestool.sources.resolve import SeriesSelector, series_of_text
-from tests.bases import lines, make_series
-from tests.helpers import FIRST_DATE, Repo
-from tests.rebases import files_of, hows, on_main, open_place, rebase, the_conflict
+from tests.support.repos import FIRST_DATE, Repo, files_of
+from tests.support.series import lines, make_series
+from tests.support.session import hows, on_main, open_repo, rebase, the_conflict
 
 TEXT = lines(1, 30)
 MERGED, CONFLICT, PLAIN, MODIFIED = (
@@ -34,7 +34,7 @@ def only(repo: Repo, base: str, *changes: Mapping[str, object]) -> PatchResult:
 def tree_files(repo: Repo, mbox: bytes, base: str | None, onto: str = "main") -> tuple[Rebase, dict[str, str]]:
     """The answer, and path -> content of the tree with the series in it, as git reads it."""
     series = series_of_text(mbox, SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         start = given_base(series, base, place.scratch_repo) if base else None
         target = Target(onto, repo.git("rev-parse", onto))
         result = TreeRebaser(target, place.context.history, place.scratch_repo, NoResolutions()).run(
@@ -108,7 +108,7 @@ def test_where_the_merge_stops_and_the_plain_patch_goes_in_the_patch_counts(repo
     answer, files = tree_files(repo, mbox, base)
     assert hows(answer.trees[0].patches) == [(MODIFIED, OutcomeReason.OFFSET)]
     assert files == {"a": rest + edited(6, block)}
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
         (step,) = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo).steps
         assert step.after
@@ -119,7 +119,7 @@ def test_modes_links_and_submodules_go_in(repo: Repo) -> None:
     base = repo.commit({"a": TEXT, "s": ("1" * 40, 0o160000), "l": ("x", 0o120000)})
     mbox = make_series(repo, base, {"a": (TEXT, 0o100755)}, {"s": ("2" * 40, 0o160000)}, {"l": ("y", 0o120000)})
     tip = repo.commit({"z": "1\n"})
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
         stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
         result = TreeRebaser(Target("main", tip), place.context.history, place.scratch_repo, NoResolutions()).run(stack)
@@ -453,7 +453,7 @@ def test_a_resolution_is_used_where_it_resolves_everything(repo: Repo) -> None:
             assert merge.stages.keys() == {b"a", b"b"}
             return {path: TreeEntry(0o100644, "blob", scratch_repo.write("blob", b"resolved\n")) for path in self.paths}
 
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         stack = make_stack(series, given_base(series, base, place.scratch_repo), place.scratch_repo)
 
         def result(*paths: bytes) -> PatchResult:
@@ -476,7 +476,7 @@ def test_a_given_base_is_looked_at(repo: Repo) -> None:
     beside = repo.commit({"a": edited(25)})
     wrong = repo.commit({"a": "1\n"})
     series = series_of_text(mbox, SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         found = {commit: given_base(series, commit, place.scratch_repo) for commit in (base, beside, wrong)}
     assert [(found[one].footing, found[one].matched, found[one].expected) for one in (base, beside, wrong)] == [
         (BaseKind.EXACT, 2, 2), (BaseKind.APPLIES, 1, 2), (BaseKind.GIVEN, 1, 2)]  # fmt: skip

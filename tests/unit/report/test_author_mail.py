@@ -8,7 +8,7 @@ import pytest
 
 from seriestool.precheck.complaints import Complaint
 from seriestool.report.author_mail import AuthorMail, _patches, author_mail_text, guarded
-from tests.speaking import FAILURE, WARNING
+from tests.support.notify import FAILURE, WARNING
 
 LETTER = AuthorMail("widget: halves", 1, 3, "It goes in.", "0" * 40, "v6.9", "Every file is there.", ())
 

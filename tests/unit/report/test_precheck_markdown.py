@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt  # rich brings it
 
 from seriestool.report.precheck_markdown import md, precheck_markdown, table_lines
 from seriestool.report.terminal import printable_line
-from tests.checks import mail_series
-from tests.helpers import Repo
-from tests.prechecks import precheck
+from tests.support.repos import Repo
+from tests.support.series import mail_series
+from tests.support.session import precheck
 
 HOSTILE = [
     "<script>alert(1)</script>",

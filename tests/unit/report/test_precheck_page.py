@@ -19,7 +19,7 @@ from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.report.check_page import report_page
 from seriestool.report.precheck_page import MOST_KINDS, precheck_page
 from seriestool.trees.suggestions import Suggestion
-from tests.page_cases import EVIL, hostile_precheck, made_patch, made_precheck, made_series, oid, without_answers
+from tests.support.pages import EVIL, hostile_precheck, made_patch, made_precheck, made_series, oid, without_answers
 
 _VOID = {"meta", "link", "br", "input"}
 

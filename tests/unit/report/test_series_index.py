@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from seriestool.precheck.precheck_result import PrecheckAnswer
 from seriestool.report.series_index import FEED_ROWS, IndexRow, Paging, atom_feed, index_page, page_href
 from seriestool.util.errors import InputError
-from tests.page_cases import DAY, EVIL, POSTED
+from tests.support.pages import DAY, EVIL, POSTED
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 URL = "https://example.org/series/"

@@ -8,7 +8,7 @@ from seriestool.report.split_plan_text import plan_text, ranges
 from seriestool.report.style import Style
 from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.split_plan import SplitPlan
-from tests.unit.split.made import FIX, needs, patch_of, plan_of, series_of
+from tests.support.split_series import FIX, needs, patch_on, plan_of, series_of
 
 EVIL = 'net: "x" \\N\x1b[31m\u202e\nnew'
 
@@ -19,10 +19,10 @@ def text(plan: SplitPlan) -> str:
 
 def made() -> SplitPlan:
     series = series_of(
-        patch_of(1, "net: fix", ["net/a.c"], FIX),
-        patch_of(2, "lib: new", ["lib/x.c", "Documentation/core-api/x.rst"]),
-        patch_of(3, "net: both", ["net/a.c", "net/b.c", "fs/nfsd/c.c"]),
-        patch_of(4, "nfsd: use", ["fs/nfsd/c.c"]),
+        patch_on(1, "net: fix", ["net/a.c"], FIX),
+        patch_on(2, "lib: new", ["lib/x.c", "Documentation/core-api/x.rst"]),
+        patch_on(3, "net: both", ["net/a.c", "net/b.c", "fs/nfsd/c.c"]),
+        patch_on(4, "nfsd: use", ["fs/nfsd/c.c"]),
     )
     ties = [
         *needs(3, 1, tie=DependencyKind.TEXT, names=("net/a.c",)),
@@ -59,21 +59,21 @@ def test_each_sub_series_says_why() -> None:
 
 
 def test_one_tree_is_one_line() -> None:
-    plan = plan_of(series_of(patch_of(1, "net: x", ["net/a.c"])))
+    plan = plan_of(series_of(patch_on(1, "net: x", ["net/a.c"])))
     assert text(plan).startswith("all of it: 1 patch in 1 sub-series\n  1  net-next  patch 1  now\n\n")
 
 
 def test_a_fix_that_cannot_be_parted_says_so() -> None:
-    series = series_of(patch_of(1, "net: x", ["net/a.c"]), patch_of(2, "net: y", ["net/a.c"], FIX))
+    series = series_of(patch_on(1, "net: x", ["net/a.c"]), patch_on(2, "net: y", ["net/a.c"], FIX))
     assert "a fix, but not for net: it needs patch 1" in text(plan_of(series, needs(2, 1)))
-    lone = series_of(patch_of(1, "net: x", ["net/a.c"], FIX), prefixes=("net-next",))
+    lone = series_of(patch_on(1, "net: x", ["net/a.c"], FIX), prefixes=("net-next",))
     assert "a fix, but not for net: the subject says so" in text(plan_of(lone))
-    other = series_of(patch_of(1, "x", ["fs/nfsd/a.c"], FIX))
+    other = series_of(patch_on(1, "x", ["fs/nfsd/a.c"], FIX))
     assert "a fix; no branch of sven/linux for fixes is known" in text(plan_of(other))
 
 
 def test_a_cycle_and_missing_patches_are_told() -> None:
-    series = series_of(patch_of(1, "x", ["net/a.c"]), patch_of(2, "y", ["fs/nfsd/a.c"]), patch_of(3, "z", ["net/a.c"]),
+    series = series_of(patch_on(1, "x", ["net/a.c"]), patch_on(2, "y", ["fs/nfsd/a.c"]), patch_on(3, "z", ["net/a.c"]),
                        expected=5)  # fmt: skip
     found = text(plan_of(series, [*needs(2, 1), *needs(3, 2)]))
     assert "net-next and sven/linux would wait for each other: patch 2 through net-next" in found
@@ -86,7 +86,7 @@ def test_ranges() -> None:
 
 
 def test_hostile_words_drive_nothing() -> None:
-    plan = plan_of(series_of(patch_of(1, EVIL, ["net/a.c"]), patch_of(2, EVIL, ["fs/nfsd/b.c"])),
+    plan = plan_of(series_of(patch_on(1, EVIL, ["net/a.c"]), patch_on(2, EVIL, ["fs/nfsd/b.c"])),
                    needs(2, 1, names=('"];evil', "\x1b")))  # fmt: skip
     for found in (text(plan), plan_dot(plan)):
         assert "\x1b" not in found
@@ -103,7 +103,7 @@ def test_graph_is_one_of_graphviz() -> None:
         r"  subgraph cluster_\d+ \{", rf"    label={quoted};", rf"    p\d+ \[label={quoted}\];",
         rf"  p\d+ -> p\d+ \[label={quoted}\];",
     ])  # fmt: skip
-    plan = plan_of(series_of(patch_of(1, EVIL, ["net/a.c"]), patch_of(2, EVIL, ["fs/nfsd/b.c"])),
+    plan = plan_of(series_of(patch_on(1, EVIL, ["net/a.c"]), patch_on(2, EVIL, ["fs/nfsd/b.c"])),
                    needs(2, 1, names=('"];evil\\', "\\")))  # fmt: skip
     for one in (plan, made()):
         assert [line for line in plan_dot(one).splitlines() if not re.fullmatch(forms, line)] == []

@@ -4,8 +4,9 @@
 import pytest
 
 from seriestool.report.terminal import printable, printable_line, printable_styled
-from tests.bases import make_series, run_find_base, with_stated
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import make_series, with_stated
+from tests.support.session import run_find_base
 
 
 @pytest.mark.parametrize(

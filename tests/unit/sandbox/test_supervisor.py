@@ -15,7 +15,7 @@ import pytest
 from seriestool.sandbox import Bubblewrap, Sandbox, SandboxJob, SandboxLimits, find_sandbox
 from seriestool.sandbox.seccomp import make_filter
 from seriestool.util.errors import OutsideError
-from tests.helpers import ROOT
+from tests.support.repos import ROOT
 from tests.unit.sandbox.test_escapes import alive
 
 

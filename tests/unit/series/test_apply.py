@@ -6,7 +6,7 @@ import pytest
 from seriestool.series.apply import FileState, PatchedFiles, PathTrack, apply_patch, parent_paths, reverse_patch, tracks
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff, PatchFailure
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 TEN = b"".join(b"%d\n" % n for n in range(1, 11))
 FIVE = b"--- a/f\n+++ b/f\n@@ -3,5 +3,5 @@\n 3\n 4\n-5\n+five\n 6\n 7\n"

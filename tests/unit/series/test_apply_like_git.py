@@ -17,7 +17,7 @@ from seriestool.series.apply import FileState, PatchedFiles, apply_patch, revers
 from seriestool.series.binary import blob_oid
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import FileDiff
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 CASES = int(os.environ.get("SERIESTOOL_CASES", "240"))
 SEED = int(os.environ.get("SERIESTOOL_SEED", "0"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seriestool.series.diff import is_unsafe_path, parse_diff, split_diff, strip_level
 from seriestool.series.model import BinaryKind, DiffKind
 from seriestool.util.errors import InputError
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 HUNK = b"@@ -1 +1 @@\n-old\n+new\n"
 SIMPLE = b"diff --git a/f b/f\nindex 1234567..89abcde 100644\n--- a/f\n+++ b/f\n" + HUNK

@@ -11,7 +11,7 @@ from seriestool.git import Repository
 from seriestool.series.mail import Mail
 from seriestool.series.mail.patch_mail import take_apart
 from seriestool.series.patch_id import find_patch_id
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 A, B = "a" * 40, "b" * 40
 HEAD = b"diff --git a/f b/f\nindex 1111111..2222222 100644\n"

@@ -18,8 +18,8 @@ from seriestool.sources import lore as lore_module
 from seriestool.sources.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
-from tests.helpers import ROOT
-from tests.lore_server import free_port, http_server, public_inbox
+from tests.support.repos import ROOT
+from tests.support.servers import free_port, http_server, public_inbox
 
 DATA = ROOT / "tests/data/mail"
 CHANGE_ID = "20260101-french-0123456789ab"

@@ -10,7 +10,7 @@ from seriestool.git import Repository
 from seriestool.series.model import DiffKind
 from seriestool.sources.resolve import SourceOptions, find_msgid_in_url, resolve
 from seriestool.util.errors import InputError, NotFoundError
-from tests.helpers import ROOT, Repo
+from tests.support.repos import ROOT, Repo
 
 DATA = ROOT / "tests/data/mail"
 ARCHIVE = SourceOptions(archives=(DATA / "two-versions.mbox",), offline=True)

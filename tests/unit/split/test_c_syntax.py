@@ -6,7 +6,7 @@ import pytest
 from seriestool.split import c_syntax
 from seriestool.split.c_syntax import CParser, is_c, is_header, leaves
 from seriestool.split.patch_dependencies import find_dependencies
-from tests.staged import staged
+from tests.support.split_series import staged
 
 HOSTILE = {
     "parentheses": b"(" * 60_000,

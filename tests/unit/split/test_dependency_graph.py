@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from seriestool.split.dependency_graph import PatchGroup, break_cycles, order_groups, transitive_needs
 from seriestool.split.destination import Flavour
-from tests.unit.split.made import needs
+from tests.support.split_series import needs
 
 A, B, C = (PatchGroup(name, Flavour.NEXT) for name in "abc")
 OPEN = PatchGroup(None, Flavour.NEXT, ("a", "b"))

@@ -6,7 +6,7 @@ import pytest
 from seriestool.split.destination import Destination, Destinations, Flavour
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import parse_maintainers
-from tests.unit.split.made import KORG, TEXT, tree
+from tests.support.split_series import KORG, TEXT, tree
 
 
 def found(lines: str, trees: tuple[Tree, ...] = (), **options: object) -> tuple[Destination, ...]:

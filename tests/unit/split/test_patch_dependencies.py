@@ -11,7 +11,7 @@ from seriestool.series.model import Patch
 from seriestool.split.c_syntax import MOST_BYTES, CParser
 from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.patch_dependencies import PartDependencies, find_dependencies, find_part_dependencies
-from tests.staged import Files, staged
+from tests.support.split_series import Files, staged
 
 CODE = "static int helper(int a)\n{\n\treturn a;\n}\n"
 

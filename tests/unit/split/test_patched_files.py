@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
 from seriestool.split.patched_files import follow, rows_of
-from tests.staged import hunks
+from tests.support.split_series import hunks
 
 
 def followed(origins: tuple[int, ...], before: bytes, after: bytes, counter: int) -> tuple[int, ...]:

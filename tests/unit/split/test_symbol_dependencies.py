@@ -5,7 +5,7 @@ import pytest
 
 from seriestool.split import c_syntax
 from seriestool.split.dependency_graph import DependencyKind
-from tests.staged import Files, found_by, staged, ties
+from tests.support.split_series import Files, found_by, staged, ties
 
 USER = "int user(void)\n{\n\treturn 0;\n}\n"
 OTHER = "int other(void)\n{\n\treturn 1;\n}\n"

@@ -17,9 +17,9 @@ from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.split import text_dependencies
 from seriestool.split.dependency_graph import Dependency, PatchStage
 from seriestool.split.text_dependencies import FileChange, commute, find_change, textual_dependencies
-from tests.bases import lines, make_series
-from tests.helpers import Repo
-from tests.staged import Files, hunks, staged, ties
+from tests.support.repos import Repo
+from tests.support.series import lines, make_series
+from tests.support.split_series import Files, hunks, staged, ties
 
 TEXT = lines(1, 40)
 

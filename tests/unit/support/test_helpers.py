@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import FIRST_DATE, Repo
+from tests.support.repos import FIRST_DATE, Repo
 
 
 def test_commits_follow_each_other_a_minute_apart(repo: Repo) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.track.series_status import ApplyState, TreeStatus
 from seriestool.track.tree_status import find_home_trees, find_tree_statuses
-from tests.bases import git_applies, lines, make_series
-from tests.helpers import Repo
-from tests.rebases import open_place
+from tests.support.repos import Repo, git_applies
+from tests.support.series import lines, make_series
+from tests.support.session import open_repo
 
 FADE = {"lamp.c": lines(1, 4) + "fade\n" + lines(5, 9)}
 DIM = {"lamp.c": lines(1, 4) + "fade\n" + lines(5, 9) + "dim\n"}
@@ -20,7 +20,7 @@ def begin(repo: Repo) -> str:
 
 def look(repo: Repo, mbox: bytes, names: Sequence[str] | None = ("main",)) -> tuple[TreeStatus, ...]:
     series = series_of_text(mbox, SeriesSelector(), "mbox")
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         return find_tree_statuses(series, names, place.context)
 
 
@@ -117,7 +117,7 @@ def test_home_are_the_trees_that_it_applies_or_applied_to(repo: Repo) -> None:
     series = series_of_text(make_series(repo, base, FADE), SeriesSelector(), "mbox")
     repo.commit({"lamp.c": "else\n"}, "rewritten", branch="rewritten", parent=base)
     repo.commit({"README": "no lamp\n"}, "root", branch="foreign", parent=())
-    with open_place(repo) as place:
+    with open_repo(repo) as place:
         assert set(find_home_trees(series, place.context)) == {"main", "rewritten"}
 
 
@@ -126,6 +126,6 @@ def test_home_is_the_first_tree_where_it_applies_nowhere(repo: Repo) -> None:
     other = Repo(repo.path.parent / "other")
     other.commit({"lamp.c": "else\n"})
     other.commit({"lamp.c": "else\n", "x": "y"}, branch="second")
-    with open_place(other) as place:
+    with open_repo(other) as place:
         series = series_of_text(mbox, SeriesSelector(), "mbox")
         assert find_home_trees(series, place.context) == (place.context.tree_tips[0].tree.name,)

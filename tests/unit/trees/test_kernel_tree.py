@@ -4,8 +4,8 @@
 import pytest
 
 from seriestool.trees.kernel_tree import is_kernel
-from tests.helpers import Repo
-from tests.rebases import open_bench
+from tests.support.repos import Repo
+from tests.support.session import open_scratch_repo
 
 KERNEL = {
     "MAINTAINERS": "x\n",
@@ -18,5 +18,5 @@ KERNEL = {
 @pytest.mark.parametrize("missing", [None, *KERNEL])
 def test_a_kernel_is_known_by_its_folders(repo: Repo, missing: str | None) -> None:
     repo.commit({path: text for path, text in KERNEL.items() if path != missing} | {"z": "z\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         assert is_kernel(scratch_repo, scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))) is (missing is None)

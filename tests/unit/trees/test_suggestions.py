@@ -13,7 +13,7 @@ from seriestool.sources.resolve import resolve
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, parse_maintainers
 from seriestool.trees.suggestions import order_trees, read_maintainers, suggest
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 A = "a" * 40
 NOW = datetime(2026, 5, 28, tzinfo=UTC)

@@ -11,7 +11,7 @@ from seriestool.git import Repository
 from seriestool.trees import Tree, list_trees
 from seriestool.trees.tip_journal import TIPS, past_tips, record_tips
 from seriestool.util.errors import OutsideError
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 NEXT = "refs/remotes/origin/next"

@@ -19,8 +19,10 @@ from seriestool.base.prerequisites.blob_proof import (
 )
 from seriestool.base.prerequisites.patch_source import PathTouch
 from seriestool.series.diff import parse_diff
-from tests.helpers import FIRST_DATE, Repo
-from tests.mailed import MemorySource, mailed, numbered, parsed, search_context_of
+from tests.support.lists import MemorySource
+from tests.support.repos import FIRST_DATE, Repo
+from tests.support.series import mailed, numbered, parse_whole
+from tests.support.session import search_context_of
 
 POSTED = datetime.fromtimestamp(FIRST_DATE, UTC) + timedelta(days=10)
 FIRST = {20: "first"}
@@ -31,7 +33,7 @@ def search_for(
 ) -> BlobSearch:
     """What is known of the first blob of the series."""
     context = search_context_of(repo)
-    preimage = find_preimage(parsed(mbox))
+    preimage = find_preimage(parse_whole(mbox))
     return prepare(
         preimage.expectations[0], preimage, context.history, context.contents, source, posted, frozenset(own)
     )  # fmt: skip
@@ -52,7 +54,7 @@ def steps(proof: BlobProof | None) -> list[tuple[str, bool]] | None:
 def test_own_patches_are_never_put_on(repo: Repo) -> None:
     base = repo.commit({"f": numbered()})
     lock = mailed(repo, base, {"f": numbered(FIRST)})
-    msgid = parsed(lock).patches[0].msgid
+    msgid = parse_whole(lock).patches[0].msgid
     mbox = on_top(repo, base, numbered(FIRST))
     assert steps(prove(search_for(repo, mbox, MemorySource(lock)))) == [(msgid, False)]
     assert prove(search_for(repo, mbox, MemorySource(lock), own=[msgid])) is None
@@ -64,7 +66,7 @@ def test_own_patches_may_be_taken_off(repo: Repo) -> None:
     mbox = on_top(repo, base, numbered())
     repo.git("update-ref", "-d", "refs/heads/gone")
     repo.commit({"f": numbered(FIRST)}, parent=())
-    msgid = parsed(lock).patches[0].msgid
+    msgid = parse_whole(lock).patches[0].msgid
     assert steps(prove(search_for(repo, mbox, MemorySource(lock), own=[msgid]))) == [(msgid, True)]
 
 
@@ -86,7 +88,7 @@ def test_patch_dated_after_the_series_may_be_taken_off(repo: Repo) -> None:
     repo.git("update-ref", "-d", "refs/heads/gone")
     repo.commit({"f": numbered(FIRST)}, parent=())
     search = search_for(repo, mbox, MemorySource(lock), posted=POSTED - timedelta(days=100))
-    assert steps(prove(search)) == [(parsed(lock).patches[0].msgid, True)]
+    assert steps(prove(search)) == [(parse_whole(lock).patches[0].msgid, True)]
 
 
 def test_no_more_patches_and_versions_are_taken_than_are_bounded(repo: Repo) -> None:
@@ -113,7 +115,7 @@ def test_mails_whose_pins_contradict_the_blob_hinder_but_prove_nothing_false(rep
     base = repo.commit({"f": numbered()})
     lock = mailed(repo, base, {"f": numbered(FIRST)})
     mbox = on_top(repo, base, numbered(FIRST))
-    blob = (find_preimage(parsed(mbox)).expectations[0].blob or "").encode()
+    blob = (find_preimage(parse_whole(mbox)).expectations[0].blob or "").encode()
     lies = parse_diff(
         b"diff --git a/f b/f\nindex "
         + blob
@@ -124,7 +126,7 @@ def test_mails_whose_pins_contradict_the_blob_hinder_but_prove_nothing_false(rep
     lying = replace(
         search, pins={**search.pins, 0: b"lie\n"}, touches=(*search.touches, PathTouch(search.touches[0].patch, lies))
     )
-    assert steps(prove(lying)) == [(parsed(lock).patches[0].msgid, False)]
+    assert steps(prove(lying)) == [(parse_whole(lock).patches[0].msgid, False)]
 
 
 def test_empty_file_is_a_version_like_any_other(repo: Repo) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
 from seriestool.base.verdict import FitLevel
-from tests.helpers import Repo
-from tests.mailed import mailed, numbered, prerequisites, recipe_of, subjects, with_change_id
+from tests.support.lists import prerequisites, recipe_of, subjects
+from tests.support.repos import Repo
+from tests.support.series import mailed, numbered, with_change_id
 
 PLAIN = {"f": numbered()}
 FIRST, SECOND = {20: "first"}, {20: "first", 22: "second"}

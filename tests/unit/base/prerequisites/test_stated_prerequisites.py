@@ -5,7 +5,8 @@ import pytest
 
 from seriestool.base.prerequisites.prerequisite_results import NeededPatchState
 from seriestool.base.prerequisites.stated_prerequisites import find_hints, resolve_stated
-from tests.mailed import MemorySource, parsed
+from tests.support.lists import MemorySource
+from tests.support.series import parse_whole
 
 WORK = "20260101-lock-0123456789ab"
 
@@ -45,7 +46,7 @@ OTHER = mails("other", "three")
 
 def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeededPatchState, str | None]]:
     """(msgid, state, the author's words) of each need of a series that states `line`."""
-    series = parsed(mails("mine", "mine", notes=line + "\n"))
+    series = parse_whole(mails("mine", "mine", notes=line + "\n"))
     needs = resolve_stated(series, MemorySource(*lists))
     assert {need.source for need in needs} <= {"stated"}
     return [(need.patch.msgid if need.patch else None, need.state, need.stated_as) for need in needs]
@@ -54,7 +55,7 @@ def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeededPatchStat
 def patch_id(mbox: bytes, number: int) -> str:
     from seriestool.series.patch_id import find_patch_id
 
-    return find_patch_id(parsed(mbox).patches[number - 1].diff) or ""
+    return find_patch_id(parse_whole(mbox).patches[number - 1].diff) or ""
 
 
 FIRST, SECOND = "lock-v1-1@example.com", "lock-v1-2@example.com"
@@ -182,16 +183,16 @@ def test_several_are_resolved_in_their_order() -> None:
     ],
 )
 def test_links_next_to_words_of_dependence_are_hints(text: str, hints: tuple[str, ...]) -> None:
-    series = parsed(mails("mine", "mine", notes=text + "\n"))
+    series = parse_whole(mails("mine", "mine", notes=text + "\n"))
     assert find_hints(series) == hints
     assert resolve_stated(series, MemorySource(LOCK)) == ()
 
 
 def test_hint_is_told_once_and_hints_are_few() -> None:
     text = " ".join(f"This depends on https://lore.kernel.org/r/{n % 50}@b ." for n in range(100))
-    assert len(set(find_hints(parsed(mails("mine", "mine", notes=text))))) == 10
+    assert len(set(find_hints(parse_whole(mails("mine", "mine", notes=text))))) == 10
 
 
 def test_long_text_without_an_end_is_read_in_time() -> None:
     text = "depends " * 20_000 + "https://" * 20_000
-    assert len(find_hints(parsed(mails("mine", "mine", notes=text)))) <= 10
+    assert len(find_hints(parse_whole(mails("mine", "mine", notes=text)))) <= 10

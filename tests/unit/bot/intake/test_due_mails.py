@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from seriestool.bot.intake.due_mails import SETTLE, assemble_series
 from seriestool.bot.intake.series_assembly import COVER_WAIT
-from tests.helpers import ROOT
-from tests.unit.bot.lists import Bot
-from tests.unit.sources.lists.mails import diff, mail, series
+from tests.support.intake import Bot
+from tests.support.mails import diff, mail, series
+from tests.support.repos import ROOT
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from seriestool.bot.intake.list_reader import ReadLimits
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import make_index
-from tests.helpers import Repo
-from tests.unit.sources.lists.mails import fill, series
+from tests.support.mails import fill, series
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

@@ -22,10 +22,10 @@ from seriestool.bot.intake.purge import OLD, UNUSED, purge
 from seriestool.sources import lore
 from seriestool.sources.archive.public_inbox import fetch_epochs
 from seriestool.util.errors import OutsideError
-from tests.helpers import ROOT, Repo
-from tests.lore_server import http_server, public_inbox
-from tests.unit.bot.lists import NOW, Bot
-from tests.unit.sources.lists.mails import diff, fill, mail, series, take_back
+from tests.support.intake import NOW, Bot
+from tests.support.mails import diff, fill, mail, series, take_back
+from tests.support.repos import ROOT, Repo
+from tests.support.servers import http_server, public_inbox
 
 Make = Callable[..., Repo]
 ALL = ReadLimits(first_days=None)

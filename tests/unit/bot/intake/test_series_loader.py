@@ -7,8 +7,8 @@ import pytest
 
 from seriestool.bot.intake.series_loader import load_series
 from seriestool.util.errors import InputError, NotFoundError
-from tests.unit.bot.lists import Bot
-from tests.unit.sources.lists.mails import diff, mail, series
+from tests.support.intake import Bot
+from tests.support.mails import diff, mail, series
 
 
 @pytest.fixture

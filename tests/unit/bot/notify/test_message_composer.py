@@ -18,7 +18,7 @@ from seriestool.bot.notify.notify_decision import DecisionContext, NotifyRules, 
 from seriestool.bot.notify.summary import ReportSummary
 from seriestool.report.mail_writer import MailAddress
 from seriestool.util.errors import InputError
-from tests.speaking import FACTS, FAILURE, RULES, WARNING, WORDING, decided, facts, parsed
+from tests.support.notify import FACTS, FAILURE, RULES, WARNING, WORDING, decided, facts, parsed
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ALL = replace(RULES, policy=Policy.ALL)

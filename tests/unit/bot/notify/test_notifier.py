@@ -18,8 +18,8 @@ from seriestool.bot.notify.smtp_settings import SmtpSettings
 from seriestool.bot.notify.summary import ReportSummary, summary_to_json
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError
-from tests.mail_server import mail_server
-from tests.speaking import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of
+from tests.support.notify import FACTS, NOW, RULES, WORDING, facts, open_store, rows_of
+from tests.support.servers import mail_server
 
 
 def add_report(store: Store, report: ReportSummary = FACTS) -> None:

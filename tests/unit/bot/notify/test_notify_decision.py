@@ -18,7 +18,7 @@ from seriestool.bot.notify.notify_decision import (
     identities_of,
 )
 from seriestool.bot.notify.summary import Complaint, ReportSummary
-from tests.speaking import FACTS, FAILURE, RULES, WARNING, decided, facts
+from tests.support.notify import FACTS, FAILURE, RULES, WARNING, decided, facts
 
 ALL = replace(RULES, policy=Policy.ALL)
 DRAFT = replace(RULES, policy=Policy.DRAFT)

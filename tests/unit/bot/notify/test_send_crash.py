@@ -19,10 +19,9 @@ from seriestool.bot.notify.send.patchwork import Patchwork as PatchworkWay
 from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings
 from seriestool.bot.store import Store
-from tests.helpers import ROOT
-from tests.mail_server import mail_server
-from tests.patchwork_server import TOKEN, patchwork_server
-from tests.speaking import NOW, RULES, open_store, record, rows_of
+from tests.support.notify import NOW, RULES, open_store, record, rows_of
+from tests.support.repos import ROOT
+from tests.support.servers import TOKEN, mail_server, patchwork_server
 
 POINTS = ("before-claim", "claim-not-committed", "after-claim", "half-way", "after-delivery", "mark-not-committed",
           "after-mark")  # fmt: skip
@@ -31,7 +30,7 @@ import os, signal, smtplib, sys
 from pathlib import Path
 import requests
 from seriestool.bot.notify.send import find_decided, outbox, send_message
-from tests.speaking import NOW, open_store
+from tests.support.notify import NOW, open_store
 from tests.unit.bot.notify.test_send_crash import ways_of
 
 folder, point, channel, place = sys.argv[1:]
@@ -153,7 +152,7 @@ def test_each_check_is_there_exactly_once(tmp_path: Path, point: str) -> None:
 def test_of_many_workers_one_sends(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from seriestool.bot.notify.send import send_message;"
-        "from tests.speaking import NOW, open_store; from tests.unit.bot.notify.test_send_crash import ways_of\n"
+        "from tests.support.notify import NOW, open_store; from tests.unit.bot.notify.test_send_crash import ways_of\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    sys.stdin.read()\n"
         "    print(send_message(store, sys.argv[2], ways_of('all', sys.argv[3]), NOW))\n"

@@ -28,8 +28,8 @@ from seriestool.bot.notify.send.smtp import Smtp
 from seriestool.bot.notify.smtp_settings import SmtpSettings, read_smtp
 from seriestool.bot.store import Store
 from seriestool.util.errors import InputError
-from tests.mail_server import Mails, mail_server
-from tests.speaking import FACTS, NOW, RULES, WATCHED, add_series, facts, open_store, parsed, record, rows_of
+from tests.support.notify import FACTS, NOW, RULES, WATCHED, add_series, facts, open_store, parsed, record, rows_of
+from tests.support.servers import Mails, mail_server
 
 ALL = replace(RULES, policy=Policy.ALL)
 

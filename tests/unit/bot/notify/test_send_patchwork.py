@@ -17,8 +17,8 @@ from seriestool.bot.notify.patchwork_api import CheckPayload, find_missing, find
 from seriestool.bot.notify.send import CLAIM_SECONDS, OpenChannels, find_decided, recover_sending, send_message
 from seriestool.bot.notify.send.patchwork import Patchwork as Way
 from seriestool.util.errors import InputError
-from tests.patchwork_server import TOKEN, Patchwork, patchwork_server, recorded
-from tests.speaking import FACTS, NOW, RULES, facts, open_store, record, rows_of
+from tests.support.notify import FACTS, NOW, RULES, facts, open_store, record, rows_of
+from tests.support.servers import TOKEN, Patchwork, patchwork_server, recorded
 
 RULES = replace(RULES, policy=Policy.PATCHWORK, has_patchwork=True)
 ONE, TWO = "one@example.org", "two@example.org"

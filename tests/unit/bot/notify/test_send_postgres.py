@@ -12,11 +12,11 @@ from seriestool.bot.bot_tables import MessageState
 from seriestool.bot.notify.send import find_decided, send_message
 from seriestool.bot.notify.send.outbox import _claim, _row
 from seriestool.bot.store import Store
-from tests.mail_server import mail_server
-from tests.speaking import NOW, RULES, facts, record, rows_of
+from tests.support.notify import NOW, RULES, facts, record, rows_of
+from tests.support.servers import mail_server
 from tests.unit.bot.notify.test_send_crash import ways_of
 
-postgres = pytest.importorskip("tests.postgres")
+postgres = pytest.importorskip("tests.support.postgres")
 _RULES = replace(RULES, policy=Policy.ALL, per_author=1000, per_day=1000)
 
 

@@ -13,9 +13,9 @@ from seriestool.bot.notify.summary import SeriesRow, summarize_report, summary_f
 from seriestool.check.protocol import Finding, Status
 from seriestool.report.precheck_mail import precheck_mail
 from seriestool.series.patch_id import find_patch_id
-from tests.checks import mail_series
-from tests.helpers import ROOT, Repo
-from tests.reported import Said, make_precheck
+from tests.support.repos import ROOT, Repo
+from tests.support.series import mail_series
+from tests.support.session import SaidFinding, make_precheck
 
 POSTED = SeriesRow("k" * 40, "l" * 40, "widgets", "A U Thor", "author@example.com")
 WRONG = Finding(Status.FAIL, "mismatch", "the subject is another", line=3, mend="Fixes: 0123456789ab")
@@ -35,7 +35,7 @@ def series(repo: Repo, *options: str) -> bytes:
 
 def test_a_report_in_short(widgets: Repo) -> None:
     tip = widgets.git("rev-parse", "main")
-    precheck = make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))])
+    precheck = make_precheck(widgets, series(widgets), [SaidFinding("fixes-tag", 1, (WRONG,))])
     facts = summarize_report(precheck, POSTED)
     assert (facts.key, facts.lineage, facts.list, facts.author) == (
         POSTED.key, POSTED.lineage, "widgets", "author@example.com",
@@ -56,7 +56,7 @@ def test_a_report_in_short(widgets: Repo) -> None:
 
 
 def test_the_short_form_survives_json(widgets: Repo) -> None:
-    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))]), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), [SaidFinding("fixes-tag", 1, (WRONG,))]), POSTED)
     assert summary_from_json(summary_to_json(facts)) == facts
     with pytest.raises((KeyError, TypeError, ValueError)):
         summary_from_json("{}")
@@ -64,18 +64,21 @@ def test_the_short_form_survives_json(widgets: Repo) -> None:
 
 def test_what_a_check_could_not_see_and_its_own_faults_are_no_complaint(widgets: Repo) -> None:
     findings = tuple(Finding(status, "x", "m") for status in (Status.SKIP, Status.ERROR, Status.PASS))
-    assert summarize_report(make_precheck(widgets, series(widgets), [Said("x", 1, findings)]), POSTED).complaints == ()
+    assert (
+        summarize_report(make_precheck(widgets, series(widgets), [SaidFinding("x", 1, findings)]), POSTED).complaints
+        == ()
+    )
 
 
 def test_that_a_tree_has_a_patch_already_is_no_complaint_and_an_empty_patch_is_one(widgets: Repo) -> None:
     findings = tuple(Finding(Status.WARN, rule, "m") for rule in ("merged", "contained", "apply", "empty"))
-    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("apply", 1, findings)]), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), [SaidFinding("apply", 1, findings)]), POSTED)
     assert [one.source for one in facts.complaints] == ["apply/empty"]
 
 
 def test_a_finding_of_the_series_names_its_patch_where_it_is_about_one(widgets: Repo) -> None:
     findings = (replace(WRONG, counter=2), replace(WRONG, rule="other"))
-    facts = summarize_report(make_precheck(widgets, series(widgets), [Said("x", None, findings)]), POSTED)
+    facts = summarize_report(make_precheck(widgets, series(widgets), [SaidFinding("x", None, findings)]), POSTED)
     assert [(one.counter, one.title) for one in facts.complaints] == [(None, None), (2, "widget: four")]
 
 
@@ -112,9 +115,10 @@ def test_a_conflict_with_the_tree_that_the_subject_names_is_a_complaint(widgets:
 
 def test_contexts_are_one_for_each_check_and_patch_and_what_was_not_seen_is_none(widgets: Repo) -> None:
     said = [
-        Said("fixes-tag", 1, (WRONG,)), Said("fixes-tag", 2), Said("uapi", 1, (Finding(Status.SKIP, "x", "no gcc"),)),
-        Said("apply", 1, (Finding(Status.WARN, "merged", "it is in net already"),)),
-        Said("spdx", 1, (Finding(Status.WARN, "missing", "a  b\nc\0 " + "x" * 300),)),
+        SaidFinding("fixes-tag", 1, (WRONG,)), SaidFinding("fixes-tag", 2),
+        SaidFinding("uapi", 1, (Finding(Status.SKIP, "x", "no gcc"),)),
+        SaidFinding("apply", 1, (Finding(Status.WARN, "merged", "it is in net already"),)),
+        SaidFinding("spdx", 1, (Finding(Status.WARN, "missing", "a  b\nc\0 " + "x" * 300),)),
     ]  # fmt: skip
     facts = summarize_report(make_precheck(widgets, series(widgets), said), POSTED)
     first, second = (patch.msgid for patch in facts.patches)
@@ -136,7 +140,7 @@ def test_of_a_base_that_is_not_sure_nothing_is_told_but_that(widgets: Repo, make
     stranger = make_repo("stranger")
     stranger.commit({"widget.c": "nothing\nof the\nkind\n"}, "start")
     mbox = series(stranger)
-    facts = summarize_report(make_precheck(widgets, mbox, [Said("fixes-tag", 1, (WRONG,))], ["main"]), POSTED)
+    facts = summarize_report(make_precheck(widgets, mbox, [SaidFinding("fixes-tag", 1, (WRONG,))], ["main"]), POSTED)
     assert not facts.is_sure
     assert {(one.context, one.state) for one in facts.contexts} == {("seriestool-apply", "warning")}
     assert all("we could not tell" in one.description for one in facts.contexts)
@@ -159,7 +163,7 @@ def test_the_recorded_series_is_read_as_patchwork_reads_it(repo: Repo) -> None:
 
 
 def test_a_precheck_as_a_mail_is_a_reply_that_its_reader_sends(widgets: Repo, tmp_path: Path) -> None:
-    mail = precheck_mail(make_precheck(widgets, series(widgets), [Said("fixes-tag", 1, (WRONG,))]))
+    mail = precheck_mail(make_precheck(widgets, series(widgets), [SaidFinding("fixes-tag", 1, (WRONG,))]))
     read = email.message_from_string(mail)
     assert "From" not in read
     assert read["To"] == "committer@example.com"  # who sent the cover letter

@@ -29,8 +29,8 @@ from seriestool.bot.queue.workers import NameTakenError, Worker
 from seriestool.bot.store import Store
 from seriestool.git import GitError
 from seriestool.util.errors import OutsideError
-from tests.bots import Crashes, Ledger, decide, fill, key_of, plan_of, report_of
-from tests.postgres import Server
+from tests.support.bots import Crashes, Ledger, decide, fill, key_of, plan_of, report_of
+from tests.support.postgres import Server
 
 
 @dataclass(frozen=True)

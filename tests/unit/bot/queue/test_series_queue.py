@@ -12,7 +12,7 @@ from seriestool.bot.bot_tables import series
 from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, counts, fail_attempt
 from seriestool.bot.store import Store
-from tests.bots import NOW, fill, key_of
+from tests.support.bots import NOW, fill, key_of
 
 LATER = NOW + 100_000
 

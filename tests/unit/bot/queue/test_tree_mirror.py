@@ -12,7 +12,7 @@ from seriestool.git import Repository
 from seriestool.trees import list_trees
 from seriestool.trees.history import History, fingerprint, index_dir
 from seriestool.util.errors import InputError, OutsideError
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 NOW = 1_700_000_000
 

@@ -17,7 +17,7 @@ from seriestool.bot.queue.handlers import ReportRow, StepResult, StepStatus
 from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.store import StoreError
 from seriestool.util.errors import InputError, OutsideError
-from tests.helpers import ROOT
+from tests.support.repos import ROOT
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from seriestool.bot.site import serve as listener
 from seriestool.bot.site.serve import is_loopback, parse_address
 from seriestool.report.series_index import PAGE_ROWS
 from seriestool.util.errors import InputError
-from tests.served import (
+from tests.support.site import (
     DOCUMENT,
     NOW,
     PAGE,

@@ -8,8 +8,8 @@ import pytest
 from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.site_export import export_site
 from seriestool.util.errors import OutsideError
-from tests.postgres import Server, running_server
-from tests.served import NOW, Served, alive, fill, key_of, report_row, series_row, serve
+from tests.support.postgres import Server, running_server
+from tests.support.site import NOW, Served, alive, fill, key_of, report_row, series_row, serve
 
 
 @pytest.fixture(scope="module")

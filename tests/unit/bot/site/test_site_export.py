@@ -9,7 +9,7 @@ from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.site_export import export_site
 from seriestool.report.series_index import PAGE_ROWS
 from seriestool.util.errors import OutsideError
-from tests.served import NOW, fill, key_of, report_row, series_row, serve, sqlite_url
+from tests.support.site import NOW, fill, key_of, report_row, series_row, serve, sqlite_url
 
 URL = "https://example.org/bot/"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.responses import policy_of
 from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
-from tests.served import NOW, alive, fill, key_of, report_row, series_row, sqlite_url
+from tests.support.site import NOW, alive, fill, key_of, report_row, series_row, sqlite_url
 
 Ask = Callable[..., tuple[str, dict[str, str], bytes]]
 PATHS = st.one_of(

@@ -18,14 +18,14 @@ from seriestool.check.builds.build_times import BuildTimes
 from seriestool.git import ScratchRepository
 from seriestool.sandbox import SandboxLimits, find_sandbox
 from seriestool.util.errors import InputError, OutsideError
-from tests.helpers import ROOT, Repo
-from tests.rebases import open_bench
+from tests.support.repos import ROOT, Repo
+from tests.support.session import open_scratch_repo
 
 
 @pytest.fixture
 def scratch_repo(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "$(O)/out: in\n\tcp in $(O)/out\nin: ;\n", "in": "1\n"})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         yield scratch_repo
 
 

@@ -14,8 +14,8 @@ import pytest
 from seriestool.check.builds.source_folder import SourceFolder
 from seriestool.git import GitError, ScratchRepository, TreeEntry
 from seriestool.git.tree_object import format_tree
-from tests.helpers import ROOT, Repo
-from tests.rebases import open_bench
+from tests.support.repos import ROOT, Repo
+from tests.support.session import open_scratch_repo
 
 OLD = 1_600_000_000
 
@@ -23,7 +23,7 @@ OLD = 1_600_000_000
 @pytest.fixture
 def scratch_repo(repo: Repo) -> Iterator[ScratchRepository]:
     repo.commit({"Makefile": "all:\n", "a/one.c": "1\n", "a/two.c": "2\n", "b/three.c": ("3\n", 0o100755)})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         yield scratch_repo
 
 

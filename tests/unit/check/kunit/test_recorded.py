@@ -19,7 +19,7 @@ from seriestool.check.kunit.kunit_outcome import (
 from seriestool.check.kunit.regressions import KunitEvent, RegressionTracker
 from seriestool.check.kunit.result_comparison import leaves
 from tests.e2e.handshake import SERIES
-from tests.helpers import ROOT
+from tests.support.repos import ROOT
 
 DATA = ROOT / "tests/data/kunit/handshake"
 

@@ -7,8 +7,8 @@ import pytest
 
 from seriestool.check.kunit.makefile import options_of, parse_makefile
 from seriestool.check.kunit.suites import SuiteFinder
-from tests.helpers import File, Repo
-from tests.rebases import open_bench
+from tests.support.repos import File, Repo
+from tests.support.session import open_scratch_repo
 
 SUITE = "kunit_test_suite(s);\n"
 TREE: Mapping[str, File] = {
@@ -56,7 +56,7 @@ def choices(repo: Repo, *paths: str) -> list[tuple[str, tuple[str, ...], tuple[s
     """(name, options, reasons) of each configuration for a change of these files."""
     if not repo.git("for-each-ref"):
         repo.commit(TREE)
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         tree = scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))
         found = SuiteFinder(scratch_repo).find(tree, [path.encode() for path in paths])
     return [(one.configuration.name, one.configuration.options, one.reasons) for one in found]
@@ -136,7 +136,7 @@ def test_each_configuration_once_with_all_reasons(repo: Repo) -> None:
 
 def test_paths_that_are_no_text(repo: Repo) -> None:
     repo.commit({b"net/\xff\xfe/.kunitconfig": "CONFIG_KUNIT=y\n", b"net/\xff\xfe/a.c": ""})
-    with open_bench(repo) as scratch_repo:
+    with open_scratch_repo(repo) as scratch_repo:
         tree = scratch_repo.tree_of(repo.git("rev-parse", "HEAD"))
         [choice] = SuiteFinder(scratch_repo).find(tree, [b"net/\xff\xfe/a.c"])
     assert choice.configuration.path == b"net/\xff\xfe/.kunitconfig"

@@ -5,8 +5,9 @@ import pytest
 
 from seriestool.check.protocol import Finding
 from seriestool.check.rules.abi_docs import CHECK
-from tests.checks import ask, mail_series, rules
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import mail_series
+from tests.support.session import ask_check, rules_of
 
 DOC = "Documentation/ABI/testing/sysfs-toy"
 OBSOLETE = "Documentation/ABI/obsolete/sysfs-toy"
@@ -31,7 +32,7 @@ def kernel(repo: Repo) -> Repo:
 
 def check(kernel: Repo, *patches: dict[str, File], counter: int = 1) -> tuple[Finding, ...]:
     mbox = mail_series(kernel, *((f"part {number}", files) for number, files in enumerate(patches, 1)))
-    return ask(CHECK, kernel, mbox, counter=counter)
+    return ask_check(CHECK, kernel, mbox, counter=counter)
 
 
 def both(*names: str) -> str:
@@ -45,7 +46,7 @@ def test_a_patch_of_something_else_says_nothing(kernel: Repo) -> None:
 def test_a_patch_that_does_not_apply_is_skipped(kernel: Repo) -> None:
     mbox = mail_series(kernel, ("part 1", {DOC: both("color", "size")}))
     kernel.commit({DOC: "other\n"}, "meanwhile")
-    assert rules(ask(CHECK, kernel, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, kernel, mbox)) == [("skipped", "skip")]
 
 
 def test_a_whole_entry(kernel: Repo) -> None:
@@ -55,7 +56,7 @@ def test_a_whole_entry(kernel: Repo) -> None:
 def test_an_entry_without_some_fields(kernel: Repo) -> None:
     bare = "What:\t\t/sys/class/toy/size\nContact:\nDescription:\tIts size.\n"
     found = check(kernel, {DOC: both("color") + bare})
-    assert rules(found) == [("fields-missing", "warn")]
+    assert rules_of(found) == [("fields-missing", "warn")]
     assert (found[0].message, found[0].line) == ("the entry of /sys/class/toy/size has no Contact and no Date", 9)
 
 
@@ -71,7 +72,7 @@ def test_an_old_entry_without_fields_is_nothing_new(kernel: Repo) -> None:
 
 
 def test_an_entry_dropped(kernel: Repo) -> None:
-    assert rules(check(kernel, {DOC: None})) == [("not-obsolete-first", "warn")]
+    assert rules_of(check(kernel, {DOC: None})) == [("not-obsolete-first", "warn")]
 
 
 def test_an_entry_moved_to_obsolete(kernel: Repo) -> None:
@@ -87,7 +88,7 @@ ATTRIBUTES = DRIVER + "static DEVICE_ATTR_RO(size);\nstatic DEVICE_ATTR(width, 0
 
 def test_a_new_attribute_that_nobody_describes(kernel: Repo) -> None:
     found = check(kernel, {"drivers/toy.c": ATTRIBUTES})
-    assert rules(found) == [("attribute-undocumented", "warn")]
+    assert rules_of(found) == [("attribute-undocumented", "warn")]
     assert "size, width" in found[0].message
     assert (found[0].path, found[0].line) == (b"drivers/toy.c", 2)
 
@@ -107,4 +108,4 @@ def test_a_project_that_has_no_such_folder(repo: Repo) -> None:
 
 
 def test_undecodable_entries(kernel: Repo) -> None:
-    assert rules(check(kernel, {DOC: both("color").encode() + b"What: \xff\xfe\n"})) == [("fields-missing", "warn")]
+    assert rules_of(check(kernel, {DOC: both("color").encode() + b"What: \xff\xfe\n"})) == [("fields-missing", "warn")]

@@ -8,8 +8,9 @@ import pytest
 from seriestool.check.protocol import Status
 from seriestool.check.rules.apply import CHECK
 from seriestool.rebase.patch_stack import BaseKind
-from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, open_subject, rules_of
 
 NUMBERS = "".join(f"{n}\n" for n in range(1, 40))
 
@@ -29,22 +30,22 @@ def one(repo: Repo, text: str = "twenty") -> bytes:
 
 
 def test_it_applies(base: Repo) -> None:
-    assert ask(CHECK, base, one(base)) == ()
+    assert ask_check(CHECK, base, one(base)) == ()
 
 
 def test_no_base_is_a_skip(base: Repo) -> None:
-    assert rules(ask(CHECK, base, one(base), base=None)) == [("apply", "skip")]
+    assert rules_of(ask_check(CHECK, base, one(base), base=None)) == [("apply", "skip")]
 
 
 def test_mail_without_a_diff_is_empty(base: Repo) -> None:
     mail = one(base).replace(b"[PATCH]", b"[PATCH 1/1]").partition(b"diff --git")[0] + b"-- \n2.39.5\n\n"
-    assert rules(ask(CHECK, base, mail)) == [("empty", "warn")]
+    assert rules_of(ask_check(CHECK, base, mail)) == [("empty", "warn")]
 
 
 def test_base_named_by_hand_is_no_fault_of_the_author(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "something else")}, "meanwhile")
-    found = the(ask(CHECK, base, mail), "apply")
+    found = only_finding(ask_check(CHECK, base, mail), "apply")
     assert (found.status, found.path, found.line) == (Status.WARN, b"a.c", 17)
     assert "hunk 1 at line 17 of a.c, where it expects '20' and finds 'something else'" in found.message
     assert "named by hand" in found.message
@@ -57,7 +58,7 @@ def test_base_that_was_put_together_may_be_what_is_wrong(base: Repo) -> None:
         assert subject.base is not None
         rebuilt = replace(subject, base=replace(subject.base, footing=BaseKind.REBUILT), step=subject.steps[0])
         findings = tuple(CHECK.run(rebuilt))
-    assert rules(findings) == [("apply", "skip")]
+    assert rules_of(findings) == [("apply", "skip")]
     assert findings[0].message.endswith("the base was put together from files that are proven, and may lack some")
 
 
@@ -65,7 +66,7 @@ def test_base_that_the_series_states_itself(base: Repo) -> None:
     mail = one(base)
     tip = base.commit({"a.c": changed(20, "something else")}, "meanwhile")
     mail = mail.replace(b"-- \n", b"base-commit: " + tip.encode() + b"\n-- \n")
-    assert rules(ask(CHECK, base, mail)) == [("apply", "fail")]
+    assert rules_of(ask_check(CHECK, base, mail)) == [("apply", "fail")]
 
 
 def test_stated_base_with_prerequisites_is_not_all_of_it(base: Repo) -> None:
@@ -73,12 +74,12 @@ def test_stated_base_with_prerequisites_is_not_all_of_it(base: Repo) -> None:
     tip = base.commit({"a.c": changed(20, "something else")}, "meanwhile")
     stated = f"base-commit: {tip}\nprerequisite-patch-id: {'1' * 40}\n"
     mail = mail.replace(b"-- \n", stated.encode() + b"-- \n")
-    assert rules(ask(CHECK, base, mail)) == [("apply", "warn")]
+    assert rules_of(ask_check(CHECK, base, mail)) == [("apply", "warn")]
 
 
 def test_damaged_diff_on_the_very_file_that_it_names(base: Repo) -> None:
     mail = one(base).replace(b"\n 19\n", b"\n 19  \n")
-    found = the(ask(CHECK, base, mail), "apply")
+    found = only_finding(ask_check(CHECK, base, mail), "apply")
     assert found.status is Status.FAIL
     assert "damaged or edited" in found.message
 
@@ -87,15 +88,15 @@ def test_second_patch_that_does_not_follow_the_first(base: Repo) -> None:
     mail = mail_series(base, ("a: one", {"a.c": changed(20, "x")}), ("a: two", {"a.c": changed(20, "y")})).replace(
         b"-x\n+y", b"-z\n+y"
     )
-    assert ask(CHECK, base, mail, counter=1) == ()
-    assert rules(ask(CHECK, base, mail, counter=2)) == [("apply", "fail")]
+    assert ask_check(CHECK, base, mail, counter=1) == ()
+    assert rules_of(ask_check(CHECK, base, mail, counter=2)) == [("apply", "fail")]
 
 
 def test_patch_on_top_of_one_that_does_not_apply_is_a_skip(base: Repo) -> None:
     mail = mail_series(base, ("a: one", {"a.c": changed(20, "x")}), ("a: two", {"a.c": changed(20, "y")}))
     base.commit({"a.c": changed(20, "something else")}, "meanwhile")
-    found = ask(CHECK, base, mail, counter=2)
-    assert rules(found) == [("apply", "skip")]
+    found = ask_check(CHECK, base, mail, counter=2)
+    assert rules_of(found) == [("apply", "skip")]
     assert "patch 1" in found[0].message
 
 
@@ -103,22 +104,22 @@ def test_patch_on_top_of_one_that_is_there_already_fails_by_itself(base: Repo) -
     first, meanwhile = changed(20, "x"), changed(20, "x").replace("\n31\n", "\nother\n")
     mail = mail_series(base, ("a: one", {"a.c": first}), ("a: two", {"a.c": first.replace("\n30\n", "\ny\n")}))
     base.commit({"a.c": meanwhile}, "the first one, and more")
-    assert rules(ask(CHECK, base, mail, counter=1)) == [("applied-already", "warn")]
-    assert rules(ask(CHECK, base, mail, counter=2)) == [("apply", "warn")]
+    assert rules_of(ask_check(CHECK, base, mail, counter=1)) == [("applied-already", "warn")]
+    assert rules_of(ask_check(CHECK, base, mail, counter=2)) == [("apply", "warn")]
 
 
 def test_patch_behind_one_that_is_missing_is_a_skip(base: Repo) -> None:
     mail = mail_series(base, ("a: one", {"a.c": changed(20, "x")}), ("a: two", {"a.c": changed(20, "y")}))
     second = b"From " + mail.split(b"\n\n\nFrom ", 1)[1]
-    found = ask(CHECK, base, second, counter=2)
-    assert rules(found) == [("apply", "skip")]
+    found = ask_check(CHECK, base, second, counter=2)
+    assert rules_of(found) == [("apply", "skip")]
     assert "patch 1, which is not there" in found[0].message
 
 
 def test_missing_file(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": None}, "gone")
-    found = the(ask(CHECK, base, mail), "apply")
+    found = only_finding(ask_check(CHECK, base, mail), "apply")
     assert (found.status, found.path) == (Status.WARN, b"a.c")
     assert "a.c: the file is not there" in found.message
 
@@ -126,20 +127,20 @@ def test_missing_file(base: Repo) -> None:
 def test_file_that_is_there_already(base: Repo) -> None:
     mail = mail_series(base, ("c: new", {"c.c": "c\n"}))
     base.commit({"c.c": "other\n"}, "meanwhile")
-    assert "c.c: the file is there already" in the(ask(CHECK, base, mail), "apply").message
+    assert "c.c: the file is there already" in only_finding(ask_check(CHECK, base, mail), "apply").message
 
 
 def test_offset_is_a_note(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": "0\n0\n" + NUMBERS}, "two lines more")
-    found = the(ask(CHECK, base, mail), "offset")
+    found = only_finding(ask_check(CHECK, base, mail), "offset")
     assert (found.status, found.message[:13]) == (Status.PASS, "1 hunk applie")
 
 
 def test_all_of_it_is_in_the_base(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "twenty")}, "by somebody else", author="B <b@example.com>", date=1_000_000_000)
-    assert ("applied-already", "warn") in rules(ask(CHECK, base, mail))
+    assert ("applied-already", "warn") in rules_of(ask_check(CHECK, base, mail))
 
 
 def test_merged_since_in_another_tree(base: Repo) -> None:
@@ -147,7 +148,7 @@ def test_merged_since_in_another_tree(base: Repo) -> None:
     commit = base.commit({"a.c": changed(20, "twenty")}, "a: count to twenty", branch="next")
     base.git("update-ref", "refs/remotes/origin/next", commit)
     base.git("branch", "-D", "next")
-    found = the(ask(CHECK, base, mail), "merged")
+    found = only_finding(ask_check(CHECK, base, mail), "merged")
     assert found.status is Status.WARN
     assert "it is in origin/next already, as " in found.message
 
@@ -155,7 +156,7 @@ def test_merged_since_in_another_tree(base: Repo) -> None:
 def test_put_into_a_branch_of_ones_own_to_be_reviewed(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "twenty")}, "a: count to twenty", branch="review")
-    found = the(ask(CHECK, base, mail), "merged-here")
+    found = only_finding(ask_check(CHECK, base, mail), "merged-here")
     assert found.status is Status.PASS
     assert "it is in your branch review already, as " in found.message
 
@@ -163,19 +164,19 @@ def test_put_into_a_branch_of_ones_own_to_be_reviewed(base: Repo) -> None:
 def test_another_version_was_merged(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "twenty!")}, "a: count to twenty", branch="next")
-    assert rules(ask(CHECK, base, mail)) == [("merged-otherwise", "pass")]
+    assert rules_of(ask_check(CHECK, base, mail)) == [("merged-otherwise", "pass")]
 
 
 def test_own_commits_are_not_merged_already(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "twenty")}, "a: count to twenty", branch="next")
-    assert ask(CHECK, base, mail, is_mailed=False) == ()
+    assert ask_check(CHECK, base, mail, is_mailed=False) == ()
 
 
 def test_names_that_are_no_text(base: Repo) -> None:
     mail = mail_series(base, ("odd: name", {b"\xff.c": "1\n"}))
     base.commit({b"\xff.c": "2\n"}, "meanwhile")
-    found = the(ask(CHECK, base, mail), "apply")
+    found = only_finding(ask_check(CHECK, base, mail), "apply")
     assert found.path == b"\xff.c"
     assert "\\xff.c" in found.message
 
@@ -186,17 +187,17 @@ def test_a_tree_that_has_all_of_it_under_another_name_is_named(base: Repo) -> No
     content = {"a.c": "0\n" + changed(20, "twenty")}
     tip = base.commit(content, "quite another subject", branch="mine", parent="main")
     base.git("update-ref", "refs/remotes/stable/master", tip)
-    found = the(ask(CHECK, base, mail), "contained")
+    found = only_finding(ask_check(CHECK, base, mail), "contained")
     assert (found.status, found.message) == (Status.WARN, "all that it does is there already in stable/master")
 
 
 def test_a_removal_that_could_stand_anywhere_is_not_taken_for_one(base: Repo) -> None:
     mail = mail_series(base, ("a: less", {"a.c": NUMBERS.replace("20\n", "")}))
     base.git("update-ref", "refs/remotes/stable/master", "main")
-    assert ask(CHECK, base, mail) == ()
+    assert ask_check(CHECK, base, mail) == ()
 
 
 def test_commits_of_a_range_are_contained_in_their_own_branch(base: Repo) -> None:
     mail = one(base)
     base.commit({"a.c": changed(20, "twenty")}, "topic", branch="topic", parent="main")
-    assert ask(CHECK, base, mail, is_mailed=False) == ()
+    assert ask_check(CHECK, base, mail, is_mailed=False) == ()

@@ -16,8 +16,9 @@ from patatt import PatattMessage, make_byhash_path, make_pkey_path
 from seriestool.check.protocol import CheckSubject, Finding, Status
 from seriestool.check.rules.attestation import CHECK, LookUp, attest
 from seriestool.util.errors import OutsideError
-from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
-from tests.helpers import Repo
+from tests.support.repos import Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, open_subject, rules_of
 
 KEY = SigningKey(bytes(range(32)))
 OTHER = SigningKey(bytes(range(1, 33)))
@@ -55,20 +56,20 @@ def with_key(repo: Repo, make: Callable[[str, str, str], Path] = make_pkey_path)
 
 
 def patatt(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    return [(rule, status) for rule, status in rules(findings) if rule.startswith("patatt")]
+    return [(rule, status) for rule, status in rules_of(findings) if rule.startswith("patatt")]
 
 
 def test_unsigned_is_a_note(base: Repo) -> None:
-    assert rules(ask(CHECK, base, mail(base))) == [("unsigned", "pass")]
+    assert rules_of(ask_check(CHECK, base, mail(base))) == [("unsigned", "pass")]
 
 
 def test_valid(base: Repo) -> None:
-    found = the(ask(CHECK, with_key(base), signed(mail(base))), "patatt-valid")
+    found = only_finding(ask_check(CHECK, with_key(base), signed(mail(base))), "patatt-valid")
     assert (found.status, found.message) == (Status.PASS, "signed by author@example.com")
 
 
 def test_key_filed_by_its_hash(base: Repo) -> None:
-    assert patatt(ask(CHECK, with_key(base, make_byhash_path), signed(mail(base)))) == [("patatt-valid", "pass")]
+    assert patatt(ask_check(CHECK, with_key(base, make_byhash_path), signed(mail(base)))) == [("patatt-valid", "pass")]
 
 
 def test_key_in_a_folder_that_is_configured(base: Repo, tmp_path: Path) -> None:
@@ -76,46 +77,46 @@ def test_key_in_a_folder_that_is_configured(base: Repo, tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(public(KEY))
     config = {"patatt.keyringsrc": (str(tmp_path / "keys"),)}
-    assert patatt(ask(CHECK, base, signed(mail(base)), config=config)) == [("patatt-valid", "pass")]
+    assert patatt(ask_check(CHECK, base, signed(mail(base)), config=config)) == [("patatt-valid", "pass")]
 
 
 def test_key_is_in_no_keyring(base: Repo) -> None:
-    assert patatt(ask(CHECK, base, signed(mail(base)))) == [("patatt-no-key", "pass")]
+    assert patatt(ask_check(CHECK, base, signed(mail(base)))) == [("patatt-no-key", "pass")]
 
 
 def test_diff_was_changed(base: Repo) -> None:
     raw = signed(mail(base)).replace(b"\n+2\n", b"\n+3\n")
-    assert patatt(ask(CHECK, with_key(base), raw)) == [("patatt-bad", "warn")]
+    assert patatt(ask_check(CHECK, with_key(base), raw)) == [("patatt-bad", "warn")]
 
 
 def test_diff_was_changed_and_there_is_no_key(base: Repo) -> None:
     raw = signed(mail(base)).replace(b"\n+2\n", b"\n+3\n")
-    assert patatt(ask(CHECK, base, raw)) == [("patatt-bad", "warn")]
+    assert patatt(ask_check(CHECK, base, raw)) == [("patatt-bad", "warn")]
 
 
 def test_subject_was_changed(base: Repo) -> None:
     raw = signed(mail(base)).replace(b"a: count on", b"a: count off")
-    assert patatt(ask(CHECK, with_key(base), raw)) == [("patatt-bad", "warn")]
+    assert patatt(ask_check(CHECK, with_key(base), raw)) == [("patatt-bad", "warn")]
 
 
 def test_somebody_elses_key(base: Repo) -> None:
-    assert patatt(ask(CHECK, with_key(base), signed(mail(base), OTHER))) == [("patatt-bad", "warn")]
+    assert patatt(ask_check(CHECK, with_key(base), signed(mail(base), OTHER))) == [("patatt-bad", "warn")]
 
 
 def test_footer_below_what_was_signed(base: Repo) -> None:
-    found = the(ask(CHECK, with_key(base), signed(mail(base)) + FOOTER), "patatt-valid")
+    found = only_finding(ask_check(CHECK, with_key(base), signed(mail(base)) + FOOTER), "patatt-valid")
     assert found.message == "signed by author@example.com, but for what was added below"
 
 
 def test_signed_by_another_than_the_sender(base: Repo) -> None:
     raw = signed(mail(base), who="bot@example.com")
-    found = the(ask(CHECK, base, raw), "patatt-no-key")
+    found = only_finding(ask_check(CHECK, base, raw), "patatt-no-key")
     assert "bot@example.com (the mail is from author@example.com)" in found.message
 
 
 def test_openpgp_is_a_skip(base: Repo) -> None:
     raw = signed(mail(base)).replace(b"a=ed25519-sha256", b"a=openpgp-sha256")
-    found = the(ask(CHECK, base, raw), "patatt")
+    found = only_finding(ask_check(CHECK, base, raw), "patatt")
     assert (found.status, "openpgp" in found.message) == (Status.SKIP, True)
 
 
@@ -133,7 +134,7 @@ def test_odd_signatures_do_not_stop_it(base: Repo, value: str) -> None:
 
 
 def test_signed_in_a_name_that_is_no_address(base: Repo) -> None:
-    assert patatt(ask(CHECK, base, signed(mail(base), who="nobody"))) == [("patatt-no-key", "pass")]
+    assert patatt(ask_check(CHECK, base, signed(mail(base), who="nobody"))) == [("patatt-no-key", "pass")]
 
 
 # DKIM
@@ -161,7 +162,7 @@ def with_dns(repo: Repo, raw: bytes, look_up: LookUp) -> tuple[Finding, ...]:
 
 
 def test_dkim_offline_is_a_skip(base: Repo) -> None:
-    assert rules(ask(CHECK, base, sealed(mail(base)))) == [("dkim", "skip")]
+    assert rules_of(ask_check(CHECK, base, sealed(mail(base)))) == [("dkim", "skip")]
 
 
 def test_dkim_of_the_author(base: Repo) -> None:
@@ -170,35 +171,35 @@ def test_dkim_of_the_author(base: Repo) -> None:
 
 
 def test_dkim_of_another_domain(base: Repo) -> None:
-    found = the(with_dns(base, sealed(mail(base), "mailer.example"), has_key), "dkim-valid")
+    found = only_finding(with_dns(base, sealed(mail(base), "mailer.example"), has_key), "dkim-valid")
     assert found.message == "DKIM: sent by mailer.example, which is not where its author is (example.com)"
 
 
 def test_dkim_key_is_gone(base: Repo) -> None:
-    assert rules(with_dns(base, sealed(mail(base)), no_key)) == [("dkim-no-key", "skip")]
+    assert rules_of(with_dns(base, sealed(mail(base)), no_key)) == [("dkim-no-key", "skip")]
 
 
 def test_dkim_of_a_body_with_a_footer(base: Repo) -> None:
     found = with_dns(base, sealed(mail(base)).rstrip(b"\n") + b"\n" + FOOTER, has_key)
-    assert rules(found) == [("dkim-valid", "pass")]
+    assert rules_of(found) == [("dkim-valid", "pass")]
     assert found[0].message.endswith("but for the footer that a list added")
 
 
 def test_dkim_of_a_body_that_was_changed(base: Repo) -> None:
     found = with_dns(base, sealed(mail(base)).replace(b"It does.", b"It did."), has_key)
-    assert rules(found) == [("dkim-bad", "warn")]
+    assert rules_of(found) == [("dkim-bad", "warn")]
     assert "the body was changed on the way" in found[0].message
 
 
 def test_dkim_of_a_subject_that_was_changed(base: Repo) -> None:
     found = with_dns(base, sealed(mail(base)).replace(b"[PATCH] a:", b"[list] [PATCH] a:"), has_key)
-    assert rules(found) == [("dkim-bad", "warn")]
+    assert rules_of(found) == [("dkim-bad", "warn")]
     assert "a header that it signs" in found[0].message
 
 
 def test_two_dkim_signatures_of_which_one_holds(base: Repo) -> None:
     raw = sealed(sealed(mail(base)).replace(b"bh=", b"bh=x", 1), "mailer.example")
-    assert rules(with_dns(base, raw, has_key)) == [("dkim-valid", "pass")]
+    assert rules_of(with_dns(base, raw, has_key)) == [("dkim-valid", "pass")]
 
 
 def test_names_are_asked_for_once_and_not_without_end(base: Repo) -> None:
@@ -223,7 +224,7 @@ def test_names_are_asked_for_once_and_not_without_end(base: Repo) -> None:
 
 def test_alike_answers_are_one_finding(base: Repo) -> None:
     raw = mail_series(base, ("a: b", {"a": "2\n"}), ("a: c", {"a": "3\n"}), options=("--cover-letter",))
-    assert len(ask(CHECK, base, raw)) == 1
+    assert len(ask_check(CHECK, base, raw)) == 1
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
@@ -252,5 +253,5 @@ def test_no_name_server_answers(base: Repo) -> None:
         raise OutsideError("no name server has an answer")
 
     raw = sealed(sealed(mail(base)), "other.example")
-    assert rules(with_dns(base, raw, silence)) == [("dkim", "skip")]
+    assert rules_of(with_dns(base, raw, silence)) == [("dkim", "skip")]
     assert len(asked) == 1

@@ -10,8 +10,9 @@ import pytest
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.bisect import CHECK
 from seriestool.sandbox import Bubblewrap, KillReason, SandboxJob, SandboxLimits, SandboxResult, find_sandbox
-from tests.checks import SIGNED, ask, mail_series, open_subject, rules, the
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, open_subject, rules_of
 
 MAKEFILE = """\
 S := $(CURDIR)
@@ -66,7 +67,7 @@ def said(
 ) -> tuple[Finding, ...]:
     repo.commit(tree)
     patches = [(f"net: change {n}\n\nWhy.\n\n{SIGNED}\n", files) for n, files in enumerate(changes, 1)]
-    return ask(CHECK, repo, mail_series(repo, *patches), sandbox=sandbox)
+    return ask_check(CHECK, repo, mail_series(repo, *patches), sandbox=sandbox)
 
 
 def test_patches_that_compile_pass(repo: Repo, sandbox: Bubblewrap) -> None:
@@ -81,13 +82,13 @@ def test_patches_that_compile_pass(repo: Repo, sandbox: Bubblewrap) -> None:
 def test_a_patch_that_touches_nothing_that_is_compiled_needs_no_build(repo: Repo) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (f"docs: text\n\nWhy.\n\n{SIGNED}\n", {"README": "more\n"}))
-    assert ask(CHECK, repo, mbox, sandbox=None) == ()
+    assert ask_check(CHECK, repo, mbox, sandbox=None) == ()
 
 
 def test_a_build_error_is_of_the_patch_that_makes_it_and_gone_with_the_one_that_mends_it(
     repo: Repo, sandbox: Bubblewrap
 ) -> None:
-    found = the(
+    found = only_finding(
         said(repo, sandbox, {"net/one.c": "int one;\n"}, {"net/two.c": BROKEN}, {"net/two.c": "int t;\n"}),
         "build-error",
     )
@@ -103,19 +104,19 @@ def test_a_header_breaks_what_includes_it(repo: Repo, sandbox: Bubblewrap) -> No
 
 
 def test_a_header_that_goes_breaks_what_includes_it(repo: Repo, sandbox: Bubblewrap) -> None:
-    found = the(said(repo, sandbox, {"include/linux/thing.h": None}), "build-error")
+    found = only_finding(said(repo, sandbox, {"include/linux/thing.h": None}), "build-error")
     assert "linux/thing.h: No such file" in found.message
 
 
 def test_a_new_warning_is_a_warning(repo: Repo, sandbox: Bubblewrap) -> None:
-    found = the(said(repo, sandbox, {"net/two.c": UNUSED}), "new-warning")
+    found = only_finding(said(repo, sandbox, {"net/two.c": UNUSED}), "new-warning")
     assert (found.status, found.path, found.line) == (Status.WARN, b"net/two.c", 1)
     assert "unused variable 'unused' [-Wunused-variable]" in found.message
 
 
 def test_a_warning_of_a_new_file_is_new(repo: Repo, sandbox: Bubblewrap) -> None:
     findings = said(repo, sandbox, {"net/three.c": UNUSED, "net/Makefile": "obj-y += three.o\n"})
-    assert rules(findings) == [("new-warning", "warn")]
+    assert rules_of(findings) == [("new-warning", "warn")]
 
 
 def test_a_warning_that_was_there_before_is_nobody_s_even_on_another_line(repo: Repo, sandbox: Bubblewrap) -> None:
@@ -125,7 +126,7 @@ def test_a_warning_that_was_there_before_is_nobody_s_even_on_another_line(repo: 
 
 def test_an_error_that_was_there_before_is_nobody_s(repo: Repo, sandbox: Bubblewrap) -> None:
     tree = {**TREE, "net/two.c": BROKEN}
-    found = the(said(repo, sandbox, {"net/two.c": BROKEN + "int more;\n"}, tree=tree), "base-broken")
+    found = only_finding(said(repo, sandbox, {"net/two.c": BROKEN + "int more;\n"}, tree=tree), "base-broken")
     assert found.status is Status.SKIP
     assert "it does not compile before the patch either: net/two.c:1: implicit declaration" in found.message
 
@@ -138,20 +139,20 @@ def test_what_a_file_says_that_only_moves_is_not_new(repo: Repo, sandbox: Bubble
 
 def test_a_machine_that_has_too_little_is_nobody_s_fault(repo: Repo, sandbox: Bubblewrap) -> None:
     full = '#warning "x"\n#error cc1: fatal error: Killed signal terminated program cc1\n'
-    found = the(said(repo, sandbox, {"net/two.c": full}), "limit")
+    found = only_finding(said(repo, sandbox, {"net/two.c": full}), "limit")
     assert found.status is Status.SKIP
     assert "the machine: signal terminated program" in found.message
 
 
 def test_an_object_whose_source_is_missing_is_an_error(repo: Repo, sandbox: Bubblewrap) -> None:
-    found = the(said(repo, sandbox, {"net/Makefile": "obj-y += one.o two.o later.o\n"}), "build-error")
+    found = only_finding(said(repo, sandbox, {"net/Makefile": "obj-y += one.o two.o later.o\n"}), "build-error")
     assert found.status is Status.FAIL
     assert "No rule to make target 'net/later.o'" in found.message
 
 
 def test_what_the_configuration_leaves_out_is_skipped_and_named(repo: Repo, sandbox: Bubblewrap) -> None:
     change: dict[str, File] = {"net/never.c": "broken", "arch/arm/kernel/setup.c": "broken", "net/two.c": "int t;\n"}
-    found = the(said(repo, sandbox, change), "not-built")
+    found = only_finding(said(repo, sandbox, change), "not-built")
     assert found.status is Status.SKIP
     assert "net/never.c" in found.message
     assert "arch/arm/kernel/setup.c" in found.message
@@ -159,12 +160,12 @@ def test_what_the_configuration_leaves_out_is_skipped_and_named(repo: Repo, sand
 
 
 def test_a_header_that_nothing_includes_is_skipped(repo: Repo, sandbox: Bubblewrap) -> None:
-    assert rules(said(repo, sandbox, {"include/linux/lonely.h": "#error\n"})) == [("not-built", "skip")]
+    assert rules_of(said(repo, sandbox, {"include/linux/lonely.h": "#error\n"})) == [("not-built", "skip")]
 
 
 def test_an_option_that_a_patch_adds_is_on_at_once(repo: Repo, sandbox: Bubblewrap) -> None:
     change: dict[str, File] = {"Kconfig": "config NET\nconfig NEVER\n", "net/never.c": BROKEN}
-    assert rules(said(repo, sandbox, change)) == [("build-error", "fail")]
+    assert rules_of(said(repo, sandbox, change)) == [("build-error", "fail")]
 
 
 def test_a_configuration_that_a_patch_breaks_is_its_error_and_not_the_next_one_s(
@@ -196,7 +197,7 @@ def test_a_header_of_everybody_compiles_some_and_says_so(
     names = [f"n{n}" for n in range(6)]
     files: dict[str, File] = {f"net/{name}.c": f"#include <linux/thing.h>\nint {name};\n" for name in names}
     tree = {**TREE, **files, "net/Makefile": f"obj-y += {' '.join(f'{name}.o' for name in names)}\n"}
-    found = the(said(repo, sandbox, {"include/linux/thing.h": "#define THING 2\n"}, tree=tree), "not-all")
+    found = only_finding(said(repo, sandbox, {"include/linux/thing.h": "#define THING 2\n"}, tree=tree), "not-all")
     assert (found.status, "compiled 3 objects" in found.message) == (Status.PASS, True)
 
 
@@ -204,7 +205,7 @@ def test_a_patch_that_does_not_apply_ends_it(repo: Repo, sandbox: Bubblewrap) ->
     repo.commit(TREE)
     mbox = mail_series(repo, (f"net: x\n\nWhy.\n\n{SIGNED}\n", {"net/two.c": "int t;\n"}))
     repo.commit({"net/two.c": "something else\n"})
-    assert rules(ask(CHECK, repo, mbox, sandbox=sandbox)) == [("not-applied", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox, sandbox=sandbox)) == [("not-applied", "skip")]
 
 
 def test_no_compiler_is_skipped(repo: Repo, sandbox: Bubblewrap, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +218,7 @@ def test_a_configuration_with_an_odd_name_is_skipped(repo: Repo, sandbox: Bubble
     repo.commit(TREE)
     mbox = mail_series(repo, (f"net: x\n\nWhy.\n\n{SIGNED}\n", {"net/two.c": "int t;\n"}))
     config = {"seriestool.check.bisect-config": ("x; rm -rf /",)}
-    (found,) = ask(CHECK, repo, mbox, sandbox=sandbox, config=config)
+    (found,) = ask_check(CHECK, repo, mbox, sandbox=sandbox, config=config)
     assert "not the name of a configuration" in found.message
 
 
@@ -259,8 +260,8 @@ class Slow:
 def test_a_build_that_takes_too_long_is_skipped(repo: Repo, sandbox: Bubblewrap) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (f"net: x\n\nWhy.\n\n{SIGNED}\n", {"net/two.c": BROKEN}))
-    findings = ask(CHECK, repo, mbox, sandbox=Slow(sandbox))
-    assert rules(findings) == [("limit", "skip")]
+    findings = ask_check(CHECK, repo, mbox, sandbox=Slow(sandbox))
+    assert rules_of(findings) == [("limit", "skip")]
 
 
 def test_a_makefile_of_a_patch_does_not_get_out(repo: Repo, sandbox: Bubblewrap, tmp_path: Path) -> None:
@@ -296,4 +297,4 @@ def test_after_a_build_that_writes_too_much_the_configuration_is_made_anew(repo:
     new: dict[str, File] = {"net/new.c": "int new;\n", "net/Makefile": "obj-y += one.o two.o new.o\n"}
     changes = ({"net/two.c": "int t;\n"}, new)
     mbox = mail_series(repo, *((f"net: x {n}\n\nWhy.\n\n{SIGNED}\n", one) for n, one in enumerate(changes)))
-    assert rules(ask(CHECK, repo, mbox, sandbox=Full(sandbox))) == [("limit", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox, sandbox=Full(sandbox))) == [("limit", "skip")]

@@ -9,63 +9,67 @@ from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.commit_refs import CHECK
 from seriestool.series.message.commit_message import parse_message
 from seriestool.series.message.commit_references import find_references
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import Repo
-from tests.kernels import CONTENT, FILE, TITLE, Kernel, make_kernel
+from tests.support.kernels import FOO_CONTENT, FOO_FILE, FOO_TITLE, FooKernel, make_foo_kernel
+from tests.support.repos import Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 GONE = "feedc0ffee12"
-SENT = {FILE: CONTENT + "six\n"}
+SENT = {FOO_FILE: FOO_CONTENT + "six\n"}
 
 
 @pytest.fixture
-def kernel(repo: Repo) -> Kernel:
-    return make_kernel(repo)
+def kernel(repo: Repo) -> FooKernel:
+    return make_foo_kernel(repo)
 
 
-def say(kernel: Kernel, text: str) -> tuple[Finding, ...]:
-    return ask(CHECK, kernel.repo, mail_series(kernel.repo, (f"foo: mend it\n\n{text}\n\n{SIGNED}\n", SENT)))
+def say(kernel: FooKernel, text: str) -> tuple[Finding, ...]:
+    return ask_check(CHECK, kernel.repo, mail_series(kernel.repo, (f"foo: mend it\n\n{text}\n\n{SIGNED}\n", SENT)))
 
 
-def test_a_commit_with_its_title_passes(kernel: Kernel) -> None:
-    assert say(kernel, f'Since commit {kernel.target[:12]} ("{TITLE}") it is wrong.') == ()
-    assert say(kernel, f'{kernel.target[:12]} ("{TITLE}") broke it.') == ()
+def test_a_commit_with_its_title_passes(kernel: FooKernel) -> None:
+    assert say(kernel, f'Since commit {kernel.target[:12]} ("{FOO_TITLE}") it is wrong.') == ()
+    assert say(kernel, f'{kernel.target[:12]} ("{FOO_TITLE}") broke it.') == ()
 
 
-def test_a_title_over_two_lines_passes(kernel: Kernel) -> None:
-    assert say(kernel, f'Since commit\n{kernel.target[:12]} ("{TITLE[:15]}\n{TITLE[15:].strip()}") it\nis wrong.') == ()
+def test_a_title_over_two_lines_passes(kernel: FooKernel) -> None:
+    assert (
+        say(kernel, f'Since commit\n{kernel.target[:12]} ("{FOO_TITLE[:15]}\n{FOO_TITLE[15:].strip()}") it\nis wrong.')
+        == ()
+    )
 
 
-def test_the_title_of_another_commit(kernel: Kernel) -> None:
-    finding = the(say(kernel, f'Commit {kernel.target[:12]} ("foo: never seen") broke it.'), "title-mismatch")
+def test_the_title_of_another_commit(kernel: FooKernel) -> None:
+    finding = only_finding(say(kernel, f'Commit {kernel.target[:12]} ("foo: never seen") broke it.'), "title-mismatch")
     assert (finding.status, finding.line) == (Status.WARN, 3)
-    assert finding.mend == f'commit {kernel.target[:12]} ("{TITLE}")'
+    assert finding.mend == f'commit {kernel.target[:12]} ("{FOO_TITLE}")'
 
 
-def test_no_title(kernel: Kernel) -> None:
-    finding = the(say(kernel, f"It is\nwrong since commit {kernel.target[:12]}."), "no-title")
+def test_no_title(kernel: FooKernel) -> None:
+    finding = only_finding(say(kernel, f"It is\nwrong since commit {kernel.target[:12]}."), "no-title")
     assert (finding.status, finding.line) == (Status.WARN, 4)
-    assert finding.mend == f'commit {kernel.target[:12]} ("{TITLE}")'
+    assert finding.mend == f'commit {kernel.target[:12]} ("{FOO_TITLE}")'
 
 
-def test_a_title_once_is_enough(kernel: Kernel) -> None:
-    assert say(kernel, f'Commit {kernel.target[:12]} ("{TITLE}") did it. Undo commit {kernel.target[:12]}.') == ()
+def test_a_title_once_is_enough(kernel: FooKernel) -> None:
+    assert say(kernel, f'Commit {kernel.target[:12]} ("{FOO_TITLE}") did it. Undo commit {kernel.target[:12]}.') == ()
 
 
-def test_a_title_in_the_fixes_tag_is_enough(kernel: Kernel) -> None:
+def test_a_title_in_the_fixes_tag_is_enough(kernel: FooKernel) -> None:
     text = f"Undo a part of commit {kernel.target[:12]}."
     body = f"foo: mend it\n\n{text}\n\n{kernel.tag()}\n{SIGNED}\n"
-    assert ask(CHECK, kernel.repo, mail_series(kernel.repo, (body, SENT))) == ()
+    assert ask_check(CHECK, kernel.repo, mail_series(kernel.repo, (body, SENT))) == ()
 
 
 @pytest.mark.parametrize("words", ["QEMU", "in nfs-utils", "the glibc git", "since\nxfstests", "iproute2's"])
-def test_a_commit_of_another_project_is_not_looked_for_here(kernel: Kernel, words: str) -> None:
+def test_a_commit_of_another_project_is_not_looked_for_here(kernel: FooKernel, words: str) -> None:
     assert say(kernel, f'It is {words} commit {GONE} ("say more") that needs it.') == ()
 
 
 @pytest.mark.parametrize("words", ["kernel", "upstream", "the git", "selftests", "Linux kernel"])
-def test_a_commit_of_the_kernel_is(kernel: Kernel, words: str) -> None:
+def test_a_commit_of_the_kernel_is(kernel: FooKernel, words: str) -> None:
     findings = say(kernel, f'It is {words} commit {GONE} ("say more") that needs it.')
-    assert rules(findings) == [("unknown-commit", "warn")]
+    assert rules_of(findings) == [("unknown-commit", "warn")]
 
 
 def test_a_commit_of_the_kernel_is_not_looked_for_in_another_project() -> None:
@@ -73,52 +77,52 @@ def test_a_commit_of_the_kernel_is_not_looked_for_in_another_project() -> None:
     assert found.project == "kernel"
 
 
-def test_git_and_the_stable_team_give_no_titles(kernel: Kernel) -> None:
+def test_git_and_the_stable_team_give_no_titles(kernel: FooKernel) -> None:
     assert say(kernel, f"This reverts commit {kernel.target}.") == ()
     assert say(kernel, f"commit {kernel.target} upstream.") == ()
     assert say(kernel, f"[ Upstream commit {kernel.target} ]") == ()
 
 
-def test_a_short_id(kernel: Kernel) -> None:
-    finding = the(say(kernel, f'Commit {kernel.target[:8]} ("{TITLE}") did it.'), "short-id")
-    assert (finding.status, finding.mend) == (Status.WARN, f'commit {kernel.target[:12]} ("{TITLE}")')
+def test_a_short_id(kernel: FooKernel) -> None:
+    finding = only_finding(say(kernel, f'Commit {kernel.target[:8]} ("{FOO_TITLE}") did it.'), "short-id")
+    assert (finding.status, finding.mend) == (Status.WARN, f'commit {kernel.target[:12]} ("{FOO_TITLE}")')
 
 
-def test_a_commit_that_does_not_exist(kernel: Kernel) -> None:
-    finding = the(say(kernel, f'Commit {GONE} ("foo: never seen") did it.'), "unknown-commit")
+def test_a_commit_that_does_not_exist(kernel: FooKernel) -> None:
+    finding = only_finding(say(kernel, f'Commit {GONE} ("foo: never seen") did it.'), "unknown-commit")
     assert (finding.status, finding.line) == (Status.WARN, 3)
 
 
 def test_nothing_to_compare_with_is_a_skip(repo: Repo) -> None:
-    repo.commit({FILE: CONTENT}, "one")
+    repo.commit({FOO_FILE: FOO_CONTENT}, "one")
     mbox = mail_series(repo, (f'mend\n\nCommit {GONE} ("foo: never seen") did it.\n', SENT))
-    assert rules(ask(CHECK, repo, mbox)) == [("commit-unseen", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox)) == [("commit-unseen", "skip")]
 
 
-def test_an_object_that_is_no_commit(kernel: Kernel) -> None:
-    blob = kernel.repo.git("rev-parse", f"main:{FILE}")
-    assert rules(say(kernel, f'Commit {blob[:12]} ("{TITLE}") did it.')) == [("not-a-commit", "warn")]
+def test_an_object_that_is_no_commit(kernel: FooKernel) -> None:
+    blob = kernel.repo.git("rev-parse", f"main:{FOO_FILE}")
+    assert rules_of(say(kernel, f'Commit {blob[:12]} ("{FOO_TITLE}") did it.')) == [("not-a-commit", "warn")]
 
 
-def test_a_patch_of_the_same_series(kernel: Kernel) -> None:
+def test_a_patch_of_the_same_series(kernel: FooKernel) -> None:
     first = (f"foo: mend it\n\nText.\n\n{SIGNED}\n", SENT)
-    second = (f'foo: more\n\nCommit {GONE} ("foo: mend it") did it.\n\n{SIGNED}\n', {FILE: CONTENT + "seven\n"})
+    second = (f'foo: more\n\nCommit {GONE} ("foo: mend it") did it.\n\n{SIGNED}\n', {FOO_FILE: FOO_CONTENT + "seven\n"})
     mbox = mail_series(kernel.repo, first, second)
-    assert rules(ask(CHECK, kernel.repo, mbox, counter=2)) == [("same-series", "warn")]
+    assert rules_of(ask_check(CHECK, kernel.repo, mbox, counter=2)) == [("same-series", "warn")]
 
 
-def test_each_is_spoken_of_once(kernel: Kernel) -> None:
-    assert rules(say(kernel, f"Commit {GONE}. Commit {GONE}. Commit {GONE}.")) == [("unknown-commit", "warn")]
+def test_each_is_spoken_of_once(kernel: FooKernel) -> None:
+    assert rules_of(say(kernel, f"Commit {GONE}. Commit {GONE}. Commit {GONE}.")) == [("unknown-commit", "warn")]
 
 
-def test_what_the_fixes_check_says_is_not_said_again(kernel: Kernel) -> None:
+def test_what_the_fixes_check_says_is_not_said_again(kernel: FooKernel) -> None:
     body = f'foo: mend it\n\nCommit {GONE} did it.\n\nFixes: {GONE} ("foo: never seen")\n{SIGNED}\n'
-    assert ask(CHECK, kernel.repo, mail_series(kernel.repo, (body, SENT))) == ()
+    assert ask_check(CHECK, kernel.repo, mail_series(kernel.repo, (body, SENT))) == ()
 
 
 def test_other_projects_may_be_brief(repo: Repo) -> None:
-    oid = repo.commit({FILE: CONTENT}, "one")
-    assert ask(CHECK, repo, mail_series(repo, (f"mend\n\nUndo commit {oid[:7]}.\n", SENT))) == ()
+    oid = repo.commit({FOO_FILE: FOO_CONTENT}, "one")
+    assert ask_check(CHECK, repo, mail_series(repo, (f"mend\n\nUndo commit {oid[:7]}.\n", SENT))) == ()
 
 
 @pytest.mark.parametrize(

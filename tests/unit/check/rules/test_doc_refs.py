@@ -3,8 +3,9 @@ import pytest
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.doc_refs import CHECK
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 SAID = f"area: change\n\nWhy.\n\n{SIGNED}\n"
 TREE: dict[str, File] = {
@@ -19,13 +20,13 @@ TREE: dict[str, File] = {
 def _series(repo: Repo, *changes: dict[str, File], counter: int = 1) -> tuple[Finding, ...]:
     repo.commit(TREE)
     mbox = mail_series(repo, *((SAID, change) for change in changes), options=["-M"])
-    return ask(CHECK, repo, mbox, counter)
+    return ask_check(CHECK, repo, mbox, counter)
 
 
 def test_a_project_without_the_folder_speaks_of_anothers(repo: Repo) -> None:
     repo.commit({"utils/nfsdctl.c": "int n;\n"})
     said = {"utils/n.h": "/* from Documentation/netlink/specs/nfsd.yaml of the kernel */\n"}
-    assert ask(CHECK, repo, mail_series(repo, (SAID, said))) == ()
+    assert ask_check(CHECK, repo, mail_series(repo, (SAID, said))) == ()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_references_that_lead_somewhere_or_are_none_pass(repo: Repo, text: str) 
 
 
 def test_a_reference_that_leads_nowhere_warns_at_its_line(repo: Repo) -> None:
-    one = the(
+    one = only_finding(
         _series(repo, {"net/n.c": "int a;\n/* see Documentation/proces/coding-style.rst. */\n"}), "dead-reference"
     )
     assert (one.status, one.path, one.line) == (Status.WARN, b"net/n.c", 2)
@@ -86,7 +87,7 @@ def test_a_document_that_goes_away_and_is_still_named_warns(repo: Repo) -> None:
         "net/a.c": "int z;\n/* Documentation/networking/a.rst */\n",
     }
     found = _series(repo, change)
-    assert rules(found) == [("dead-reference", "warn"), ("left-behind", "warn")]
+    assert rules_of(found) == [("dead-reference", "warn"), ("left-behind", "warn")]
     assert (found[1].path, found[1].line) == (b"net/a.c", 2)
 
 
@@ -95,7 +96,7 @@ def test_a_document_that_moves_and_is_named_by_a_file_that_a_later_patch_touches
     move: dict[str, File] = {"Documentation/networking/a.rst": None, "Documentation/networking/b.rst": "A\n" * 20}
     late: dict[str, File] = {"net/b.c": "/* Documentation/networking/a.rst */\nint c;\n"}
     mbox = mail_series(repo, (SAID, move), (SAID, late), options=["-M"])
-    assert rules(ask(CHECK, repo, mbox)) == [("left-behind", "warn")]
+    assert rules_of(ask_check(CHECK, repo, mbox)) == [("left-behind", "warn")]
 
 
 def test_a_document_that_moves_with_all_that_names_it_passes(repo: Repo) -> None:
@@ -112,4 +113,4 @@ def test_a_patch_that_does_not_apply_skips(repo: Repo) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (SAID, {"net/a.c": "int z;\n"}))
     repo.commit({"net/a.c": "something else\n"})
-    assert rules(ask(CHECK, repo, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox)) == [("skipped", "skip")]

@@ -3,8 +3,9 @@ import pytest
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.dt_binding import CHECK
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 DT = "Documentation/devicetree/bindings"
 DUAL = "# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)\n"
@@ -21,7 +22,9 @@ BINDING = DUAL + "properties:\n  compatible:\n    enum:\n      - %s\n"
 
 def _series(repo: Repo, *patches: tuple[str, dict[str, File]]) -> tuple[Finding, ...]:
     repo.commit(TREE)
-    return ask(CHECK, repo, mail_series(repo, *((f"{title}\n\nWhy.\n\n{SIGNED}\n", files) for title, files in patches)))
+    return ask_check(
+        CHECK, repo, mail_series(repo, *((f"{title}\n\nWhy.\n\n{SIGNED}\n", files) for title, files in patches))
+    )
 
 
 def test_a_binding_of_its_own_and_then_its_driver_pass(repo: Repo) -> None:
@@ -36,7 +39,7 @@ def test_a_series_without_bindings_or_compatibles_passes(repo: Repo) -> None:
 @pytest.mark.parametrize("path", [f"{DT}/leds/acme,lamp.yaml", "include/dt-bindings/leds/lamp.h"])
 def test_a_binding_with_code_in_one_patch_warns(repo: Repo, path: str) -> None:
     files: dict[str, File] = {path: DUAL + "changed: true\n", "drivers/lamp.c": "int b;\n"}
-    one = the(_series(repo, ("dt-bindings: leds: x", files)), "split")
+    one = only_finding(_series(repo, ("dt-bindings: leds: x", files)), "split")
     assert (one.status, one.counter) == (Status.WARN, 1)
 
 
@@ -46,7 +49,7 @@ def test_a_binding_with_maintainers_is_one_thing(repo: Repo) -> None:
 
 
 def test_a_subject_without_the_prefix_warns_and_says_which(repo: Repo) -> None:
-    one = the(_series(repo, ("leds: Document lamp", {f"{DT}/leds/acme,lamp.yaml": DUAL + "x: y\n"})), "prefix")
+    one = only_finding(_series(repo, ("leds: Document lamp", {f"{DT}/leds/acme,lamp.yaml": DUAL + "x: y\n"})), "prefix")
     assert (one.status, one.mend, one.line) == (Status.WARN, "dt-bindings: leds: Document lamp", 1)
 
 
@@ -56,13 +59,13 @@ def test_the_orders_of_prefixes_that_are_in_use_pass(repo: Repo, title: str) -> 
 
 
 def test_a_new_binding_in_text_warns(repo: Repo) -> None:
-    assert rules(_series(repo, ("dt-bindings: x: y", {f"{DT}/x/acme,y.txt": "text\n"}))) == [("text", "warn")]
+    assert rules_of(_series(repo, ("dt-bindings: x: y", {f"{DT}/x/acme,y.txt": "text\n"}))) == [("text", "warn")]
 
 
 @pytest.mark.parametrize("licence", ["GPL-2.0", "GPL-2.0-only", "BSD-2-Clause"])
 def test_a_new_binding_under_one_licence_warns(repo: Repo, licence: str) -> None:
     files: dict[str, File] = {f"{DT}/x/acme,y.yaml": f"# SPDX-License-Identifier: {licence}\n"}
-    assert rules(_series(repo, ("dt-bindings: x: y", files))) == [("licence", "warn")]
+    assert rules_of(_series(repo, ("dt-bindings: x: y", files))) == [("licence", "warn")]
 
 
 @pytest.mark.parametrize("licence", ["(GPL-2.0 OR BSD-2-Clause)", "GPL-2.0-or-later OR BSD-2-Clause"])
@@ -73,13 +76,13 @@ def test_a_new_binding_under_both_licences_passes(repo: Repo, licence: str) -> N
 
 def test_a_binding_behind_its_driver_warns(repo: Repo) -> None:
     binding = ("dt-bindings: leds: Add Acme beam", {f"{DT}/leds/acme,beam.yaml": BINDING % "acme,beam"})
-    one = the(_series(repo, ("leds: Add beam", {"drivers/beam.c": CODE % "acme,beam"}), binding), "order")
+    one = only_finding(_series(repo, ("leds: Add beam", {"drivers/beam.c": CODE % "acme,beam"}), binding), "order")
     assert (one.counter, one.path, one.line) == (1, b"drivers/beam.c", 1)
     assert "patch 2" in one.message
 
 
 def test_a_compatible_of_a_driver_that_no_binding_has_warns(repo: Repo) -> None:
-    one = the(_series(repo, ("leds: x", {"drivers/beam.c": "int b;\n" + CODE % "acme,beam"})), "undocumented")
+    one = only_finding(_series(repo, ("leds: x", {"drivers/beam.c": "int b;\n" + CODE % "acme,beam"})), "undocumented")
     assert (one.status, one.path, one.line, one.counter) == (Status.WARN, b"drivers/beam.c", 2, 1)
 
 
@@ -92,7 +95,7 @@ def test_a_compatible_of_a_devicetree_over_two_lines(repo: Repo) -> None:
 
 def test_an_unknown_vendor_warns_too(repo: Repo) -> None:
     found = _series(repo, ("leds: x", {"drivers/beam.c": CODE % "umbrella,beam"}))
-    assert rules(found) == [("undocumented", "warn"), ("vendor", "warn")]
+    assert rules_of(found) == [("undocumented", "warn"), ("vendor", "warn")]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,9 @@ def test_a_compatible_that_is_or_may_be_documented_passes(repo: Repo, name: str)
 
 def test_a_longer_name_does_not_document_a_shorter_one(repo: Repo) -> None:
     binding = ("dt-bindings: leds: Add", {f"{DT}/leds/acme,beam.yaml": BINDING % "acme,beam-v2"})
-    assert ("undocumented", "warn") in rules(_series(repo, binding, ("leds: x", {"drivers/b.c": CODE % "acme,beam"})))
+    assert ("undocumented", "warn") in rules_of(
+        _series(repo, binding, ("leds: x", {"drivers/b.c": CODE % "acme,beam"}))
+    )
 
 
 def test_a_compatible_that_moves_is_not_new(repo: Repo) -> None:
@@ -118,7 +123,7 @@ def test_a_compatible_that_moves_is_not_new(repo: Repo) -> None:
     mbox = mail_series(
         repo, (f"leds: x\n\nWhy.\n\n{SIGNED}\n", {"drivers/old.c": "", "drivers/n.c": CODE % "acme,none"})
     )
-    assert ask(CHECK, repo, mbox) == ()
+    assert ask_check(CHECK, repo, mbox) == ()
 
 
 def test_compatibles_of_tests_need_no_binding(repo: Repo) -> None:
@@ -129,4 +134,4 @@ def test_without_a_base_the_patches_are_looked_at_alone(repo: Repo) -> None:
     repo.commit(TREE)
     files: dict[str, File] = {f"{DT}/leds/acme,lamp.yaml": DUAL, "drivers/b.c": CODE % "acme,none"}
     mbox = mail_series(repo, (f"leds: x\n\nWhy.\n\n{SIGNED}\n", files))
-    assert rules(ask(CHECK, repo, mbox, base=None)) == [("split", "warn")]
+    assert rules_of(ask_check(CHECK, repo, mbox, base=None)) == [("split", "warn")]

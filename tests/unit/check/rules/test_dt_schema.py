@@ -8,9 +8,10 @@ from seriestool.check.protocol import Status
 from seriestool.check.rules import dt_schema
 from seriestool.check.rules.dt_schema import CHECK
 from seriestool.sandbox import KillReason, SandboxJob, SandboxResult
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import File, Repo
-from tests.plain_sandbox import PlainSandbox
+from tests.support.repos import File, Repo
+from tests.support.sandboxes import PlainSandbox
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 DT = "Documentation/devicetree/bindings"
 SAID = f"dt-bindings: leds: change\n\nWhy.\n\n{SIGNED}\n"
@@ -47,7 +48,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_new_complaint_warns(repo: Repo, program: Path) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (SAID, {f"{DT}/leds/acme,lamp.yaml": "BAD one\n"}))
-    one = the(ask(CHECK, repo, mbox, sandbox=PlainSandbox()), "schema")
+    one = only_finding(ask_check(CHECK, repo, mbox, sandbox=PlainSandbox()), "schema")
     assert (one.status, one.path) == (Status.WARN, f"{DT}/leds/acme,lamp.yaml".encode())
     assert one.message == "properties: 'anyOf' failed: bad one"
 
@@ -55,14 +56,14 @@ def test_a_new_complaint_warns(repo: Repo, program: Path) -> None:
 def test_a_complaint_of_before_is_not_new(repo: Repo, program: Path) -> None:
     repo.commit({**TREE, f"{DT}/leds/acme,lamp.yaml": "BAD one\n"})
     mbox = mail_series(repo, (SAID, {f"{DT}/leds/acme,lamp.yaml": "x: y\nBAD one\n"}))
-    assert ask(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
+    assert ask_check(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
 
 
 def test_schemas_that_it_refers_to_go_along(repo: Repo, program: Path) -> None:
     repo.commit({**TREE, f"{DT}/leds/unrelated.yaml": "x: y\n"})
     changed = f"x: y\n{TREE[f'{DT}/leds/acme,lamp.yaml']}"
     mbox = mail_series(repo, (SAID, {f"{DT}/leds/acme,lamp.yaml": changed}))
-    ask(CHECK, repo, mbox, sandbox=PlainSandbox())
+    ask_check(CHECK, repo, mbox, sandbox=PlainSandbox())
     seen = (program / "seen").read_text()
     assert [name in seen for name in ("common.yaml", "deep.yaml", "near.yaml", "unrelated.yaml")] == [True] * 3 + [
         False
@@ -72,22 +73,24 @@ def test_schemas_that_it_refers_to_go_along(repo: Repo, program: Path) -> None:
 def test_a_patch_without_schemas_starts_nothing(repo: Repo, program: Path) -> None:
     repo.commit(TREE)
     sandbox = PlainSandbox()
-    assert ask(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/x.txt": "x\n", "a.c": "x\n"})), sandbox=sandbox) == ()
+    assert (
+        ask_check(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/x.txt": "x\n", "a.c": "x\n"})), sandbox=sandbox) == ()
+    )
     assert sandbox.jobs == []
 
 
 def test_no_dtschema_skips_and_says_how_to_get_it(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     repo.commit(TREE)
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=PlainSandbox())
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=PlainSandbox())
+    assert rules_of(found) == [("skipped", "skip")]
     assert "apt install dt-schema" in found[0].message
 
 
 def test_a_dtschema_older_than_the_tree_wants_skips(repo: Repo, program: Path) -> None:
     repo.commit({**TREE, f"{DT}/Makefile": "DT_SCHEMA_MIN_VERSION = 2024.10\n"})
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=PlainSandbox())
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=PlainSandbox())
+    assert rules_of(found) == [("skipped", "skip")]
     assert "2024.1 is older than 2024.10" in found[0].message
 
 
@@ -109,8 +112,8 @@ def test_one_that_does_not_run_skips_and_never_fails(repo: Repo, program: Path, 
     repo.commit(TREE)
     sandbox = _Broken()
     sandbox.outcome = outcome
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=sandbox)
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {f"{DT}/n.yaml": "x\n"})), sandbox=sandbox)
+    assert rules_of(found) == [("skipped", "skip")]
 
 
 def test_versions_are_compared_by_number() -> None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from seriestool.check.protocol import Check, CheckSubject
 from seriestool.check.rules import commit_refs, fixes_tag, sign_off, trailers
-from tests.checks import AUTHOR, SIGNED, ask, mail_series, open_subject
-from tests.helpers import Repo
-from tests.kernels import CONTENT, FILE, Kernel, make_kernel
+from tests.support.kernels import FOO_CONTENT, FOO_FILE, FooKernel, make_foo_kernel
+from tests.support.repos import Repo
+from tests.support.series import AUTHOR, SIGNED, mail_series
+from tests.support.session import ask_check, open_subject
 
 CHECKS = (fixes_tag.CHECK, sign_off.CHECK, trailers.CHECK, commit_refs.CHECK)
-SENT = {FILE: CONTENT + "six\n"}
+SENT = {FOO_FILE: FOO_CONTENT + "six\n"}
 MANY = 20_000
 MESSAGES = {
     "empty": "",
@@ -40,12 +41,12 @@ MESSAGES = {
 
 
 @pytest.fixture
-def kernel(repo: Repo) -> Kernel:
-    return make_kernel(repo)
+def kernel(repo: Repo) -> FooKernel:
+    return make_foo_kernel(repo)
 
 
 @pytest.fixture
-def subject(kernel: Kernel) -> Iterator[CheckSubject]:
+def subject(kernel: FooKernel) -> Iterator[CheckSubject]:
     mbox = mail_series(kernel.repo, (f"foo: x\n\nText.\n\n{SIGNED}\n", SENT), to="x86@kernel.org")
     with open_subject(kernel.repo, mbox, previous=mbox) as opened:
         yield opened
@@ -77,16 +78,16 @@ def test_no_text_breaks_a_check(subject: CheckSubject, message: str, title: str)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_a_mail_in_latin_1(kernel: Kernel, check: Check) -> None:
+def test_a_mail_in_latin_1(kernel: FooKernel, check: Check) -> None:
     tag = kernel.tag(title="foo: z\u00e4hle")
     mbox = mail_series(kernel.repo, (f"foo: z\u00e4hle\n\n\u00dcbel.\n\n{tag}\n{SIGNED}\n", SENT))
     mbox = mbox.decode().replace("charset=UTF-8", "charset=ISO-8859-1").encode("latin-1")
-    for finding in ask(check, kernel.repo, mbox):
+    for finding in ask_check(check, kernel.repo, mbox):
         assert finding.message
 
 
-def test_a_long_series_takes_bearable_time(kernel: Kernel) -> None:
-    patches = [(f"foo: step {n}\n\nIt is.\n\n{kernel.tag()}\n{SIGNED}\n", {FILE: f"{n}\n"}) for n in range(30)]
+def test_a_long_series_takes_bearable_time(kernel: FooKernel) -> None:
+    patches = [(f"foo: step {n}\n\nIt is.\n\n{kernel.tag()}\n{SIGNED}\n", {FOO_FILE: f"{n}\n"}) for n in range(30)]
     mbox = mail_series(kernel.repo, *patches, author=AUTHOR)
     with open_subject(kernel.repo, mbox) as subject:
         start = time.process_time()

@@ -8,9 +8,10 @@ import pytest
 from seriestool.check.protocol import Status
 from seriestool.check.rules.kernel_doc import CHECK
 from seriestool.sandbox import KillReason, SandboxResult
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import Repo, shared
-from tests.plain_sandbox import Answers, PlainSandbox
+from tests.support.repos import Repo, shared
+from tests.support.sandboxes import Answers, PlainSandbox
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 pytestmark = pytest.mark.skipif(shutil.which("perl") is None, reason="perl is not installed")
 
@@ -48,7 +49,7 @@ NEW = {
 def test_a_new_warning_warns_at_its_line(repo: Repo, tree: dict[str, object]) -> None:
     repo.commit(tree)  # type: ignore[arg-type]
     mbox = mail_series(repo, (SAID, {"f.h": "int g;\n" + DOC.format("one") + DOC.format("two")}))
-    one = the(ask(CHECK, repo, mbox, sandbox=PlainSandbox()), "warning")
+    one = only_finding(ask_check(CHECK, repo, mbox, sandbox=PlainSandbox()), "warning")
     assert (one.status, one.path, one.line, one.message) == (Status.WARN, b"f.h", 9, "no 'two' there")
 
 
@@ -56,26 +57,26 @@ def test_a_new_warning_warns_at_its_line(repo: Repo, tree: dict[str, object]) ->
 def test_what_was_there_before_is_not_new_at_another_line(repo: Repo, tree: dict[str, object]) -> None:
     repo.commit(tree)  # type: ignore[arg-type]
     mbox = mail_series(repo, (SAID, {"f.h": "int g;\n" * 9 + DOC.format("one")}))
-    assert ask(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
+    assert ask_check(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
 
 
 def test_a_warning_goes_with_its_file_when_that_is_renamed(repo: Repo) -> None:
     repo.commit(OLD)
     mbox = mail_series(repo, (SAID, {"f.h": None, "g.h": DOC.format("one")}), options=["-M"])
-    assert ask(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
+    assert ask_check(CHECK, repo, mbox, sandbox=PlainSandbox()) == ()
 
 
 def test_a_new_file_has_only_new_warnings(repo: Repo) -> None:
     repo.commit(OLD)
     mbox = mail_series(repo, (SAID, {"sub/n.c": DOC.format("x") + DOC.format("y")}))
-    assert rules(ask(CHECK, repo, mbox, sandbox=PlainSandbox())) == [("warning", "warn")] * 2
+    assert rules_of(ask_check(CHECK, repo, mbox, sandbox=PlainSandbox())) == [("warning", "warn")] * 2
 
 
 def test_files_without_doc_comments_start_nothing(repo: Repo) -> None:
     repo.commit(OLD)
     sandbox = PlainSandbox()
     mbox = mail_series(repo, (SAID, {"n.c": "int a;\n", "t.rst": DOC.format("x")}))
-    assert ask(CHECK, repo, mbox, sandbox=sandbox) == ()
+    assert ask_check(CHECK, repo, mbox, sandbox=sandbox) == ()
     assert sandbox.jobs == []
 
 
@@ -83,21 +84,21 @@ def test_one_process_for_all_files_before_and_after(repo: Repo) -> None:
     repo.commit({**OLD, "g.h": DOC.format("g")})
     sandbox = PlainSandbox()
     mbox = mail_series(repo, (SAID, {"f.h": DOC.format("two"), "g.h": DOC.format("three"), "h.h": DOC.format("h")}))
-    assert len(ask(CHECK, repo, mbox, sandbox=sandbox)) == 3
+    assert len(ask_check(CHECK, repo, mbox, sandbox=sandbox)) == 3
     assert len(sandbox.jobs) == 1
 
 
 def test_no_script_in_the_tree_skips(repo: Repo) -> None:
     repo.commit({"f.h": DOC.format("one")})
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=PlainSandbox())
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=PlainSandbox())
+    assert rules_of(found) == [("skipped", "skip")]
 
 
 @pytest.mark.parametrize("target", ["../tools/docs/kernel-doc", "../../../etc/passwd", "kernel-doc"])
 def test_a_link_that_leads_nowhere_or_out_skips(repo: Repo, target: str) -> None:
     repo.commit({"scripts/kernel-doc": (target, 0o120000), "f.h": DOC.format("one")})
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=PlainSandbox())
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=PlainSandbox())
+    assert rules_of(found) == [("skipped", "skip")]
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,8 @@ def test_a_link_that_leads_nowhere_or_out_skips(repo: Repo, target: str) -> None
 )
 def test_a_script_that_does_not_run_skips_and_never_fails(repo: Repo, outcome: SandboxResult) -> None:
     repo.commit(OLD)
-    found = ask(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=Answers(outcome))
-    assert rules(found) == [("skipped", "skip")]
+    found = ask_check(CHECK, repo, mail_series(repo, (SAID, {"f.h": DOC.format("two")})), sandbox=Answers(outcome))
+    assert rules_of(found) == [("skipped", "skip")]
 
 
 def test_the_real_one_of_a_kernel(repo: Repo, tmp_path: Path) -> None:
@@ -125,5 +126,5 @@ def test_the_real_one_of_a_kernel(repo: Repo, tmp_path: Path) -> None:
     good = "/**\n * f - do it\n * @a: how\n *\n * Return: zero.\n */\nint f(int a);\n"
     repo.commit({"scripts/kernel-doc": (script, 0o100755), "f.h": good})
     mbox = mail_series(repo, (SAID, {"f.h": good.replace("int a)", "int a, int b)")}))
-    found = ask(CHECK, repo, mbox, sandbox=PlainSandbox())
-    assert the(found, "warning").message == "Function parameter or struct member 'b' not described in 'f'"
+    found = ask_check(CHECK, repo, mbox, sandbox=PlainSandbox())
+    assert only_finding(found, "warning").message == "Function parameter or struct member 'b' not described in 'f'"

@@ -12,8 +12,9 @@ from seriestool.check.protocol import Finding, SkipCheck, Status
 from seriestool.check.rules import kunit_build
 from seriestool.check.rules.kunit_build import CHECK
 from seriestool.sandbox import Sandbox, SandboxJob, SandboxResult, Unsandboxed, find_sandbox
-from tests.checks import SIGNED, mail_series, open_subject, rules, the
-from tests.helpers import ROOT, File, Repo
+from tests.support.repos import ROOT, File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import only_finding, open_subject, rules_of
 
 STAND_IN = (Path(__file__).parents[3] / "data/kunit/stand-in.py").read_text()
 A = "net/a/a.c"
@@ -112,7 +113,7 @@ def test_a_patch_that_does_not_build(ask: Ask) -> None:
         (3, "works-again", "pass"),
         CHOSEN,
     ]
-    broken = the(found, "build-broken")
+    broken = only_finding(found, "build-broken")
     assert broken.message == "net/a/.kunitconfig: does not build: 'ERROR' is no test"
     assert (broken.path, broken.line) == (b"net/a/a.c", 2)
     assert found[1].message == "net/a/.kunitconfig: not judged: patch 1 does not build"
@@ -201,7 +202,7 @@ def test_a_configuration_that_cannot_be_had(ask: Ask) -> None:
 
 def test_no_suite_is_near(ask: Ask) -> None:
     found = ask({"README": "x\n"})
-    assert rules(found) == [("skipped", "skip")]
+    assert rules_of(found) == [("skipped", "skip")]
     assert found[0].message == "no KUnit suite is near what the series changes"
 
 

@@ -8,9 +8,10 @@ import pytest
 from seriestool.check.abi.ynl import _python
 from seriestool.check.protocol import Finding
 from seriestool.check.rules.netlink_spec import CHECK
-from tests.abis import a_sandbox
-from tests.checks import ask, mail_series, rules
-from tests.helpers import File, Repo, shared
+from tests.support.repos import File, Repo, shared
+from tests.support.sandboxes import a_sandbox
+from tests.support.series import mail_series
+from tests.support.session import ask_check, rules_of
 
 SPEC = "Documentation/netlink/specs/toy.yaml"
 CODE = "net/toy/toy-genl-gen.c"
@@ -54,7 +55,7 @@ def kernel(repo: Repo) -> Repo:
 
 def check(kernel: Repo, *patches: dict[str, File]) -> tuple[Finding, ...]:
     mbox = mail_series(kernel, *((f"part {number}", files) for number, files in enumerate(patches, 1)))
-    return ask(CHECK, kernel, mbox, sandbox=a_sandbox())
+    return ask_check(CHECK, kernel, mbox, sandbox=a_sandbox())
 
 
 NEW = "one\ntwo\nthree\n"
@@ -70,7 +71,7 @@ def test_all_regenerated(kernel: Repo) -> None:
 
 def test_a_specification_changed_alone(kernel: Repo) -> None:
     found = check(kernel, {SPEC: NEW})
-    assert rules(found) == [("not-regenerated", "fail")] * 2
+    assert rules_of(found) == [("not-regenerated", "fail")] * 2
     assert [one.path for one in found] == [HEADER.encode(), CODE.encode()]
     assert (found[0].line, found[0].counter, found[0].mend) == (6, 1, "tools/net/ynl/ynl-regen.sh -f")
 
@@ -82,27 +83,27 @@ def test_one_file_forgotten(kernel: Repo) -> None:
 
 def test_code_that_follows_in_a_later_patch(kernel: Repo) -> None:
     found = check(kernel, {SPEC: NEW, HEADER: header(NEW)}, {"net/toy/hand.c": "int a;\n"}, {CODE: code(NEW)})
-    assert rules(found) == [("not-regenerated", "warn")]
+    assert rules_of(found) == [("not-regenerated", "warn")]
     assert (found[0].counter, found[0].path) == (1, CODE.encode())
     assert "until patch 3" in found[0].message
 
 
 def test_generated_code_edited_by_hand(kernel: Repo) -> None:
     found = check(kernel, {CODE: code("one\ntwo\n") + "int mine;\n"})
-    assert rules(found) == [("not-regenerated", "fail")]
+    assert rules_of(found) == [("not-regenerated", "fail")]
     assert found[0].line == 6
 
 
 def test_code_that_was_out_of_date_before(kernel: Repo) -> None:
     kernel.commit({CODE: code("one\n")}, "by hand")
     found = check(kernel, {SPEC: NEW, HEADER: header(NEW)})
-    assert rules(found) == [("out-of-date-before", "skip")]
+    assert rules_of(found) == [("out-of-date-before", "skip")]
 
 
 def test_a_new_family(kernel: Repo) -> None:
     kernel.commit({SPEC: None, CODE: None, HEADER: None}, "no family yet")
     assert check(kernel, {SPEC: NEW, CODE: code(NEW), HEADER: header(NEW)}) == ()
-    assert rules(check(kernel, {SPEC: NEW, CODE: code(NEW) + " "})) == [("not-regenerated", "fail")]
+    assert rules_of(check(kernel, {SPEC: NEW, CODE: code(NEW) + " "})) == [("not-regenerated", "fail")]
 
 
 def test_a_family_removed(kernel: Repo) -> None:
@@ -116,31 +117,31 @@ def test_arguments_in_the_file(kernel: Repo) -> None:
 
 def test_a_specification_that_the_generator_refuses(kernel: Repo) -> None:
     found = check(kernel, {SPEC: "broken\n"})
-    assert rules(found) == [("spec-broken", "fail")] * 2
+    assert rules_of(found) == [("spec-broken", "fail")] * 2
     assert "no such thing as broken" in found[0].message
 
 
 def test_a_tree_without_a_generator_is_skipped(kernel: Repo) -> None:
     kernel.commit({TOOL: None}, "no generator")
-    assert rules(check(kernel, {SPEC: NEW})) == [("skipped", "skip")]
+    assert rules_of(check(kernel, {SPEC: NEW})) == [("skipped", "skip")]
 
 
 def test_a_generator_that_lacks_a_module_is_skipped(kernel: Repo) -> None:
     kernel.commit({TOOL: "import nowhere_to_be_found\n"}, "needs more")
     found = check(kernel, {SPEC: NEW})
-    assert rules(found) == [("skipped", "skip")]
+    assert rules_of(found) == [("skipped", "skip")]
     assert "nowhere_to_be_found" in found[0].message
 
 
 def test_without_a_sandbox_it_is_skipped(kernel: Repo) -> None:
     mbox = mail_series(kernel, ("part 1", {SPEC: NEW}))
-    assert rules(ask(CHECK, kernel, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, kernel, mbox)) == [("skipped", "skip")]
 
 
 def test_arguments_for_a_shell(kernel: Repo) -> None:
     evil = code("one\ntwo\n").replace("/* YNL-GEN", "/* YNL-GEN", 1) + "/* YNL-ARG ; touch /tmp/x `id` */\n"
     found = check(kernel, {CODE: evil})
-    assert rules(found) == [("not-regenerated", "fail")]
+    assert rules_of(found) == [("not-regenerated", "fail")]
 
 
 def test_a_specification_somewhere_else(kernel: Repo) -> None:
@@ -179,7 +180,7 @@ def test_a_generator_of_a_patch_leaves_nothing_that_harms(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     found = check(kernel, {TOOL: GENERATOR + evil, SPEC: NEW, CODE: code(NEW), HEADER: header(NEW)})
-    assert {rule for rule, _ in rules(found)} <= {"spec-broken"}
+    assert {rule for rule, _ in rules_of(found)} <= {"spec-broken"}
     assert list(tmp_path.glob("seriestool-netlink-*")) == []
 
 

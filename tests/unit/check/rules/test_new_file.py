@@ -5,8 +5,9 @@ import pytest
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.new_file import CHECK, _may_list
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 SAID = f"area: change\n\nWhy.\n\n{SIGNED}\n"
 MAINTAINERS = """\
@@ -49,7 +50,7 @@ TREE: dict[str, File] = {
 
 def _series(repo: Repo, *changes: dict[str, File], tree: dict[str, File] = TREE) -> tuple[Finding, ...]:
     repo.commit(tree)
-    return ask(CHECK, repo, mail_series(repo, *((SAID, change) for change in changes), options=["-M"]))
+    return ask_check(CHECK, repo, mail_series(repo, *((SAID, change) for change in changes), options=["-M"]))
 
 
 def test_a_file_that_a_small_section_has_and_the_makefile_names_passes(repo: Repo) -> None:
@@ -58,7 +59,7 @@ def test_a_file_that_a_small_section_has_and_the_makefile_names_passes(repo: Rep
 
 
 def test_a_file_of_no_section_warns(repo: Repo) -> None:
-    one = the(_series(repo, {"lib/new.h": "int x;\n", "lib/other.h": "int y;\n"}), "no-section")
+    one = only_finding(_series(repo, {"lib/new.h": "int x;\n", "lib/other.h": "int y;\n"}), "no-section")
     assert (one.status, one.path, one.counter) == (Status.WARN, b"lib/new.h", 1)
     assert "lib/other.h" in one.message
     assert "F:\tlib/new.h" in (one.mend or "")
@@ -70,14 +71,14 @@ def test_a_section_in_a_later_patch_counts(repo: Repo) -> None:
 
 
 def test_a_new_folder_that_only_a_whole_subsystem_has_warns(repo: Repo) -> None:
-    one = the(_series(repo, {"drivers/big/vendor/new.h": "int x;\n"}), "large-section")
+    one = only_finding(_series(repo, {"drivers/big/vendor/new.h": "int x;\n"}), "large-section")
     assert one.status is Status.WARN
     assert "BIG SUBSYSTEM" in one.message
 
 
 @pytest.mark.parametrize("path", ["drivers/wide/new.h", "drivers/big/new.h", "drivers/wide/sub/new.h"])
 def test_a_file_of_a_section_between_or_in_a_folder_that_was_there_is_a_note(repo: Repo, path: str) -> None:
-    assert rules(_series(repo, {path: "int x;\n"})) == [("wide-section", "pass")]
+    assert rules_of(_series(repo, {path: "int x;\n"})) == [("wide-section", "pass")]
 
 
 @pytest.mark.parametrize("path", ["Documentation/new.rst", "tools/testing/selftests/net/lib.txt"])
@@ -92,7 +93,7 @@ def test_a_file_that_a_later_patch_takes_away_is_not_new(repo: Repo) -> None:
 def test_a_pattern_that_nothing_fits_warns(repo: Repo) -> None:
     more = "F:\tdrivers/small/\nF:\tdrivers/smal/*.c\nF:\tdrivers/small/s*.c\nF:\tlib/gone.c\n"
     found = _series(repo, {"MAINTAINERS": MAINTAINERS.replace("F:\tdrivers/small/\n", more)})
-    assert rules(found) == [("dead-pattern", "warn")] * 2
+    assert rules_of(found) == [("dead-pattern", "warn")] * 2
     assert ["drivers/smal/*.c" in found[0].message, "lib/gone.c" in found[1].message] == [True, True]
 
 
@@ -103,19 +104,19 @@ def test_a_dead_pattern_of_before_is_not_new(repo: Repo) -> None:
 
 
 def test_a_file_named_in_maintainers_that_goes_away_warns(repo: Repo) -> None:
-    one = the(_series(repo, {"include/linux/small.h": None}), "stale-pattern")
+    one = only_finding(_series(repo, {"include/linux/small.h": None}), "stale-pattern")
     assert (one.status, one.path) == (Status.WARN, b"include/linux/small.h")
     assert "SMALL DRIVER" in one.message
 
 
 def test_a_file_named_in_maintainers_that_moves_warns(repo: Repo) -> None:
     change: dict[str, File] = {"include/linux/small.h": None, "drivers/small/small.h": "int b;\n" * 20}
-    assert ("stale-pattern", "warn") in rules(_series(repo, change))
+    assert ("stale-pattern", "warn") in rules_of(_series(repo, change))
 
 
 def test_a_folder_named_in_maintainers_of_which_all_goes_warns(repo: Repo) -> None:
     gone: dict[str, File] = {"drivers/small/small.c": None, "drivers/small/Makefile": None}
-    assert "drivers/small/" in the(_series(repo, gone), "stale-pattern").message
+    assert "drivers/small/" in only_finding(_series(repo, gone), "stale-pattern").message
 
 
 def test_maintainers_that_follow_the_move_pass(repo: Repo) -> None:
@@ -125,13 +126,13 @@ def test_maintainers_that_follow_the_move_pass(repo: Repo) -> None:
 
 
 def test_a_source_that_no_makefile_names_warns(repo: Repo) -> None:
-    one = the(_series(repo, {"drivers/small/more.c": "int x;\n"}), "not-built")
+    one = only_finding(_series(repo, {"drivers/small/more.c": "int x;\n"}), "not-built")
     assert (one.status, one.path) == (Status.WARN, b"drivers/small/more.c")
     assert "drivers/small/more.c" in one.message
 
 
 def test_many_sources_that_no_makefile_names_are_one_thing(repo: Repo) -> None:
-    one = the(_series(repo, {f"drivers/small/n{n}.c": "int x;\n" for n in range(9)}), "not-built")
+    one = only_finding(_series(repo, {f"drivers/small/n{n}.c": "int x;\n" for n in range(9)}), "not-built")
     assert "and 5 more" in one.message
 
 
@@ -140,17 +141,17 @@ def test_a_makefile_above_may_name_it(repo: Repo) -> None:
 
 
 def test_a_name_that_is_part_of_another_is_not_it(repo: Repo) -> None:
-    assert rules(_series(repo, {"drivers/small/mall.c": "int x;\n"})) == [("not-built", "warn")]
+    assert rules_of(_series(repo, {"drivers/small/mall.c": "int x;\n"})) == [("not-built", "warn")]
 
 
 def test_a_makefile_with_a_wildcard_for_other_files_is_judged(repo: Repo) -> None:
     makefile = "obj-y := small.o\nextra := $(patsubst %.c,%.o,$(wildcard *.bpf.c))\n"
     found = _series(repo, {"drivers/small/more.c": "int x;\n", "drivers/small/Makefile": makefile})
-    assert rules(found) == [("not-built", "warn")]
+    assert rules_of(found) == [("not-built", "warn")]
 
 
 def test_a_makefile_with_a_wildcard_that_fits_is_not_judged(repo: Repo) -> None:
-    assert "not-built" not in dict(rules(_series(repo, {"drivers/big/new.c": "int x;\n"})))
+    assert "not-built" not in dict(rules_of(_series(repo, {"drivers/big/new.c": "int x;\n"})))
 
 
 def test_a_source_that_another_one_includes_is_built_with_it(repo: Repo) -> None:
@@ -160,12 +161,12 @@ def test_a_source_that_another_one_includes_is_built_with_it(repo: Repo) -> None
 
 
 def test_a_folder_without_makefiles_is_not_judged(repo: Repo) -> None:
-    assert "not-built" not in dict(rules(_series(repo, {"crypto/new.c": "int x;\n"})))
+    assert "not-built" not in dict(rules_of(_series(repo, {"crypto/new.c": "int x;\n"})))
 
 
 def test_a_selftest_that_its_makefile_does_not_list_warns(repo: Repo) -> None:
     files: dict[str, File] = {f"tools/testing/selftests/net/{name}": ("#!/bin/sh\n", 0o100755) for name in ("n.sh",)}
-    assert rules(_series(repo, files)) == [("not-run", "warn")]
+    assert rules_of(_series(repo, files)) == [("not-run", "warn")]
 
 
 def test_a_selftest_that_is_listed_and_a_library_pass(repo: Repo) -> None:
@@ -181,7 +182,7 @@ def test_a_series_that_does_not_apply_skips(repo: Repo) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (SAID, {"drivers/small/small.c": "int z;\n"}))
     repo.commit({"drivers/small/small.c": "something else\n"})
-    assert rules(ask(CHECK, repo, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox)) == [("skipped", "skip")]
 
 
 def test_a_tree_without_maintainers_is_not_asked_for_sections(repo: Repo) -> None:

@@ -3,8 +3,9 @@ import pytest
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.spdx import CHECK
-from tests.checks import SIGNED, ask, mail_series, rules, the
-from tests.helpers import File, Repo
+from tests.support.repos import File, Repo
+from tests.support.series import SIGNED, mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 SAID = f"area: change\n\nWhy.\n\n{SIGNED}\n"
 C, H, SH = (f"{start} SPDX-License-Identifier: GPL-2.0{end}\n" for start, end in (("//", ""), ("/*", " */"), ("#", "")))
@@ -36,7 +37,7 @@ TREE: dict[str, File] = {
 
 def _new(repo: Repo, files: dict[str, File], tree: dict[str, File] = TREE) -> list[tuple[str, str]]:
     repo.commit(tree)
-    return rules(ask(CHECK, repo, mail_series(repo, (SAID, files))))
+    return rules_of(ask_check(CHECK, repo, mail_series(repo, (SAID, files))))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_good_files_pass(repo: Repo, path: str, text: File) -> None:
 
 def test_a_new_file_without_one_fails_where_its_neighbours_have_it(repo: Repo) -> None:
     repo.commit(TREE)
-    one = the(ask(CHECK, repo, mail_series(repo, (SAID, {"drivers/n.c": "int a;\n"}))), "missing")
+    one = only_finding(ask_check(CHECK, repo, mail_series(repo, (SAID, {"drivers/n.c": "int a;\n"}))), "missing")
     assert (one.status, one.path, one.line) == (Status.FAIL, b"drivers/n.c", 1)
     assert "2 of 2" in one.message
     assert one.mend == "// SPDX-License-Identifier: GPL-2.0-only"
@@ -167,11 +168,11 @@ def test_a_renamed_file_keeps_what_it_had(repo: Repo) -> None:
     text = "int a;\n" * 20
     repo.commit({**TREE, "drivers/old.c": text})
     mbox = mail_series(repo, (SAID, {"drivers/old.c": None, "drivers/new.c": text}), options=["-M"])
-    assert ask(CHECK, repo, mbox) == ()
+    assert ask_check(CHECK, repo, mbox) == ()
 
 
 def test_a_patch_that_does_not_apply_skips(repo: Repo) -> None:
     repo.commit(TREE)
     mbox = mail_series(repo, (SAID, {"drivers/a.c": C + "int a;\n"}))
     repo.commit({"drivers/a.c": "something else\n"})
-    assert rules(ask(CHECK, repo, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, repo, mbox)) == [("skipped", "skip")]

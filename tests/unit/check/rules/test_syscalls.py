@@ -5,8 +5,9 @@ import pytest
 
 from seriestool.check.protocol import Finding
 from seriestool.check.rules.syscalls import CHECK
-from tests.checks import ask, mail_series, rules, the
-from tests.helpers import File, Repo, shared
+from tests.support.repos import File, Repo, shared
+from tests.support.series import mail_series
+from tests.support.session import ask_check, only_finding, rules_of
 
 X86 = "arch/x86/entry/syscalls/syscall_64.tbl"
 ALPHA = "arch/alpha/kernel/syscalls/syscall.tbl"
@@ -34,7 +35,7 @@ def kernel(repo: Repo) -> Repo:
 
 def check(kernel: Repo, *patches: dict[str, File], counter: int = 1) -> tuple[Finding, ...]:
     mbox = mail_series(kernel, *((f"part {number}", files) for number, files in enumerate(patches, 1)))
-    return ask(CHECK, kernel, mbox, counter=counter)
+    return ask_check(CHECK, kernel, mbox, counter=counter)
 
 
 def table(old: str, new: str) -> dict[str, File]:
@@ -53,31 +54,31 @@ def test_spaces_and_comments_are_nothing(kernel: Repo) -> None:
 def test_a_patch_that_does_not_apply_is_skipped(kernel: Repo) -> None:
     mbox = mail_series(kernel, ("part 1", table("# a table\n", "")))
     kernel.commit({X86: "# nothing left\n"}, "meanwhile")
-    assert rules(ask(CHECK, kernel, mbox)) == [("skipped", "skip")]
+    assert rules_of(ask_check(CHECK, kernel, mbox)) == [("skipped", "skip")]
 
 
 def test_a_number_changed(kernel: Repo) -> None:
     found = check(kernel, table("1\tcommon\twrite", "2\tcommon\twrite"))
-    assert rules(found) == [("number-changed", "fail")]
+    assert rules_of(found) == [("number-changed", "fail")]
     assert (found[0].path, found[0].line) == (X86.encode(), 3)
 
 
 def test_a_number_given_to_another_call(kernel: Repo) -> None:
     found = check(kernel, table("write\t\tsys_write", "scribble\t\tsys_scribble"))
-    assert rules(found) == [("number-reused", "fail")]
+    assert rules_of(found) == [("number-reused", "fail")]
     assert "1 was that of write, and is that of scribble" in found[0].message
 
 
 def test_a_call_removed(kernel: Repo) -> None:
-    assert rules(check(kernel, table("1\tcommon\twrite\t\tsys_write\n", ""))) == [("removed", "fail")]
+    assert rules_of(check(kernel, table("1\tcommon\twrite\t\tsys_write\n", ""))) == [("removed", "fail")]
 
 
 def test_a_call_removed_that_did_nothing(kernel: Repo) -> None:
-    assert rules(check(kernel, table("4\tcommon\told\t\tsys_ni_syscall\n", ""))) == [("removed", "warn")]
+    assert rules_of(check(kernel, table("4\tcommon\told\t\tsys_ni_syscall\n", ""))) == [("removed", "warn")]
 
 
 def test_a_call_that_does_nothing_any_more(kernel: Repo) -> None:
-    assert rules(check(kernel, table("sys_write", "sys_ni_syscall"))) == [("no-longer-implemented", "warn")]
+    assert rules_of(check(kernel, table("sys_write", "sys_ni_syscall"))) == [("no-longer-implemented", "warn")]
 
 
 def test_another_function_behind_a_call_is_nothing(kernel: Repo) -> None:
@@ -89,21 +90,21 @@ def test_a_call_for_all_instead_of_some(kernel: Repo) -> None:
 
 
 def test_a_call_for_others(kernel: Repo) -> None:
-    assert rules(check(kernel, table("0\tcommon\tread", "0\t64\tread"))) == [("abi-changed", "warn")]
+    assert rules_of(check(kernel, table("0\tcommon\tread", "0\t64\tread"))) == [("abi-changed", "warn")]
 
 
 def test_an_abi_that_is_given_up(kernel: Repo) -> None:
-    assert rules(check(kernel, table("3\t64\tclose\t\tsys_close\n", ""))) == [("abi-removed", "warn")]
+    assert rules_of(check(kernel, table("3\t64\tclose\t\tsys_close\n", ""))) == [("abi-removed", "warn")]
 
 
 def test_a_number_given_twice(kernel: Repo) -> None:
     found = check(kernel, table("# 2 was never used\n", "2\tcommon\tone\tsys_one\n2\t64\ttwo\tsys_two\n"))
-    assert rules(found) == [("number-given-twice", "fail")]
+    assert rules_of(found) == [("number-given-twice", "fail")]
 
 
 def test_a_number_that_another_call_has_and_keeps(kernel: Repo) -> None:
     found = check(kernel, table("# 2 was never used\n", "3\tcommon\tother\tsys_other\n"))
-    assert rules(found) == [("number-given-twice", "fail")]
+    assert rules_of(found) == [("number-given-twice", "fail")]
 
 
 def test_one_number_for_two_abis(kernel: Repo) -> None:
@@ -120,17 +121,17 @@ def everywhere() -> dict[str, File]:
 
 
 def test_a_new_call_everywhere(kernel: Repo) -> None:
-    assert rules(check(kernel, everywhere())) == [("new-call", "pass")]
+    assert rules_of(check(kernel, everywhere())) == [("new-call", "pass")]
 
 
 def test_a_new_call_in_one_table_only(kernel: Repo) -> None:
-    found = the(check(kernel, {X86: TABLE + NEW}), "not-in-all-tables")
+    found = only_finding(check(kernel, {X86: TABLE + NEW}), "not-in-all-tables")
     assert f"newcall is not in {ALPHA}, {GENERIC}, {COMMON}" in found.message
 
 
 def test_a_new_call_in_one_table_at_a_time(kernel: Repo) -> None:
     parts = [{path: text} for path, text in everywhere().items()]
-    assert rules(check(kernel, *parts)) == [("new-call", "pass")]
+    assert rules_of(check(kernel, *parts)) == [("new-call", "pass")]
 
 
 def test_a_call_of_one_architecture_only(kernel: Repo) -> None:
@@ -139,13 +140,13 @@ def test_a_call_of_one_architecture_only(kernel: Repo) -> None:
 
 def test_a_new_call_with_another_number_elsewhere(kernel: Repo) -> None:
     files = everywhere() | {COMMON: TABLE + NEW.replace("471", "472")}
-    found = the(check(kernel, files), "number-differs")
+    found = only_finding(check(kernel, files), "number-differs")
     assert (str(found.status), "472 in scripts/syscall.tbl" in found.message) == ("warn", True)
 
 
 def test_the_count_is_not_raised(kernel: Repo) -> None:
     files = everywhere() | {GENERIC: UNISTD + "#define __NR_newcall 471\n"}
-    found = the(check(kernel, files), "count-not-raised")
+    found = only_finding(check(kernel, files), "count-not-raised")
     assert (found.mend, found.line) == ("#define __NR_syscalls 472", 4)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.pages.matrix import MOST_REASONS, view_matrix
 from seriestool.series.model import Outcome
-from tests.page_cases import made_conflict, made_patch, made_precheck, made_series, oid
+from tests.support.pages import made_conflict, made_patch, made_precheck, made_series, oid
 
 
 def made(count: int = 5, trees: int = 4) -> Rebase:

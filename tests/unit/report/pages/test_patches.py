@@ -11,7 +11,7 @@ from seriestool.report.pages.finding_views import view_findings
 from seriestool.report.pages.patches import MOST_OF_PAGE, MOST_OF_PATCH, MOST_OPEN, PatchView, view_patches
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import Patch
-from tests.page_cases import made_patch, made_series
+from tests.support.pages import made_patch, made_series
 
 PATH = b"drivers/net/part1.c"
 

@@ -15,7 +15,17 @@ from seriestool.report.pages.date_scale import make_scale
 from seriestool.report.pages.labels import fitting, place_labels, text_width
 from seriestool.report.pages.prerequisites_graph import MOST_BOXES, MOST_ROWS, view_prerequisites
 from seriestool.report.pages.timeline_picture import ELSEWHERE, MOST_LINES, draw_timeline
-from tests.page_cases import DAY, POSTED, long_timeline, made_patch, made_precheck, made_series, mailed, needed, oid
+from tests.support.pages import (
+    DAY,
+    POSTED,
+    long_timeline,
+    made_patch,
+    made_precheck,
+    made_series,
+    mailed_patch,
+    needed,
+    oid,
+)
 
 START = datetime(2026, 1, 19, 15, tzinfo=UTC)
 
@@ -140,7 +150,9 @@ def test_boxes_do_not_overlap_and_have_room_for_their_rows() -> None:
 
 
 def test_what_is_needed_is_bounded_in_the_picture_and_all_in_the_list() -> None:
-    needs = tuple(NeededPatch(mailed(n, f"s{n % 40}@x.org"), NeededPatchState.UNMERGED, "stated") for n in range(1000))
+    needs = tuple(
+        NeededPatch(mailed_patch(n, f"s{n % 40}@x.org"), NeededPatchState.UNMERGED, "stated") for n in range(1000)
+    )
     seen = view_prerequisites(PrerequisiteResult(needs), made_precheck(made_series(made_patch(1, "x"))).verdict)
     assert seen.graph is not None
     assert len(seen.graph.boxes) == MOST_BOXES + 2

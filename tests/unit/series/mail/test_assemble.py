@@ -15,7 +15,7 @@ from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.series.model import Prerequisite, Series
 from seriestool.sources.resolve import series_of_text
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
-from tests.helpers import ROOT, shared
+from tests.support.repos import ROOT, shared
 
 ONES, TWOS = "1" * 40, "2" * 40
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
 from seriestool.series.mail.compose import OutgoingSeries, compose
-from tests.staged import patch_of
+from tests.support.split_series import patch_of
 
 DIFF = b"diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-1\n+2\n"
 SENT = OutgoingSeries(

@@ -8,7 +8,7 @@ from seriestool.series.mail import Mail, find_postings
 from seriestool.series.mail.mail_summary import mail_of_summary, pack_summary, summarize_mail, unpack_summary
 from seriestool.series.mail.posting import change_id_of
 from seriestool.util.groups import connected_groups
-from tests.unit.sources.lists.mails import diff, mail, series
+from tests.support.mails import diff, mail, series
 
 
 def test_heads_make_the_postings_that_mails_make() -> None:

@@ -10,7 +10,7 @@ import pytest
 from seriestool.series.mail import Mail, assemble, parse_mails, split_mbox
 from seriestool.series.mail.mbox_writer import format_date, mbox_name, write_mbox
 from seriestool.series.model import Series
-from tests.helpers import ROOT, Repo
+from tests.support.repos import ROOT, Repo
 
 DATA = ROOT / "tests/data/mail"
 # git has no good answer for these two; and patches of these need another base.

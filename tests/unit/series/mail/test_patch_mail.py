@@ -12,7 +12,7 @@ from seriestool.series.mail import Mail, split_mbox
 from seriestool.series.mail.mail_parser import has_whole_hunks, unflow
 from seriestool.series.mail.patch_mail import parse_author, parse_patch
 from seriestool.series.model import Patch
-from tests.helpers import ROOT
+from tests.support.repos import ROOT
 
 DATA = ROOT / "tests/data/mail"
 # What git has no good answer for; their tests are below.

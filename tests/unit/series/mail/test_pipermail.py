@@ -6,7 +6,7 @@ import pytest
 
 from seriestool.series.mail.pipermail import parse_diffstat, parse_page, parse_shortlog, quoted_series
 from seriestool.series.model import Series
-from tests.helpers import ROOT, shared
+from tests.support.repos import ROOT, shared
 
 
 def quoted(data: bytes) -> Series:

@@ -12,7 +12,7 @@ from seriestool.series.message.stable_tags import find_stable_tags, names_upstre
 from seriestool.series.message.title_comparison import TitleMatch as Titles
 from seriestool.series.message.title_comparison import compare_titles
 from seriestool.series.message.trailer_names import edit_distance, meant_name, proper_name, tip_rank
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 SIGNED = "Signed-off-by: A U Thor <author@example.com>"
 

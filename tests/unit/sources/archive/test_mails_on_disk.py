@@ -7,7 +7,7 @@ import pytest
 from seriestool.series.mail import Mail, split_mbox
 from seriestool.sources.archive import mails_on_disk
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from tests.helpers import ROOT, Repo, shared
+from tests.support.repos import ROOT, Repo, shared
 
 DATA = ROOT / "tests/data/mail"
 V1 = ["v1-0@example.org", "v1-1@example.org", "v1-2@example.org"]

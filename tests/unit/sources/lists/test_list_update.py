@@ -20,8 +20,8 @@ from seriestool.sources.lists.list_update import UpdateTally, update_list
 from seriestool.sources.lists.patch_index import normalize_mail
 from seriestool.sources.lists.patch_index_writer import ArchivedMail, PatchIndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from tests.helpers import Repo
-from tests.unit.sources.lists.mails import diff, fill, mail, series, take_back
+from tests.support.mails import diff, fill, mail, series, take_back
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

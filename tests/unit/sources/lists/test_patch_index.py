@@ -13,8 +13,8 @@ from seriestool.sources.lists.list_update import UpdateTally, update_list
 from seriestool.sources.lists.patch_index import find_index
 from seriestool.sources.lists.patch_index_writer import PatchIndexWriter, make_index
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from tests.helpers import Repo
-from tests.unit.sources.lists.mails import diff, fill, mail, series
+from tests.support.mails import diff, fill, mail, series
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

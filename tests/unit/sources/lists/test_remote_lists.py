@@ -14,8 +14,8 @@ from seriestool.sources.lists.patch_index_writer import make_index
 from seriestool.sources.lists.remote_lists import RemoteLists
 from seriestool.sources.lore import Lore
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from tests.lore_server import ADDRESS, public_inbox
-from tests.unit.sources.lists.mails import diff, mail, series
+from tests.support.mails import diff, mail, series
+from tests.support.servers import ADDRESS, public_inbox
 
 NEAR = datetime(2026, 6, 2, tzinfo=UTC)
 QUOTED = 'a"b'

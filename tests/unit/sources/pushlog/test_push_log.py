@@ -20,7 +20,7 @@ from seriestool.sources.pushlog.lost_commits import fetch_commit, repo_url
 from seriestool.sources.pushlog.push_log_index import PushLog, Sighting, find_log, make_log
 from seriestool.sources.pushlog.push_records import read_source
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 Shared = Callable[[str], Path]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from seriestool.trees.history import History, blob_prefix, is_absent, match_value, mode_of, tips_containing
-from tests.helpers import Repo
-from tests.unit.trees.history.histories import PATHS, Maker, assert_like_git, ids, indexed, states
+from tests.support.histories import PATHS, Maker, assert_like_git, ids, indexed, states
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

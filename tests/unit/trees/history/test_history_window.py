@@ -8,8 +8,8 @@ import pytest
 
 from seriestool.git import Ref, Repository
 from seriestool.trees.history import index_window, is_absent
-from tests.helpers import FIRST_DATE, Repo
-from tests.unit.trees.history.histories import PATHS, Maker, assert_like_git, ids, states
+from tests.support.histories import PATHS, Maker, assert_like_git, ids, states
+from tests.support.repos import FIRST_DATE, Repo
 
 Make = Callable[..., Repo]
 

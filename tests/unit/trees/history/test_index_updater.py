@@ -14,8 +14,8 @@ import pytest
 from seriestool.git import Ref, Repository
 from seriestool.trees.history import History, fingerprint, index_dir, update
 from seriestool.util.errors import OutsideError
-from tests.helpers import Repo
-from tests.unit.trees.history.histories import Maker, assert_like_git, ids, indexed
+from tests.support.histories import Maker, assert_like_git, ids, indexed
+from tests.support.repos import Repo
 
 Make = Callable[..., Repo]
 

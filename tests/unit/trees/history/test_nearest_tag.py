@@ -11,8 +11,8 @@ from seriestool.base.git_describe import start_describe
 from seriestool.git import Repository
 from seriestool.trees import list_tags
 from seriestool.trees.history import DescribeUndecidedError, History, find_nearest_tag
-from tests.helpers import FIRST_DATE, Repo
-from tests.unit.trees.history.histories import Maker, indexed
+from tests.support.histories import Maker, indexed
+from tests.support.repos import FIRST_DATE, Repo
 
 
 def git_says(repo: Repo, commit: str) -> str | None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from seriestool.git import Repository
 from seriestool.trees.history import History, update, value_of
-from tests.helpers import FIRST_DATE, Repo
+from tests.support.repos import FIRST_DATE, Repo
 
 PATHS = (
     b"plain", b"dir/inner", b"dir/with space", b"new\nline", "ü/é".encode(), b"\x01starts-odd", b":100644 100644",
     b"tab\there", b'quote"back\\slash', b"\xff\xfe", b"both", b"both/file-and-folder", b"sub",
 )  # fmt: skip
+
+
 MODES = (0o100644, 0o100644, 0o100644, 0o100755, 0o120000, 0o160000)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A recorded series of series/, asked again: what the program says today, laid out as `series.toml` says it.
+"""What is written down and compared: texts in tests/cli/golden, and the recorded series of series/.
 
-`[answer]` has what find-base says; `[answer.rebuilt]`, `[[answer.rebase]]`, `[[answer.split]]` and `[answer.check]` are
-there where the series has such facts. Whatever is not in the program's answer, or differs from it, is a difference.
+Of a recorded series, `series.toml` says what the program answers: `[answer]` has what find-base says; it has
+`[answer.rebuilt]`, `[[answer.rebase]]`, `[[answer.split]]` and `[answer.check]` where the series has such facts.
+Whatever is not in the program's answer, or differs from it, is a difference.
 """
 
 import email
@@ -22,40 +23,46 @@ from seriestool.series.model import path_text
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
 from seriestool.sources.resolve import resolve
-from tests.bases import leading
-from tests.helpers import ROOT, Repo, run_program, shared
+from tests.support.repos import ROOT, Repo, shared
+from tests.support.session import leading, run_program
 
 SERIES = ROOT / "series"
+
+
 PROSE = {"asked", "said", "why"}
 """Keys of what people said, in our words: nothing can be compared with them."""
+
+
 PLACES = {"tree", "data"}
 """Keys that say where mails and trees are."""
-Facts = dict[str, Any]
 
 
-def folders() -> list[Path]:
+RecordedFacts = dict[str, Any]
+
+
+def recorded_folders() -> list[Path]:
     """The folders of all recorded series."""
     return sorted(file.parent for file in SERIES.glob("*/series.toml"))
 
 
-def facts_of(folder: Path) -> Facts:
+def facts_of(folder: Path) -> RecordedFacts:
     """What is recorded of the series."""
     return tomllib.loads((folder / "series.toml").read_text())
 
 
-def differences(facts: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+def find_differences(facts: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
     """Where the program says something else, or nothing: `answer.rebuilt.matched: 22, but 23 today`."""
-    return list(_differences(facts, said, ""))
+    return list(_iter_differences(facts, said, ""))
 
 
-def _differences(fact: Any, said: Any, at: str) -> Iterator[str]:
+def _iter_differences(fact: Any, said: Any, at: str) -> Iterator[str]:
     if isinstance(fact, Mapping) and isinstance(said, Mapping):
         for key, value in fact.items():
             if key not in PROSE and not (not at and key in PLACES):
-                yield from _differences(value, said.get(key), f"{at}.{key}" if at else key)
+                yield from _iter_differences(value, said.get(key), f"{at}.{key}" if at else key)
     elif _is_tables(fact) and _is_tables(said) and len(fact) == len(said):
         for number, (one, other) in enumerate(zip(fact, said, strict=True)):
-            yield from _differences(one, other, f"{at}[{number}]")
+            yield from _iter_differences(one, other, f"{at}[{number}]")
     elif fact != said:
         yield f"{at}: {fact!r}, but {said!r} today"
 
@@ -68,7 +75,7 @@ def _is_tables(value: Any) -> bool:
 class Replay:
     """A recorded series with its trees, and the list where there is one."""
 
-    facts: Facts
+    facts: RecordedFacts
     repo: Repo
     mails: Path
     thread: Path | None
@@ -100,9 +107,9 @@ def set_up(folder: Path, room: Path) -> Replay:
     return Replay(facts, tree, places["mails"], places["thread"], room / "data")
 
 
-def said_today(replay: Replay) -> Facts:
+def said_today(replay: Replay) -> RecordedFacts:
     """What the program says, in the layout of series.toml; commands are run only for what is recorded."""
-    said: Facts = {**_of_mails(replay), "answer": {}}
+    said: RecordedFacts = {**_of_mails(replay), "answer": {}}
     code, found = replay.ask("find-base")
     said["answer"] = _of_find_base(found, code)
     said["blob"] = [_blob(one) for one in found["preimage"]]
@@ -119,7 +126,7 @@ def said_today(replay: Replay) -> Facts:
     return said
 
 
-def _of_mails(replay: Replay) -> Facts:
+def _of_mails(replay: Replay) -> RecordedFacts:
     series = resolve(str(replay.mails))
     version = {
         "version": series.version,
@@ -141,8 +148,8 @@ def _of_mails(replay: Replay) -> Facts:
     }
 
 
-def _of_find_base(found: Any, code: int) -> Facts:
-    answer: Facts = {
+def _of_find_base(found: Any, code: int) -> RecordedFacts:
+    answer: RecordedFacts = {
         "verdict": found["verdict"],
         "exit": code,
         "stated": found["stated"]["state"] if found["stated"] else None,
@@ -171,7 +178,7 @@ def _merged(candidates: Sequence[Any]) -> dict[str, list[int]]:
     return tips
 
 
-def _blob(one: Any) -> Facts:
+def _blob(one: Any) -> RecordedFacts:
     return {
         "path": one["path"],
         "blob": one["blob"],
@@ -180,7 +187,7 @@ def _blob(one: Any) -> Facts:
     }
 
 
-def _of_rebuilt(found: Any) -> Facts:
+def _of_rebuilt(found: Any) -> RecordedFacts:
     rebuilt = found["rebuilt"]
     return {
         "commit": rebuilt["commit"],
@@ -195,7 +202,7 @@ def _of_rebuilt(found: Any) -> Facts:
     }
 
 
-def _of_rebase(found: Any) -> list[Facts]:
+def _of_rebase(found: Any) -> list[RecordedFacts]:
     return [
         {
             "tree": tree["name"],
@@ -209,14 +216,14 @@ def _of_rebase(found: Any) -> list[Facts]:
     ]
 
 
-def _of_split(found: Any) -> list[Facts]:
+def _of_split(found: Any) -> list[RecordedFacts]:
     return [
         {"to": part["name"], "patches": [one["counter"] for one in part["patches"]], "verdicts": part["verdicts"]}
         for part in found["subseries"]
     ]
 
 
-def _of_check(code: int, found: Any) -> Facts:
+def _of_check(code: int, found: Any) -> RecordedFacts:
     findings: dict[str, list[str]] = {"warn": [], "fail": [], "note": []}
     for result in found["results"]:
         for one in result["findings"]:
@@ -234,7 +241,7 @@ def _of_check(code: int, found: Any) -> Facts:
     }
 
 
-def _mail(thread: Path, msgid: str) -> Facts | None:
+def _mail(thread: Path, msgid: str) -> RecordedFacts | None:
     """What is known of a mail of the thread, but not what it says."""
     mails: dict[str, email.message.Message] = {}
     for mail in mailbox.mbox(thread):

@@ -19,7 +19,11 @@ from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
 from seriestool.bot.store import Store, insert_new
 
 NOW = 1_780_000_000
+
+
 PAGE = "<!DOCTYPE html>\n<title>a page</title>\n<p>" + "all about it " * 200
+
+
 DOCUMENT = {"schema": 1, "series": {"subject": "lamp: fade"}}
 
 

@@ -1,10 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A sandbox that locks nothing in: for tests of what a check makes of a program's answer, with programs of the test."""
+"""A real sandbox, and ones that lock nothing in."""
 
+import functools
 import subprocess
 from dataclasses import dataclass, field
 
-from seriestool.sandbox import KillReason, SandboxJob, SandboxResult
+import pytest
+
+from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxResult, find_sandbox
+
+
+@functools.cache
+def _find_sandbox_once() -> Sandbox | str:
+    return find_sandbox()
+
+
+def a_sandbox() -> Sandbox:
+    """A sandbox; the test is skipped, saying so, where there is none."""
+    found = _find_sandbox_once()
+    if isinstance(found, str):
+        pytest.skip(f"needs a sandbox: {found}")
+    return found
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A bot with stand-ins for what looks, decides and speaks, and the outside world as a file of lines.
 
-    python -m tests.bots DATABASE NAME LEDGER [--look SECONDS] [--jobs N] [--once] ...
+    python -m tests.support.bots DATABASE NAME LEDGER [--look SECONDS] [--jobs N] [--once] ...
 
 runs one such bot, as `seriestool bot run` does, so that it can be killed. With --voice it is the real voice that
 decides and speaks, by drafts in a maildir (drafts:FOLDER) or mails to a server on loopback (smtp:PORT).
@@ -40,8 +40,8 @@ from seriestool.bot.queue.handlers import Handlers, ReportRow
 from seriestool.bot.queue.main_loop import Task
 from seriestool.bot.store import Store, insert_new
 from seriestool.util.errors import SeriestoolError
-from tests.claims import Claimed, say_all
-from tests.speaking import FACTS, RULES, WORDING
+from tests.support.claims import Claimed, say_all
+from tests.support.notify import FACTS, RULES, WORDING
 
 NOW = 1_770_000_000
 
@@ -171,7 +171,7 @@ def fill(store: Store, numbers: Iterable[int], **changes: object) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("tests.bots")
+    parser = argparse.ArgumentParser("tests.support.bots")
     parser.add_argument("database")
     parser.add_argument("name")
     parser.add_argument("ledger", type=Path)

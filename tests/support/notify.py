@@ -22,14 +22,26 @@ from seriestool.bot.store import Store
 from seriestool.report.mail_writer import MailAddress
 
 NOW = 1_700_000_000
+
+
 WATCHED = "widgets"
+
+
 FAILURE = Complaint(
     1, "a" * 40, "fixes-tag/mismatch", "fail", "the subject is another", "line 3 of the message", "Fixes: 0123456789ab",
     "widget: count halves",
 )  # fmt: skip
+
+
 WARNING = Complaint(2, "b" * 40, "spdx/missing", "warn", "no licence", "widget.c:1", None, "widget: count four")
+
+
 RULES = NotifyRules(Policy.AUTHOR, frozenset({WATCHED}), "bot@example.org")
+
+
 WORDING = Wording(MailAddress("bot@example.org", "Series Bot"), "https://series.example.org")
+
+
 FACTS = ReportSummary(
     key="k" * 40,
     lineage="l" * 40,

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.helpers import Repo
+from tests.support.repos import Repo
 
 DAY = 24 * 3600
 

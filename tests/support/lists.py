@@ -1,52 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lists in memory, for tests of prerequisites: a `PatchSource` made of mboxes, and the answer that comes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from seriestool.base.find import find_base
 from seriestool.base.prerequisites.patch_source import PathTouch, SourcePatch
 from seriestool.base.prerequisites.prerequisite_results import BlobRecipe, NeededPatch, PrerequisiteResult
 from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
-from seriestool.base.search_context import SearchContext
-from seriestool.git import Repository
 from seriestool.series.model import Patch, Series
 from seriestool.series.patch_id import find_patch_id
-from seriestool.sources.resolve import SeriesSelector, series_of_text
-from seriestool.trees import list_tags, list_trees
-from seriestool.trees.history import update
-from tests.bases import make_series
-from tests.helpers import File, Repo
-
-
-def numbered(changes: Mapping[int, str] | None = None, count: int = 80) -> str:
-    """A file of numbered lines with other words in some of them; '' takes the line out."""
-    texts = {n: f"line {n}\n" for n in range(1, count + 1)}
-    texts.update({n: f"{word}\n" if word else "" for n, word in (changes or {}).items()})
-    return "".join(texts.values())
-
-
-def mailed(repo: Repo, base: str, *changes: Mapping[str, File], options: Sequence[str] = ()) -> bytes:
-    """The mbox of a series with message-ids; its commits are gone."""
-    return make_series(repo, base, *changes, options=("--thread", *options))
-
-
-def with_change_id(mbox: bytes, name: str) -> bytes:
-    """The same mails, of the work of this name."""
-    return mbox.replace(b"\n-- \n", b"\nchange-id: " + name.encode() + b"\n-- \n")
-
-
-def parsed(mbox: bytes) -> Series:
-    """The series in an mbox."""
-    return series_of_text(mbox, SeriesSelector(), "mbox")
+from tests.support.repos import Repo
+from tests.support.series import parse_whole
+from tests.support.session import search_context_of
 
 
 class MemorySource:
     """Series on a list; `asked` is how many patches were asked for at most, call by call."""
 
     def __init__(self, *mboxes: bytes) -> None:
-        self._series = [parsed(mbox) for mbox in mboxes]
+        self._series = [parse_whole(mbox) for mbox in mboxes]
         self.asked: list[int] = []
 
     def touching(self, path: bytes, near: datetime, most: int) -> Sequence[PathTouch]:
@@ -88,18 +61,10 @@ def _mailed(patch: Patch, series: Series) -> SourcePatch:
     )  # fmt: skip
 
 
-def search_context_of(repo: Repo) -> SearchContext:
-    """The repository with its trees, as find-base sees it."""
-    opened = Repository.open(repo.path)
-    refs = opened.refs()
-    history = update(opened, refs, Path(repo.path).parent / "index")
-    return SearchContext(opened, history, list_trees(refs, opened.config(), opened.head()), list_tags(refs))
-
-
 def prerequisites(repo: Repo, mbox: bytes, *mboxes: bytes) -> PrerequisiteResult:
     """What the series in `mbox` builds on, with the others (and itself) on the list."""
     context = search_context_of(repo)
-    verdict = find_base(parsed(mbox), context)
+    verdict = find_base(parse_whole(mbox), context)
     return find_prerequisites(verdict, context, MemorySource(mbox, *mboxes))
 
 

@@ -19,6 +19,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 _NO_SCRIPTS = {"profile.managed_default_content_settings.javascript": 2}
+
+
 _QUIET = ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
           "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-extensions",
           "--no-default-browser-check", "--disable-default-apps", "--force-color-profile=srgb",

@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tests are made of: real repositories made quickly, runs of the program, data beside the project."""
+"""Real repositories made quickly, what git itself says of them, and where the project and its data are."""
 
 import os
+import re
 import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+
+
 SHARED = ROOT.parent / "shared"
+
+
 FIRST_DATE = 1_700_000_000  # 2023-11-14 22:13:20 UTC
+
+
 _MAKES_COMMITS = {"am", "cherry-pick", "commit", "commit-tree", "merge", "rebase", "revert", "tag"}
 
+
 Content = bytes | str
+
+
 File = Content | tuple[Content, int] | None
 """The content, (content, mode), or None for a file that goes; a mode of 0o160000 takes a commit id as content."""
 
@@ -130,24 +139,76 @@ def _change(path: bytes, file: File) -> bytes:
     return b"M %o inline %s\ndata %d\n%s\n" % (mode, quoted, len(data), data)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run of the program ended, and what it printed."""
+def git_applies(repo: Repo, commit: str, mbox: bytes, *options: str) -> int:
+    """How many patches of the mbox, from the first on, `git apply --cached` takes on the commit.
 
-    code: int
-    out: str
-    err: str
+    Git itself splits and decodes the mails (mailsplit, mailinfo), and works on an index of the test's own.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        env = {"GIT_INDEX_FILE": str(folder / "index")}
+        repo.git("read-tree", commit, env=env)
+        for number, patch in enumerate(patches_of(repo, mbox, folder)):
+            if not git_takes(repo, patch, env, *options):
+                return number
+        return number + 1
 
 
-def run_program(
-    *arguments: str | Path, cwd: Path | None = None, stdin: Content | None = None, env: Mapping[str, str] | None = None
-) -> Result:
-    """The result of the real program in a process of its own."""
+def patches_of(repo: Repo, mbox: bytes, folder: Path) -> list[Path]:
+    """The diffs of the mails in order, each in a file of its own; replies and cover letters have none."""
+    (folder / "mails").mkdir()
+    repo.git("mailsplit", "--keep-cr", f"-o{folder}/mails", input=mbox)
+    found = []
+    for mail in sorted((folder / "mails").iterdir()):
+        patch = folder / f"{mail.name}.patch"
+        raw = mail.read_bytes()
+        repo.git("mailinfo", str(folder / "message"), str(patch), input=raw)
+        if not re.search(rb"^Subject: (Re:|\[[^]]*\b0+/\d)", raw, re.MULTILINE):
+            found.append(patch)
+    return found
+
+
+def git_takes(repo: Repo, patch: Path, env: Mapping[str, str], *options: str) -> bool:
+    """Whether `git apply --cached` takes the diff; an empty one changes nothing."""
+    if b"\n+++ " not in patch.read_bytes() and b"diff --git" not in patch.read_bytes():
+        return True
     answer = subprocess.run(
-        [sys.executable, "-m", "seriestool", *map(str, arguments)],
-        cwd=cwd,
-        input=_bytes(stdin or b""),
-        capture_output=True,
-        env={**os.environ, **(env or {})},
-    )
-    return Result(answer.returncode, answer.stdout.decode(), answer.stderr.decode())
+        ["git", "apply", "--cached", *options, str(patch)],
+        cwd=repo.path, env={**os.environ, **env}, capture_output=True)  # fmt: skip
+    return answer.returncode == 0
+
+
+def misplaced(stderr: str) -> tuple[str, int]:
+    """(path, line) of the first hunk that `git apply` could not place."""
+    found = re.search(r"^error: patch failed: (.*):(\d+)$", stderr, flags=re.MULTILINE)
+    assert found, stderr
+    return found[1], int(found[2])
+
+
+# --- git as the judge ---------------------------------------------------------------------------------------------
+
+
+def files_of(repo: Repo, tree: str, env: Mapping[str, str] | None = None) -> dict[str, tuple[str, str]]:
+    """Path -> (mode, id) of all that a tree has."""
+    found = {}
+    for line in repo.git("ls-tree", "-r", "-z", "--full-tree", tree, env=env).split("\0")[:-1]:
+        meta, _, path = line.partition("\t")
+        mode, _, oid = meta.split()
+        found[path] = (mode, oid)
+    return found
+
+
+def unmerged(repo: Repo) -> dict[str, set[tuple[int, str, str]]]:
+    """Path -> (stage, mode, id) of what the index of the work tree has in conflict."""
+    found: dict[str, set[tuple[int, str, str]]] = {}
+    for line in repo.git("ls-files", "-u", "-z").split("\0")[:-1]:
+        meta, _, path = line.partition("\t")
+        mode, oid, stage = meta.split()
+        found.setdefault(path, set()).add((int(stage), mode, oid))
+    return found
+
+
+def try_git(repo: Repo, *arguments: str, env: Mapping[str, str] | None = None) -> int:
+    """The exit code of git, which may fail."""
+    answer = subprocess.run(["git", *arguments], cwd=repo.path, capture_output=True, env={**os.environ, **(env or {})})
+    return answer.returncode

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A repository with three trees, a MAINTAINERS file, and a series that goes to all of them and to one that is away."""
+"""Repositories with a story: a series that conflicts on a tree, a series for several trees."""
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.helpers import File, Repo, Result
+from tests.support.repos import File, Repo
+from tests.support.series import lines, make_series
+from tests.support.session import Result, run_program
 
 URL = "git://git.example.org"
+
+
 MAINTAINERS = f"""\
 CORE NET
 M:\tNed Nett <ned@example.org>
@@ -38,6 +45,8 @@ L:\tall@example.org
 F:\t*
 F:\t*/
 """
+
+
 HEADER = """\
 #ifndef CORE_H
 #define CORE_H
@@ -49,6 +58,8 @@ int core_start(done_func_t done);
 
 #endif
 """
+
+
 CORE = """\
 #include <net/core.h>
 
@@ -66,6 +77,8 @@ int core_start(done_func_t done)
 	return 1;
 }
 """
+
+
 EXPORT = """\
 #include <net/core.h>
 
@@ -83,6 +96,8 @@ int export_close(int n)
 	return n;
 }
 """
+
+
 GADGET = """\
 #include <net/core.h>
 
@@ -98,6 +113,8 @@ int gadget_probe(void)
 	return core_start(gadget_done);
 }
 """
+
+
 BASE: Mapping[str, File] = {
     "MAINTAINERS": MAINTAINERS,
     "include/net/core.h": HEADER,
@@ -106,6 +123,8 @@ BASE: Mapping[str, File] = {
     "drivers/gadget.c": GADGET,
     "drivers/README": "read me\n",
 }
+
+
 COVER = """\
 From: Ann Author <ann@example.com>
 Date: Wed, 15 Nov 2023 10:00:00 +0000
@@ -125,9 +144,12 @@ base-commit: 0000000000000000000000000000000000000000
 change-id: 20231115-tags-0123456789ab
 
 """
+
+
 SOB = "\n\nSigned-off-by: Ann Author <ann@example.com>"
 
-Change = tuple[str, Mapping[str, File]]
+
+SplitChange = tuple[str, Mapping[str, File]]
 
 
 def changed(text: str, *pairs: tuple[str, str]) -> str:
@@ -138,11 +160,21 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
 
 
 FIXED = changed(CORE, ("registered = 0;", "registered = (void *)0;"))
+
+
 TAG = ("#endif\n", "int core_tag(int n);\n\n#endif\n")
+
+
 TAGGED = FIXED + "\nint core_tag(int n)\n{\n\treturn n + 1;\n}\n"
+
+
 EXPORTED = changed(EXPORT, ("return n;", "return core_tag(n);"))
+
+
 WIDER = ("(void *data, int status)", "(void *data, int status, int tag)")
-CHANGES: tuple[Change, ...] = (
+
+
+CHANGES: tuple[SplitChange, ...] = (
     ("net: core: start with nothing" + "\n\nFixes: 0123456789ab (\"net: core\")\nSigned-off-by: Ann <ann@example.com>",
      {"net/core.c": FIXED}),
     ("net: core: add tags" + SOB, {"net/core.c": TAGGED, "include/net/core.h": changed(HEADER, TAG)}),
@@ -166,10 +198,10 @@ CHANGES: tuple[Change, ...] = (
 )  # fmt: skip
 
 
-class Case:
+class SplitCase:
     """The repository, and the program's answers on a series."""
 
-    def __init__(self, repo: Repo, changes: tuple[Change, ...] = CHANGES, cover: bool = True) -> None:
+    def __init__(self, repo: Repo, changes: tuple[SplitChange, ...] = CHANGES, cover: bool = True) -> None:
         self.repo = repo
         self.base = repo.commit(BASE, "start")
         repo.git("checkout", "--quiet", "main")
@@ -190,7 +222,7 @@ class Case:
         self.repo.git("update-ref", "-d", "refs/heads/work")
         return oid
 
-    def series(self, changes: tuple[Change, ...], cover: bool) -> bytes:
+    def series(self, changes: tuple[SplitChange, ...], cover: bool) -> bytes:
         tip = self.base
         for message, files in changes:
             tip = self.repo.commit(files, message, branch="work", parent=tip, author="Ann Author <ann@example.com>")
@@ -212,7 +244,7 @@ class Case:
         }
 
 
-def answer(cli: Callable[..., Result], case: Case, *options: str | Path, code: int = 0) -> dict[str, Any]:
+def answer(cli: Callable[..., Result], case: SplitCase, *options: str | Path, code: int = 0) -> dict[str, Any]:
     """The object that `split --json` prints."""
     result = cli("split", "--json", *options, case.file, cwd=case.repo.path)
     assert result.code == code, result.err
@@ -228,3 +260,105 @@ def where(found: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
 def fared(found: Mapping[str, Any]) -> list[dict[int, str]]:
     """Of each proof how each patch fared, those of others included."""
     return [{one["patch"]: one["outcome"] for one in (*proof["first"], *proof["patches"])} for proof in found["proofs"]]
+
+
+CONFLICT_TEXT = lines(1, 30)
+
+
+CONFLICT_SERIES = "a series of three"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictCase:
+    """A repository with the trees `main` and `next`, on which patch 2 of 3 conflicts, and `clean`, on which none does.
+
+    The user has a work tree with changes of his own on the branch `main`.
+    """
+
+    repo: Repo
+    base: str
+    mbox: Path
+
+    def run(self, *arguments: str | Path, cwd: Path | None = None) -> Result:
+        """`seriestool rebase` in the repository."""
+        return run_program("rebase", *arguments, cwd=cwd or self.repo.path)
+
+    def json(self, *arguments: str | Path) -> dict[str, Any]:
+        """The answer of `rebase --json` on the series."""
+        result = self.run("--json", *arguments, self.mbox)
+        assert result.code in (0, 3), result.err
+        answer: dict[str, Any] = json.loads(result.out)
+        return answer
+
+    def outcomes(self, *arguments: str | Path) -> list[str]:
+        """The patches' outcomes on the first tree, and how they came about."""
+        return [f"{patch['outcome']} {patch['how']}" for patch in self.json(*arguments)["trees"][0]["patches"]]
+
+    def worktree(self) -> Path:
+        """The work tree made for the one conflict that waits."""
+        listed = self.repo.git("worktree", "list", "--porcelain")
+        found = [Path(path) for path in re.findall(r"^worktree (.*)$", listed, re.M) if Path(path) != self.repo.path]
+        assert len(found) == 1, listed
+        return found[0]
+
+    def resolve(self, text: str = "line ten, both\n") -> Path:
+        """The conflict in the work tree resolved and added."""
+        tree = self.worktree()
+        file = tree / "a.c"
+        file.write_text(re.sub(r"<{7} .*?>{7} [^\n]*\n", text, file.read_text(), flags=re.S))
+        Repo.git(_at(self.repo, tree), "add", "a.c")
+        return tree
+
+    def state(self) -> dict[str, object]:
+        """Everything of the user's that must not change: branches, HEAD, index, work tree, configuration, hooks."""
+        git = self.repo.path / ".git"
+        files = [path for path in self.repo.path.rglob("*") if path.is_file() and ".git" not in path.parts]
+        kept = [git / "HEAD", git / "config", git / "index", *(git / "hooks").glob("*"), *(git / "rr-cache").rglob("*")]
+        return {
+            "refs": self.repo.git(
+                "for-each-ref", "refs/heads", "refs/tags", "refs/notes", "refs/remotes", "refs/stash"
+            ),
+            **{str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in [*files, *kept] if path.is_file()},
+        }
+
+    def leftovers(self) -> list[str]:
+        """What a rebase that is over must not leave behind."""
+        trees = self.repo.git("worktree", "list").splitlines()[1:]
+        refs = self.repo.git("for-each-ref", "--format=%(refname)", "refs/seriestool/rebase").splitlines()
+        folder = self.repo.path / ".git/seriestool/rebase"
+        return [*trees, *refs, *(str(path) for path in folder.rglob("*"))]
+
+
+def _at(repo: Repo, path: Path) -> Repo:
+    other = object.__new__(Repo)
+    other.__dict__.update({**repo.__dict__, "path": path})
+    return other
+
+
+def make_conflict_case(folder: Path) -> ConflictCase:
+    """The repository below the folder."""
+    repo = Repo(folder / "repo")
+    base = repo.commit({"a.c": CONFLICT_TEXT, "b.c": CONFLICT_TEXT}, "start")
+    changes = (
+        {"a.c": CONFLICT_TEXT.replace("line 3\n", "line three\n")},
+        {"a.c": CONFLICT_TEXT.replace("line 3\n", "line three\n").replace("line 10\n", "line ten of the series\n")},
+        {"b.c": CONFLICT_TEXT.replace("line 20\n", "line twenty\n")},
+    )
+    mbox = folder / "series.mbox"
+    mbox.write_bytes(make_series(repo, base, *changes, options=["--subject-prefix=PATCH v3"]))
+    other = CONFLICT_TEXT.replace("line 10\n", "line ten of the tree\n")
+    repo.commit({"c.c": "1\n"}, "c: one", branch="clean", parent=base)
+    repo.commit(
+        {"a.c": other, "d.c": "1\n"}, "a: line ten\n\nLink: https://lore.kernel.org/r/1@x", branch="next", parent=base
+    )
+    repo.commit({"a.c": other}, "a: line ten")
+    repo.git("read-tree", "-u", "--reset", "HEAD")
+    repo.write("b.c", "changed by the user\n")
+    repo.git("add", "b.c")
+    repo.write("new.c", "untracked\n")
+    (repo.path / ".git/hooks").mkdir(exist_ok=True)
+    for name in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction", "post-rewrite"):
+        hook = repo.path / ".git/hooks" / name
+        hook.write_text('#!/bin/sh\necho ran >> "$(git rev-parse --git-common-dir)/hook-ran"\n')
+        hook.chmod(0o755)
+    return ConflictCase(repo, base, mbox)

@@ -22,12 +22,16 @@ from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReas
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, DiffKind, Hunk, Outcome, Patch, PatchFailure, Series
 from seriestool.util.progress import NullProgressMonitor
-from tests.check_case import LAMP, Kernel, make_kernel, make_mistakes, signed
-from tests.checks import parse
-from tests.helpers import Repo
+from tests.support.kernels import LAMP, LampKernel, make_lamp_kernel, make_mistakes, signed
+from tests.support.repos import Repo
+from tests.support.series import parse_series
 
 POSTED = datetime(2026, 1, 19, 15, 4, tzinfo=UTC)
+
+
 DAY = timedelta(days=1)
+
+
 _CHECKS = ("fixes-tag", "sign-off", "spdx", "new-file", "apply", "trailers", "subject-prefix")
 
 
@@ -42,10 +46,10 @@ def oid(number: int) -> str:
 def real_precheck(repo: Repo, cache: Path) -> Precheck:
     """Three patches with mistakes on four trees: one as the base is, one that moved, one in conflict, one that has
     the first patch."""
-    kernel = make_kernel(repo)
+    kernel = make_lamp_kernel(repo)
     mails = make_mistakes(kernel).read_bytes()
     _make_trees(kernel)
-    return run_on(repo, parse(mails), cache)
+    return run_on(repo, parse_series(mails), cache)
 
 
 def run_on(repo: Repo, series: Series, cache: Path) -> Precheck:
@@ -56,7 +60,7 @@ def run_on(repo: Repo, series: Series, cache: Path) -> Precheck:
         return run_precheck(asked, resources, PrecheckOptions(checks=CheckOptions(only=_CHECKS)), NullProgressMonitor())
 
 
-def _make_trees(kernel: Kernel) -> None:
+def _make_trees(kernel: LampKernel) -> None:
     repo, text = kernel.repo, LAMP.replace("1", "3")
     start = repo.git("rev-parse", "main")
     link = "Link: https://patch.msgid.link/20231114.five@example.org"
@@ -178,7 +182,7 @@ def _of_series() -> CheckResult:
     return CheckResult("cover-letter", None, (Finding(Status.WARN, "no-changelog", "it does not say what changed"),))
 
 
-def mailed(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> SourcePatch:
+def mailed_patch(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> SourcePatch:
     """A patch on a list."""
     return SourcePatch(f"n{counter}.{series}", f"net: need number {counter}", series, 2, counter, 3, "Nora Net", POSTED,
                        title=title)  # fmt: skip
@@ -187,9 +191,9 @@ def mailed(counter: int, series: str = "other@example.org", title: str = "net: w
 def needed() -> PrerequisiteResult:
     """Patches of two series, in each state."""
     return PrerequisiteResult((
-        NeededPatch(mailed(1), NeededPatchState.UNMERGED, "discovered"),
-        NeededPatch(mailed(2), NeededPatchState.MERGED, "discovered", merged_as=oid(4)),
-        NeededPatch(mailed(1, "third@example.org", "lib: a helper"), NeededPatchState.SUPERSEDED, "stated",
+        NeededPatch(mailed_patch(1), NeededPatchState.UNMERGED, "discovered"),
+        NeededPatch(mailed_patch(2), NeededPatchState.MERGED, "discovered", merged_as=oid(4)),
+        NeededPatch(mailed_patch(1, "third@example.org", "lib: a helper"), NeededPatchState.SUPERSEDED, "stated",
              "prerequisite-message-id: <n1.third@example.org>"),
         NeededPatch(None, NeededPatchState.MISSING, "stated", f"prerequisite-patch-id: {oid(77)}"),
     ), hints=("https://lore.kernel.org/r/hint@example.org", "javascript:alert(1)"))  # fmt: skip
@@ -239,6 +243,8 @@ EVIL = (
     '</title></style></script><script>window.hit = 1</script>"\'><img src=x onerror="window.hit = 1"> {{ 7*7 }} '
     "{% raw %} \u202egnp.exe\u2066 \x00\x1b[31m\u200f <svg onload=window.hit=1> ]]> --> &amp; "
 )
+
+
 LONG = "x" * 5000
 
 
@@ -274,7 +280,7 @@ def hostile_precheck() -> Precheck:
     lines = (replace(made.timeline.lines[0], tree=EVIL), replace(made.timeline.lines[1], tree=LONG))
     marks = tuple(replace(mark, label=EVIL, tree=EVIL if mark.tree else None) for mark in made.timeline.marks)
     patches = tuple(
-        replace(mailed(n), subject=EVIL, author=EVIL, title=(EVIL, LONG)[n % 2], msgid=EVIL, series=str(n))
+        replace(mailed_patch(n), subject=EVIL, author=EVIL, title=(EVIL, LONG)[n % 2], msgid=EVIL, series=str(n))
         for n in (1, 2)
     )
     needs = (
