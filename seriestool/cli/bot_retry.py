@@ -9,6 +9,7 @@ from seriestool.cli.bot_options import add_database_option, open_store
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.util.errors import InputError
+from seriestool.util.text import count
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -31,12 +32,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
         for name in arguments.series:
             ui.out(f"{retry_series(store, name)} waits again")
         if arguments.failed:
-            ui.out(f"{_some(retry_failed(store), 'series', 'series')} that failed: waiting again")
+            ui.out(f"{count(retry_failed(store), 'series', 'series')} that failed: waiting again")
         if arguments.unknown:
-            messages = _some(retry_unknown(store, int(time.time())), "message", "messages")
+            messages = count(retry_unknown(store, int(time.time())), "message", "messages")
             ui.out(f"{messages} of unknown fate: sent at the next round")
     return 0
-
-
-def _some(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool fetch SERIES`: the series as an mbox that git am takes."""
 
-import os
 from argparse import Namespace
-from contextlib import suppress
 from pathlib import Path
 
 from seriestool.cli.options import CliParser
@@ -13,6 +11,7 @@ from seriestool.series.mail.mbox_writer import mbox_name, write_mbox
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError, OutsideError
+from seriestool.util.files import write_whole
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -56,17 +55,11 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
     Raises InputError where another content stands there and `force` is not given, OutsideError where it cannot be
     written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         check_file(path, data, force)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_whole(path, data)
     except OSError as error:
         raise OutsideError(f"cannot write '{path}': {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def check_file(path: Path, data: bytes, force: bool) -> None:

@@ -12,6 +12,7 @@ from seriestool.precheck.precheck_result import Precheck
 from seriestool.rebase.rebase_result import PatchResult, Rebase, TreeResult
 from seriestool.series.model import Outcome, path_text
 from seriestool.series.patch_id import find_patch_id
+from seriestool.util.text import shortened
 
 APPLY = "apply"
 """The check whose findings are mostly about trees, and not about the patch."""
@@ -104,9 +105,8 @@ def _conflict(matrix: Rebase, tree: TreeResult, patch: PatchResult) -> Complaint
     culprit = matrix.commit(next(iter(commits), None))
     if culprit is not None:
         mend += f'\nchanged there by {culprit.oid[:12]} ("{culprit.subject}")'
-    rest = f" and {len(paths) - _MOST_PATHS} more files" if len(paths) > _MOST_PATHS else ""
     where = f"{paths[0]}:{places[0].line}" if paths and places else next(iter(paths), None)
-    message = f"it conflicts with the tip of {tree.name} in {', '.join(paths[:_MOST_PATHS])}{rest}"
+    message = f"it conflicts with the tip of {tree.name} in {shortened(paths, _MOST_PATHS, 'more files')}"
     return Complaint(
         counter=patch.counter,
         patch_id=None,

@@ -23,6 +23,7 @@ from seriestool.precheck.target_trees import is_well_founded
 from seriestool.rebase.patch_stack import BaseKind
 from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, TreeResult
 from seriestool.series.model import Outcome, path_text
+from seriestool.util.text import count, joined, shortened
 
 _SHORT = 12
 _FEW = 3
@@ -172,8 +173,8 @@ def _mend(precheck: Precheck) -> str:
     fails = sum(one.status is Status.FAIL for one in findings)
     warns = sum(one.status is Status.WARN for one in findings)
     if fails:
-        return f"; {_count(fails, 'thing')} to mend"
-    return f"; {_count(warns, 'question')} a reviewer may ask" if warns else ""
+        return f"; {count(fails, 'thing')} to mend"
+    return f"; {count(warns, 'question')} a reviewer may ask" if warns else ""
 
 
 def _made_from(precheck: Precheck) -> str:
@@ -188,7 +189,7 @@ def _made_from(precheck: Precheck) -> str:
         return f"The series applies to {name}"
     if base.footing is BaseKind.REBUILT:
         proven = "" if base.matched == base.expected else f", as far as {base.matched} of {base.expected} files tell"
-        return f"The series was made from {name} with {_count(base.put_in, 'file')} of other versions{proven}"
+        return f"The series was made from {name} with {count(base.put_in, 'file')} of other versions{proven}"
     return f"The series was put on {name}"
 
 
@@ -226,10 +227,4 @@ def _patches(counters: Sequence[int], expected: int) -> str:
 
 def _list(names: Sequence[str]) -> str:
     """A few names: 'a, b and 3 more'."""
-    if len(names) > _FEW:
-        return f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return shortened(names, _FEW) if len(names) > _FEW else joined(names)

@@ -6,7 +6,6 @@ either there as a whole or not at all.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.mail.compose import slug
 from seriestool.series.model import SCHEMA, Series
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.files import try_lock, write_durably
 from seriestool.util.serialization import decode_stored, encode_stored
 
 
@@ -190,26 +190,21 @@ class RebaseStateStore:
 
     def save(self, rebase_state: RebaseState) -> None:
         """Write the session down, all of it or nothing."""
-        folder = self.folder(rebase_state.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"session.json.{os.getpid()}"
-        with draft.open("wb") as file:
-            file.write(encode_stored(_StateFile(schema=SCHEMA, session=rebase_state)))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / "session.json")
+        content = encode_stored(_StateFile(schema=SCHEMA, session=rebase_state))
+        write_durably(self.folder(rebase_state.name) / "session.json", [content])
 
     @contextlib.contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Nobody else works on the session during the block; InputError where somebody does."""
         folder = self.folder(name)
         folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / f"{name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InputError(f"somebody else is at work on the rebase '{name}'") from error
+        lock = try_lock(self._folder / f"{name}.lock")
+        if lock is None:
+            raise InputError(f"somebody else is at work on the rebase '{name}'")
+        try:
             yield
+        finally:
+            os.close(lock)
 
     def remove(self, name: str) -> None:
         """Take away the work tree, the refs and the folder; also of a session that was killed half-way."""

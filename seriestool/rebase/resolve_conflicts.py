@@ -15,6 +15,7 @@ from seriestool.rebase.rebase_state import RebaseState, RebaseStateStore
 from seriestool.rebase.tree_rebaser import NoResolutions, PatchAttempt, Resolutions, TreeRebaser
 from seriestool.series.model import Outcome, path_text
 from seriestool.util.errors import ConflictError, InputError
+from seriestool.util.text import shortened
 
 BASE_LABEL = "what the series was made from"
 _NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
@@ -234,5 +235,4 @@ def _stage_oids(merge: MergeResult) -> list[str]:
 
 
 def _list_paths(paths: tuple[bytes, ...]) -> str:
-    shown = ", ".join(map(path_text, paths[:5]))
-    return f"{shown} and {len(paths) - 5} more" if len(paths) > 5 else shown
+    return shortened([path_text(path) for path in paths], 5)

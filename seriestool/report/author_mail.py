@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from seriestool.precheck.complaints import Complaint, find_complaints
 from seriestool.precheck.precheck_result import Precheck
 from seriestool.precheck.summary_sentence import base_confidence, name_of_base, verdict_sentence
-from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
 from seriestool.util.errors import InputError
+from seriestool.util.text import count
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.report.check_text import place_of
-from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
+from seriestool.util.text import count
 
 _B4 = {Status.PASS: "pass", Status.WARN: "warn", Status.FAIL: "fail", Status.SKIP: "warn", Status.ERROR: "warn"}
 _PATCHWORK = {

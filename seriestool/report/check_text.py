@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from seriestool.check.protocol import Finding, Report, Status
 from seriestool.report.style import Style
-from seriestool.report.table import count
 from seriestool.series.model import path_text
+from seriestool.util.text import count
 
 _WORD = {Status.PASS: "note", Status.WARN: "warn", Status.FAIL: "FAIL", Status.SKIP: "skip", Status.ERROR: "ERROR"}
 _INDENT = " " * 8

@@ -17,8 +17,9 @@ from seriestool.base.verdict import (
 )
 from seriestool.report.failure_text import failure_place, lines_of
 from seriestool.report.style import Style
-from seriestool.report.table import count, table
+from seriestool.report.table import table
 from seriestool.series.model import Outcome, Patch, PatchFailure, PatchOutcome, Series, path_text
+from seriestool.util.text import count
 
 if TYPE_CHECKING:
     from seriestool.sources.pushlog.push_log_index import Sighting

@@ -15,8 +15,8 @@ from seriestool.report.prerequisites_text import needs_text
 from seriestool.report.rebase_text import commit_line, matrix_lines, merged_lines
 from seriestool.report.split_plan_text import head_lines
 from seriestool.report.style import Style
-from seriestool.report.table import count
 from seriestool.series.model import path_text
+from seriestool.util.text import count
 
 _MOST_FILES = 6
 _MOST_VERSIONS = 10

@@ -14,8 +14,9 @@ from seriestool.base.prerequisites.prerequisite_results import (
 from seriestool.base.trial import count_applied
 from seriestool.base.verdict import Verdict
 from seriestool.report.style import Style
-from seriestool.report.table import count, table
+from seriestool.report.table import table
 from seriestool.series.model import path_text
+from seriestool.util.text import count
 
 _SHORT = 12
 _ELSEWHERE = ("version", "object", "subset", "merge")

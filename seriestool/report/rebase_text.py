@@ -9,9 +9,10 @@ from seriestool.rebase.patch_stack import BaseKind
 from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.failure_text import failure_place, lines_of
 from seriestool.report.style import Style
-from seriestool.report.table import count, table
+from seriestool.report.table import table
 from seriestool.report.terminal import printable_line
 from seriestool.series.model import Outcome, Patch, path_text
+from seriestool.util.text import count
 
 _SHORT = 12
 _MOST_LINES = 12

@@ -4,8 +4,8 @@
 from collections.abc import Iterator
 
 from seriestool.report.style import Style
-from seriestool.report.table import count
 from seriestool.series.model import SCHEMA, FileDiff, Patch, Series, path_text
+from seriestool.util.text import count
 
 _LABEL = 13  # columns
 

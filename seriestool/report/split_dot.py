@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from seriestool.report.terminal import printable_line
 from seriestool.split.dependency_graph import Dependency
 from seriestool.split.split_plan import SplitPlan, SubSeries
+from seriestool.util.text import shortened
 
 _NAMES = 3
 _TITLE = 60
@@ -43,8 +44,7 @@ def _edges(plan: SplitPlan) -> Iterator[str]:
 
 
 def _label(one: Dependency) -> str:
-    more = f" and {len(one.names) - _NAMES} more" if len(one.names) > _NAMES else ""
-    return f"{one.tie}: {', '.join(one.names[:_NAMES])}{more}" if one.names else str(one.tie)
+    return f"{one.tie}: {shortened(one.names, _NAMES)}" if one.names else str(one.tie)
 
 
 def _quoted(text: str) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from seriestool.report.style import Style
-from seriestool.report.table import count, table
+from seriestool.report.table import table
 from seriestool.series.model import path_text
 from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.destination import Flavour
 from seriestool.split.destination_scores import DestinationChoice
 from seriestool.split.owners import Ack
 from seriestool.split.split_plan import PatchPlan, SplitPlan, SubmissionOption, SubSeries, SubSeriesDependency
+from seriestool.util.text import count, joined, plural, shortened, spans
 
 _NAMES = 3  # of a tie that are shown
 _CHOICES = 5
@@ -38,20 +39,9 @@ def plan_text(plan: SplitPlan, style: Style, more: Mapping[int, SubSeriesAdditio
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def ranges(counters: Sequence[int]) -> str:
-    """The numbers in short: 2, 4-6."""
-    runs: list[list[int]] = []
-    for number in counters:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
 def patches_text(counters: Sequence[int]) -> str:
     """The numbers with their noun: patch 1, patches 2, 4-6."""
-    return f"{'patch' if len(counters) == 1 else 'patches'} {ranges(counters)}"
+    return f"{plural(len(counters), 'patch', 'patches')} {spans(counters)}"
 
 
 def head_lines(plan: SplitPlan, more: Mapping[int, SubSeriesAddition], style: Style) -> list[str]:
@@ -80,7 +70,7 @@ def clauses(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
     if SubmissionOption.CHOOSE in one.verdicts:
         yield f"choose: {_either([_chosen(choice, one, plan) for choice in one.choices])}"
     if one.waits:
-        yield f"after {_and([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
+        yield f"after {joined([f'{wait.on} ({plan.subseries[wait.on - 1].name})' for wait in one.waits])}"
     elif one.destination:
         yield "now" if len(plan.subseries) == 1 else "now, on its own"
     elif len(plan.subseries) > 1:
@@ -88,7 +78,7 @@ def clauses(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
     through = [patch for patch in one.patches if SubmissionOption.THROUGH in patch.verdicts]
     if through:
         trees = dict.fromkeys(" or ".join(ack.trees) for patch in through for ack in patch.acks)
-        yield f"{patches_text([patch.counter for patch in through])} with Acked-by of {_and(list(trees))}"
+        yield f"{patches_text([patch.counter for patch in through])} with Acked-by of {joined(list(trees))}"
 
 
 def _subseries(one: SubSeries, plan: SplitPlan, more: Sequence[str], style: Style) -> list[str]:
@@ -136,7 +126,7 @@ def _patch(patch: PatchPlan, one: SubSeries, style: Style) -> list[str]:
     if patch.indivisible:
         lines.append(f"     {style.plain(f'cannot be cut by file: {_held(patch.indivisible)}')}")
     elif len(patch.parts) > 1:
-        trees = _and([part.destination or "undecided" for part in patch.parts])
+        trees = joined([part.destination or "undecided" for part in patch.parts])
         lines.append(f"     {style.plain(f'--by-file cuts it into {len(patch.parts)}: {trees}')}")
     return lines
 
@@ -145,7 +135,7 @@ def _held(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"{names[0]} changes with its users"
     more = [f"{len(names) - _NAMES} more"] if len(names) > _NAMES else []
-    return f"{_and([*names[:_NAMES], *more])} change with their users"
+    return f"{joined([*names[:_NAMES], *more])} change with their users"
 
 
 def _fix(patch: PatchPlan, one: SubSeries) -> str:
@@ -172,7 +162,7 @@ def _acks(patch: PatchPlan, one: SubSeries) -> Iterator[str]:
         if one.destination is None:
             yield f"{files}: {trees}, {', '.join(ack.people) or 'the author'}"
         elif ack.given:
-            yield f"Acked-by of {trees} for {files}: given by {_and(ack.given)}"
+            yield f"Acked-by of {trees} for {files}: given by {joined(ack.given)}"
         elif wanted:
             yield f"Acked-by wanted of {trees} for {files}: {', '.join(wanted)}"
         else:
@@ -182,8 +172,7 @@ def _acks(patch: PatchPlan, one: SubSeries) -> Iterator[str]:
 
 
 def _files(ack: Ack) -> str:
-    shown = ", ".join(path_text(path) for path in ack.paths[:_NAMES])
-    return f"{shown} and {len(ack.paths) - _NAMES} more" if len(ack.paths) > _NAMES else shown
+    return shortened([path_text(path) for path in ack.paths], _NAMES)
 
 
 def _wait(wait: SubSeriesDependency, plan: SplitPlan, style: Style) -> list[str]:
@@ -193,9 +182,8 @@ def _wait(wait: SubSeriesDependency, plan: SplitPlan, style: Style) -> list[str]
 
 
 def _tie_names(names: Sequence[str], tie: DependencyKind) -> str:
-    shown = ", ".join(names[:_NAMES])
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return f"in {shown}{more}" if tie is DependencyKind.TEXT and shown else f"{shown}{more}"
+    shown = shortened(names, _NAMES)
+    return f"in {shown}" if tie is DependencyKind.TEXT and shown else shown
 
 
 def _ways(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
@@ -213,23 +201,15 @@ def _ways(one: SubSeries, plan: SplitPlan) -> Iterator[str]:
     }
     fixes = sorted(n for n, other in needed.items() if other.flavour is Flavour.FIXES)
     base = f", on top of {patches_text(fixes)}" if fixes else ""
-    pull = _and([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])
+    pull = joined([*sorted(trees, key=lambda name: name == "whoever takes it"), one.name])
     yield f"in the same cycle: {patches_text(one.shared)} on a shared branch that is never rebased{base}, for {pull}"
-    yield f"or later: once {patches_text(one.shared)} {'is' if len(one.shared) == 1 else 'are'} in the next -rc1"
+    yield f"or later: once {patches_text(one.shared)} {plural(len(one.shared), 'is', 'are')} in the next -rc1"
     for wait in one.waits:
         other = plan.subseries[wait.on - 1]
         if other.destination is None and one.destination.name in {choice.destination for choice in other.choices}:
             yield f"or {patches_text(other.counters)} through {one.name} too, with Acked-by of the owners"
 
 
-def _and(words: Sequence[str]) -> str:
-    return _joined(words, "and")
-
-
 def _either(words: Sequence[str]) -> str:
     shown = words[:_CHOICES]
-    return _joined([*shown, f"{len(words) - _CHOICES} more"] if len(words) > _CHOICES else shown, "or")
-
-
-def _joined(words: Sequence[str], last: str) -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+    return joined([*shown, f"{len(words) - _CHOICES} more"] if len(words) > _CHOICES else shown, "or")

@@ -4,9 +4,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from seriestool.report.style import Style
-from seriestool.report.table import count
 from seriestool.series.model import path_text
 from seriestool.track.series_status import ApplyState, LandedPatch, SeriesStatus, TreeStatus
+from seriestool.util.text import count
 
 _SHORT = 12
 _WORDS = {

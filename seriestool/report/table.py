@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Aligned columns, and numbers with their nouns."""
+"""Aligned columns."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,8 +11,3 @@ def table(rows: Iterable[Sequence[str]], style: Style) -> list[str]:
     safe = [[style.plain(cell) for cell in row] for row in rows]
     widths = [max(len(row[n]) for row in safe if n < len(row)) for n in range(max(map(len, safe), default=0))]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in safe]
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """The number with its noun: 1 file, 2 files."""
-    return f"{number} {one if number == 1 else many or one + 's'}"

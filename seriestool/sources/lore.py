@@ -4,7 +4,6 @@
 Answers are kept in a cache; with `offline` the cache is all that is asked.
 """
 
-import os
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from seriestool import __version__
 from seriestool.series.mail import MAX_BYTES, gunzip, split_mbox
 from seriestool.series.mail.mbox import TooLargeError
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
+from seriestool.util.files import write_whole
 
 if TYPE_CHECKING:
     from liblore import LoreNode
@@ -339,14 +339,8 @@ def _read_cache(file: Path | None, max_age: int | None) -> bytes | None:
 def _write_cache(file: Path | None, data: bytes) -> None:
     if file is None:
         return
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(file)
-    except OSError:
-        with suppress(OSError):  # a full disk makes the cache useless, not the answer
-            temporary.unlink()
+    with suppress(OSError):  # a full disk makes the cache useless, not the answer
+        write_whole(file, data)
 
 
 def find_text_record(name: bytes, timeout: int = 5) -> bytes | None:

@@ -17,6 +17,7 @@ from seriestool.split.plan_series import PlannedSeries
 from seriestool.split.split_plan import SplitPlan, SubmissionOption, SubSeries
 from seriestool.split.subseries_proof import Split, SubSeriesProof, patches_needed_first
 from seriestool.util.errors import InputError
+from seriestool.util.text import joined
 
 _WIDTH = 72
 _SUBJECT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -202,7 +203,7 @@ def _introduction(one: SubSeriesCommits, sub: SubSeries, series: Series, answer:
     yield "\n".join([f"  {title}", *([f"  {link_to(series)}"] if series.msgid else [])])
     if sub.waits:
         others = [f"part {wait.on} ({plan.subseries[wait.on - 1].name})" for wait in sub.waits]
-        yield _filled(f"It goes after {_join_words(others)}.")
+        yield _filled(f"It goes after {joined(others)}.")
     if one.first:
         titles = [f"- {patch.subject} (part {plan.of_patch(patch.counter).number})" for patch, _ in one.first]
         yield "\n".join(["On its base-commit it needs these patches first:", *titles])
@@ -221,14 +222,14 @@ def _goes_to(sub: SubSeries) -> str:
     if sub.destination:
         return f"It is for {sub.name}."
     names = [choice.destination for choice in sub.choices]
-    return f"Which tree takes it is open: {_join_words(names, 'or')}." if names else "Which tree takes it is open."
+    return f"Which tree takes it is open: {joined(names, 'or')}." if names else "Which tree takes it is open."
 
 
 def _acks(sub: SubSeries) -> Iterator[str]:
     for patch in sub.patches:
         wanted = [ack for ack in patch.acks if set(ack.people) - set(ack.given)]
         if SubmissionOption.THROUGH in patch.verdicts and wanted:
-            trees = _join_words([" or ".join(ack.trees) for ack in wanted])
+            trees = joined([" or ".join(ack.trees) for ack in wanted])
             yield f"- {patch.subject} ({trees})"
 
 
@@ -238,7 +239,3 @@ def _part_lines(sub: SubSeries) -> str:
 
 def _filled(text: str) -> str:
     return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def _join_words(words: Sequence[str], last: str = "and") -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

@@ -2,7 +2,6 @@
 """The folder of all tracked series on disk: read, written whole or not at all, nothing outside of it touched."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from seriestool.sources.resolve import series_of_text
 from seriestool.track.folder_name import folder_name, is_name
 from seriestool.track.tracked_series import FILE, TrackedSeries, TrackedVersion, parse_record
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
+from seriestool.util.files import locked, write_whole
 
 _LONGEST_RECORD = 1_000_000
 _OURS = ("versions", "reports")
@@ -86,15 +86,8 @@ class TrackStore:
     def write(self, name: str, inner: str, data: bytes) -> None:
         """Write a file of the series' folder, whole or not at all; raises OutsideError."""
         path = self._file(name, inner)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with _explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                temporary.write_bytes(data)
-                temporary.replace(path)
-            finally:
-                with suppress(OSError):
-                    temporary.unlink()
+            write_whole(path, data)
 
     def remove(self, name: str) -> tuple[Path, ...]:
         """Take away what was put there for the series; what else stands in its folder stays, and is returned."""
@@ -113,12 +106,8 @@ class TrackStore:
         """Nobody else changes anything meanwhile; the folder is made where it is missing."""
         with _explained(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self.root):
             yield
-        finally:
-            os.close(handle)
 
     def _file(self, name: str, inner: str) -> Path:
         """A file of a series; InputError where a symbolic link on the way to it may lead elsewhere."""

@@ -6,17 +6,16 @@ A tip that its tree no longer leads to (it was rebased, or is gone) is kept from
 `refs/seriestool/tips/<commit>`. Tips that were only built upon need none: a handful of refs, not one for each update.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.git import Repository
 from seriestool.trees import Tree
 from seriestool.util.errors import OutsideError
+from seriestool.util.files import find_content, locked, write_whole
 
 TIPS = "refs/seriestool/tips/"
 KEEP = 400
@@ -48,13 +47,13 @@ def record_tips(repository: Repository, trees: Sequence[Tree], now: int, keep: i
     tips = {tree.name: tree.commit for tree in trees if _is_followed(tree, repository)}
     digest = _digest(tips)
     folder = _folder(repository)
-    if _read(folder / "digest") == digest.encode():
+    if find_content(folder / "digest") == digest.encode():
         return False
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder / "lock"):
+        with locked(folder / "lock"):
             _record(repository=repository, folder=folder, tips=tips, now=now, keep=keep)
-            _replace(folder / "digest", digest.encode())
+            write_whole(folder / "digest", digest.encode())
     except OSError as error:
         raise OutsideError(f"cannot write the journal of tips '{folder}': {error.strerror}") from error
     return True
@@ -65,7 +64,7 @@ def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 1000) 
 
     From the journal, and from the newest `limit` entries of each reflog that is there.
     """
-    seen = list(_parse(_read(_folder(repository) / "log")))
+    seen = list(_parse(find_content(_folder(repository) / "log")))
     seen += _in_reflogs(repository, tuple(trees), limit)
     tips = _intervals(seen)
     commits = sorted({tip.commit for tip in tips})
@@ -74,14 +73,14 @@ def past_tips(repository: Repository, trees: Iterable[Tree], limit: int = 1000) 
 
 
 def _record(repository: Repository, folder: Path, tips: Mapping[str, str], now: int, keep: int) -> None:
-    old = list(_parse(_read(folder / "log")))
+    old = list(_parse(find_content(folder / "log")))
     last = {seen.tree: seen.commit for seen in old}
     new = [_TipRecord(now, commit, tree) for tree, commit in sorted(tips.items()) if last.get(tree) != commit]
     left = {commit for tree, commit in last.items() if tips.get(tree) != commit}
     kept = _newest([*old, *new], keep)
     _move_refs(repository, tips, left, {seen.commit for seen in kept})
     lines = "".join(f"{seen.time} {seen.commit} {seen.tree}\n" for seen in kept)
-    _replace(folder / "log", lines.encode("utf-8", "surrogateescape"))
+    write_whole(folder / "log", lines.encode("utf-8", "surrogateescape"))
 
 
 def _move_refs(repository: Repository, tips: Mapping[str, str], left: set[str], kept: set[str]) -> None:
@@ -184,26 +183,3 @@ def _parse(journal: bytes) -> Iterator[_TipRecord]:
         commit, _, tree = rest.partition(" ")
         if time.isdigit() and tree and len(commit) in (40, 64):
             yield _TipRecord(int(time), commit, tree)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

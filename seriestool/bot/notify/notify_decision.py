@@ -14,6 +14,7 @@ from seriestool.bot.bot_config import BotConfig, Policy
 from seriestool.bot.notify.etiquette import find_refusal, find_robot, has_opted_out, is_hidden
 from seriestool.bot.notify.summary import Complaint, PatchworkCheck, ReportSummary
 from seriestool.report.mail_writer import is_address, is_msgid
+from seriestool.util.text import count
 
 DAY = 86_400
 _MERGED = "merged"
@@ -208,7 +209,7 @@ def _decide_mail(
     digest = _id(channel, summary.key, names)
     if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no mail: the very same was refused or withdrawn before")
-    reason = f"{_count(grave, 'failure')} and {_count(len(new) - grave, 'warning')} that were not said before"
+    reason = f"{count(grave, 'failure')} and {count(len(new) - grave, 'warning')} that were not said before"
     return Notification(id=digest, channel=channel, complaints=new, contexts=(), identities=names, reason=reason)
 
 
@@ -232,7 +233,7 @@ def _decide_patchwork(summary: ReportSummary, earlier: tuple[EarlierMessage, ...
     digest = _id(Channel.PATCHWORK, summary.key, names)
     if any(one.id == digest for one in earlier):
         raise _NoNotificationError("no checks on Patchwork: they are there as they are now")
-    reason = f"{_count(len(contexts), 'check')} of {_count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
+    reason = f"{count(len(contexts), 'check')} of {count(len({one.msgid for one in contexts}), 'patch', 'patches')}"
     return Notification(
         id=digest, channel=Channel.PATCHWORK, complaints=(), contexts=contexts, identities=(digest,), reason=reason
     )
@@ -269,7 +270,3 @@ def _id(channel: Channel, key: str, names: Iterable[str]) -> str:
 def _digest(*words: str) -> str:
     told = "\0".join(word.replace("\0", " ") for word in words)
     return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:40]
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

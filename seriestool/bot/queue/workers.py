@@ -5,7 +5,6 @@ A worker lives while its count of beats grows. Whoever wants to know looks sever
 two clocks are ever compared, and an outage of the database, in which nobody could look, makes nobody dead.
 """
 
-import fcntl
 import os
 import secrets
 import time
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from seriestool.bot.store import Store, insert_new
 from seriestool.util.errors import InputError, OutsideError
+from seriestool.util.files import try_lock
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -187,10 +187,7 @@ def lock_file(database: Path) -> IO[bytes]:
 def lock_or_raise(path: Path, said: OutsideError) -> IO[bytes]:
     """The locked file, until it is closed or the process ends; raises `said` where another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    held = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        held.close()
-        raise said from error
-    return held
+    lock = try_lock(path)
+    if lock is None:
+        raise said
+    return os.fdopen(lock, "r+b")

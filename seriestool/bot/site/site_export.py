@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The whole site as a folder of files for any web server; each file is whole, and written only where it is new."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.wsgi_app import FEED, feed, index
 from seriestool.report.series_index import page_name
 from seriestool.util.errors import OutsideError
+from seriestool.util.files import write_whole
 
 _INDEX = re.compile(r"index(-\d{1,5})?\.html")
 
@@ -84,16 +84,7 @@ def _write(path: Path, data: bytes, made: int | None = None) -> bool:
     with suppress(FileNotFoundError):
         if made is None and path.read_bytes() == data:
             return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        if made is not None:
-            os.utime(temporary, (made, made))
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    write_whole(path, data, mtime=made)
     return True
 
 

@@ -24,6 +24,10 @@ _PADDING = re.compile(
 )
 
 
+MOST_NAMES = 6
+"""In one finding; of more it says how many there are."""
+
+
 class ChangeSeverity(StrEnum):
     """How grave a change is."""
 
@@ -97,9 +101,3 @@ def _standing(lines: list[bytes], pattern: bytes, start: int) -> Iterator[int]:
         code = line[:500].lstrip()
         if not code.startswith((b"*", b"/*", b"//")) and wanted.search(code):
             yield number
-
-
-def several(names: list[str], most: int = 6) -> str:
-    """The names in a row, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_sentinels, is_sum, several
+from seriestool.check.abi.abi_change import MOST_NAMES, AbiChange, ChangeSeverity, find_sentinels, is_sum
 from seriestool.check.abi.c_types import Aggregate, Enumeration, HeaderTypes, Macro, Typedef
 from seriestool.check.abi.macros import is_ioctl, may_be_number
 from seriestool.check.abi.struct_comparison import Alike, compare_aggregates
+from seriestool.util.text import shortened
 
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|\w+|[^\w\s]')
@@ -65,7 +66,7 @@ def compare(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
         else:
             yield change
     if moved:
-        message = f"moves with what was added: {several([one.message for one in moved])}"
+        message = f"moves with what was added: {shortened([one.message for one in moved], MOST_NAMES)}"
         yield AbiChange(
             ChangeSeverity.NOTE, _MOVED, moved[0].name, message, others=tuple(one.name for one in moved[1:])
         )
@@ -95,7 +96,7 @@ def _unusable(old: HeaderAbi, new: HeaderAbi) -> Iterator[AbiChange]:
         if name in old.values and name not in new.values and _normal(new.macros.get(name)) == _normal(macro)
     ]
     if names:
-        message = f"no longer numbers, because of what they are made of: {several(names)}"
+        message = f"no longer numbers, because of what they are made of: {shortened(names, MOST_NAMES)}"
         yield AbiChange(ChangeSeverity.ASK, "macro-unusable", names[0], message, others=tuple(names[1:]))
 
 
@@ -163,7 +164,9 @@ def _enumeration(
     }
     shifted = [name for name in moved if name not in sentinels]
     if shifted:
-        message = f"values of {label} are not what they were: {several([moved[name] for name in shifted])}"
+        message = (
+            f"values of {label} are not what they were: {shortened([moved[name] for name in shifted], MOST_NAMES)}"
+        )
         yield AbiChange(ChangeSeverity.BREAK, "enumerator-shifted", shifted[0], message, others=tuple(shifted[1:]))
     for name in sorted(moved.keys() & sentinels):
         yield AbiChange(ChangeSeverity.NOTE, _MOVED, name, moved[name])
@@ -171,7 +174,7 @@ def _enumeration(
 
 def _gone(label: str, names: list[str], severity: ChangeSeverity) -> Iterator[AbiChange]:
     if names:
-        message = f"{label} no longer has {several(names)}"
+        message = f"{label} no longer has {shortened(names, MOST_NAMES)}"
         yield AbiChange(severity, "removed", names[0], message, others=tuple(names[1:]))
 
 

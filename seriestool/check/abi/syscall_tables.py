@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, several
+from seriestool.check.abi.abi_change import MOST_NAMES, AbiChange, ChangeSeverity
+from seriestool.util.text import shortened
 
 GENERIC = b"include/uapi/asm-generic/unistd.h"
 _TABLE = re.compile(
@@ -81,7 +82,10 @@ def compare_tables(old: SyscallTable, new: SyscallTable) -> Iterator[AbiChange]:
         calls = [row.name for row in old if row.abi == abi and _place(row, names) is None]
         if calls:
             yield AbiChange(
-                ChangeSeverity.ASK, "abi-removed", abi, f"no call of the ABI '{abi}' is left: {several(calls)}"
+                ChangeSeverity.ASK,
+                "abi-removed",
+                abi,
+                f"no call of the ABI '{abi}' is left: {shortened(calls, MOST_NAMES)}",
             )
     for row in old:
         now = _place(row, names)

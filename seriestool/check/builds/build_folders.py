@@ -2,13 +2,13 @@
 """Which folders are kept: each is used by one run at a time, and the least recently used go first."""
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seriestool.sandbox import wipe
+from seriestool.util.files import try_lock
 
 _SLOTS = 3
 """How many runs can have a source of one repository at a time."""
@@ -46,11 +46,8 @@ def _take(root: Path, report: Callable[[str], None], stack: contextlib.ExitStack
 
 def _lock(file: Path, stack: contextlib.ExitStack) -> bool:
     """Whether the lock is ours now; who has it stands in the file."""
-    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
+    fd = try_lock(file)
+    if fd is None:
         return False
     os.ftruncate(fd, 0)
     os.pwrite(fd, str(os.getpid()).encode(), 0)

@@ -4,8 +4,9 @@
 import contextlib
 import json
 import math
-import os
 from pathlib import Path
+
+from seriestool.util.files import write_whole
 
 _SIZE = 1 << 20
 
@@ -24,10 +25,8 @@ class BuildTimes:
     def put(self, name: str, kind: str, seconds: float) -> None:
         """Keep what one took."""
         known = {**self._read(), f"{kind} {name}": round(seconds, 1), kind: round(seconds, 1)}
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            draft.write_text(json.dumps(known))
-            draft.replace(self._file)
+            write_whole(self._file, json.dumps(known).encode())
 
     def _read(self) -> dict[str, float]:
         try:

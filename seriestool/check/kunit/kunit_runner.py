@@ -19,6 +19,7 @@ from seriestool.check.builds.diagnostics import find_shortage
 from seriestool.check.kunit.kunit_outcome import KunitStage, Transcript
 from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from seriestool.util.errors import SeriestoolError
+from seriestool.util.files import write_whole
 
 KUNIT = b"tools/testing/kunit/kunit.py"
 _VERSION = 1
@@ -188,12 +189,12 @@ def make_setting(setup: KunitSetup, tree: str, options: Sequence[str]) -> KunitS
         if outcome.ended or outcome.code not in (0, _UNSOLVED):
             said = outcome.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
             return f"kconfiglib does not read this tree's Kconfig: {said or 'it does not say why'}"
-        _write(kept, b"%d\n%s" % (outcome.code, outcome.stdout[:_MAX_MADE]))
+        write_whole(kept, b"%d\n%s" % (outcome.code, outcome.stdout[:_MAX_MADE]))
     code, _, text = kept.read_bytes().partition(b"\n")
     if code != b"0":
         return text.decode("utf-8", "replace").strip()[:400]
     file = setup.kept / f"{_digest(text)}.kunitconfig"
-    _write(file, text)
+    write_whole(file, text)
     return KunitSetting(f"kunit-{_digest(text)}", str(file), text)
 
 
@@ -222,7 +223,7 @@ def keep_transcript(setup: KunitSetup, tree: str, setting: KunitSetting, transcr
     """Keep it for `find_transcript`, if it is worth that."""
     if not _is_worth_keeping(transcript):
         return
-    _write(_kept_file(setup, tree, setting), transcript.to_bytes())
+    write_whole(_kept_file(setup, tree, setting), transcript.to_bytes())
     kept = sorted(setup.kept.glob("*.run"), key=lambda path: path.stat().st_mtime, reverse=True)
     _remove(kept[_KEPT:])
 
@@ -230,10 +231,3 @@ def keep_transcript(setup: KunitSetup, tree: str, setting: KunitSetting, transcr
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
         file.unlink(missing_ok=True)
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.rename(file)  # another run that reads meanwhile sees all of it or nothing

@@ -20,6 +20,7 @@ from seriestool.check.kunit.result_comparison import (
     leaves,
     place_of,
 )
+from seriestool.util.text import count, shortened
 
 _MAX_NAMED = 10
 
@@ -100,7 +101,7 @@ class RegressionTracker:
             yield KunitEvent("base-panics", "the kernel of the base does not get to the end of its tests")
         failing = [path for path, case in self._known.items() if case.status is CaseStatus.FAIL]
         if failing:
-            yield KunitEvent("base-fails", f"{_count(failing, 'test')} on the base already: {_names(failing)}")
+            yield KunitEvent("base-fails", f"{count(len(failing), 'test')} on the base already: {_names(failing)}")
 
     def patch(self, counter: int, outcome: KunitOutcome) -> Iterator[KunitEvent]:
         """What is to be said of a patch, of whose tree this is the outcome."""
@@ -173,12 +174,16 @@ class RegressionTracker:
             what = "fails; it could not be seen on the base" if self._base_is_partial else "is new and fails"
             yield _failed(rule="new-test-fails", test=path, what=what, counter=counter, case=case)
         if difference.new and not self._base_is_partial:
-            yield KunitEvent("new-tests", f"{_count(difference.new, 'new test')}: {_names(difference.new)}", counter)
+            yield KunitEvent(
+                "new-tests", f"{count(len(difference.new), 'new test')}: {_names(difference.new)}", counter
+            )
         if difference.fixed:
             yield KunitEvent("fixed", f"passes now: {_names(difference.fixed)}", counter)
         if difference.gone:
             yield KunitEvent(
-                "tests-gone", f"{_count(difference.gone, 'test')} gone: {_names(difference.gone)}", counter
+                "tests-gone",
+                f"{count(len(difference.gone), 'test')} gone: {_names(difference.gone)}",
+                counter,
             )
 
     def _failing(self, counter: int, broken: Iterable[tuple[CasePath, Case]]) -> Iterator[KunitEvent]:
@@ -201,7 +206,7 @@ class RegressionTracker:
             if before is not None and _is_same(self._crash, crash):
                 yield self._not_judged(counter, before)
                 return
-            rest = f"; {_count(difference.not_run[: crash.not_run], 'other test')} not run" if crash.not_run else ""
+            rest = f"; {count(len(difference.not_run[: crash.not_run]), 'other test')} not run" if crash.not_run else ""
             yield KunitEvent("panic", f"the kernel panics{_where(crash)}{rest}", counter, test=crash.path)
         elif difference.unfinished is not None or not outcome.log.is_complete:
             if before is not None and before.what == "does not get to the end of its tests":
@@ -237,7 +242,7 @@ def _failure(outcome: ConfigFailure | BuildFailure | KunitTimeout) -> tuple[str,
     if isinstance(outcome, KunitTimeout):
         return "build-slow", "is not built in time", f"is not judged: its {outcome.stage} takes too long"
     more = len(outcome.errors) - 1
-    rest = f" (and {_count(outcome.errors[1:], 'more error')})" if more > 0 else ""
+    rest = f" (and {count(len(outcome.errors[1:]), 'more error')})" if more > 0 else ""
     if isinstance(outcome, BuildFailure):
         return "build-broken", "does not build", f"does not build: {_first(outcome).message}{rest}"
     reason = _first(outcome).message
@@ -273,11 +278,4 @@ def _name(path: CasePath) -> str:
 
 
 def _names(paths: Iterable[CasePath]) -> str:
-    names = [_name(path) for path in paths]
-    rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    return ", ".join(names[:_MAX_NAMED]) + rest
-
-
-def _count(things: Iterable[object], noun: str) -> str:
-    count = sum(1 for _ in things)
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return shortened([_name(path) for path in paths], _MAX_NAMED)

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.abi.abi_change import several
+from seriestool.check.abi.abi_change import MOST_NAMES
 from seriestool.check.abi.abi_entries import (
     FOLDER,
     AbiEntry,
@@ -14,6 +14,7 @@ from seriestool.check.abi.abi_entries import (
 )
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.series.model import DiffKind
+from seriestool.util.text import shortened
 
 _SOURCE = "Documentation/ABI/README"
 _LASTING = (FOLDER + b"stable/", FOLDER + b"testing/")
@@ -57,7 +58,7 @@ def _entries(subject: CheckSubject, path: bytes, after: str) -> Iterator[Finding
             yield Finding(
                 Status.WARN,
                 "not-obsolete-first",
-                f"no longer described, and not moved to obsolete/ or removed/: {several(lost)}",
+                f"no longer described, and not moved to obsolete/ or removed/: {shortened(lost, MOST_NAMES)}",
                 path,
                 source=_SOURCE,
             )
@@ -88,10 +89,11 @@ def _undocumented(subject: CheckSubject, attributes: tuple[SysfsAttribute, ...])
     described = _described(subject)
     unknown = [one for one in attributes if one.name.encode() not in described]
     if unknown:
+        names = shortened([one.name for one in unknown], MOST_NAMES)
         yield Finding(
             status=Status.WARN,
             rule="attribute-undocumented",
-            message=f"new in sysfs, and not in Documentation/ABI: {several([one.name for one in unknown])}",
+            message=f"new in sysfs, and not in Documentation/ABI: {names}",
             path=unknown[0].path,
             line=unknown[0].line,
             source=_SOURCE,

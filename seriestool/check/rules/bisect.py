@@ -29,6 +29,7 @@ from seriestool.check.protocol import (
 )
 from seriestool.rebase.patch_stack import StackedPatch
 from seriestool.series.model import DiffKind, FileDiff, Patch
+from seriestool.util.text import shortened
 
 _CONFIG_KEY = "seriestool.check.bisect-config"
 _CONFIG = "allmodconfig"
@@ -210,10 +211,10 @@ class _SeriesBuild:
         chosen = [one for one in wanted if one in built]
         notes = []
         if left_out:
-            message = f"not built by {self._config} here: {_listed(left_out)}"
+            message = f"not built by {self._config} here: {shortened(left_out, _NAMED)}"
             notes.append(skip("not-built", message))
         if touched.headers and not chosen and not left_out:
-            message = f"nothing that {self._config} builds here includes {_listed(touched.headers)}"
+            message = f"nothing that {self._config} builds here includes {shortened(touched.headers, _NAMED)}"
             notes.append(skip("not-built", message))
         unseen = len(every) - len(wanted)
         if len(chosen) > _MOST or unseen:
@@ -281,11 +282,6 @@ def _first_error(result: BuildResult) -> str:
         return result.last
     place = f"{errors[0].path}:{errors[0].line}: " if errors[0].path else ""
     return f"{place}{errors[0].text}"
-
-
-def _listed(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(paths[:_NAMED]) + more
 
 
 def _touched(patch: Patch) -> _TouchedFiles:

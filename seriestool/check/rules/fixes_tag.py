@@ -20,6 +20,7 @@ from seriestool.series.message.people import PersonMatch as People
 from seriestool.series.message.stable_tags import STABLE, StableFlaw, find_stable_tags, names_upstream
 from seriestool.series.message.title_comparison import TitleMatch, compare_titles, fold_title
 from seriestool.trees import fixes_trees
+from seriestool.util.text import shortened
 
 _SUBMITTING = "Documentation/process/submitting-patches.rst"
 _DESCRIBE = f"{_SUBMITTING}, Describe your changes"
@@ -262,7 +263,7 @@ def _ancestry(inputs: _FixesContext, tag: FixesTag, found: QuotedCommit) -> Iter
     holders = inputs.commits.tips_containing(found.oid, [tree.commit for tree in trees]) or frozenset()
     names = [tree.name for tree in trees if tree.commit in holders]
     is_sure = inputs.is_base_stated or (inputs.is_base_sure and not holders)
-    where = f"; it is in {_some(names)}" if names else ""
+    where = f"; it is in {shortened(names, 3, 'others')}" if names else ""
     text = f"{tag.oid} is not in the base {inputs.base[:12]}{where}"
     if twin is not None:
         text += f"; there the change is {inputs.commits.abbreviate(twin.oid)}"
@@ -288,10 +289,6 @@ def _unknown(inputs: _FixesContext, tag: FixesTag) -> Finding:
 
 def _correction_of(inputs: _FixesContext, commit: QuotedCommit | None) -> str | None:
     return inputs.commits.tag(commit) if commit is not None else None
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} others" if len(names) > 3 else "")
 
 
 # --- whether there should be one ----------------------------------------------------------------------------------
@@ -380,11 +377,11 @@ def _blamed(inputs: _FixesContext) -> Iterator[Finding]:
     active = tuple(one for one in missing.writers if is_active(one, recent, inputs.mailmap))
     others = (*(one for one in missing.writers if one not in active), *missing.signers)
     if active:
-        text = f"who wrote what is fixed does not get the mail: {_some([str(one) for one in active])}"
+        text = f"who wrote what is fixed does not get the mail: {shortened([str(one) for one in active], 3, 'others')}"
         yield Finding(Status.WARN, "blamed", text, mend="\n".join(f"Cc: {one}" for one in active), source=_SUBMITTING)
     if others:
         text = "who signed what is fixed, or has been silent for three years, does not get the mail"
-        yield Finding(Status.PASS, "blamed-others", f"{text}: {_some([str(one) for one in others])}")
+        yield Finding(Status.PASS, "blamed-others", f"{text}: {shortened([str(one) for one in others], 3, 'others')}")
 
 
 def _designation(inputs: _FixesContext) -> Iterator[Finding]:

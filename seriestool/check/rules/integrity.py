@@ -7,6 +7,7 @@ from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Statu
 from seriestool.series.mail import Mail
 from seriestool.series.model import FileDiff, Patch
 from seriestool.series.patch_id import find_patch_id
+from seriestool.util.text import joined, plural, shortened
 
 _MANY = 15
 _NETDEV = "Documentation/process/maintainer-netdev.rst"
@@ -17,7 +18,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
     """What is odd about the patches taken together."""
     series = subject.series
     if missing := series.missing:
-        text = f"{_patches(missing)} of {series.expected} {'is' if len(missing) == 1 else 'are'} not there"
+        text = f"{_patches(missing)} of {series.expected} {plural(len(missing), 'is', 'are')} not there"
         yield Finding(
             Status.WARN, "missing-patches", text, mend="send the series again as a whole, or look on the list"
         )
@@ -100,7 +101,7 @@ def _find_mixed(patches: tuple[Patch, ...]) -> Iterator[Finding]:
     first = min((counter for counter in is_fix if not is_fix[counter]), default=None)
     late = sorted(counter for counter in is_fix if is_fix[counter] and first is not None and counter > first)
     if late:
-        text = f"{_patches(late)} {'is a fix' if len(late) == 1 else 'are fixes'} (Fixes:) behind patches that are none"
+        text = f"{_patches(late)} {plural(len(late), 'is a fix', 'are fixes')} (Fixes:) behind patches that are none"
         mend = "put fixes first, or send them apart: they go to another tree"
         yield Finding(Status.PASS, "mixed", text, mend=mend, source=_NETDEV)
 
@@ -111,10 +112,8 @@ def _counters(patches: Iterable[Patch]) -> list[int]:
 
 def _patches(counters: Iterable[int]) -> str:
     named = [str(counter) for counter in counters]
-    if len(named) == 1:
-        return f"patch {named[0]}"
-    last = f"{len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else named.pop()
-    return f"patches {', '.join(named[:_MOST_NAMED])} and {last}"
+    listed = shortened(named, _MOST_NAMED) if len(named) > _MOST_NAMED else joined(named)
+    return f"{plural(len(named), 'patch', 'patches')} {listed}"
 
 
 CHECK = Check(

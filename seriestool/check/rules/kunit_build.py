@@ -28,6 +28,7 @@ from seriestool.check.protocol import (
     skip,
 )
 from seriestool.rebase.patch_stack import StackedPatch, paths_of
+from seriestool.util.text import plural, shortened
 
 _PROGRAMS = ("make", "flex", "bison", "bc", "python3")
 _UML = b"arch/um/Makefile"
@@ -80,8 +81,7 @@ class _PlannedConfiguration:
     def why(self) -> str:
         """As people read it: each reason with its patches."""
         told = [f"{reason} ({_patches(counters)})" for reason, counters in self.reasons.items()]
-        rest = f" and {len(told) - _NAMED} more files" if len(told) > _NAMED else ""
-        return "; ".join(told[:_NAMED]) + rest
+        return shortened(told, _NAMED, "more files", between="; ")
 
 
 def run(subject: CheckSubject) -> Iterator[Finding]:
@@ -234,7 +234,7 @@ def _has(subject: CheckSubject, tree: str, configuration: SuiteConfiguration) ->
 
 
 def _patches(counters: list[int]) -> str:
-    return f"patch {counters[0]}" if len(counters) == 1 else f"patches {', '.join(map(str, counters))}"
+    return f"{plural(len(counters), 'patch', 'patches')} {', '.join(map(str, counters))}"
 
 
 def _is_on(environment: CheckEnvironment, key: str) -> bool:

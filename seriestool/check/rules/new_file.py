@@ -13,6 +13,7 @@ from seriestool.git import ScratchRepository
 from seriestool.rebase.patch_stack import folders_above
 from seriestool.series.model import DiffKind, path_text
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
+from seriestool.util.text import shortened
 
 _SOURCE = "MAINTAINERS"
 _SMALL, _LARGE = 75, 500
@@ -340,9 +341,7 @@ def _may_list(makefile: bytes, path: bytes) -> bool:
 
 
 def _listed(paths: Iterable[bytes]) -> str:
-    names = [path_text(path) for path in paths]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return shortened([path_text(path) for path in paths], _NAMED)
 
 
 CHECK = Check(

@@ -12,6 +12,7 @@ from seriestool.series.mail.headers import decode_header
 from seriestool.series.model import Patch
 from seriestool.split.file_owners import address_of, find_person
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
+from seriestool.util.text import shortened
 
 _SOURCE = "Documentation/process/submitting-patches.rst"
 _MOST_PATHS = 2000
@@ -136,17 +137,14 @@ def _say(rule: str, absent: Sequence[str]) -> Iterator[Finding]:
     if absent:
         status, who = _ABSENT[rule]
         mend = "\n".join(f"Cc: {one}" for one in absent)
-        yield Finding(status, rule, f"{who} not in To or Cc: {_listed(absent)}", mend=mend, source=_SOURCE)
-
-
-def _listed(people: Sequence[str]) -> str:
-    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
-    return ", ".join(people[:_MOST_NAMED]) + more
+        yield Finding(
+            status, rule, f"{who} not in To or Cc: {shortened(absent, _MOST_NAMED)}", mend=mend, source=_SOURCE
+        )
 
 
 def _say_elsewhere(people: Sequence[str]) -> Iterator[Finding]:
     if people:
-        text = f"in To or Cc of other mails of the series, and not of this one: {_listed(people)}"
+        text = f"in To or Cc of other mails of the series, and not of this one: {shortened(people, _MOST_NAMED)}"
         yield Finding(Status.PASS, "other-mails", text, source=_SOURCE)
 
 

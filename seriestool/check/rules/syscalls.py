@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from seriestool.check.abi.abi_change import ChangeSeverity, several
+from seriestool.check.abi.abi_change import MOST_NAMES, ChangeSeverity
 from seriestool.check.abi.syscall_tables import (
     GENERIC,
     SyscallRow,
@@ -17,6 +17,7 @@ from seriestool.check.abi.syscall_tables import (
     shared_number,
 )
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
+from seriestool.util.text import shortened
 
 _SOURCE = "Documentation/process/adding-syscalls.rst"
 _STATUS = {ChangeSeverity.NOTE: Status.PASS, ChangeSeverity.ASK: Status.WARN, ChangeSeverity.BREAK: Status.FAIL}
@@ -78,7 +79,7 @@ def _new_calls(subject: CheckSubject, new: dict[str, tuple[bytes, SyscallRow]]) 
             yield Finding(
                 status=Status.WARN,
                 rule="not-in-all-tables",
-                message=f"{name} is not in {several(missing)}",
+                message=f"{name} is not in {shortened(missing, MOST_NAMES)}",
                 path=path,
                 line=row.line,
                 source=_SOURCE,

@@ -9,8 +9,8 @@ from seriestool.rebase.conflict_regions import ConflictRegion
 from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReason, PatchResult, Rebase, TreeResult
 from seriestool.report.failure_text import failure_place, lines_of
 from seriestool.report.rebase_text import conflict_key, merge_text, tree_sum
-from seriestool.report.table import count
 from seriestool.series.model import Outcome, Patch, PatchFailure, path_text
+from seriestool.util.text import count
 
 MOST_REASONS = 200
 """Told in full; of the others there is a line each."""

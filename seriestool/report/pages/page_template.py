@@ -14,9 +14,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from seriestool.report.pages.page_links import find_url, lore_url
-from seriestool.report.table import count
 from seriestool.report.terminal import printable, printable_line
 from seriestool.series.model import path_text
+from seriestool.util.text import count
 
 if TYPE_CHECKING:
     from jinja2 import Environment

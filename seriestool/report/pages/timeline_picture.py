@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
 from seriestool.report.pages.date_scale import DateScale, DateTick, make_scale
 from seriestool.report.pages.labels import Label, fitting, place_labels
-from seriestool.report.table import count
 from seriestool.report.terminal import printable_line
+from seriestool.util.text import count, shortened
 
 WIDTH = 1000
 MOST_LINES = 40
@@ -208,8 +208,7 @@ def _describe(timeline: Timeline) -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(printable_line(name) for name in names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+    return shortened([printable_line(name) for name in names], 5)
 
 
 def _date(date: datetime) -> str:

@@ -16,6 +16,7 @@ from seriestool.series.mail.posting import Posting, change_id_of, find_postings,
 from seriestool.series.mail.stated import base_info, change_id
 from seriestool.series.model import CoverLetter, Patch, Series
 from seriestool.util.errors import InputError, NotFoundError
+from seriestool.util.text import joined, plural, shortened
 
 _MAX_MISSING_NAMED = 10
 
@@ -67,14 +68,9 @@ def _no_patches(mails: Sequence[Mail], name: str) -> InputError:
 
 def incomplete(missing: Sequence[int], expected: int) -> InputError:
     """The error that names the missing patches."""
-    named = [str(n) for n in missing[:_MAX_MISSING_NAMED]]
-    more = len(missing) - len(named)
-    if more:
-        listed = ", ".join(named) + f" and {more} more"
-    else:
-        listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-    verb = "is" if len(missing) == 1 else "are"
-    noun = "patch" if len(missing) == 1 else "patches"
+    named = [str(n) for n in missing]
+    listed = shortened(named, _MAX_MISSING_NAMED) if len(named) > _MAX_MISSING_NAMED else joined(named)
+    verb, noun = plural(len(missing), "is", "are"), plural(len(missing), "patch", "patches")
     return InputError(
         f"series is incomplete: {noun} {listed} of {expected} {verb} missing",
         hint="look for the rest in another mailbox, or take what is there with --partial",

@@ -2,10 +2,10 @@
 """The manifest: which files make the index, and of which refs. Replacing it is what commits an update."""
 
 import json
-import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from seriestool.util.files import write_durably
 
 VERSION = 2
 _NAME = "manifest.json"
@@ -39,18 +39,7 @@ def find_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in the place of the one before, all or nothing."""
-    draft = folder / f"{_NAME}.tmp"
-    write(draft, [json.dumps(asdict(manifest), indent=1).encode()])
-    draft.replace(folder / _NAME)
-
-
-def write(file: Path, pieces: Iterable[bytes | memoryview]) -> None:
-    """Write a file, and have it on disk."""
-    with file.open("wb") as stream:
-        for piece in pieces:
-            stream.write(piece)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_durably(folder / _NAME, [json.dumps(asdict(manifest), indent=1).encode()])
 
 
 def sweep(folder: Path) -> None:
@@ -58,5 +47,5 @@ def sweep(folder: Path) -> None:
     manifest = find_manifest(folder)
     keep = {_NAME, *(manifest.layers if manifest else ()), manifest.tips if manifest else ""}
     for file in folder.iterdir():
-        if file.name not in keep and file.name.startswith(("layer-", "tips-", _NAME)):
+        if file.name not in keep and file.name.lstrip(".").startswith(("layer-", "tips-", _NAME)):
             file.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ Layer files never change. An updater holds a lock, writes new files, and commits
 need no lock. A commit that was indexed stays, also when its branch was rebased away.
 """
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING
 from seriestool.git import Ref, Repository
 from seriestool.trees.history.history_index import History
 from seriestool.trees.history.index_layer import IndexLayer
-from seriestool.trees.history.index_manifest import Manifest, sweep, write, write_manifest
+from seriestool.trees.history.index_manifest import Manifest, sweep, write_manifest
 from seriestool.trees.history.tips_file import read_oids, write_tips
 from seriestool.util.errors import OutsideError
+from seriestool.util.files import find_content, locked, write_durably
 
 if TYPE_CHECKING:
     from seriestool.trees.history.layer_builder import LayerDraft
@@ -41,8 +41,8 @@ def fingerprint(repository: Repository, refs: Sequence[Ref]) -> str:
     replaced = sorted(f"{name} {oid}" for name, oid in refs if name.startswith("refs/replace/"))
     parts = [
         repository.object_format.encode(),
-        _content(repository.common_dir / "shallow"),
-        _content(repository.common_dir / "info" / "grafts"),
+        find_content(repository.common_dir / "shallow"),
+        find_content(repository.common_dir / "info" / "grafts"),
         "\n".join(replaced).encode("utf-8", "surrogateescape"),
     ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -134,23 +134,15 @@ def _stack(folder: Path, layers: dict[str, IndexLayer], draft: "LayerDraft") -> 
     while kept and len(kept[-1][1]) < _GROWTH * len(draft):
         draft = join(kept.pop()[1], draft)
     name = f"layer-{os.urandom(8).hex()}"
-    write(folder / name, pack(draft, history.depth))
+    write_durably(folder / name, pack(draft, history.depth))
     return {**dict(kept), name: IndexLayer.open(folder / name)}
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One updater at a time; whatever an updater leaves behind is removed, be it this one or one that was killed."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / "lock"):
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
-from seriestool.trees.history.index_manifest import write
+from seriestool.util.files import write_durably
 
 _POSITION = array("I")
 
@@ -16,7 +16,9 @@ _POSITION = array("I")
 def write_tips(file: Path, tips: Iterable[tuple[bytes, int]]) -> None:
     """Write the (raw id, position) of each tip."""
     ordered = sorted(tips, key=lambda tip: tip[1])
-    write(file, [b"".join(oid for oid, _ in ordered), array("I", [position for _, position in ordered]).tobytes()])
+    write_durably(
+        file, [b"".join(oid for oid, _ in ordered), array("I", [position for _, position in ordered]).tobytes()]
+    )
 
 
 def read_oids(file: Path, oid_size: int) -> list[str]:

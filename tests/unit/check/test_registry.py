@@ -102,7 +102,7 @@ def test_each_check_is_named_as_its_module_and_has_its_page(name: str) -> None:
     assert not check.summary.endswith(".")
     page = (ROOT / f"docs/checks/{name}.md").read_text()
     assert page.startswith(f"# {name}\n")
-    module = (ROOT / f"seriestool/check/{name.replace('-', '_')}.py").read_text()
+    module = (ROOT / f"seriestool/check/rules/{name.replace('-', '_')}.py").read_text()
     said = set(re.findall(r'Finding\(\s*Status\.[A-Z]+,\s*"([a-z0-9-]+)"', module))
     assert {rule for rule in said if f"`{rule}`" not in page} == set()
 
