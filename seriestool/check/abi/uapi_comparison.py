@@ -4,7 +4,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_line
 from seriestool.check.abi.c_types import HeaderTypes
@@ -13,27 +12,13 @@ from seriestool.check.abi.header_compiler import CompiledHeader, HeaderCompiler,
 from seriestool.check.abi.installed_headers import InstalledHeaders, find_header
 from seriestool.git import ScratchRepository
 from seriestool.sandbox import Sandbox
+from seriestool.trees.kernel_tree import arch_of_machine
 
 MOST_INCLUDERS = 60
 """Headers that were not changed, but include what was: so many are compiled, the nearest first."""
 MOST_CHANGES = 60
 """Of one header; where it is none of theirs any more, nobody reads them one by one."""
 _BEFORE, _AFTER = "before", "after"
-_NAMES = MappingProxyType(
-    {
-        "x86_64": "x86",
-        "i386": "x86",
-        "i686": "x86",
-        "aarch64": "arm64",
-        "ppc64le": "powerpc",
-        "ppc64": "powerpc",
-        "riscv64": "riscv",
-        "s390x": "s390",
-        "loongarch64": "loongarch",
-        "mips64": "mips",
-        "sparc64": "sparc",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +46,6 @@ class InstalledPair:
     names: tuple[bytes, ...]
 
 
-def arch_of(machine: str) -> str:
-    """The kernel's name of the architecture of a machine, as `uname -m` names it."""
-    return _NAMES.get(machine, machine)
-
-
 class UapiComparer:
     """Compares the headers of two trees."""
 
@@ -79,8 +59,11 @@ class UapiComparer:
     def compare_headers(
         self, before: str, after: str, paths: Iterable[bytes], machine: str, includers: int = MOST_INCLUDERS
     ) -> Iterator[HeaderComparison]:
-        """What is not as it was in these paths of the trees, and in up to `includers` headers that include them."""
-        here = arch_of(machine)
+        """What is not as it was in these paths of the trees, and in up to `includers` headers that include them.
+
+        `machine` is what `uname -m` calls the one that compiles.
+        """
+        here = arch_of_machine(machine)
         for pair in self._pairs(before, after, paths, here):
             found = list(self._compare(pair, self._folder / f"{pair.arch}-1"))
             yield from found

@@ -43,12 +43,6 @@ done
 exit 0
 """
 _LISTED = re.compile(r"^@ (\S+) (.*)$", re.MULTILINE)
-_ARCHES = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm64", "ppc64le": "powerpc", "s390x": "s390"}
-
-
-def arch_of(machine: str) -> str:
-    """What the kernel calls the folder of a machine's architecture; `machine` is that of uname(2)."""
-    return _ARCHES.get(machine) or ("arm" if machine.startswith("arm") else machine.rstrip("0123456789"))
 
 
 def find_built(

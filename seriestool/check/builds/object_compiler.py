@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from seriestool.check.builds.build_workspace import BuildFolder, BuildWorkspace, build_job
-from seriestool.check.builds.built_objects import arch_of, find_built
+from seriestool.check.builds.built_objects import find_built
 from seriestool.check.builds.diagnostics import Diagnostic, find_shortage, parse_diagnostics
 from seriestool.check.builds.toolchain import Toolchain
 from seriestool.sandbox import KillReason, Sandbox, SandboxLimits, SandboxResult
+from seriestool.trees.kernel_tree import arch_of_machine
 
 _GB = 1 << 30
 _SOURCE = re.compile(r"([A-Za-z0-9_][\w./,+@-]{0,300})\.[cS]")
@@ -76,7 +77,7 @@ class ObjectCompiler:
         self._sandbox = sandbox
         self._config = config
         self._toolchain = toolchain
-        self._arch = arch_of(os.uname().machine)
+        self._arch = arch_of_machine(os.uname().machine)
         self._make = (f"O={output.path}", f"-j{jobs}", "-Otarget", "-k", *toolchain.make_variables)
         self._limits = replace(_LIMITS, memory=(2 + jobs) * _GB, processes=_LIMITS.processes + 50 * jobs)
 
