@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
+"""All tables as this program wants them; what changes here needs a step in bot.migrations."""
 
 
 class SeriesState(StrEnum):
@@ -165,4 +166,12 @@ leases = Table(
     metadata,
     Column("name", String(40), primary_key=True),  # of what one worker at a time does
     Column("token", String(40), nullable=False),  # of the worker; worth nothing once it is not among `workers`
+)
+
+schema_versions = Table(
+    "schema_versions",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),  # the largest one is that of the tables
+    Column("migrated", BigInteger, nullable=False),
+    Column("program", String(40), nullable=False),  # version of the program that did it
 )

@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bot's database: SQLite in a file, or Postgres by its URL; the one place where SQLAlchemy's errors become ours."""
+"""The bot's database: SQLite in a file, or Postgres by its URL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from seriestool.util.errors import InputError, OutsideError
+from seriestool.bot.dialects import database_errors, set_up_sqlite, with_driver
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-T = TypeVar("T")
-
 _PATIENCE = 60  # seconds to wait for another process
-_BATCH = 500  # values in one statement: databases have a limit
-
-
-class StoreError(OutsideError):
-    """The database cannot be used now: it is gone, locked or full. What was begun can go on once it is back."""
 
 
 class Store:
@@ -29,15 +22,21 @@ class Store:
 
     @classmethod
     def open(cls, url: str) -> "Store":
-        """The database at the URL (`sqlite:////path/bot.sqlite`, `postgresql://...`), its tables made where missing.
+        """The database at the URL (`sqlite:////path/bot.sqlite`, `postgresql://...`), its tables of the newest version.
 
-        Raises InputError where that is no such URL, StoreError where it cannot be used.
+        Raises InputError where that is no such URL, StoreError where it cannot be used now, SchemaError where a newer
+        program made its tables, or they are none of ours.
         """
-        from seriestool.bot.bot_tables import metadata
+        from seriestool.bot.migrations import migrate
 
         with database_errors():
             store = cls(_engine(with_driver(url)))
-            metadata.create_all(store.engine)
+        try:
+            with store.transaction() as connection:
+                migrate(connection)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def close(self) -> None:
@@ -51,28 +50,6 @@ class Store:
             yield connection
 
 
-def with_driver(url: str) -> str:
-    """The URL as SQLAlchemy wants it, of what people write: postgres://, postgresql://. Raises InputError."""
-    scheme, separator, rest = url.partition("://")
-    if scheme == "sqlite" and rest.startswith("/"):
-        return url
-    if separator and scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        return f"postgresql+psycopg://{rest}"
-    raise InputError(
-        "the bot's database is no URL that it knows", hint="sqlite:////path/bot.sqlite, or postgresql://user@host/name"
-    )
-
-
-def insert_new(connection: "Connection", table: Any, rows: list[dict[str, object]]) -> None:
-    """Insert the rows, but for those whose key is there already."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
-
-
 def _engine(url: str) -> "Engine":
     from sqlalchemy import create_engine
 
@@ -83,46 +60,3 @@ def _engine(url: str) -> "Engine":
     # What is recorded as sent must still be so after a power cut.
     set_up_sqlite(engine, ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"), "BEGIN IMMEDIATE")
     return engine
-
-
-def set_up_sqlite(engine: "Engine", pragmas: Sequence[str], begin: str) -> None:
-    """Each connection of the engine executes `pragmas` first, and begins each transaction with `begin`.
-
-    pysqlite's own BEGIN comes too late, or not at all: what is read would not be of the transaction.
-    """
-    from sqlalchemy import event
-
-    def connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-        for pragma in pragmas:
-            connection.execute(pragma)
-
-    event.listen(engine, "connect", connect)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-
-
-def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values in their order, 500 at a time: as many as one statement may name."""
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]
-
-
-@contextmanager
-def database_errors(
-    failed: str = "cannot use the bot's database", hint: str = "what was begun goes on later"
-) -> Iterator[None]:
-    """The errors of SQLAlchemy and sqlite3 in the block, raised as ours: InputError for a wrong URL, else StoreError.
-
-    `failed` is what the message begins with; what the database says follows it.
-    """
-    import sqlite3
-
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    try:
-        yield
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise InputError("the bot's database is no URL that it knows", hint="see seriestool-bot(1)") from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = (str(getattr(error, "orig", None) or error).splitlines() or ["no answer"])[0]
-        raise StoreError(f"{failed}: {reason}", hint=hint) from error

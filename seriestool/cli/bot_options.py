@@ -36,7 +36,8 @@ def database_url(arguments: Namespace, config: "BotConfig") -> str:
 
 def open_store(arguments: Namespace) -> "Store":
     """The database of a bot that has run already; raises NotFoundError where there is none yet."""
-    from seriestool.bot.store import Store, with_driver
+    from seriestool.bot.dialects import with_driver
+    from seriestool.bot.store import Store
 
     url = with_driver(database_url(arguments, read_config(arguments)))
     if url.startswith("sqlite") and not Path(url.partition(":///")[2]).exists():

@@ -106,7 +106,8 @@ class _LazyStore:
         self._store: Store | None = None
 
     def store(self) -> "Store":
-        from seriestool.bot.store import Store, with_driver
+        from seriestool.bot.dialects import with_driver
+        from seriestool.bot.store import Store
 
         if self._store is None:
             self._store = Store.open(with_driver(self._database))

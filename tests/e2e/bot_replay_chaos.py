@@ -24,7 +24,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from seriestool.bot.bot_tables import metadata, reports, sayings, series
-from seriestool.bot.store import Store, with_driver
+from seriestool.bot.dialects import with_driver
+from seriestool.bot.store import Store
 from tests.support.postgres import running_server
 from tests.support.repos import ROOT
 

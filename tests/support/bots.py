@@ -28,6 +28,7 @@ from sqlalchemy import insert, select
 
 from seriestool.bot.bot_config import Bounds, Policy
 from seriestool.bot.bot_tables import reports, sayings, series
+from seriestool.bot.dialects import insert_new
 from seriestool.bot.notify.delivery import Maildir
 from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import Channel
@@ -38,7 +39,7 @@ from seriestool.bot.notify.summary import summary_to_json
 from seriestool.bot.queue.bot_runner import BotSetup, run_bot
 from seriestool.bot.queue.handlers import Handlers, ReportRow
 from seriestool.bot.queue.main_loop import Task
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.store import Store
 from seriestool.util.errors import SeriestoolError
 from tests.support.claims import Claimed, say_all
 from tests.support.notify import FACTS, RULES, WORDING

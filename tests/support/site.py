@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seriestool.bot.dialects import insert_new
 from seriestool.bot.site.database_reader import DatabaseReader
 from seriestool.bot.site.health import HealthLimits
 from seriestool.bot.site.serve import make_server
 from seriestool.bot.site.wsgi_app import SiteContext, WsgiApp
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.store import Store
 
 NOW = 1_780_000_000
 

@@ -12,9 +12,10 @@ Time is what the caller says. What a clock says that was set back is not waited 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seriestool.bot.dialects import in_batches, lock_until_commit
 from seriestool.bot.intake.related_mails import MOST, StoredMail, find_mails, find_own_thread, find_related_mails
 from seriestool.bot.intake.series_assembly import COVER_WAIT, AssemblyResult, SeriesAssembly
-from seriestool.bot.store import Store, in_batches
+from seriestool.bot.store import Store
 from seriestool.series.mail.posting import Posting
 from seriestool.util.groups import connected_groups
 
@@ -29,7 +30,7 @@ SETTLE = 3600
 
 _TOGETHER = 2 * 24 * 3600
 _LOT = 100  # mails that are due, in a transaction
-_LOCK = 0x5E21E5  # of Postgres: two that assemble at once would find a series twice
+_LOCK = 0x5E21E5  # two that assemble at once would find a series twice
 
 
 def assemble_series(store: Store, now: int, settle: int = SETTLE) -> AssemblyResult:
@@ -41,7 +42,7 @@ def assemble_series(store: Store, now: int, settle: int = SETTLE) -> AssemblyRes
     crowd: set[str] = set()
     while True:
         with store.transaction() as connection:
-            _lock(connection)
+            lock_until_commit(connection, _LOCK)
             due = _find_due(connection, now, max(settle, COVER_WAIT))
             if not due:
                 return found
@@ -155,10 +156,3 @@ def _is_due(now: int, longest: int) -> Any:
     from seriestool.bot.bot_tables import mails
 
     return (mails.c.due <= now) | (mails.c.due > now + longest)
-
-
-def _lock(connection: "Connection") -> None:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy import func, select
-
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.dialects import insert_new
+from seriestool.bot.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.bot.store import in_batches, insert_new
+from seriestool.bot.dialects import in_batches, insert_new
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.mail.mail_summary import MailSummary, clean, pack_summary, summarize_mail

@@ -8,7 +8,8 @@
 Rows of series stay: they are what says that a series was found already.
 """
 
-from seriestool.bot.store import Store, in_batches
+from seriestool.bot.dialects import in_batches
+from seriestool.bot.store import Store
 
 _DAY = 24 * 3600
 UNUSED = 30 * _DAY

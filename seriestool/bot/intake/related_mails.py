@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.store import in_batches
+from seriestool.bot.dialects import in_batches
 from seriestool.series.mail import Mail
 from seriestool.series.mail.mail_summary import MailSummary, mail_of_summary, unpack_summary
 

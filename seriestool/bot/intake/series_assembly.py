@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seriestool.bot.dialects import in_batches
 from seriestool.bot.intake.mail_table import plain_text
 from seriestool.bot.intake.related_mails import StoredMail
 from seriestool.bot.intake.versions import (
@@ -16,7 +17,6 @@ from seriestool.bot.intake.versions import (
     shorten,
     supersedes,
 )
-from seriestool.bot.store import in_batches
 from seriestool.series.mail.lineage import posting_identity
 from seriestool.series.mail.posting import Posting, find_postings
 

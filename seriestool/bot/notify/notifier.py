@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from seriestool.bot.bot_config import BotConfig, Config
 from seriestool.bot.bot_tables import MessageState, cursors, reports, sayings, series
+from seriestool.bot.dialects import insert_new, lock_until_commit
 from seriestool.bot.notify.message_composer import Wording, compose_message
 from seriestool.bot.notify.notify_decision import (
     DAY,
@@ -35,14 +36,14 @@ from seriestool.bot.notify.send import (
     send_message,
 )
 from seriestool.bot.notify.summary import ReportSummary, summary_from_json
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
 _LOCK = 0x73657269
-"""Of Postgres: who decides holds it. SQLite has one writer at a time anyway."""
+"""Held by whoever decides."""
 _MAILS = (Channel.AUTHOR, Channel.ALL)
 
 
@@ -56,7 +57,7 @@ def decide_and_record(
     the sender is wrong.
     """
     with store.transaction() as connection:
-        _serialise(connection)
+        lock_until_commit(connection, _LOCK)
         if not rules.lists:  # a worker that only works: the lists are those that others read
             rules = replace(rules, lists=_lists_read(connection))
         said, moment = (
@@ -145,13 +146,6 @@ def _message_row(notification: Notification, summary: ReportSummary, wording: Wo
         "author": summary.author,
         "version": summary.version,
     }
-
-
-def _serialise(connection: "Connection") -> None:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy import func, select
-
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 @dataclass(frozen=True, slots=True)

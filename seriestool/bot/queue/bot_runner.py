@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seriestool.bot.bot_config import Bounds
+from seriestool.bot.dialects import StoreError, with_driver
 from seriestool.bot.queue.handlers import Handlers
 from seriestool.bot.queue.main_loop import Heartbeat, MainLoop, Task
 from seriestool.bot.queue.pipeline import Pipeline
@@ -15,7 +16,7 @@ from seriestool.bot.queue.reconcile import Reconciler
 from seriestool.bot.queue.retry import Retrier, StopRequested
 from seriestool.bot.queue.worker_process import ProcessPool
 from seriestool.bot.queue.workers import Worker, lock_file
-from seriestool.bot.store import Store, StoreError, with_driver
+from seriestool.bot.store import Store
 from seriestool.report.terminal import printable_line as one_line
 
 
@@ -51,18 +52,21 @@ class BotSetup:
 def run_bot(setup: BotSetup, stop: threading.Event) -> None:
     """Run until told to stop, or (`once`) until there is nothing to do.
 
-    Raises InputError for a URL that is none, OutsideError where another bot has the file or the name.
+    Raises InputError for a URL that is none, OutsideError where another bot has the file or the name, and SchemaError
+    where the tables are not those that this program knows, also when a newer one migrates them meanwhile.
     """
     url = with_driver(setup.database)
+    retry = Retrier(stop, setup.note)
     with suppress(StopRequested), ExitStack() as stack:
         is_alone = url.startswith("sqlite")
         if is_alone:
             stack.enter_context(lock_file(Path(url.partition(":///")[2])))
-        retry = Retrier(stop, setup.note)
         store = retry.until(lambda: Store.open(url))
         stack.callback(store.close)
         worker = stack.enter_context(_named(store, setup, retry, is_alone))
         _run(setup=setup, stop=stop, store=store, worker=worker, retry=retry, stack=stack)
+    if retry.schema_error:
+        raise retry.schema_error
 
 
 @contextmanager

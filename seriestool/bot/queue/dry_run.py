@@ -6,13 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from seriestool.bot.dialects import insert_new
 from seriestool.bot.notify.message_composer import Wording
 from seriestool.bot.notify.notifier import decide_and_record
 from seriestool.bot.notify.notify_decision import NotifyRules
 from seriestool.bot.notify.summary import summary_from_json
 from seriestool.bot.queue.handlers import StepResult
 from seriestool.bot.queue.worker_process import ProcessPool
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.store import Store
 
 
 class DryRunResult(NamedTuple):

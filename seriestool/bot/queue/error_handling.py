@@ -5,8 +5,8 @@ import errno
 import re
 from collections.abc import Callable
 
+from seriestool.bot.dialects import SchemaError, StoreError
 from seriestool.bot.queue.handlers import StepResult, StepStatus
-from seriestool.bot.store import StoreError
 from seriestool.git import GitError
 from seriestool.util.errors import NotFoundError, OutsideError, SeriestoolError
 
@@ -26,7 +26,7 @@ _GONE = ("not a git repository", "no commits in")
 
 def classify_error(error: Exception, log_crash: Callable[[BaseException], str]) -> StepResult:
     """What to do about the error; of a bug a log is written."""
-    if isinstance(error, StoreError) or is_disk_full(error):
+    if isinstance(error, StoreError | SchemaError) or is_disk_full(error):
         return StepResult(StepStatus.LATER, _line(error))
     if is_repository_damaged(error):
         return StepResult(StepStatus.BROKEN, _line(error))

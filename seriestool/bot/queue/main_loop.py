@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from seriestool.bot.dialects import StoreError
+from seriestool.bot.migrations import check_tables
 from seriestool.bot.queue.error_handling import classify_error
 from seriestool.bot.queue.reconcile import Reconciler
 from seriestool.bot.queue.retry import StopRequested
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.queue.workers import NameTakenError, Worker
-from seriestool.bot.store import StoreError
 
 LEASE = "lists"
 _LONGEST = 60.0
@@ -84,7 +85,9 @@ class MainLoop:
             self.stop.wait(min(self.interval, _SOON) if once else self.interval)
 
     def _round(self) -> bool:
-        """Whether there was nothing to do."""
+        """Whether there was nothing to do; raises SchemaError where a newer program has migrated the tables."""
+        with self.reconciler.store.transaction() as connection:
+            check_tables(connection)
         self.reconciler.take_over()
         is_leader = self.worker.has_lease(LEASE)
         admitted = self.reconciler.admit() if is_leader else 0

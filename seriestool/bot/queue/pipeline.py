@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from seriestool.bot.bot_tables import SeriesState
+from seriestool.bot.dialects import insert_new
 from seriestool.bot.queue.error_handling import classify_error
 from seriestool.bot.queue.handlers import Handlers, ReportRow, StepResult, StepStatus
 from seriestool.bot.queue.retry import RepairLock, Retrier, T
 from seriestool.bot.queue.worker_process import ProcessPool
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.store import Store
 
 _MAX_REPAIRS = 2  # times that one look may have the repository made anew
 

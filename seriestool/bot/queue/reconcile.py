@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seriestool.bot.bot_config import Bounds
+from seriestool.bot.dialects import in_batches
 from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, fail_attempt
 from seriestool.bot.queue.workers import Worker
-from seriestool.bot.store import Store, in_batches
+from seriestool.bot.store import Store
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 _WHY = {

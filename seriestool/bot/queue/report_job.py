@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from seriestool.bot.dialects import with_driver
 from seriestool.bot.intake.series_loader import load_series
 from seriestool.bot.notify.summary import SeriesRow, damaged_summary, summarize_report, summary_to_json
 from seriestool.bot.queue.error_handling import is_disk_full, is_repository_damaged
 from seriestool.bot.queue.handlers import ReportRow
-from seriestool.bot.store import Store, with_driver
+from seriestool.bot.store import Store
 from seriestool.check.runner import CheckCrash
 from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of

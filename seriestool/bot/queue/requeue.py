@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seriestool.bot.bot_tables import MessageState, SeriesState
-from seriestool.bot.store import Store, in_batches
+from seriestool.bot.dialects import in_batches
+from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from seriestool.bot.store import StoreError
+from seriestool.bot.dialects import SchemaError, StoreError
 
 T = TypeVar("T")
 
@@ -25,6 +25,8 @@ class Retrier:
 
     def __init__(self, stop: threading.Event, note: Callable[[str], None], first: float = 1.0) -> None:
         self.stop = stop
+        self.schema_error: SchemaError | None = None
+        """Why the bot was told to leave, where the tables of its database are not those that it knows."""
         self._note = note
         self._first = first
         self._said: dict[str, int] = {}
@@ -37,6 +39,10 @@ class Retrier:
         while True:
             try:
                 answer = work()
+            except SchemaError as error:  # waiting does not help: what is being done goes on once a person has acted
+                self.schema_error = error
+                self.stop.set()
+                raise StopRequested from error
             except StoreError as error:
                 told = told or self.trouble(error.message)
                 self.wait(pause)

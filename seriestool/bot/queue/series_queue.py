@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from seriestool.bot.bot_config import Bounds
 from seriestool.bot.bot_tables import SeriesState
+from seriestool.bot.dialects import in_batches, lock_until_commit
 from seriestool.bot.queue.admission import AHEAD, HOUR, AdmittedSeries, WaitingSeries, admit
 from seriestool.bot.queue.pipeline import Attempt
-from seriestool.bot.store import Store, in_batches
+from seriestool.bot.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,8 +26,7 @@ def admit_waiting(store: Store, bounds: Bounds, now: int) -> tuple[str, ...]:
     from seriestool.bot.bot_tables import series
 
     with store.transaction() as connection:
-        if connection.dialect.name == "postgresql":  # two that admit at once would each use the whole of the bounds
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        lock_until_commit(connection, _LOCK)  # two that admit at once would each use the whole of the bounds
         in_hand = connection.execute(select(func.count()).where(series.c.state.in_(IN_HAND))).scalar_one()
         keys = admit(
             waiting=_waiting(connection, bounds),

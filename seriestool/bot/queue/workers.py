@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from seriestool.bot.store import Store, insert_new
+from seriestool.bot.dialects import insert_new
+from seriestool.bot.store import Store
 from seriestool.util.errors import InputError, OutsideError
 from seriestool.util.files import try_lock
 

@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seriestool.bot.dialects import database_errors, with_driver
 from seriestool.bot.queue.handlers import StepStatus
 from seriestool.bot.queue.pipeline import Attempt, Pipeline
 from seriestool.bot.queue.retry import StopRequested
-from seriestool.bot.store import database_errors, with_driver
 
 if TYPE_CHECKING:
     from dbos import DBOS

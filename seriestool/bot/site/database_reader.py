@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from seriestool.bot.store import database_errors, set_up_sqlite, with_driver
+from seriestool.bot.dialects import database_errors, set_up_sqlite, with_driver
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, RowMapping

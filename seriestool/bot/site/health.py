@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seriestool import __version__
+from seriestool.bot.migrations import NEWEST, find_version
 from seriestool.bot.site.database_reader import DatabaseReader, rows
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import OutsideError
@@ -26,27 +28,43 @@ class HealthLimits:
     worker_unseen: int = 600
 
 
-Reasons = Mapping[str, str | None]
-"""What was looked at -> what is wrong with it, or None."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a monitor is answered."""
+
+    reasons: Mapping[str, str | None]
+    """What was looked at -> what is wrong with it, or None."""
+    database_version: int | None
+    """Version of the tables; None where it cannot be known, or they have none yet."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The health as JSON shows it."""
+        checks = {name: {"ok": reason is None, "reason": reason} for name, reason in self.reasons.items()}
+        version = {"program": __version__, "schema": NEWEST, "database": self.database_version}
+        return {"schema": SCHEMA, "ok": not any(self.reasons.values()), "version": version, "checks": checks}
 
 
-def check_health(reader: DatabaseReader, now: int, limits: HealthLimits) -> Reasons:
+def check_health(reader: DatabaseReader, now: int, limits: HealthLimits) -> Health:
     """What is wrong; what cannot be known without the database is wrong with it."""
     reasons: dict[str, str | None] = {"database": None}
+    found = None
     try:
         with reader.look() as connection:
+            found = find_version(connection)
+            reasons["tables"] = _tables(found)
             reasons["lists"] = _lists(connection, now, limits)
             reasons["workers"] = _workers(connection, now, limits)
     except OutsideError as error:
-        reasons = {"database": error.message, "lists": "not known", "workers": "not known"}
+        reasons = {"database": error.message, **dict.fromkeys(("tables", "lists", "workers"), "not known")}
     reasons["disk"] = _disk(reader.file)
-    return reasons
+    return Health(reasons, found)
 
 
-def health_dict(reasons: Reasons) -> dict[str, object]:
-    """The same as JSON shows it."""
-    checks = {name: {"ok": reason is None, "reason": reason} for name, reason in reasons.items()}
-    return {"schema": SCHEMA, "ok": all(reason is None for reason in reasons.values()), "checks": checks}
+def _tables(found: int | None) -> str | None:
+    if found == NEWEST:
+        return None
+    has = "have no version yet" if found is None else f"have version {found}"
+    return f"they {has}, and this program knows {NEWEST}: run the same version as the workers"
 
 
 def _lists(connection: "Connection", now: int, limits: HealthLimits) -> str | None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from seriestool.bot.site import site_queries
 from seriestool.bot.site.database_reader import DatabaseReader
-from seriestool.bot.site.health import HealthLimits, check_health, health_dict, metrics_text
+from seriestool.bot.site.health import HealthLimits, check_health, metrics_text
 from seriestool.bot.site.responses import (
     Environ,
     HttpResponse,
@@ -156,7 +156,7 @@ def _api_lists(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse
 
 
 def _health(site: SiteContext, _: re.Match[str], __: Environ) -> HttpResponse:
-    health = health_dict(check_health(site.reader, int(site.clock()), site.limits))
+    health = check_health(site.reader, int(site.clock()), site.limits).to_dict()
     return as_json(health, HTTPStatus.OK if health["ok"] else HTTPStatus.SERVICE_UNAVAILABLE, is_kept=False)
 
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from seriestool.bot.bot_tables import leases
+from seriestool.bot.dialects import StoreError, with_driver
 from seriestool.bot.queue.workflows import engine_url
-from seriestool.bot.store import Store, StoreError, with_driver
+from seriestool.bot.store import Store
 from seriestool.util.errors import InputError
 
 

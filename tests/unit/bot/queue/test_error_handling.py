@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from seriestool.bot.dialects import StoreError
 from seriestool.bot.queue.error_handling import classify_error
 from seriestool.bot.queue.handlers import StepStatus
-from seriestool.bot.store import StoreError
 from seriestool.git import GitError
 from seriestool.util.errors import ConflictError, InputError, NotFoundError, OutsideError
 

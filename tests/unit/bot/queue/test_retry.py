@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from seriestool.bot.dialects import StoreError
 from seriestool.bot.queue.retry import RepairLock, Retrier, StopRequested
-from seriestool.bot.store import StoreError
 
 
 def test_it_goes_on_once_the_database_is_back_and_says_so_once() -> None:

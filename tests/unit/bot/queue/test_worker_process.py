@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from seriestool.bot.dialects import StoreError
 from seriestool.bot.queue.handlers import ReportRow, StepResult, StepStatus
 from seriestool.bot.queue.worker_process import ProcessPool
-from seriestool.bot.store import StoreError
 from seriestool.util.errors import InputError, OutsideError
 from tests.support.repos import ROOT
 

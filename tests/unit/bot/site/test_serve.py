@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bot's site: real requests on loopback, kind ones and hostile ones."""
 
+import contextlib
 import gzip
 import re
 import socket
@@ -14,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from seriestool import __version__
+from seriestool.bot.migrations import NEWEST
 from seriestool.bot.site import serve as listener
 from seriestool.bot.site.serve import is_loopback, parse_address
 from seriestool.report.series_index import PAGE_ROWS
@@ -482,8 +485,8 @@ def test_health_of_a_bot_that_works(site: Served) -> None:
     reply = site.get("/health")
     assert reply.status == 200
     assert reply.json == {
-        "schema": 1, "ok": True,
-        "checks": {name: {"ok": True, "reason": None} for name in ("database", "lists", "workers", "disk")},
+        "schema": 1, "ok": True, "version": {"program": __version__, "schema": NEWEST, "database": NEWEST},
+        "checks": {name: {"ok": True, "reason": None} for name in ("database", "tables", "lists", "workers", "disk")},
     }  # fmt: skip
     assert reply.headers["cache-control"] == "no-store"
 
@@ -510,6 +513,28 @@ def test_health_before_anything_ran(tmp_path: Path) -> None:
         "no list was read yet",
         "no worker was ever seen",
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "reason"),
+    [
+        ("DELETE FROM schema_versions", None, "they have no version yet, and"),
+        ("DROP TABLE schema_versions", None, "they have no version yet, and"),
+        ("UPDATE schema_versions SET version = 99", 99, "they have version 99, and"),
+    ],
+)
+def test_health_of_tables_of_another_version(
+    site: Served, tmp_path: Path, change: str, found: int | None, reason: str
+) -> None:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.sqlite")) as connection:
+        connection.execute(change)
+        connection.commit()
+    reply = site.get("/health")
+    assert (reply.status, reply.json["version"]["database"]) == (503, found)
+    assert reply.json["checks"]["tables"]["reason"].startswith(reason)
+    assert [name for name, check in reply.json["checks"].items() if not check["ok"]] == ["tables"]
 
 
 def test_a_full_disk_is_told(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
