@@ -152,7 +152,9 @@ def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
     """The text, or what is printed as JSON."""
     form = arguments.format
     if form == "json":
-        return precheck.to_dict()
+        from seriestool.precheck.precheck_json import precheck_dict
+
+        return precheck_dict(precheck)
     if form in ("b4", "patchwork"):
         from seriestool.report.precheck_export import precheck_b4, precheck_patchwork
 

@@ -140,6 +140,7 @@ def _report(
 ) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
     from seriestool.check.selection import CheckOptions
+    from seriestool.precheck.precheck_json import precheck_dict
     from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
     from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
     from seriestool.precheck.summary_sentence import verdict_sentence
@@ -149,4 +150,4 @@ def _report(
     with PrecheckResources(repository, PrecheckSettings(cache_dir(), lists_path(), offline)) as resources:
         precheck = run_precheck(PrecheckInput(series), resources, wishes, ui)
         ui.note(verdict_sentence(precheck))
-        return precheck.to_dict(), asked or find_home_trees(series, resources.context(series, (), ui))
+        return precheck_dict(precheck), asked or find_home_trees(series, resources.context(series, (), ui))

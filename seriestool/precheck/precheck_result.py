@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a series before a human reads it: all answers in one frozen value, and how they look as JSON."""
+"""What is known of a series before a human reads it: all answers in one frozen value."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from seriestool.check.protocol import Report
 from seriestool.precheck.timeline import Timeline
 from seriestool.rebase.patch_stack import SeriesBase
 from seriestool.rebase.rebase_result import Rebase
-from seriestool.series.model import SCHEMA, Series
+from seriestool.series.model import Series
 from seriestool.split.split_plan import SplitPlan
 from seriestool.trees.suggestions import Suggestion
 
@@ -101,28 +101,3 @@ class Precheck:
     steps: tuple[StepNote, ...]
     suggestions: tuple[Suggestion, ...] = ()
     """The trees that it may be meant for, the likeliest first, also such as are not here; () where nothing says so."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The whole as JSON shows it; every key is always there."""
-        from seriestool.precheck.conclusions import answer_of
-        from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
-
-        is_sure, how = base_confidence(self)
-        prerequisites = self.prerequisites or PrerequisiteResult()
-        return {
-            "schema": SCHEMA,
-            "answer": str(answer_of(self)),
-            "sentence": verdict_sentence(self),
-            "sure": is_sure,
-            "how": how,
-            "series": self.series.to_dict(),
-            "base": self.verdict.to_dict(),
-            **prerequisites.to_dict(),
-            "matrix": self.matrix.to_dict() if self.matrix else None,
-            "split": self.plan.to_dict() if self.plan else None,
-            "checks": self.checks.to_dict() if self.checks else None,
-            "timeline": self.timeline.to_dict() if self.timeline else None,
-            "versions": [version.to_dict() for version in self.versions],
-            "suggestions": [one.to_dict() for one in self.suggestions],
-            "steps": [step.to_dict() for step in self.steps],
-        }

@@ -28,6 +28,7 @@ from seriestool.check.protocol import (
 )
 from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository, ScratchRepository
+from seriestool.precheck.precheck_json import precheck_dict
 from seriestool.precheck.precheck_result import Precheck
 from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
@@ -295,7 +296,7 @@ def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: PrecheckOptions | Non
 
 def timeless(found: Precheck | dict[str, Any]) -> Any:
     """The answer as JSON, without how long it took, and whether it was kept."""
-    plain = found.to_dict() if isinstance(found, Precheck) else found
+    plain = precheck_dict(found) if isinstance(found, Precheck) else found
     return json.loads(json.dumps(_timeless(plain), sort_keys=True))
 
 

@@ -18,6 +18,7 @@ from seriestool.bot.store import Store
 from seriestool.check.runner import CheckCrash
 from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of
+from seriestool.precheck.precheck_json import precheck_dict
 from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
 from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
@@ -121,7 +122,7 @@ def make_report(precheck: Precheck, known: SeriesRow) -> ReportRow:
         answer=str(answer_of(precheck)),
         sentence=verdict_sentence(precheck),
         facts=summary_to_json(summarize_report(precheck, known)),
-        document=_packed(json.dumps(precheck.to_dict())),
+        document=_packed(json.dumps(precheck_dict(precheck))),
         page=_packed(precheck_page(precheck)),
     )
 

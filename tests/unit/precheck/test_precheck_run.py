@@ -54,7 +54,7 @@ def test_the_steps_are_told_in_their_order(lamps: Repo, mbox: bytes, tmp_path: P
         ("prerequisites", "rebuild_from_trees", "prerequisites"),
         ("matrix", "rebase_series", "matrix"),
         ("split", "plan_series", "plan"),
-        ("timeline", "draw_timeline", "timeline"),
+        ("timeline", "make_timeline", "timeline"),
     ],
 )
 def test_a_step_that_breaks_leaves_the_others_standing(
