@@ -180,7 +180,7 @@ def test_a_workshop_reads_the_history_once(
 
     opened = []
     real = resources.open_search_context
-    monkeypatch.setattr(resources, "open_search_context", lambda *given: (opened.append(1), real(*given))[1])
+    monkeypatch.setattr(resources, "open_search_context", lambda **given: (opened.append(1), real(**given))[1])
     with open_precheck(lamps, tmp_path, keeps=False) as resources:
         first = run_precheck_on(resources, mbox)
         assert timeless(run_precheck_on(resources, mbox)) == timeless(first)
