@@ -204,7 +204,7 @@ enum lamp_state {
 
 
 LAMP_KERNEL: Mapping[str, File] = {
-    "LAMP_MAINTAINERS": LAMP_MAINTAINERS,
+    "MAINTAINERS": LAMP_MAINTAINERS,
     "Makefile": "VERSION = 6\n",
     "Documentation/index.rst": "x\n",
     "LICENSES/preferred/GPL-2.0": "Valid-License-Identifier: GPL-2.0\n",
