@@ -32,6 +32,7 @@ from seriestool.bot.store import Store
 from seriestool.git import Repository
 from seriestool.series.mail import Mail
 from seriestool.sources.archive.public_inbox import find_epochs
+from seriestool.sources.archive.public_inbox import find_mails as find_archived_mails
 from seriestool.util.groups import connected_groups
 
 NOW = 1_900_000_000
@@ -95,8 +96,7 @@ def all_raws(archive: Path) -> list[bytes]:
     found: list[bytes] = []
     for path in find_epochs(archive):
         with Repository.open(path) as repository:
-            oids = dict.fromkeys(oid for name, oid in repository.added_blobs() if name != b"d")
-            found += [raw for _, raw in repository.contents(oids)]
+            found += [raw for _, raw in repository.contents(find_archived_mails([repository])[0])]
     return found
 
 

@@ -352,17 +352,6 @@ class Repository:
         ]
         run_long(command, timeout, listener)
 
-    def added_blobs(self) -> tuple[tuple[bytes, str], ...]:
-        """(path, id) of every blob that a commit of any ref brought in, oldest first: an archive's mails."""
-        out = self._git.run(
-            "log", "--all", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--root", "--format="
-        )
-        tokens = out.split(b"\0")
-        pairs = zip(tokens[::2], tokens[1::2], strict=False)
-        return tuple(
-            (path, oid) for meta, path in pairs if (oid := meta.decode("ascii", "replace").split(" ")[3]).strip("0")
-        )
-
     def contents(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(id, content) of each of these objects that is here, in that order; one process, one after the other."""
         names = "".join(f"{oid}\n" for oid in oids).encode()

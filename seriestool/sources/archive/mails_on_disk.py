@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from seriestool.git import Repository
 from seriestool.series.mail import MAX_BYTES, Mail, refuse_large, split_mbox
+from seriestool.sources.archive.public_inbox import find_epochs, find_mails, small_mails
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 
 _MAIL_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".diff", ".gz", ".txt")
@@ -66,13 +67,13 @@ def is_maildir(path: Path) -> bool:
 
 
 def find_git_archives(path: Path) -> tuple[Path, ...]:
-    """The git repositories of a public-inbox archive, oldest epoch first; () where the folder is none."""
-    epochs = sorted((path / "git").glob("[0-9]*.git"), key=lambda epoch: (len(epoch.name), epoch.name))
-    if epochs:
-        return tuple(epochs)
-    if _is_bare_repository(path) or ((path / ".git").exists() and not _mail_files(path)):
-        return (path,)
-    return ()
+    """The git repositories of a public-inbox archive, oldest epoch first; () where the path is none.
+
+    A work tree with patches in it is a folder of patches.
+    """
+    if (path / ".git").exists() and _mail_files(path):
+        return ()
+    return find_epochs(path)
 
 
 def find_thread(archive: Path, msgid: str | None, change_id: str | None = None) -> tuple[bytes, ...]:
@@ -106,28 +107,17 @@ def _is_mail(file: Path) -> bool:
     return not file.name.startswith(".") and file.is_file()
 
 
-def _is_bare_repository(path: Path) -> bool:
-    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
-
-
 def _find_in_git(paths: Sequence[Path], msgid: str | None, change_id: str | None) -> tuple[bytes, ...]:
     repositories = [Repository.open(path) for path in paths]
     entries: list[_ScannedMail] = []
-    for place, repository in enumerate(repositories):
-        entries.extend(_entry(f"{place} {oid}", raw) for oid, raw in repository.contents(_mail_blobs(repository)))
+    for place, (repository, mails) in enumerate(zip(repositories, find_mails(repositories), strict=True)):
+        entries.extend(_entry(f"{place} {oid}", raw) for oid, raw in small_mails(repository, mails, MAX_BYTES))
     found: list[bytes] = []
     chosen = _select(entries, msgid, change_id)
     for place, repository in enumerate(repositories):
         oids = [oid for key in chosen for at, _, oid in [key.partition(" ")] if at == str(place)]
         found.extend(raw.replace(b"\r\n", b"\n") for _, raw in repository.contents(oids))
     return tuple(found)
-
-
-def _mail_blobs(repository: Repository) -> Iterable[str]:
-    """Ids of the mails: blob `m` of each commit (layout v2), or a file per mail (v1); not what `d` takes back."""
-    added = repository.added_blobs()
-    removed = {oid for path, oid in added if path == b"d"}
-    return dict.fromkeys(oid for path, oid in added if oid not in removed)
 
 
 def _entry(key: str, raw: bytes) -> _ScannedMail:

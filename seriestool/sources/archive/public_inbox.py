@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""public-inbox archives as git repositories (public-inbox-v2-format(5)): the epochs of one, here or at a URL."""
+"""public-inbox archives as git repositories: their epochs, here or at a URL, and what is in each.
+
+The one reader of them. An archive is one repository (layout v1, or one epoch of v2) or a folder of epochs `N.git` or
+`git/N.git`. In v2 each commit has one mail as the blob `m`; a blob `d` names a mail that is taken back, perhaps one of
+an earlier epoch. In v1 each mail is a file, which is deleted when it is taken back.
+Source: public-inbox-v1-format(5), public-inbox-v2-format(5).
+"""
 
 import hashlib
 import re
@@ -42,6 +48,13 @@ class ArchiveChanges:
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def settled(self) -> tuple[list[str], list[str]]:
+        """(blobs of the mails that came and stayed, blobs of those that were taken back), each once, oldest first."""
+        is_gone: dict[str, bool] = {}
+        for batch in self.batches(1000):
+            is_gone |= {one.blob: one.is_gone for one in batch}
+        return [blob for blob, gone in is_gone.items() if not gone], [blob for blob, gone in is_gone.items() if gone]
 
     def batches(self, size: int) -> Iterator[list[ArchiveChange]]:
         """All of it, oldest first, in lists of at most `size`; the last commit of one is a place to go on from."""
@@ -115,6 +128,19 @@ def find_archive_changes(archive: Repository, done: Sequence[str], since: int = 
     return ArchiveChanges(tips, _arrivals(archive, tips, () if is_rewritten else known, since), is_rewritten)
 
 
+def find_mails(archives: Sequence[Repository]) -> list[list[str]]:
+    """Of each of these epochs, oldest first, the blobs of the mails that the archive has now, oldest first."""
+    found: list[dict[str, None]] = []
+    for archive in archives:
+        changes = find_archive_changes(archive, ())
+        come, gone = changes.settled() if changes else ([], [])
+        for mails in found:
+            for blob in gone:
+                mails.pop(blob, None)
+        found.append(dict.fromkeys(come))
+    return [list(mails) for mails in found]
+
+
 def newest_time(archive: Repository) -> int:
     """When the newest commit of the archive was made (unix time); 0 of an empty one."""
     tips = [ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")]
@@ -155,7 +181,7 @@ def _arrivals(archive: Repository, tips: Sequence[str], known: Sequence[str], si
                     blobs = match[1], match[2]
                 elif blobs[1].strip(b"0"):
                     found.append(b"%s %s %s" % (commit, blobs[1], b"gone" if token == _TAKEN_BACK else b""))
-                elif token != b"m" and blobs[0].strip(b"0"):  # layout v1: the file of the mail is deleted
+                elif token not in (b"m", _TAKEN_BACK) and blobs[0].strip(b"0"):  # layout v1: the mail's file is deleted
                     found.append(b"%s %s gone" % (commit, blobs[0]))
     return found
 

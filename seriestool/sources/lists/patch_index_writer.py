@@ -51,8 +51,13 @@ class PatchIndexWriter(PatchIndex):
             added = sum(self._add_patch(connection, mail, source) for mail in mails if mail.entry.edges)
             self._add_threads(connection, name, [mail.entry.known for mail in mails])
             if gone:
-                places = f"FROM place WHERE source = ? AND blob IN ({', '.join('?' * len(gone))})"
-                connection.execute(f"DELETE {places}", (source, *gone))
+                # A mail can be taken back in a later epoch than its own.
+                sources = "SELECT id FROM source WHERE list = ?"
+                blobs = ", ".join("?" * len(gone))
+                connection.execute(
+                    f"DELETE FROM place WHERE source IN ({sources}) AND blob IN ({blobs})",  # noqa: S608
+                    (name, *gone),
+                )
                 drop_unplaced(connection)
         return added
 

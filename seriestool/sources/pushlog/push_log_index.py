@@ -130,6 +130,17 @@ class PushLog:
                 progress(seen)
         return added
 
+    def remove(self, msgids: Iterable[str]) -> None:
+        """Take out the pushes that these records told of, where they are there."""
+        with self._database.transaction() as connection:
+            for msgid in msgids:
+                question = "SELECT change.id, new, commits FROM change JOIN push ON push.id = push WHERE msgid = ?"
+                for row, new, commits in self._rows(question, msgid):
+                    carried = [(prefix_number(commit), row) for commit, _ in _unpack(commits) if commit != _hex(new)]
+                    connection.executemany("DELETE FROM carried WHERE prefix = ? AND change = ?", carried)
+                    connection.execute("DELETE FROM change WHERE id = ?", (row,))
+                connection.execute("DELETE FROM push WHERE msgid = ?", (msgid,))
+
     def state(self, source: str, item: str) -> str | None:
         """What `set_state` was last told of this item of a source."""
         rows = self._rows("SELECT state FROM done WHERE source = ? AND item = ?", source, item)

@@ -5,15 +5,20 @@ Each source is read from where the last update stopped. What was read is marked 
 update that is cut short reads some records again, and the index knows them by their message-id.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from seriestool.git import Repository, iter_tokens
+from seriestool.git import Repository
 from seriestool.series.mail import split_mbox
-from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs, is_url
+from seriestool.sources.archive.public_inbox import (
+    fetch_epochs,
+    find_archive_changes,
+    find_epochs,
+    is_url,
+    small_mails,
+)
 from seriestool.sources.pushlog import MAX_RECORD, Push, parse_push
 from seriestool.sources.pushlog.push_log_index import PushLog
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
@@ -21,7 +26,6 @@ from seriestool.util.progress import TransferListener
 
 Progress = Callable[[int], None]
 
-_RAW = re.compile(rb"\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*")
 _MAX_FILES = 5_000_000
 
 
@@ -32,6 +36,8 @@ class _SourceItem(NamedTuple):
     state: str
     """How it is now; it is read again when this has changed."""
     mails: Iterable[bytes]
+    gone: Iterable[bytes] = ()
+    """Mails that the archive took back."""
 
 
 def read_source(
@@ -45,7 +51,8 @@ def read_source(
     """How many pushes the source had that the index did not know; they are in it now.
 
     `source` is the path or the URL of a public-inbox archive (the folder with its epochs, or one epoch), a folder of
-    mails, or a mailbox. Archives at a URL are copied below `mirrors`. Pushes before `since` are left out.
+    mails, or a mailbox. Archives at a URL are copied below `mirrors`. Pushes before `since` are left out, and those
+    whose record an archive took back are taken out.
     Raises NotFoundError where there is no such source, OutsideError where it cannot be read or fetched.
     """
     added = 0
@@ -53,6 +60,7 @@ def read_source(
     key = f"{source} {since.isoformat() if since else ''}"
     for items in _batches(source, key, log, mirrors, listener):
         added += log.add((push for item in items for push in _pushes(item, since)), progress)
+        log.remove(push.msgid for item in items for mail in item.gone if (push := parse_push(mail)))
         log.set_state(key, [(item.name, item.state) for item in items])
     return added
 
@@ -85,22 +93,11 @@ def _batches(
 
 
 def _archive(archive: Repository, name: str, done: str | None) -> _SourceItem | None:
-    tips = sorted({ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")})
-    state = " ".join(tips)
-    return None if state == done else _SourceItem(name, state, _blobs(archive, tips, (done or "").split()))
-
-
-def _blobs(archive: Repository, tips: Iterable[str], done: Iterable[str]) -> Iterator[bytes]:
-    """The mails that commits put into the archive; public-inbox has one in each (public-inbox-v2-format(5))."""
-    known = [found[0] for found in archive.objects.check(list(done)) if found]  # a rewritten archive has lost them
-    with archive.raw_log(tips, known) as stream:
-        for tokens in iter_tokens(stream):
-            oids = [match[1].decode() for token in tokens if (match := _RAW.fullmatch(token))]
-            wanted = [oid for oid in oids if oid.strip("0")]
-            for found in archive.objects.check(wanted):
-                if found and found[1] == "blob" and found[2] <= MAX_RECORD:
-                    blob = archive.objects.read(found[0])
-                    yield blob[2] if blob else b""
+    changes = find_archive_changes(archive, (done or "").split())
+    if changes is None:
+        return None
+    come, gone = (small_mails(archive, blobs, MAX_RECORD) for blobs in changes.settled())
+    return _SourceItem(name, " ".join(changes.tips), (raw for _, raw in come), (raw for _, raw in gone))
 
 
 def _files(path: Path) -> Iterator[_SourceItem]:

@@ -11,6 +11,7 @@ from seriestool.git import Repository
 from seriestool.series.mail import Mail
 from seriestool.series.mail.patch_mail import take_apart
 from seriestool.series.patch_id import find_patch_id
+from seriestool.sources.archive.public_inbox import find_mails
 from tests.support.repos import Repo
 
 A, B = "a" * 40, "b" * 40
@@ -82,7 +83,7 @@ def test_hundreds_of_mailed_diffs(shared: Callable[[str], Path], tmp_path: Path)
         check=True,
     )
     with Repository.open(tmp_path / "nfs.git") as archive:
-        oids = [oid for _, oid in archive.added_blobs()][::6]
+        oids = find_mails([archive])[0][::6]
         mails = [Mail(raw) for _, raw in archive.contents(oids)]
     diffs = [take_apart(mail).diff for mail in mails if mail.has_diff and not mail.subject.is_reply]
     assert len(diffs) > 300
