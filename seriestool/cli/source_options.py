@@ -22,6 +22,7 @@ SERIES is one of
   <file>             an mbox (also .gz), a mail, or the text of a list archive's page
   <folder>           a maildir, or patches (*.patch, *.eml)
   <base>..<tip>      commits of the repository
+  <branch>           one that 'b4 prep' manages
   -                  an mbox on standard input"""
 
 

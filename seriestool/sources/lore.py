@@ -341,21 +341,3 @@ def _write_cache(file: Path | None, data: bytes) -> None:
         return
     with suppress(OSError):  # a full disk makes the cache useless, not the answer
         write_whole(file, data)
-
-
-def find_text_record(name: bytes, timeout: int = 5) -> bytes | None:
-    """The first TXT record of a name in the DNS, its parts put together; None where there is none.
-
-    What dkimpy asks for keys with: `timeout` is in seconds. OutsideError where no name server has an answer.
-    """
-    from dns.exception import DNSException, Timeout
-    from dns.resolver import NoNameservers, NoResolverConfiguration, resolve
-
-    try:
-        found = resolve(name.decode("ascii"), "TXT", raise_on_no_answer=False, lifetime=timeout, search=True)
-    except (Timeout, NoNameservers, NoResolverConfiguration, OSError) as error:
-        raise OutsideError(f"no name server has an answer for '{name.decode('ascii', 'replace')}'") from error
-    except (DNSException, ValueError):  # there is none of that name, and a mail may name what can be no name
-        return None
-    records = [record for record in found.rrset or () if hasattr(record, "strings")]
-    return b"".join(records[0].strings) if records else None

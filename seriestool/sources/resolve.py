@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a user calls a series -> Series; the same names in every command.
 
-A path that exists wins, then `-`, a URL, a git range `base..tip`, and last a change-id or message-id.
+A path that exists wins, then `-`, a URL, a git range `base..tip`, a change-id or message-id, and last a branch that
+`b4 prep` manages.
 """
 
 import re
@@ -27,7 +28,7 @@ _CHANGE_ID = re.compile(r"\d{8}-[^\s@/]+-[0-9a-f]{12}")
 _FORMAT_PATCH_FROM = re.compile(rb"^From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001$", re.M)
 # Hosts whose links lead to lore.kernel.org.
 _LORE_HOSTS = ("lore.kernel.org", "patch.msgid.link", "msgid.link", "lkml.kernel.org", "www.msgid.link")
-_KINDS = "a message-id, URL, change-id, file, folder, '-' or range of commits"
+_KINDS = "a message-id, URL, change-id, file, folder, '-', range of commits or b4 prep branch"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -46,7 +47,7 @@ class SourceOptions:
     config: Callable[[], Mapping[str, tuple[str, ...]]] = dict
     """git-config: key -> values, as `Repository.config` gives it."""
     repository: Callable[[], Repository] | None = None
-    """For a range of commits."""
+    """For a range of commits, and a branch that b4 manages."""
     read_stdin: Callable[[], bytes] | None = None
 
     @property
@@ -74,6 +75,8 @@ def resolve(name: str, options: SourceOptions | None = None) -> Series:
         return _series_of_msgid(msgid, options, lore_of(options))
     if name.startswith("change-id:") or _CHANGE_ID.fullmatch(name):
         return _series_of_change_id(name.removeprefix("change-id:").strip(), options)
+    if options.repository is not None and (series := _find_prep_branch(name, options)):
+        return series
     raise NotFoundError(f"'{name}' is not there, and no message-id", hint=f"name a series by {_KINDS}")
 
 
@@ -156,6 +159,29 @@ def _find_range(name: str, options: SourceOptions) -> Series | None:
             hint="take it out (git rebase --no-keep-empty), or go without it with --partial",
         )
     series = assemble(mails, options.wanted._replace(version=None), name)
+    return replace(series, posted=_commit_date(repository, tip) or series.posted)
+
+
+def _find_prep_branch(name: str, options: SourceOptions) -> Series | None:
+    """What `b4 send` would send of the branch; None where there is no such branch.
+
+    Raises InputError where b4 does not manage it, OutsideError where b4 does not answer.
+    """
+    assert options.repository is not None  # noqa: S101
+    try:
+        repository = options.repository()
+    except NotFoundError:  # somewhere else than in a repository
+        return None
+    branch = f"refs/heads/{name.removeprefix('refs/heads/')}"
+    tip = repository.resolve(branch)
+    if tip is None:
+        return None
+    from seriestool.sources.b4 import read_prep_branch
+
+    raw_mails = read_prep_branch(repository, branch)
+    if raw_mails is None:
+        raise InputError(f"'{name}' is a branch, and b4 does not manage it", hint=f"name its commits: base..{name}")
+    series = assemble(parse_mails(raw_mails), options.wanted._replace(version=None), name)
     return replace(series, posted=_commit_date(repository, tip) or series.posted)
 
 

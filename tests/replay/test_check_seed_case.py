@@ -14,6 +14,7 @@ from tests.support.repos import Repo, shared
 from tests.support.session import run_program
 
 JUDGED = {
+    ("attestation", "patatt-no-key", None, "pass"),
     ("cover-letter", "base-unknown", None, "pass"),
     ("apply", "contained", 1, "warn"),
     ("uapi", "sentinel-moved", 2, "pass"),

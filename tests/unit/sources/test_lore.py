@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import gzip
 import json
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import dns.message
-import dns.resolver
-import dns.rrset
 import pytest
 
 from seriestool.series.mail import split_mbox
 from seriestool.sources import lore as lore_module
-from seriestool.sources.lore import Lore, find_text_record, get_patchwork_msgid, server_of_url
+from seriestool.sources.lore import Lore, get_patchwork_msgid, server_of_url
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from tests.support.repos import ROOT
@@ -246,51 +241,3 @@ def test_url_of_no_mail() -> None:
 )
 def test_server_of_url(url: str, server: str) -> None:
     assert server_of_url(url) == server
-
-
-@pytest.fixture
-def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A name server on loopback that knows one key, and refuses nothing else but to answer."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
-        listening.bind(("127.0.0.1", 0))
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = ["127.0.0.1"], listening.getsockname()[1]
-        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
-        server = threading.Thread(target=_answer_names, args=(listening,))
-        server.start()
-        yield
-        listening.sendto(b"", listening.getsockname())
-        server.join()
-
-
-def _answer_names(listening: socket.socket) -> None:
-    while (asked := listening.recvfrom(4096))[0]:
-        question = dns.message.from_wire(asked[0])
-        answer = dns.message.make_response(question)
-        name = question.question[0].name
-        if name.to_text() == "s1._domainkey.example.com.":
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", '"v=DKIM1; " "p=abc"'))
-        elif "lame" not in name.to_text():
-            answer.set_rcode(3)
-        listening.sendto(answer.to_wire(), asked[1])
-
-
-@pytest.mark.usefixtures("name_server")
-def test_key_of_a_domain() -> None:
-    assert find_text_record(b"s1._domainkey.example.com.") == b"v=DKIM1; p=abc"
-
-
-@pytest.mark.usefixtures("name_server")
-@pytest.mark.parametrize("name", [b"other.example.", b"lame.example.", b"x" * 300, b"a..b.", b"\xff.example.", b""])
-def test_names_without_a_key(name: bytes) -> None:
-    assert find_text_record(name) is None
-
-
-def test_name_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = ["127.0.0.1"], silent.getsockname()[1]
-        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
-        with pytest.raises(OutsideError, match=r"no name server has an answer for 's1._domainkey.example.com.'"):
-            find_text_record(b"s1._domainkey.example.com.", timeout=1)
