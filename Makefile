@@ -36,8 +36,8 @@ lint: $(VENV)/.stamp-dev
 	@$(BIN)/lint-imports
 
 golden: $(VENV)/.stamp-dev
-	@$(PYTEST) tests/cli --refresh-golden
-	@git --no-pager diff --stat -- tests/cli
+	@$(PYTEST) tests/cli tests/unit/util/test_config.py --refresh-golden
+	@git --no-pager diff --stat -- tests/cli docs/man
 
 bench: $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks $(REPO)

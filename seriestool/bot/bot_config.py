@@ -27,15 +27,11 @@ seriestool.bot.templates    a folder with templates that stand in for our own
 seriestool.bot.skip         checks that are left out, as --skip names them (repeatable, or a,b)
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from seriestool.util.config import Config, all_texts, find_text, get_boolean, get_number
 from seriestool.util.errors import InputError
-
-PREFIX = "seriestool.bot."
-
-Config = Mapping[str, tuple[str, ...]]
 
 
 class Policy(StrEnum):
@@ -98,32 +94,37 @@ class BotConfig:
 def read_bot_config(config: Config) -> BotConfig:
     """What git-config says; raises InputError where a value is none."""
     return BotConfig(
-        database=_last(config, "database"),
-        lists=_all(config, "list"),
-        policy=parse_policy(_last(config, "policy") or "never"),
-        maildir=_last(config, "maildir"),
-        sender=_last(config, "from"),
-        opt_out=tuple(one.lower() for one in _all(config, "optout")),
-        patchwork=_last(config, "patchwork"),
-        patchwork_token=_last(config, "patchworktoken"),
-        url=_last(config, "url"),
-        settle=60 * _number(config, "settle", 60),
-        interval=_number(config, "interval", 300, least=1),
+        database=find_text(config, "seriestool.bot.database"),
+        lists=all_texts(config, "seriestool.bot.list"),
+        policy=parse_policy(find_text(config, "seriestool.bot.policy") or "never"),
+        maildir=find_text(config, "seriestool.bot.maildir"),
+        sender=find_text(config, "seriestool.bot.from"),
+        opt_out=tuple(one.lower() for one in all_texts(config, "seriestool.bot.optout")),
+        patchwork=find_text(config, "seriestool.bot.patchwork"),
+        patchwork_token=find_text(config, "seriestool.bot.patchworktoken"),
+        url=find_text(config, "seriestool.bot.url"),
+        settle=60 * get_number(config, "seriestool.bot.settle", 60),
+        interval=get_number(config, "seriestool.bot.interval", 300, least=1),
         bounds=Bounds(
-            _number(config, "perauthor", 10, least=1),
-            _number(config, "perlist", 100, least=1),
-            _number(config, "perhour", 200, least=1),
-            _number(config, "queue", 200, least=1),
+            get_number(config, "seriestool.bot.perauthor", 10, least=1),
+            get_number(config, "seriestool.bot.perlist", 100, least=1),
+            get_number(config, "seriestool.bot.perhour", 200, least=1),
+            get_number(config, "seriestool.bot.queue", 200, least=1),
         ),
-        limit=60 * _number(config, "limit", 60, least=1),
-        trees=60 * _number(config, "trees", 60),
-        tries=_number(config, "tries", 3, least=1),
-        jobs=_number(config, "jobs", 0) or None,
-        skip=tuple(name.strip() for text in _all(config, "skip") for name in text.split(",") if name.strip()),
-        with_warnings=_truth(config, "warnings"),
-        mails_per_author=_number(config, "mailsperauthor", 3),
-        mails_per_day=_number(config, "mailsperday", 100),
-        templates=_last(config, "templates"),
+        limit=60 * get_number(config, "seriestool.bot.limit", 60, least=1),
+        trees=60 * get_number(config, "seriestool.bot.trees", 60),
+        tries=get_number(config, "seriestool.bot.tries", 3, least=1),
+        jobs=get_number(config, "seriestool.bot.jobs", 0) or None,
+        skip=tuple(
+            name.strip()
+            for text in all_texts(config, "seriestool.bot.skip")
+            for name in text.split(",")
+            if name.strip()
+        ),
+        with_warnings=get_boolean(config, "seriestool.bot.warnings", default=False),
+        mails_per_author=get_number(config, "seriestool.bot.mailsperauthor", 3),
+        mails_per_day=get_number(config, "seriestool.bot.mailsperday", 100),
+        templates=find_text(config, "seriestool.bot.templates"),
     )
 
 
@@ -132,29 +133,3 @@ def parse_policy(name: str) -> Policy:
     if name not in tuple(Policy):
         raise InputError(f"'{name}' is no policy of the bot", hint=f"one of {', '.join(Policy)}")
     return Policy(name)
-
-
-def _last(config: Config, key: str) -> str | None:
-    return config.get(PREFIX + key, (None,))[-1] or None
-
-
-def _all(config: Config, key: str) -> tuple[str, ...]:
-    return tuple(value.strip() for value in config.get(PREFIX + key, ()) if value.strip())
-
-
-def _number(config: Config, key: str, default: int, least: int = 0) -> int:
-    text = _last(config, key)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and least <= int(text[:9]) == int(text):
-        return int(text)
-    raise InputError(f"{PREFIX}{key} is '{text}'", hint=f"a number from {least} on is wanted")
-
-
-def _truth(config: Config, key: str) -> bool:
-    text = (_last(config, key) or "false").lower()
-    if text in ("true", "yes", "on", "1"):
-        return True
-    if text in ("false", "no", "off", "0"):
-        return False
-    raise InputError(f"{PREFIX}{key} is '{text}'", hint="true or false is wanted")

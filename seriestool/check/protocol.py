@@ -5,7 +5,7 @@ A check is a module of `check/` with one `CHECK`. It never judges what it could 
 and say why, and only what is new against the tree before the patch counts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -20,6 +20,7 @@ from seriestool.trees import Tree
 from seriestool.trees.history import History
 from seriestool.trees.kernel_tree import is_kernel
 from seriestool.trees.maintainers import Maintainers
+from seriestool.util.config import Config
 from seriestool.util.errors import SeriestoolError
 
 
@@ -135,7 +136,7 @@ class CheckEnvironment:
     scratch_repo: ScratchRepository
     cache_dir: Path
     """Where what can be made again may be kept, in a folder of the check's own."""
-    config: Mapping[str, tuple[str, ...]]
+    config: Config
     """git-config: key (section and name lower case) -> values."""
     sandbox: Sandbox | None = None
     history: History | None = None

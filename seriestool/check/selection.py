@@ -19,9 +19,8 @@ from seriestool.check.result_cache import ResultCache
 from seriestool.check.runner import CheckCrash, CheckPlan, count_jobs, run_checks
 from seriestool.check.user_commands import find_commands
 from seriestool.sandbox import Sandbox, Unsandboxed, find_sandbox
+from seriestool.util.config import Config, all_texts, find_text
 from seriestool.util.progress import ProgressMonitor
-
-Config = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,9 @@ def select_checks(choice: CheckOptions, config: Config, environ: Mapping[str, st
     checks = find_checks(choice.only, choice.skip, commands)
     given = parse_severities(choice.severities)
     require_known_checks((name.partition("/")[0] for name in given), commands)
-    named = choice.profile or next(reversed(config.get("seriestool.profile", ())), None)
+    named = choice.profile or find_text(config, "seriestool.profile")
     return CheckSelection(
-        checks, get_profile(named) if named else None, (parse_severities(config.get(SEVERITY, ())), given)
+        checks, get_profile(named) if named else None, (parse_severities(all_texts(config, SEVERITY)), given)
     )
 
 

@@ -18,13 +18,14 @@ _RESEND_SECONDS = 120.0  # seconds between two tries to say what could not be sa
 _PURGE = 86_400.0
 
 if TYPE_CHECKING:
-    from seriestool.bot.bot_config import BotConfig, Config
+    from seriestool.bot.bot_config import BotConfig
     from seriestool.bot.intake.list_intake import ListIntake
     from seriestool.bot.notify.notifier import Notifier
     from seriestool.bot.queue.handlers import Handlers
     from seriestool.bot.queue.main_loop import Task
     from seriestool.bot.queue.report_job import ReportJobConfig
     from seriestool.bot.store import Store
+    from seriestool.util.config import Config
 
 
 def make_handlers(job_config: "ReportJobConfig", notifier: "Notifier", repair: Callable[[], None] | None) -> "Handlers":

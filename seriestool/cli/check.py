@@ -17,7 +17,6 @@ from seriestool.check.runner import CheckCrash
 from seriestool.check.selection import (
     CheckOptions,
     CheckSelection,
-    Config,
     find_runners,
     plan_checks,
     run_plan,
@@ -32,6 +31,7 @@ from seriestool.cli.source_options import add_source_options, cache_dir
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, ScratchRepository
 from seriestool.sandbox import Sandbox, Unsandboxed
+from seriestool.util.config import Config
 from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:

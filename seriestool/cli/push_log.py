@@ -6,7 +6,7 @@ git-config: `seriestool.pushLog` (the sources, several), `seriestool.pushLogSinc
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,19 +16,18 @@ from seriestool.cli.ui import Ui
 from seriestool.git import Repository, without_password
 from seriestool.report.style import Style
 from seriestool.sources.pushlog import index_path, mirrors_path
+from seriestool.util.config import Config, all_texts, find_text
 from seriestool.util.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from seriestool.sources.pushlog.push_log_index import Sighting
 
 EXIT_NOT_SEEN = 1
-_SOURCES = "seriestool.pushlog"
-_SINCE = "seriestool.pushlogsince"
-_URL = "seriestool.pushlogurl"
+_SOURCES = "seriestool.pushLog"
+_SINCE = "seriestool.pushLogSince"
+_URL = "seriestool.pushLogUrl"
 _MAX_SERVERS = 20  # repositories that are asked for one commit
 _HINT = "for example: seriestool trees push-log add https://git.kernel.org/pub/scm/infra/transparency-logs/gitolite"
-
-Config = Mapping[str, tuple[str, ...]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -136,7 +135,7 @@ def fetch_pushed_commit(repository: Repository, found: "Sequence[Sighting]", ui:
     commits = {one.commit for one in found}
     if len(commits) > 1:
         raise InputError(f"that is the beginning of {len(commits)} commits", hint="give more of its digits")
-    base = repository.config().get(_URL, (KERNEL_ORG,))[-1]
+    base = find_text(repository.config(), _URL) or KERNEL_ORG
     failure: NotFoundError | None = None
     for repo in list(dict.fromkeys(one.repo for one in found))[:_MAX_SERVERS]:
         url = repo_url(repo, base)
@@ -156,7 +155,7 @@ def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
     from seriestool.sources.pushlog.push_log_index import make_log
     from seriestool.sources.pushlog.push_records import read_source
 
-    stated = repository.config().get(_SINCE, ("",))[-1]
+    stated = find_text(repository.config(), _SINCE) or ""
     since = _date(stated) if stated else None
     mirrors = mirrors_path(repository.common_dir)
     with make_log(index_path(repository.common_dir)) as log:
@@ -170,7 +169,7 @@ def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
 
 
 def _sources(config: Config) -> tuple[str, ...]:
-    return config.get(_SOURCES, ())
+    return all_texts(config, _SOURCES)
 
 
 def _named(source: str) -> str:

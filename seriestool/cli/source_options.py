@@ -4,7 +4,6 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from seriestool.cli.options import CliParser
 from seriestool.git import Repository, config_at
 from seriestool.series.mail import MAX_BYTES, refuse_large
 from seriestool.sources.resolve import SourceOptions
+from seriestool.util.config import Config
 from seriestool.util.errors import InputError
 
 SERIES_HELP = """\
@@ -57,7 +57,7 @@ def source_options(arguments: Namespace, repository: Repository | None = None) -
     """What the arguments say; git-config and the repository are read when they are needed."""
 
     @cache
-    def config() -> Mapping[str, tuple[str, ...]]:
+    def config() -> Config:
         return repository.config() if repository else config_at(arguments.repo)
 
     @cache

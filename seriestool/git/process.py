@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
+from seriestool.util.config import VALUELESS
 from seriestool.util.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def parse_config(listed: bytes) -> dict[str, tuple[str, ...]]:
     """What `git config --list -z` printed: key -> its values, last one last."""
     values: dict[str, list[str]] = {}
     for item in listed.decode("utf-8", "surrogateescape").split("\0"):
-        key, _, value = item.partition("\n")
+        key, equals, value = item.partition("\n")
         if key:
-            values.setdefault(key, []).append(value)
+            values.setdefault(key, []).append(value if equals else VALUELESS)
     return {key: tuple(found) for key, found in values.items()}
 
 

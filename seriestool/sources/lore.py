@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from seriestool import __version__
 from seriestool.series.mail import MAX_BYTES, gunzip, split_mbox
 from seriestool.series.mail.mbox import TooLargeError
+from seriestool.util.config import Config, parse_boolean
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 from seriestool.util.files import write_whole
 
@@ -28,8 +29,6 @@ _TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two pieces of the answ
 _PATIENCE = 120.0  # seconds for a whole answer, however it trickles in
 _PIECE = 1 << 16
 _CHECK_NETWORK = "check the network and the address; --offline uses what is in the cache, --archive a local archive"
-
-Config = Mapping[str, tuple[str, ...]]
 
 
 class LargeAnswerError(OutsideError):
@@ -220,11 +219,11 @@ def _section(config: Config, prefix: str) -> dict[str, tuple[str, ...]]:
 
 def _node_options(values: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     readers: dict[str, tuple[str, Callable[[str], Any]]] = {
-        "autoprobe": ("auto_probe", _boolean),
+        "autoprobe": ("auto_probe", _truth),
         "probetimeout": ("probe_timeout", float),
         "probettl": ("probe_ttl", int),
         "requesttimeout": ("request_timeout", _timeout),
-        "followupstream": ("follow_upstream", _boolean),
+        "followupstream": ("follow_upstream", _truth),
         "partialsearch": ("partial_search", str.lower),
         "upstreamholdoff": ("upstream_holdoff", float),
     }
@@ -241,9 +240,11 @@ def _node_options(values: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     return options
 
 
-def _boolean(value: str) -> bool:
-    # git-config(1), Values: boolean; a key without a value is true.
-    return value.lower() in ("", "true", "yes", "on", "1")
+def _truth(value: str) -> bool:
+    truth = parse_boolean(value)
+    if truth is None:
+        raise ValueError(value)
+    return truth
 
 
 def _timeout(value: str) -> "float | tuple[float, float]":

@@ -6,7 +6,7 @@ A path that exists wins, then `-`, a URL, a git range `base..tip`, a change-id o
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from seriestool.git import Repository
 from seriestool.series.mail import Mail, SeriesSelector, assemble, find_postings, parse_mails, split_mbox
 from seriestool.series.model import Series
 from seriestool.sources.archive import mails_on_disk
+from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SourceOptions:
     lore_url: str | None = None
     """A public-inbox server, or an inbox of it; git-config `seriestool.lore` or b4's `b4.midmask` unless given."""
     cache_dir: Path | None = None
-    config: Callable[[], Mapping[str, tuple[str, ...]]] = dict
+    config: Callable[[], Config] = dict
     """git-config: key -> values, as `Repository.config` gives it."""
     repository: Callable[[], Repository] | None = None
     """For a range of commits, and a branch that b4 manages."""
@@ -242,8 +243,8 @@ def _lore_url(options: SourceOptions) -> str:
     from seriestool.sources.lore import DEFAULT_URL
 
     config = options.config()
-    if own := config.get("seriestool.lore"):
-        return own[-1].rstrip("/")
+    if own := find_text(config, "seriestool.lore"):
+        return own.rstrip("/")
     mask = config.get("b4.midmask", ("",))[-1]
     return mask.partition("/%s")[0].rstrip("/") if "/%s" in mask else DEFAULT_URL
 

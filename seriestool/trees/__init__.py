@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seriestool.git import Ref, without_password
+from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError
 
 Kind = Literal["branch", "remote", "configured", "tag", "other"]
-Config = Mapping[str, tuple[str, ...]]
 
 TREES = "refs/seriestool/trees/"
 """Where `trees update` fetches to: one folder for each configured tree."""
@@ -235,4 +235,4 @@ def _remote_defaults(trees: Sequence[Tree], refs: Iterable[Ref]) -> set[str]:
 
 
 def _last(config: Config, name: str, key: str) -> str | None:
-    return config.get(f"{_PREFIX}{name}.{key}", (None,))[-1]
+    return find_text(config, f"{_PREFIX}{name}.{key}")

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seriestool.bot.bot_config import Config
 from seriestool.bot.intake.due_mails import assemble_series
 from seriestool.bot.intake.list_reader import ReadLimits, read_list
 from seriestool.bot.intake.purge import purge
 from seriestool.bot.store import Store
 from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
+from seriestool.util.config import Config
 from seriestool.util.errors import SeriestoolError
 
 

@@ -28,7 +28,8 @@ from seriestool.sources.archive.public_inbox import (
     small_mails,
 )
 from seriestool.sources.lists.indexed_mail import MAX_MAIL
-from seriestool.sources.lore import Config, Lore
+from seriestool.sources.lore import Lore
+from seriestool.util.config import Config
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 
 _DAY = 24 * 3600

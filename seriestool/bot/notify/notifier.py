@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from seriestool.bot.bot_config import BotConfig, Config
+from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.bot_tables import MessageState, cursors, reports, sayings, series
 from seriestool.bot.dialects import insert_new, lock_until_commit
 from seriestool.bot.notify.message_composer import Wording, compose_message
@@ -37,6 +37,7 @@ from seriestool.bot.notify.send import (
 )
 from seriestool.bot.notify.summary import ReportSummary, summary_from_json
 from seriestool.bot.store import Store
+from seriestool.util.config import Config
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

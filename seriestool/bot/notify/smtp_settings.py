@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from seriestool.bot.bot_config import Config
+from seriestool.util.config import Config
 from seriestool.util.errors import InputError
 
 _PORTS = {"none": 25, "tls": 587, "ssl": 465}

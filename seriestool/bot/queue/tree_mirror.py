@@ -7,7 +7,7 @@ so that a damaged repository takes its index with it.
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -18,10 +18,9 @@ from seriestool.trees import list_trees
 from seriestool.trees.fetch_trees import TreeFetchResult, fetch_tree, get_configured, record_current_tips
 from seriestool.trees.history import index_dir, update
 from seriestool.trees.tip_journal import past_tips
+from seriestool.util.config import Config
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import noted_transfer
-
-Config = Mapping[str, tuple[str, ...]]
 
 _MARK = "seriestool-mirror"
 _COPIED = "seriestool."

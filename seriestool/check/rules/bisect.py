@@ -29,6 +29,7 @@ from seriestool.check.protocol import (
 )
 from seriestool.rebase.patch_stack import StackedPatch
 from seriestool.series.model import DiffKind, FileDiff, Patch
+from seriestool.util.config import find_text
 from seriestool.util.text import shortened
 
 _CONFIG_KEY = "seriestool.check.bisect-config"
@@ -97,7 +98,7 @@ def _run(subject: CheckSubject) -> Iterator[Finding]:
 
 
 def _config(place: CheckEnvironment) -> str:
-    config = place.config.get(_CONFIG_KEY, (_CONFIG,))[-1]
+    config = find_text(place.config, _CONFIG_KEY) or _CONFIG
     if not _CONFIG_NAME.fullmatch(config):
         raise SkipCheck(f"{_CONFIG_KEY} is not the name of a configuration: {config[:80]}")
     return config

@@ -7,7 +7,7 @@ would say with their help, other checks say better, and those messages are left 
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
@@ -15,6 +15,7 @@ from seriestool.sandbox import SandboxJob, SandboxLimits, SandboxResult, scratch
 from seriestool.series.diff import split_diff
 from seriestool.series.mail.mbox_writer import format_address, format_date
 from seriestool.series.model import Patch
+from seriestool.util.config import Config
 
 IGNORE_KEY = "seriestool.check.checkpatch-ignore"
 """git-config: types of messages to leave out, as `LONG_LINE` or `long-line`; they replace NOISE and ELSEWHERE."""
@@ -151,7 +152,7 @@ def _places_of(path: bytes, starts: list[int], text: bytes) -> Iterator[_LineOri
             number += line[:1] in (b"+", b" ", b"")
 
 
-def _ignored(config: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+def _ignored(config: Config) -> frozenset[str]:
     own = config.get(IGNORE_KEY)
     if own is None:
         return NOISE | ELSEWHERE | _UNSEEN

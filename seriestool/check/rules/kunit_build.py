@@ -18,7 +18,6 @@ from seriestool.check.kunit.series_runner import (
 from seriestool.check.kunit.suites import SuiteConfiguration, SuiteFinder
 from seriestool.check.protocol import (
     Check,
-    CheckEnvironment,
     CheckSubject,
     Finding,
     Requirement,
@@ -28,6 +27,7 @@ from seriestool.check.protocol import (
     skip,
 )
 from seriestool.rebase.patch_stack import StackedPatch, paths_of
+from seriestool.util.config import get_boolean, get_number
 from seriestool.util.text import plural, shortened
 
 _PROGRAMS = ("make", "flex", "bison", "bc", "python3")
@@ -109,7 +109,7 @@ def _run_all(
 ) -> Iterator[Finding]:
     environment = subject.environment
     assert environment.sandbox is not None  # noqa: S101  # Need.SANDBOX
-    most = _number(environment, _MOST_KEY, _MOST)
+    most = get_number(environment.config, _MOST_KEY, _MOST)
     key = str(environment.repository.common_dir)
     with open_build_workspace(
         environment.cache_dir / "builds", key, environment.scratch_repo, environment.report
@@ -137,7 +137,7 @@ def _run_one(
     if isinstance(schedule, str):
         yield skip("unsolved", f"{configuration.name}: {schedule}; chosen as {plan.why}")
         return
-    runner = SeriesTestRunner(setup, schedule, _is_on(subject.environment, _COLD_KEY))
+    runner = SeriesTestRunner(setup, schedule, get_boolean(subject.environment.config, _COLD_KEY, default=True))
     try:
         for event in runner.events():
             yield _finding(event, configuration)
@@ -235,15 +235,6 @@ def _has(subject: CheckSubject, tree: str, configuration: SuiteConfiguration) ->
 
 def _patches(counters: list[int]) -> str:
     return f"{plural(len(counters), 'patch', 'patches')} {', '.join(map(str, counters))}"
-
-
-def _is_on(environment: CheckEnvironment, key: str) -> bool:
-    return environment.config.get(key, ("yes",))[-1].lower() not in ("no", "false", "off", "0", "never")
-
-
-def _number(environment: CheckEnvironment, key: str, otherwise: int) -> int:
-    value = environment.config.get(key, ("",))[-1]
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else otherwise
 
 
 CHECK = Check(

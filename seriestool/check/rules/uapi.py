@@ -13,6 +13,7 @@ from seriestool.check.abi.uapi_comparison import HeaderComparison, UapiComparer
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
 from seriestool.sandbox import scratch
 from seriestool.series.model import DiffKind
+from seriestool.util.config import all_texts
 
 _ALLOW = "seriestool.check.uapi-allow"
 _MAGICS = b"Documentation/userspace-api/ioctl/ioctl-number.rst"
@@ -91,7 +92,7 @@ def _compared(subject: CheckSubject, paths: list[bytes], after: str) -> Iterator
     if environment.sandbox is None:
         yield skip("not-compiled", "there is no sandbox to compile headers in")
         return
-    allowed = (*BUILT_IN, *map(parse_allowed, environment.config.get(_ALLOW, ())))
+    allowed = (*BUILT_IN, *map(parse_allowed, all_texts(environment.config, _ALLOW)))
     with scratch("uapi") as folder:
         comparer = UapiComparer(environment.scratch_repo, environment.sandbox, folder, environment.jobs)
         try:

@@ -10,9 +10,9 @@ seriestool.list.NAME.via      git or http: how the bot reads it (default: git wh
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError
 
 PREFIX = "seriestool.list."
@@ -34,11 +34,11 @@ class ConfiguredList:
         return self.path or self.url or ""
 
 
-def configured_lists(config: Mapping[str, tuple[str, ...]]) -> tuple[ConfiguredList, ...]:
+def configured_lists(config: Config) -> tuple[ConfiguredList, ...]:
     """The lists that git-config names, sorted by name."""
     names = {key[len(PREFIX) :].rpartition(".")[0] for key in config if key.startswith(PREFIX)} - {""}
     return tuple(
-        ConfiguredList(name, *(config.get(f"{PREFIX}{name}.{key}", (None,))[-1] for key in ("url", "path", "via")))
+        ConfiguredList(name, *(find_text(config, f"{PREFIX}{name}.{key}") for key in ("url", "path", "via")))
         for name in sorted(names)
     )
 

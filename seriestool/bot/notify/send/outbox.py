@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seriestool.bot.bot_config import BotConfig, Config
+from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.bot_tables import MessageState, sayings, series
 from seriestool.bot.notify.delivery import DeliveryStatus, Maildir, Transport
 from seriestool.bot.notify.etiquette import has_opted_out
@@ -22,6 +22,7 @@ from seriestool.bot.notify.send.smtp import Smtp, recipients_of
 from seriestool.bot.notify.smtp_settings import read_smtp
 from seriestool.bot.store import Store
 from seriestool.report.terminal import printable_line
+from seriestool.util.config import Config
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
