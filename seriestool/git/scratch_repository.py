@@ -254,6 +254,11 @@ class ScratchRepository:
         options = ("--stat=72", "--summary", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv")
         return self._git.run("diff", *options, base, tip, env=_SEALED).decode("utf-8", "replace")
 
+    def diff(self, base: str, tip: str) -> bytes:
+        """`git diff` of two commits, renames found, binary files named only."""
+        options = ("--find-renames", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
+        return self._git.run("diff", *options, base, tip, env=_SEALED)
+
     def mailinfo(self, mail: bytes) -> tuple[bytes, bytes, bytes]:
         """What `git mailinfo` makes of a mail: author and subject, the message, and the patch with what is above it."""
         with temporary_folder() as folder:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from seriestool.check.commits.cover_summary import (
     MOST_LINES,
+    DiffstatTotals,
     count_totals,
     is_among,
     parse_shortlog,
@@ -18,6 +19,7 @@ from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Statu
 from seriestool.git import GitError
 from seriestool.rebase.given_base import given_base
 from seriestool.rebase.patch_stack import BaseKind
+from seriestool.series.generated_diff import count_changes
 from seriestool.series.mail import Mail
 from seriestool.series.model import CoverLetter, Series
 from seriestool.util.errors import InputError
@@ -94,24 +96,27 @@ def _compare_totals(subject: CheckSubject, series: Series, cover: CoverLetter) -
     real = count_totals(series.patches)
     if any(totals_agree(one, real, series.patches) for one in said):
         return
+    ends = _find_ends(subject, len(series.patches))
+    scratch_repo = subject.environment.scratch_repo
+    together = count_changes(scratch_repo.diff(*ends)) if ends else None
     yield Finding(
         Status.WARN,
         "diffstat",
-        f"the cover letter says {said[-1]}, and the patches change {real}",
-        mend=_diffstat(subject, len(series.patches)),
+        f"the cover letter says {said[-1]}, and the patches change {DiffstatTotals(*together) if together else real}",
+        mend=scratch_repo.diffstat(*ends).rstrip("\n") or None if ends else None,
         source=_SOURCE,
     )
 
 
-def _diffstat(subject: CheckSubject, count: int) -> str | None:
-    """The true diffstat of the first `count` patches, where all of them apply."""
+def _find_ends(subject: CheckSubject, count: int) -> tuple[str, str] | None:
+    """Commits of the tree before the first `count` patches and of that after them, where all of them apply."""
     steps = subject.steps[:count]
     if subject.base is None or any(step.after is None for step in steps):
         return None
     scratch_repo = subject.environment.scratch_repo
     trees = (steps[0].before, steps[-1].after)
     base, tip = (scratch_repo.commit(tree, (), b"diffstat\n", "x <x@localhost> 0 +0000") for tree in trees if tree)
-    return scratch_repo.diffstat(base, tip).rstrip("\n") or None
+    return base, tip
 
 
 # The shortlog.

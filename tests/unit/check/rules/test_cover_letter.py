@@ -73,6 +73,17 @@ def test_diffstat_of_an_earlier_version(base: Repo) -> None:
     assert "4 files changed, 4 insertions(+), 1 deletion(-)" in found.mend
 
 
+def test_the_true_diffstat_is_that_of_the_patches_together(base: Repo) -> None:
+    """Two patches add three lines to a file, of which the second changes one: three lines are new, not four."""
+    patches = (
+        (f"x: one\n\n{SIGNED}\n", {"new": "1\n2\n3\n"}),
+        (f"x: two\n\n{SIGNED}\n", {"new": "1\n2\nthree\n"}),
+    )
+    raw = mail_series(base, *patches, options=("--cover-letter",)).replace(b"3 insertions(+)", b"9 insertions(+)", 1)
+    found = only_finding(ask_check(CHECK, base, raw), "diffstat")
+    assert found.message == "the cover letter says 1 file, +9 -0, and the patches change 1 file, +3 -0"
+
+
 def test_diffstat_needs_no_base(base: Repo) -> None:
     raw = mail(base).replace(b"4 files changed, 4 insertions(+)", b"3 files changed, 14 insertions(+)", 1)
     found = only_finding(ask_check(CHECK, base, raw, base=None), "diffstat")
