@@ -94,3 +94,9 @@ def test_architecture_gives_every_module_its_layer() -> None:
     modules = {path.name for path in (ROOT / "seriestool").glob("*.py")} - {"__init__.py", "__main__.py"}
     packages = {f"{path.parent.name}/" for path in (ROOT / "seriestool").glob("*/__init__.py")}
     assert {name for name in modules | packages if f"`{name}`" not in text} == set()
+
+
+def test_the_index_of_decisions_has_each_of_them() -> None:
+    index = (ROOT / "docs/decisions/README.md").read_text()
+    rows = re.findall(r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \|$", index, re.MULTILINE)
+    assert rows == [(page.name[:4], page.name, page.read_text().partition("\n")[0][8:]) for page in DECISIONS]
