@@ -27,7 +27,7 @@ def test_all_of_ours_in_their_order() -> None:
 
 
 def test_every_module_of_check_is_registered() -> None:
-    modules = {path.stem.replace("_", "-") for path in (ROOT / "seriestool/check").glob("*.py")} - {"--init--"}
+    modules = {path.stem.replace("_", "-") for path in (ROOT / "seriestool/check/rules").glob("*.py")} - {"--init--"}
     assert modules == set(BUILTIN)
 
 

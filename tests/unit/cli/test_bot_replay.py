@@ -63,7 +63,7 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> Callable[[bot_replay.Begin], No
     """What looks at series, in the place of the precheck."""
 
     def install(begin: bot_replay.Begin) -> None:
-        monkeypatch.setattr(bot_replay, "_rehearsing", lambda *_: nullcontext(begin))
+        monkeypatch.setattr(bot_replay, "_open_dry_run", lambda *_: nullcontext(begin))
 
     return install
 

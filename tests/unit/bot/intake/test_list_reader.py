@@ -179,12 +179,12 @@ def test_mails_and_cursor_go_in_together(bot: Bot, archive: Repo, monkeypatch: p
     fill(archive, [mail(f"{n}@x", "[PATCH] f", diff(old=f"{n:07}")) for n in range(6)])
     count = 0
 
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         nonlocal count
         count += 1
         if count == 2:
             raise OutsideError("no space left")
-        keep(*arguments)
+        keep(*arguments, **named)
 
     keep = list_reader.set_cursor
     monkeypatch.setattr(list_reader, "set_cursor", fail)

@@ -161,8 +161,8 @@ def test_a_process_is_replaced_after_some_series(
 def test_it_ends_when_the_bot_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, threading, time\nfrom pathlib import Path\n"
-        "from tests.unit.bot.queue.test_worker_process import Bench, Look, log_crash\n"
-        f"bench = Bench(Look(Path({str(tmp_path)!r})), log_crash, 1000)\n"
+        "from tests.unit.bot.queue.test_worker_process import Look, ProcessPool, log_crash\n"
+        f"bench = ProcessPool(Look(Path({str(tmp_path)!r})), log_crash, 1000)\n"
         "print(bench.look('pid').answer, flush=True)\nbench.look('starts')\n"
     )
     bot = subprocess.Popen(
