@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.cli.main import COMMANDS, CliCommand
+from seriestool.cli.command_table import COMMANDS, CliCommand
 from tests.support.repos import ROOT
 from tests.support.session import run_program
 

@@ -14,9 +14,10 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from seriestool import __version__
+from seriestool.cli.command_table import COMMANDS, CliCommand
 from seriestool.cli.options import CliParser, add_common_options, default_options
 from seriestool.cli.ui import Ui, open_ui, printable_line
 from seriestool.util.errors import InputError, OutsideError, SeriestoolError
@@ -25,36 +26,6 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_READER_GONE = 141
 """What a shell sees of a program that SIGPIPE ended."""
-
-
-class CliCommand(NamedTuple):
-    """A command's name, the module that it lives in, and its line in the help."""
-
-    name: str
-    module: str
-    summary: str
-
-
-COMMANDS = (
-    CliCommand("bot", "seriestool.cli.bot", "look at each new series on a list, and report before a human has to ask"),
-    CliCommand("check", "seriestool.cli.check", "check each patch of a series as a careful reviewer does"),
-    CliCommand("fetch", "seriestool.cli.fetch", "write a series as an mbox that git am takes"),
-    CliCommand(
-        "find-base", "seriestool.cli.find_base", "find the commits that a series applies to, or say why there are none"
-    ),
-    CliCommand("lists", "seriestool.cli.lists", "add, update and list the mailing lists to look for patches in"),
-    CliCommand("precheck", "seriestool.cli.precheck", "all that is known of a series before a human reads it"),
-    CliCommand("rebase", "seriestool.cli.rebase", "put a series on other trees: what goes in, what conflicts, and why"),
-    CliCommand("show", "seriestool.cli.show", "show what a series is"),
-    CliCommand(
-        "split", "seriestool.cli.split", "plan which patches of a series go to which tree, in which order, and try it"
-    ),
-    CliCommand(
-        "status", "seriestool.cli.status", "say of tracked series whether they still apply, and what broke them"
-    ),
-    CliCommand("track", "seriestool.cli.track", "keep a series, its versions and reports in a folder of its own"),
-    CliCommand("trees", "seriestool.cli.trees", "list, add, update and suggest the trees to look in"),
-)
 
 
 class CommandModule(Protocol):

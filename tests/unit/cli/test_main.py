@@ -206,7 +206,7 @@ def run(arguments, ui):
     return 0
 module.run = run
 sys.modules["probe"] = module
-program.COMMANDS = (program.Command("probe", "probe", ""),)
+program.COMMANDS = (program.CliCommand("probe", "probe", ""),)
 sys.argv = ["seriestool", "probe"]
 program.run()
 """
