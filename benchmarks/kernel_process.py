@@ -160,7 +160,7 @@ def command(repo: Path, mbox: Path) -> list[str]:
 
 
 class Author:
-    """Works on the tree at some base, in a repository of his own that nobody else sees."""
+    """Works on the tree at some base, in a repository of their own that nobody else sees."""
 
     def __init__(self, tree: Path, own: Path) -> None:
         self._tree, self._own = tree, own

@@ -28,7 +28,7 @@ class Status(StrEnum):
     """How a check ends, and how grave a finding is."""
 
     PASS = "pass"  # noqa: S105
-    """Of a finding: a note, good to know and nothing to mend."""
+    """Of a finding: a note, good to know and nothing to fix."""
     WARN = "warn"
     FAIL = "fail"
     SKIP = "skip"

@@ -32,7 +32,7 @@ class UserCommand:
     argv: tuple[str, ...]
     scope: Scope
     environ: Mapping[str, str]
-    """It is the user's own program: it has his environment."""
+    """It is the user's own program: it has their environment."""
     runner: Sandbox
     """What starts it; it is no sandbox."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`seriestool check SERIES`: what a careful reviewer checks on each patch, before he reads a line."""
+"""`seriestool check SERIES`: what a careful reviewer checks on each patch, before they read a line."""
 
 import os
 from argparse import Namespace

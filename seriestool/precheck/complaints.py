@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What could be said to the author of a series: what his patches newly do, and where they conflict.
+"""What could be said to the author of a series: what their patches newly do, and where they conflict.
 
-What is not his doing is no complaint: that a tree has a patch already, that a base was guessed, that a check broke.
+What is not their doing is no complaint: that a tree has a patch already, that a base was guessed, that a check broke.
 """
 
 from collections.abc import Iterable, Iterator
@@ -60,10 +60,10 @@ def find_complaints(precheck: Precheck) -> tuple[Complaint, ...]:
 
 
 def trees_meant_for(precheck: Precheck, counter: int) -> frozenset[str]:
-    """The trees for which a patch is meant beyond doubt, as the author names them or as he has based it on them.
+    """The trees for which a patch is meant beyond doubt, as the author names them or as they have based it on them.
 
-    A tree is left out where the patch's files belong to another one: then the tree was guessed, and who hears that his
-    patch conflicts with a tree that he did not mean is blamed for our guess.
+    A tree is left out where the patch's files belong to another one: then the tree was guessed, and who hears that
+    their patch conflicts with a tree that they did not mean is blamed for our guess.
     """
     named = {prefix.lower() for prefix in precheck.series.prefixes}
     if precheck.verdict.base is not None and precheck.verdict.base.tree is not None:

@@ -167,13 +167,13 @@ def _doubtful(precheck: Precheck, tree: TreeResult | None) -> str:
 
 
 def _mend(precheck: Precheck) -> str:
-    """How much there is to say to the author; that a tree has a patch already is no question to him."""
+    """How much there is to say to the author; that a tree has a patch already is no question to them."""
     results = precheck.checks.results if precheck.checks else ()
     findings = [one for result in results for one in result.findings if not is_about_trees(result.check, one)]
     fails = sum(one.status is Status.FAIL for one in findings)
     warns = sum(one.status is Status.WARN for one in findings)
     if fails:
-        return f"; {count(fails, 'thing')} to mend"
+        return f"; {count(fails, 'thing')} to fix"
     return f"; {count(warns, 'question')} a reviewer may ask" if warns else ""
 
 

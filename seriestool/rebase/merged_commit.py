@@ -99,7 +99,7 @@ def _read(scratch_repo: ScratchRepository, position: int, oid: str) -> _Possible
 
 
 def _is_named_like(patch: Patch, one: _PossibleCommit) -> bool:
-    # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know him by.
+    # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know them by.
     name = without_via(patch.author_name).lower()
     is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == name
     return is_author and _normalized(one.commit.subject) == _normalized(patch.subject)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A conflict put before a person, and what he made of it taken on: --resolve, --continue, --skip, --abort."""
+"""A conflict put before a person, and what they made of it taken on: --resolve, --continue, --skip, --abort."""
 
 import os
 import re

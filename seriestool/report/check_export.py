@@ -80,7 +80,7 @@ def _by_check(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
 def _summary(findings: Iterable[Finding], status: Status) -> str:
     worst = [finding for finding in findings if finding.status is status]
     if status is Status.PASS:
-        return "nothing to mend" + (f" ({count(len(worst), 'note')})" if worst else "")
+        return "nothing to fix" + (f" ({count(len(worst), 'note')})" if worst else "")
     said = {Status.SKIP: "not looked at: ", Status.ERROR: "the check broke: "}.get(status, "")
     more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
     return f"{said}{printable_line(worst[0].message)}{more}"

@@ -33,7 +33,7 @@ def report_text(report: Report, style: Style, with_notes: bool) -> str:
 
 
 def findings_text(report: Report, style: Style) -> str:
-    """What is to be mended or asked, and one line on what could not be seen."""
+    """What is to be fixed or asked, and one line on what could not be seen."""
     skipped = (one for one in report.results if any(found.status is Status.SKIP for found in one.findings))
     unseen = dict.fromkeys(one.check for one in skipped)
     lines = finding_lines(report, style, with_notes=False)
@@ -154,6 +154,6 @@ def _sum(report: Report, style: Style) -> str:
         style.warn(count(number[Status.WARN], "warning")) if number[Status.WARN] else "",
         count(number[Status.PASS], "note") if number[Status.PASS] else "",
     ]
-    said = ", ".join(filter(None, parts)) or style.good("nothing to mend")
+    said = ", ".join(filter(None, parts)) or style.good("nothing to fix")
     checks = len({result.check for result in asked})
     return f"{count(checks, 'check')} on {count(len(report.series.patches), 'patch', 'patches')}: {said}"

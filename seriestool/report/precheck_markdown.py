@@ -124,7 +124,7 @@ def _checks(report: Report | None) -> Iterator[str]:
     for check, finding in shown:
         yield from _finding(check, finding)
     if not shown:
-        yield "Nothing to mend."
+        yield "Nothing to fix."
     if unseen := find_unseen(report):
         yield ""
         yield from (f"- not looked at: {md(names)}: {md(reason)}" for names, reason in unseen)

@@ -32,7 +32,7 @@ _PARTS = (
     ("timeline", "History"),
     ("needs", "Prerequisites"),
     ("split", "Who takes it"),
-    ("findings", "To mend"),
+    ("findings", "To fix"),
     ("steps", "What was done"),
 )
 _LEVELS = {
@@ -153,7 +153,7 @@ def _plan(plan: SplitPlan | None) -> dict[str, object]:
 
 
 def _gather(found: Mapping[int | None, Sequence[FindingView]]) -> list[FindingSummary]:
-    """What is to be mended, the gravest first; what is said alike of several patches once."""
+    """What is to be fixed, the gravest first; what is said alike of several patches once."""
     kinds: dict[tuple[Status, str, str, str], list[tuple[str, str]]] = {}
     for counter, said in found.items():
         for one in said:

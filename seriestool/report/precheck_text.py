@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All that is known of a series, for people, in the order in which they ask: can it be applied, on what, what stands
-in the way, what is to be mended, who takes it. Details only where they matter; the other commands have all of them."""
+in the way, what is to be fixed, who takes it. Details only where they matter; the other commands have all of them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ WORDS = {
     PrecheckAnswer.NO_BASE: "no base",
     PrecheckAnswer.WAITS: "waits for other patches",
     PrecheckAnswer.CONFLICTS: "conflicts",
-    PrecheckAnswer.TO_MEND: "goes in, with things to mend",
+    PrecheckAnswer.TO_MEND: "goes in, with things to fix",
     PrecheckAnswer.READY: "goes in",
 }
 

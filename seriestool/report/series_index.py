@@ -31,7 +31,7 @@ class IndexRow:
 
     subject: str
     author: str
-    """His name; not his address."""
+    """Their name; not their address."""
     version: int
     list: str
     posted: datetime

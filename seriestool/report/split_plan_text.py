@@ -166,7 +166,7 @@ def _acks(patch: PatchPlan, one: SubSeries) -> Iterator[str]:
         elif wanted:
             yield f"Acked-by wanted of {trees} for {files}: {', '.join(wanted)}"
         else:
-            yield f"of {trees}: {files}; the author maintains that himself"
+            yield f"of {trees}: {files}; the author maintains that"
     if len(patch.acks) > _ACKS:
         yield f"and {count(len(patch.acks) - _ACKS, 'more owner')}"
 

@@ -153,7 +153,7 @@ def address_of(person: str) -> str:
 
 
 def cc_of(sections: Iterable[MaintainersSection], patch: Patch) -> tuple[str, ...]:
-    """Maintainers, then reviewers, then lists, each once; the author has his own mail already."""
+    """Maintainers, then reviewers, then lists, each once; the author has their own mail already."""
     sections = tuple(sections)
     people = [find_person(entry) for section in sections for entry in section.maintainers]
     people += [find_person(entry) for section in sections for entry in section.reviewers]

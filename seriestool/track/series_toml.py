@@ -27,7 +27,7 @@ def write_record(tracked: TrackedSeries, before: str | None) -> str:
         _edit(document, tracked)
         text = tomlkit.dumps(document)
     except TOMLKitError as error:
-        raise InputError(f"'{tracked.name}/{FILE}' cannot be edited: {error}", hint="mend it by hand") from error
+        raise InputError(f"'{tracked.name}/{FILE}' cannot be edited: {error}", hint="fix it by hand") from error
     if not _means(text, tracked):  # hand edits can be odd: rather nothing than nonsense
         raise InputError(
             f"'{tracked.name}/{FILE}' cannot be edited without changing what it means",

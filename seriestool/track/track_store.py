@@ -65,7 +65,7 @@ class TrackStore:
             try:
                 return path.read_text("utf-8")
             except UnicodeDecodeError as error:
-                raise InputError(f"'{path}' is not UTF-8", hint="mend it by hand") from error
+                raise InputError(f"'{path}' is not UTF-8", hint="fix it by hand") from error
 
     def series(self, tracked: TrackedSeries, version: TrackedVersion) -> Series:
         """The version out of the mails that are kept; NotFoundError where none are."""

@@ -12,7 +12,7 @@ msgid = "20260316-lamp-fade-v2-0@example.net"
 subject = "lamp: fade"
 posted = 2026-03-16T10:00:00Z
 patches = 3
-base-commit = "..."                             as the author states it; absent where he does not
+base-commit = "..."                             as the author states it; absent where they do not
 mails = "versions/v2.mbox"                      absent where the mails are not kept
 report = "reports/v2.json"                      absent where there is none
 """
@@ -117,7 +117,7 @@ def parse_record(name: str, text: str) -> TrackedSeries:
     try:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"'{name}/{FILE}' is no TOML: {error}", hint="mend it by hand") from error
+        raise InputError(f"'{name}/{FILE}' is no TOML: {error}", hint="fix it by hand") from error
     return _RecordReader(name).read(found)
 
 
@@ -185,4 +185,4 @@ class _RecordReader:
         return value
 
     def _wrong(self, what: str) -> InputError:
-        return InputError(f"'{self._name}/{FILE}' cannot be used: {what}", hint="mend it by hand")
+        return InputError(f"'{self._name}/{FILE}' cannot be used: {what}", hint="fix it by hand")

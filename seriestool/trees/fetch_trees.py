@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Brings the configured trees here, below refs/seriestool/trees/, and remembers where they were.
 
-Only what is configured as a tree is fetched. The remotes of the repository are the user's: `git fetch` is his to run.
+Only what is configured as a tree is fetched. The remotes of the repository are the user's: `git fetch` is theirs.
 """
 
 import re

@@ -343,7 +343,7 @@ def test_with_scripts_off_all_is_there(plain_browser: Browser, pages: Path) -> N
     assert sum(row.is_displayed() for row in plain_browser.all("#series > li")) == 30
     plain_browser.open(pages / "precheck.html")
     titles = [head.text for head in plain_browser.all("h2")]
-    assert titles == ["Patches on trees", "When it applies", "What it builds on", "Who should take it", "What to mend",
+    assert titles == ["Patches on trees", "When it applies", "What it builds on", "Who should take it", "What to fix",
                       "Versions", "What was done"]  # fmt: skip
     link = plain_browser.all(".grid tbody tr")[4].find_element("css selector", "a[href^='#why']")
     link.click()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real case as a whole: what a reviewer is told of it before he reads a line.
+"""The real case as a whole: what a reviewer is told of it before they read a line.
 
 https://lore.kernel.org/r/20260605-tls-session-tags-v1-0-47bd1d94d552@oracle.com
 """

@@ -272,7 +272,7 @@ CONFLICT_SERIES = "a series of three"
 class ConflictCase:
     """A repository with the trees `main` and `next`, on which patch 2 of 3 conflicts, and `clean`, on which none does.
 
-    The user has a work tree with changes of his own on the branch `main`.
+    The user has a work tree with changes of their own on the branch `main`.
     """
 
     repo: Repo

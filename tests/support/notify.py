@@ -57,7 +57,7 @@ FACTS = ReportSummary(
     hints=("precedence: bulk", "list-id: widgets <widgets.lists.example.org>"),
     answer="to-mend",
     sentence="It was made from 012345678901 (v6.9, in widgets-next), and goes in on the tip of widgets-next; "
-    "1 thing to mend.",
+    "1 thing to fix.",
     level="exact",
     is_sure=True,
     base="0123456789" * 4,

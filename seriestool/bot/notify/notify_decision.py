@@ -193,7 +193,7 @@ def _decide_mail(
     if not summary.is_sure:
         raise _NoNotificationError("no mail: the base is not sure, and nobody is blamed for a wrong guess of ours")
     if not summary.complaints:
-        raise _NoNotificationError("no mail: there is nothing to mend")
+        raise _NoNotificationError("no mail: there is nothing to fix")
     heard = _counted_identities(earlier, (Channel.DRAFT, Channel.AUTHOR, Channel.ALL))
     new = tuple(one for one in summary.complaints if heard.isdisjoint(identities_of(one)))
     if not new:
@@ -214,7 +214,7 @@ def _decide_mail(
 
 
 def _check_mail_limits(summary: ReportSummary, rules: NotifyRules, moment: DecisionContext) -> None:
-    """What a person who sends a draft decides himself."""
+    """What a person who sends a draft decides themselves."""
     if is_hidden(summary.author, summary.author_name, summary.recipients):
         raise _NoNotificationError("no mail: the list hides the address of the author")
     if moment.mails_to_author >= rules.per_author:

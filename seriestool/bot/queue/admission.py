@@ -38,7 +38,7 @@ def admit(
     """The keys of those whose turn it is, first come first; all others stay as they are.
 
     `in_hand` are admitted and not done. The list that had the fewest turns in this hour is next, of its authors the one
-    that had the fewest, of his series the oldest; so a thousand series of one author take nothing from the others.
+    that had the fewest, of their series the oldest; so a thousand series of one author take nothing from the others.
     """
     counted = [one for one in recent if now - HOUR < one.admitted <= now + AHEAD]
     of_list = Counter(one.list for one in counted)

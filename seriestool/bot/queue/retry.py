@@ -79,7 +79,7 @@ class Retrier:
 
 
 class RepairLock:
-    """Many use it at a time, or one mends it. What was mended has a new number."""
+    """Many use it at a time, or one repairs it. What was fixed has a new number."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

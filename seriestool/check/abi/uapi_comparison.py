@@ -67,7 +67,7 @@ class UapiComparer:
         for pair in self._pairs(before, after, paths, here):
             found = list(self._compare(pair, self._folder / f"{pair.arch}-1"))
             yield from found
-            # Who includes a header that is as it was, but for what is new in it, is as he was too. And of another
+            # Who includes a header that is as it was, but for what is new in it, is as it was too. And of another
             # machine only its own headers: what is behind them is compiled for this one anyway.
             if includers and pair.arch == here and any(one.changes for one in found):
                 yield from self._includers(pair, includers)

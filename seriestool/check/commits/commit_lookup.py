@@ -56,7 +56,7 @@ class QuotedCommit:
 
     @property
     def authors(self) -> tuple[Person, ...]:
-        """Its author, and who developed it with him."""
+        """Its author, and who developed it with them."""
         found = (parse_person(one.value) for one in self.message.named("co-developed-by"))
         return (self.author, *(person for person in found if person is not None))
 

@@ -58,7 +58,7 @@ def _find_merged(subject: CheckSubject) -> Iterator[Finding]:
 
 
 def _is_own_branch(subject: CheckSubject, tree: Tree) -> bool:
-    """Whether it is a branch in which a reviewer may have put the series himself; those of a mirror are not."""
+    """Whether it is a branch in which a reviewer may have put the series themselves; those of a mirror are not."""
     return tree.kind == "branch" and not subject.environment.repository.is_bare
 
 

@@ -198,7 +198,7 @@ def _find_changelog(series: Series) -> Iterator[Finding]:
     texts = [series.cover.body] if series.cover else []
     texts += [patch.message for patch in series.patches]
     notes = (line for patch in series.patches for line in patch.notes.split("\n", MOST_LINES))
-    # What an author has to say below the dashes of a new version is what is new in it, however he puts it.
+    # What an author has to say below the dashes of a new version is what is new in it, however they put it.
     if not any(_CHANGELOG.search(text) for text in texts) and not any(_is_prose(line) for line in notes):
         text = f"it is version {series.version}, and nothing says what is new in it"
         mend = "list the changes below '---' or in the cover letter"

@@ -84,7 +84,7 @@ class _FixesContext:
 
     @cached_property
     def is_base_stated(self) -> bool:
-        """Whether it is the author's word that this is the base, and his patches apply there."""
+        """Whether it is the author's word that this is the base, and their patches apply there."""
         base, stated = self.subject.base, self.subject.series.base.commit
         if base is None or not stated:
             return False
@@ -92,7 +92,7 @@ class _FixesContext:
 
     @cached_property
     def is_base_sure(self) -> bool:
-        """Whether the base can be held against the author: stated, or all fits and his tree is one of those here."""
+        """Whether the base can be held against the author: stated, or all fits and their tree is one of those here."""
         base, subject = self.subject.base, self.subject
         if base is None or base.footing is not BaseKind.EXACT:
             return self.is_base_stated

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who signed the patch off: its author, who developed it with him, and who sent it (docs/checks/sign-off.md)."""
+"""Who signed the patch off: its author, who developed it with them, and who sent it (docs/checks/sign-off.md)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -171,7 +171,7 @@ def _author(inputs: _SignOffContext) -> Iterator[Finding]:
 
 
 def _behind_a_list(inputs: _SignOffContext, behind: Sequence[Person]) -> Iterator[Finding]:
-    """The author of a mail whose From a list has rewritten, because his domain forbids others to send for it."""
+    """The author of a mail whose From a list has rewritten, because their domain forbids others to send for it."""
     if any(inputs.likeness(one) is not PersonMatch.OTHER for one in behind):
         text = f"a list has put itself in the place of the author: git am would name {inputs.author}"
         mend = next((f"From: {one.person}" for one in inputs.signed if one.person is not None), None)
@@ -210,7 +210,7 @@ def _co_developers(inputs: _SignOffContext) -> Iterator[Finding]:
             yield Finding(Status.WARN, "form", "the Co-developed-by has no address", line=line.number)
             continue
         if inputs.mailmap.compare(person, inputs.author) is PersonMatch.SAME:
-            text = f"{person} is the author, and not who developed it with him"
+            text = f"{person} is the author, and not who developed it with them"
             yield Finding(Status.WARN, "co-developer-author", text, line=line.number, source=_CO_DEVELOPED)
         following = inputs.lines[at + 1] if at + 1 < len(inputs.lines) else None
         signer = parse_person(following.value) if following is not None and following.key == _KEY else None
@@ -222,4 +222,4 @@ def _co_developers(inputs: _SignOffContext) -> Iterator[Finding]:
             yield Finding(status, "co-developer", text, line=line.number, mend=mend, source=_CO_DEVELOPED)
 
 
-CHECK = Check("sign-off", "Signed-off-by: the author, who developed it with him, and the sender", Scope.PATCH, run)
+CHECK = Check("sign-off", "Signed-off-by: the author, who developed it with them, and the sender", Scope.PATCH, run)

@@ -20,6 +20,6 @@ ANSWERS = {
     PrecheckAnswer.NO_BASE: AnswerWord("no base", "bad"),
     PrecheckAnswer.WAITS: AnswerWord("waits", "merge"),
     PrecheckAnswer.CONFLICTS: AnswerWord("conflicts", "bad"),
-    PrecheckAnswer.TO_MEND: AnswerWord("to mend", "merge"),
+    PrecheckAnswer.TO_MEND: AnswerWord("to fix", "merge"),
     PrecheckAnswer.READY: AnswerWord("ready", "ok"),
 }

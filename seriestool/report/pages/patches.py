@@ -31,7 +31,7 @@ class PatchView:
     files_left_out: int
     counts: Counts
     is_open: bool
-    """Whether there is something to mend, and room for it."""
+    """Whether there is something to fix, and room for it."""
 
 
 @dataclass(slots=True)

@@ -225,7 +225,7 @@ def _decode_base64(body: bytes) -> bytes:
 
 
 def unflow(text: bytes, delsp: bool) -> bytes:
-    """format=flowed undone (RFC 3676) as git does it, unless that breaks the diff: then only what mends it.
+    """format=flowed undone (RFC 3676) as git does it, unless that breaks the diff: then only what fixes it.
 
     Many mailers say `flowed` and never stuff or break a line; a diff's empty context line ends in a blank, and joining
     it with the next one would break the patch.

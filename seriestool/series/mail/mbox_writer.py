@@ -93,7 +93,7 @@ def patch_body(patch: Patch, sender: str | None = None) -> bytes:
 
 
 def format_address(name: str, address: str) -> str:
-    """A person as a mail header has him: `"O'Neil, A." <a@example.com>`."""
+    """A person as a mail header has them: `"O'Neil, A." <a@example.com>`."""
     name, address = _CONTROL.sub(" ", name), _CONTROL.sub("", address)
     if not name.isascii():
         name = encode_words(name)

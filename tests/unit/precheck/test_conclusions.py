@@ -62,7 +62,7 @@ def test_a_check_that_fails_is_to_be_mended(repo: Repo, tmp_path: Path) -> None:
     unsigned = ("lamp: return four\n\nIt was wanted.", {"drivers/lamp/lamp.c": KERNEL_LAMP.replace("1", "4")})
     answer, is_sure, sentence = say(precheck(repo, tmp_path, mail_series(repo, unsigned)))
     assert (answer, is_sure) == (PrecheckAnswer.TO_MEND, True)
-    assert sentence.endswith("; 1 thing to mend.")
+    assert sentence.endswith("; 1 thing to fix.")
 
 
 def test_the_tree_moved_on_and_conflicts(lamps: Repo, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_more_than_fits_is_counted_by_what_is_said() -> None:
 
 
 def test_where_nothing_is_to_be_mended_it_says_so() -> None:
-    assert "Nothing was found that is to be mended." in text(())
+    assert "Nothing was found that is to be fixed." in text(())
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_the_answer_comes_first() -> None:
     text = " ".join(" ".join(Outline(precheck_page(precheck)).texts).split()).partition("What was done")[2]
     places = [text.index(part) for part in (
         verdict_sentence(precheck), "Patches on trees", "When it applies", "What it builds on", "Who should take it",
-        "What to mend", "Versions", "What was done",
+        "What to fix", "Versions", "What was done",
     )]  # fmt: skip
     assert places == sorted(places)
 

@@ -4,10 +4,11 @@
 import re
 
 from seriestool.report.split_dot import plan_dot
-from seriestool.report.split_plan_text import plan_text, ranges
+from seriestool.report.split_plan_text import plan_text
 from seriestool.report.style import Style
 from seriestool.split.dependency_graph import DependencyKind
 from seriestool.split.split_plan import SplitPlan
+from seriestool.util.text import spans
 from tests.support.split_series import FIX, needs, patch_on, plan_of, series_of
 
 EVIL = 'net: "x" \\N\x1b[31m\u202e\nnew'
@@ -82,7 +83,7 @@ def test_a_cycle_and_missing_patches_are_told() -> None:
 
 
 def test_ranges() -> None:
-    assert [ranges(numbers) for numbers in ((), (1,), (1, 2), (1, 2, 3, 7, 9, 10))] == ["", "1", "1-2", "1-3, 7, 9-10"]
+    assert [spans(numbers) for numbers in ((), (1,), (1, 2), (1, 2, 3, 7, 9, 10))] == ["", "1", "1-2", "1-3, 7, 9-10"]
 
 
 def test_hostile_words_drive_nothing() -> None:

@@ -77,7 +77,7 @@ class Smtp:
         for address in to:
             code, words = server.rcpt(address)
             if code not in (250, 251):
-                # The first one is the author: a mail that he does not get is none; a greylisting holds it for all.
+                # The first one is the author: a mail that they do not get is none; a greylisting holds it for all.
                 if code < 500 or address == to[0]:
                     return _refusal(code, words)
                 refused.append(f"{address}: {_decoded(words)}")

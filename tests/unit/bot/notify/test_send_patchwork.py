@@ -94,13 +94,13 @@ def test_a_claim_that_nobody_works_on_is_taken_up_again(tmp_path: Path) -> None:
 
 
 def test_a_new_state_is_posted_and_the_old_one_is_history(tmp_path: Path) -> None:
-    mended = facts(contexts=(replace(FACTS.contexts[1], state="success", description="nothing to mend"),))
+    mended = facts(contexts=(replace(FACTS.contexts[1], state="success", description="nothing to fix"),))
     with open_store(tmp_path) as store, patchwork_server(ONE, TWO) as server:
         for report in (FACTS, mended, mended):
             record(store, report, RULES)
             for saying in find_decided(store):
                 assert send_message(store, saying, channels_to(server), NOW) is MessageState.SENT
-        assert server.told() == [*TOLD, (1, "seriestool-fixes-tag", "success", "nothing to mend")]
+        assert server.told() == [*TOLD, (1, "seriestool-fixes-tag", "success", "nothing to fix")]
 
 
 def test_more_checks_than_fit_on_a_page_are_all_seen() -> None:
