@@ -67,18 +67,33 @@ def c_function(number: int, version: int) -> str:
     )
 
 
-def commit(ref: str, time: int, subject: str, mark: int = 0, parents: Sequence[str] = ()) -> bytes:
+def commit(ref: str, time: int, subject: str, mark: int = 0, parents: Sequence[str] = (), body: str = "") -> bytes:
     """One commit's beginning; its changes follow. The first parent may be left out where it is the ref's tip."""
+    message = f"{subject}\n\n{body}" if body else subject
     links = "".join(f"{word} {parent}\n" for word, parent in zip(("from", "merge"), parents, strict=False) if parent)
     marked = f"mark :{mark}\n" if mark else ""
     person = f"A Developer {time % 499} <dev{time % 499}@kernel.invalid> {time} +0000"
     return (
-        f"commit {ref}\n{marked}author {person}\ncommitter {person}\ndata {len(subject)}\n{subject}\n{links}".encode()
+        f"commit {ref}\n{marked}author {person}\ncommitter {person}\ndata {len(message)}\n{message}\n{links}".encode()
     )
 
 
 def inline(path: bytes, content: bytes) -> bytes:
     return b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(content), content)
+
+
+def body_of(number: int) -> str:
+    """Some 800 bytes of text and trailers, as the kernel's commits have them: most link to a mail, some fix another."""
+    text = "The device answers late when the queue is full, and the driver takes that for an error.\n" * (
+        3 + number % 8
+    )
+    mail = f"{number}.{number % 977}-1-dev{number % 499}@kernel.invalid"
+    fixed = f'Fixes: {number * 2654435761 % 2**48:012x} ("part{number % 97}: change {number // 2}")\n'
+    link = f"Link: https://patch.msgid.link/{mail}\n"
+    people = (
+        f"Reviewed-by: R Viewer <r{number % 101}@kernel.invalid>\nSigned-off-by: A Developer <dev@kernel.invalid>\n"
+    )
+    return f"{text}\n{fixed if number % 6 == 0 else ''}{people}{link if number % 5 < 3 else ''}"
 
 
 class History:
@@ -145,7 +160,14 @@ class History:
             yield b"".join(
                 [
                     *blobs,
-                    commit(ref=ref, time=int(start + step * pace), subject=subject, mark=number + 1, parents=parents),
+                    commit(
+                        ref=ref,
+                        time=int(start + step * pace),
+                        subject=subject,
+                        mark=number + 1,
+                        parents=parents,
+                        body=body_of(number),
+                    ),
                     *changes,
                 ]
             )

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from benchmarks import kernel_process
-from benchmarks.kernel_repository import make_repository
+from benchmarks.kernel_repository import body_of, make_repository
 from benchmarks.shape import Shape, Size
 from seriestool.git import Ref, Repository
 from seriestool.trees.history import History, coverage, fingerprint, is_absent, match_value, update
@@ -70,7 +70,11 @@ class RawLog:
 
     def _commit(self, number: int) -> bytes:
         parents = " ".join(map(self.oid, self.shape.parents[number]))
-        head = f"\x01{self.oid(number)} {1_100_000_000 + number * 400} {parents}\0".encode()
+        time = 1_100_000_000 + number * 400
+        title = f"part{number % 1500}: change {number}"
+        author = f"A Developer {number % 4999} <dev{number % 4999}@kernel.invalid>"
+        message = f"{author}\n{time} +0000\n{title}\n{title}\n\n{body_of(number)}"
+        head = f"\x01{self.oid(number)} {time} {parents}\0{message}\0".encode()
         return head + b"".join(self._changes(self.shape.merged.get(number, (number,))))
 
     def _changes(self, commits: Iterable[int]) -> Iterator[bytes]:
@@ -102,6 +106,7 @@ class MadeUp:
 
     object_format = "sha1"
     oid_size = OID
+    is_shallow = False
 
     def __init__(self, folder: Path, stream: Stream | None = None) -> None:
         self.common_dir = folder
@@ -111,8 +116,10 @@ class MadeUp:
     def check(self, names: Iterable[str]) -> list[tuple[str, str, int]]:
         return [(name, "commit", 0) for name in names]
 
-    def raw_log(self, include: Iterable[str], exclude: Iterable[str] = ()) -> AbstractContextManager[IO[bytes]]:
-        del include, exclude
+    def raw_log(
+        self, include: Iterable[str], exclude: Iterable[str] = (), *, has_messages: bool
+    ) -> AbstractContextManager[IO[bytes]]:
+        del include, exclude, has_messages
         return nullcontext(cast(IO[bytes], self._stream))
 
 
