@@ -326,10 +326,13 @@ def output_lines(out: bytes) -> list[str]:
 
 def iter_tokens(stream: IO[bytes], size: int = 1 << 20) -> Iterator[list[bytes]]:
     """Lists of NUL-separated tokens as they come in; the last token of a block waits for its end."""
-    rest = b""
+    rest: list[bytes] = []  # joined once the token's end is there: it may be many blocks long
     while block := stream.read(size):
-        tokens = (rest + block).split(b"\0")
-        rest = tokens.pop()
+        if b"\0" not in block:
+            rest.append(block)
+            continue
+        tokens = b"".join([*rest, block]).split(b"\0")
+        rest = [tokens.pop()]
         yield tokens
-    if rest:
-        yield [rest]
+    if any(rest):
+        yield [b"".join(rest)]

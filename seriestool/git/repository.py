@@ -225,16 +225,24 @@ class Repository:
         return result
 
     def raw_log(
-        self, include: Iterable[str], exclude: Iterable[str] = (), since: int = 0, until: int | None = None
+        self,
+        include: Iterable[str],
+        exclude: Iterable[str] = (),
+        since: int = 0,
+        until: int | None = None,
+        has_messages: bool = False,
     ) -> AbstractContextManager[IO[bytes]]:
         """A stream of all commits reachable from `include` and not from `exclude`, each against its first parent.
 
         `since` and `until` bound the committer's time (seconds since 1970; a walk ends at commits before `since`).
         NUL-separated tokens. A commit is `\\x01<id> <committer time> <parent ids>`; then for each path that it changes
         `:<old mode> <new mode> <old id> <new id> <status>` (sometimes after a newline) and the path. Merges are
-        compared with their first parent, roots with the empty tree.
+        compared with their first parent, roots with the empty tree. With `has_messages`, behind the token of each
+        commit comes another one: `<author> <<address>>`, its date as `<seconds> <zone>`, the title and the message,
+        each after a newline, in UTF-8 where the commit's encoding header is right.
         """
         revisions = "".join([*(f"{oid}\n" for oid in include), *(f"^{oid}\n" for oid in exclude)])
+        message = "%x00%an <%ae>%n%ad%n%s%n%B" if has_messages else ""
         return self._git.stream(
             "log",
             "--ignore-missing",
@@ -250,7 +258,8 @@ class Repository:
             "-z",
             "-O/dev/null",
             "--encoding=UTF-8",
-            "--format=%x01%H %ct %P",
+            "--date=raw",
+            f"--format=%x01%H %ct %P{message}",
             *([f"--max-age={since}"] if since else []),
             *([f"--min-age={until}"] if until is not None else []),
             *([] if revisions else ["--all", "--max-count=0"]),  # asked about nothing, git would tell of HEAD

@@ -4,6 +4,7 @@
 `update` brings it up to date and opens it, `History` answers. It knows paths, states and commits, nothing of series.
 """
 
+from seriestool.trees.history.commit_table import CommitTable, IndexedCommit
 from seriestool.trees.history.history_index import FirstParentLine, History
 from seriestool.trees.history.history_window import HistoryWindow, index_window
 from seriestool.trees.history.index_updater import fingerprint, index_dir, update
@@ -13,10 +14,12 @@ from seriestool.trees.history.path_values import blob_prefix, is_absent, match_v
 from seriestool.trees.history.reachability import Piece, pieces_within, roots, tips_containing
 
 __all__ = [
+    "CommitTable",
     "DescribeUndecidedError",
     "FirstParentLine",
     "History",
     "HistoryWindow",
+    "IndexedCommit",
     "Piece",
     "Segments",
     "blob_prefix",

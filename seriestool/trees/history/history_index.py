@@ -76,6 +76,11 @@ class History:
     def __len__(self) -> int:
         return self.layers[-1].stop if self.layers else 0
 
+    def locate(self, pos: int) -> tuple[IndexLayer, int]:
+        """The layer of the commit at the position, and its index there; IndexError where there is none."""
+        layer = self._layer(pos)
+        return layer, pos - layer.offset
+
     def find(self, oid: str) -> int | None:
         """The position of the commit, by its id or at least 7 digits of it; None where unknown or ambiguous."""
         full = 2 * self.layers[0].counts.oid_size if self.layers else 0

@@ -5,6 +5,10 @@ A layer is a forest of commits, numbered depth-first along first parents: a comm
 `end`. Positions are global: a layer begins where the one below ends, and its roots may hang off commits below. Roots
 are sorted by what they hang off, so that those below one interval of commits are again one interval.
 
+What the commits' messages say is in the arrays from `text_starts` on: each commit's record lies somewhere in `text`
+(`message_record`), its author is a number into `people`; `by_title`, `by_id` and `by_target` are commits in the order
+of the hashes and keys beside them. A layer may be without all that.
+
 Arrays are in the byte order of the machine, which the magic number tells: a file from another one is not ours.
 """
 
@@ -15,8 +19,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-_MAGIC = 0x53544849_53543031  # "STHIST01"
-_HEADER = struct.Struct("=Q8Q")
+_MAGIC = 0x53544849_53543032  # "STHIST02"
+_HEADER = struct.Struct("=Q14Q")
+
+
+SortedName = Literal["title", "id", "target"]
 
 
 class IndexLayerError(Exception):
@@ -37,19 +44,28 @@ class Counts(NamedTuple):
     paths: int
     path_bytes: int
     changes: int
+    messages: int
+    """As many as commits; 0 in a layer without messages."""
+    people: int
+    people_bytes: int
+    text_bytes: int
+    ids: int
+    """Pairs of a commit and a message-id or change-id that its message names."""
+    targets: int
+    """Pairs of a commit and another one that it fixes, reverts or was picked from."""
 
 
 class ArraySpec(NamedTuple):
     """One array: its name, the format of an item (as in `struct`), how many items."""
 
     name: str
-    format: Literal["B", "I", "i", "Q"]
+    format: Literal["B", "H", "h", "I", "i", "Q"]
     length: int
 
 
 def array_specs(counts: Counts) -> tuple[ArraySpec, ...]:
     """The arrays of a layer, in their order in the file."""
-    commits, merges, changes = counts.commits, counts.merges, counts.changes
+    commits, merges, changes, messages = counts.commits, counts.merges, counts.changes, counts.messages
     return (
         ArraySpec("values", "Q", changes),
         ArraySpec("oids", "B", commits * counts.oid_size),
@@ -66,6 +82,21 @@ def array_specs(counts: Counts) -> tuple[ArraySpec, ...]:
         ArraySpec("path_changes", "I", counts.paths + 1),
         ArraySpec("positions", "I", changes),
         ArraySpec("path_names", "B", counts.path_bytes),
+        ArraySpec("text_starts", "Q", messages),
+        ArraySpec("text_lengths", "H", messages),
+        ArraySpec("marks", "B", messages),
+        ArraySpec("authors", "I", messages),
+        ArraySpec("authored", "I", messages),
+        ArraySpec("zones", "h", messages),
+        ArraySpec("title_hashes", "I", messages),
+        ArraySpec("by_title", "I", messages),
+        ArraySpec("id_hashes", "I", counts.ids),
+        ArraySpec("by_id", "I", counts.ids),
+        ArraySpec("target_keys", "Q", counts.targets),
+        ArraySpec("by_target", "I", counts.targets),
+        ArraySpec("people_starts", "I", counts.people + 1),
+        ArraySpec("people", "B", counts.people_bytes),
+        ArraySpec("text", "B", counts.text_bytes),
     )
 
 
@@ -82,8 +113,8 @@ def padding(size: int) -> bytes:
 class IndexLayer:
     """A layer, memory-mapped: nothing is read before it is asked for.
 
-    Positions inside of `ends`, `roots` and `positions` count from the layer's start; `parents`, `hang_off` and the two
-    arrays of merges hold global ones.
+    Positions inside of `ends`, `roots`, `positions`, `by_title`, `by_id` and `by_target` count from the layer's start;
+    `parents`, `hang_off` and the two arrays of merges hold global ones.
     """
 
     def __init__(self, buffer: "bytes | mmap.mmap") -> None:
@@ -93,6 +124,8 @@ class IndexLayer:
         magic, *numbers = _HEADER.unpack_from(buffer)
         counts = Counts(*numbers)
         if magic != _MAGIC or max(counts[1:]) > len(buffer) or counts.oid_size not in (20, 32):
+            raise IndexLayerError
+        if counts.messages not in (0, counts.commits):
             raise IndexLayerError
         views: dict[str, memoryview] = {}
         at = _HEADER.size
@@ -116,6 +149,10 @@ class IndexLayer:
         self.hang_off: Sequence[int] = views["hang_off"]
         self.merge_parents: Sequence[int] = views["merge_parents"]
         self.merge_children: Sequence[int] = views["merge_children"]
+        self.authors: Sequence[int] = views["authors"]
+        self.authored: Sequence[int] = views["authored"]
+        self.zones: Sequence[int] = views["zones"]
+        self.marks: Sequence[int] = views["marks"]
         self.views = views
         self._by_oid = views["by_oid"]
         self._oids = views["oids"]
@@ -137,6 +174,11 @@ class IndexLayer:
 
     def __len__(self) -> int:
         return self.counts.commits
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether the layer knows what its commits' messages say."""
+        return self.counts.messages == self.counts.commits
 
     def oid(self, index: int) -> bytes:
         """The raw object id of the commit at `index`, counted from the layer's start."""
@@ -166,3 +208,18 @@ class IndexLayer:
         if number == self.counts.paths or self.path(number) != path:
             return range(0)
         return range(self._path_changes[number], self._path_changes[number + 1])
+
+    def record(self, index: int) -> bytes:
+        """What is kept of the message of the commit at `index` (`message_record`)."""
+        start = self.views["text_starts"][index]
+        return bytes(self.views["text"][start : start + self.views["text_lengths"][index]])
+
+    def person(self, number: int) -> bytes:
+        """The author with this number: `name <address>`."""
+        starts = self.views["people_starts"]
+        return bytes(self.views["people"][starts[number] : starts[number + 1]])
+
+    def sorted_arrays(self, name: SortedName) -> tuple[Sequence[int], Sequence[int]]:
+        """The hashes or keys, sorted, and beside each one the index of a commit that it is of."""
+        keys = "target_keys" if name == "target" else f"{name}_hashes"
+        return self.views[keys], self.views[f"by_{name}"]

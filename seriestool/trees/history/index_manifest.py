@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seriestool.util.files import write_durably
 
-VERSION = 2
+VERSION = 3
 _NAME = "manifest.json"
 
 
@@ -23,6 +23,8 @@ class Manifest:
     """The file with the ids of the tips that are indexed."""
     layers: tuple[str, ...] = ()
     """The layer files, oldest commits first."""
+    is_shallow: bool = False
+    """Whether the history ends where the repository's does, and goes on elsewhere."""
     version: int = VERSION
 
 

@@ -76,7 +76,7 @@ def update(
                     repository=repository,
                     tips=tips,
                     folder=folder,
-                    manifest=Manifest(key, wanted),
+                    manifest=Manifest(key, wanted, is_shallow=repository.is_shallow),
                     progress=progress,
                 )
     except OSError as error:
@@ -105,9 +105,11 @@ def _extend(
         )
 
         known = read_oids(folder / old.tips, repository.oid_size) if old else []
-        with repository.raw_log(new, known) as stream:
+        with repository.raw_log(new, known, has_messages=True) as stream:
             # What was read is large, and not needed any more once it is a draft.
-            draft = LogReader.read(stream, 2 * repository.oid_size, progress).draft(len(history), history.find_raw)
+            reader = LogReader.read(stream, 2 * repository.oid_size, progress, has_messages=True)
+            draft = reader.draft(len(history), history.find_raw)
+            del reader
         layers = _stack(folder, layers, draft)
     history = History(layers.values())
     tips_name = f"tips-{os.urandom(8).hex()}"

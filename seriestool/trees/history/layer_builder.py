@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seriestool.git import iter_tokens
 from seriestool.trees.history.index_layer import ArraySpec, Counts, IndexLayer, array_specs, header, padding
+from seriestool.trees.history.message_columns import MessageColumns, MessageReader, no_messages
 
 Array = npt.NDArray[np.int64]
 
@@ -38,6 +39,8 @@ class LayerDraft:
     change_rows: Array
     change_paths: Array
     values: npt.NDArray[np.uint64]
+    messages: MessageColumns | None = None
+    """None where they were not read."""
 
     def __len__(self) -> int:
         return len(self.oids)
@@ -46,8 +49,9 @@ class LayerDraft:
 class LogReader:
     """Takes the tokens of `Repository.raw_log` as they come, and keeps them as arrays."""
 
-    def __init__(self, hex_size: int) -> None:
+    def __init__(self, hex_size: int, has_messages: bool = False) -> None:
         self._hex = hex_size
+        self._messages = MessageReader() if has_messages else None
         self._ids: dict[bytes, int] = {}  # every raw id that was seen, as a commit or as a parent
         self._numbers = array("q")
         self._times = array("L")
@@ -60,9 +64,15 @@ class LogReader:
         self._rest: list[bytes] = []
 
     @classmethod
-    def read(cls, stream: IO[bytes], hex_size: int, progress: Callable[[int], None] | None = None) -> Self:
+    def read(
+        cls,
+        stream: IO[bytes],
+        hex_size: int,
+        progress: Callable[[int], None] | None = None,
+        has_messages: bool = False,
+    ) -> Self:
         """Everything in the stream, whose ids have `hex_size` digits; `progress` is told how many commits there are."""
-        reader = cls(hex_size)
+        reader = cls(hex_size, has_messages)
         for tokens in iter_tokens(stream):
             reader.feed(tokens)
             if progress:
@@ -82,11 +92,19 @@ class LogReader:
         rows: list[int] = []
         numbers: list[int] = []
         values: list[bytes] = []
+        messages: list[bytes] = []
+        has_messages = self._messages is not None
         row = len(self._numbers) - 1
         upcoming = iter([*self._rest, *tokens])
         self._rest = []
         for token in upcoming:
             if token[:1] == b"\x01":
+                if has_messages:
+                    message = next(upcoming, None)
+                    if message is None:
+                        self._rest = [token]
+                        break
+                    messages.append(message)
                 row = self._commit(token)
             elif token:
                 path = next(upcoming, None)
@@ -96,6 +114,8 @@ class LogReader:
                 rows.append(row)
                 numbers.append(paths.setdefault(path, len(paths)))
                 values.append(token[oid_at:oid_stop] + digits.get(token[mode_at:mode_stop], _OTHER_MODE))
+        if self._messages is not None:
+            self._messages.feed(messages)
         self._rows.append(np.array(rows, np.uint32))
         self._path_numbers.append(np.array(numbers, np.uint32))
         packed = bytes.fromhex(b"".join(values).decode("ascii"))
@@ -135,6 +155,7 @@ class LogReader:
         rows = np.cumsum(is_new) - 1
         places[numbers[is_new]] = offset + np.arange(is_new.sum())
         merges = np.array(self._merges, np.int64).reshape(-1, 2)
+        messages = self._messages.columns(merges[:, 0]).select(is_new) if self._messages is not None else None
         merges = merges[is_new[merges[:, 0]] & (places[merges[:, 1]] >= 0)]
         change_rows = np.concatenate(self._rows)
         changed = is_new[change_rows]
@@ -149,6 +170,7 @@ class LogReader:
             change_rows=rows[change_rows[changed]],
             change_paths=np.concatenate(self._path_numbers)[changed].astype(np.int64),
             values=np.concatenate(self._values)[changed],
+            messages=messages,
         )
 
 
@@ -191,6 +213,7 @@ def join(layer: IndexLayer, draft: LayerDraft) -> LayerDraft:
         change_rows=_both(layer, "positions", np.uint32, draft.change_rows + len(layer)),
         change_paths=np.concatenate([own_paths, renumbered[draft.change_paths]]),
         values=_both(layer, "values", np.uint64, draft.values),
+        messages=draft.messages.above(layer) if draft.messages is not None and layer.has_messages else None,
     )
 
 
@@ -285,6 +308,7 @@ def pack(draft: LayerDraft, depth_below: Callable[[int], int]) -> Iterator[bytes
         **_merges(draft, position),
         **_paths([draft.paths[number] for number in names]),
         **_changes(draft, position, np.array(names, np.int64)),
+        **(no_messages() if draft.messages is None else draft.messages.arrays(position, row_at)),
     }
     arrays["by_oid"] = np.argsort(arrays["oids"].view(f"S{draft.oids.shape[1]}")[:, 0], kind="stable")
     counts = Counts(
@@ -296,6 +320,12 @@ def pack(draft: LayerDraft, depth_below: Callable[[int], int]) -> Iterator[bytes
         paths=len(names),
         path_bytes=len(arrays["path_names"]),
         changes=len(arrays["values"]),
+        messages=len(arrays["marks"]),
+        people=len(arrays["people_starts"]) - 1,
+        people_bytes=len(arrays["people"]),
+        text_bytes=len(arrays["text"]),
+        ids=len(arrays["by_id"]),
+        targets=len(arrays["by_target"]),
     )
     yield header(counts)
     for section in array_specs(counts):
