@@ -23,10 +23,6 @@ class ObjectSource(Protocol):
     def objects(self) -> ObjectReader:
         """Its objects."""
 
-    @property
-    def oid_size(self) -> int:
-        """Bytes in an object id."""
-
 
 class Contents:
     """What files hold, by the value that the history index has for them."""
@@ -80,18 +76,8 @@ class Contents:
         if at is None:
             return None
         folder, _, name = path.rpartition(b"/")
-        tree = self._repository.objects.read(self._history.oid(at).encode() + b":" + folder)
-        return find_in_tree(tree[2], name, self._repository.oid_size) if tree else None
-
-
-def find_in_tree(tree: bytes, name: bytes, oid_size: int) -> str | None:
-    """The id that a tree object has under the name, or None (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects)."""
-    at = 0
-    while (end := tree.find(b"\0", at)) >= 0:
-        if tree[at:end].partition(b" ")[2] == name:
-            return tree[end + 1 : end + 1 + oid_size].hex()
-        at = end + 1 + oid_size
-    return None
+        tree = self._repository.objects.tree(self._history.oid(at).encode() + b":" + folder)
+        return tree[name].oid if tree and name in tree else None
 
 
 def try_track(track: PathTrack, state: FileState | None) -> PathTrackResult:

@@ -5,14 +5,11 @@ Git itself is asked where the tag's name takes more than the refs to know, or wh
 """
 
 import os
-import re
 from collections.abc import Callable, Sequence
 
-from seriestool.git import ABBREVIATION, Repository
+from seriestool.git import ABBREVIATION, Repository, parse_tag_name
 from seriestool.trees import Tree
 from seriestool.trees.history import DescribeUndecidedError, History, find_nearest_tag
-
-_TAG_NAME = re.compile(rb"\Aobject [^\n]+\ntype [^\n]+\ntag ([^\n]+)\n")
 
 
 def start_describe(
@@ -44,8 +41,8 @@ def _name(repository: Repository, tags: Sequence[Tree]) -> str:
         raise DescribeUndecidedError("there are several tags")
     found = repository.objects.read(tags[0].ref)
     name = os.fsencode(tags[0].name)
-    inner = _TAG_NAME.match(found[2]) if found and found[1] == "tag" else None
-    if not found or (found[1] != "commit" and not (inner and inner[1] == name)):
+    inner = parse_tag_name(found[2]) if found and found[1] == "tag" else None
+    if not found or (found[1] != "commit" and inner != name):
         raise DescribeUndecidedError("the tag is known by another name")
     return name.decode("utf-8", "replace")
 

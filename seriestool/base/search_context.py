@@ -10,13 +10,13 @@ from seriestool.base.contents import Contents
 from seriestool.base.git_describe import start_describe
 from seriestool.base.rank import PostingTime
 from seriestool.base.verdict import CommitSummary, utc
-from seriestool.git import Repository
+from seriestool.git import Commit, Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.history import History, tips_containing
 from seriestool.trees.tip_journal import PastTip, past_tips
 
-_MAIL_URL = re.compile(rb"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
+_MAIL_URL = re.compile(r"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class SearchContext:
 
     def commit(self, oid: str) -> CommitSummary | None:
         """What people call the commit; None where the object is not here."""
-        found = self.repository.objects.read(oid)
-        return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
+        found = self.repository.objects.commit(oid)
+        return summarize(found) if found else None
 
     def commits(self, oids: Iterable[str | None]) -> tuple[CommitSummary, ...]:
         """The commits behind the ids that are here, each once, in the order of their ids."""
@@ -90,28 +90,18 @@ class SearchContext:
         return [self.history.oid(position) for position in positions]
 
 
-def parse_commit(oid: str, raw: bytes) -> CommitSummary:
-    """The commit object as people name it (https://git-scm.com/docs/git-cat-file): subject, committer date, author."""
-    head, _, message = raw.partition(b"\n\n")
-    fields = dict(line.split(b" ", 1) for line in head.split(b"\n") if b" " in line and not line.startswith(b" "))
-    subject = message.split(b"\n\n", 1)[0].replace(b"\n", b" ").strip()
-    author = fields.get(b"author", b"").rpartition(b" <")[0]
-    date = utc(_timestamp(fields.get(b"committer", b"")))
-    return CommitSummary(oid=oid, subject=_text(subject), date=date, author=_text(author), link=_find_link(message))
+def summarize(commit: Commit) -> CommitSummary:
+    """What people call the commit: its subject, committer's date, author, and where it was mailed."""
+    return CommitSummary(
+        oid=commit.oid,
+        subject=commit.subject,
+        date=utc(commit.committer.time),
+        author=commit.author.name,
+        link=_find_link(commit),
+    )
 
 
-def _find_link(message: bytes) -> str | None:
-    """The URL of the last paragraph's first Link trailer to an archive of mails."""
-    lines = message.rstrip(b"\n").rpartition(b"\n\n")[2].split(b"\n")
-    links = [line[5:].strip() for line in lines if line.lower().startswith(b"link:")]
-    return next((_text(link) for link in links if _MAIL_URL.fullmatch(link)), None)
-
-
-def _timestamp(person: bytes) -> int:
-    words = person.rsplit(b" ", 2)
-    digits = words[1] if len(words) == 3 else b""
-    return min(int(digits), 0xFFFFFFFF) if digits.isdigit() else 0
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+def _find_link(commit: Commit) -> str | None:
+    """The URL of the first Link trailer to an archive of mails."""
+    links = (trailer.value for trailer in commit.message.named("link"))
+    return next((link for link in links if _MAIL_URL.fullmatch(link)), None)

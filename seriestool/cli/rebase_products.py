@@ -12,9 +12,8 @@ from seriestool.base.verdict import utc
 from seriestool.cli.fetch import write_file
 from seriestool.cli.rebase_options import find_targets
 from seriestool.cli.ui import Ui
-from seriestool.git import ScratchRepository
+from seriestool.git import CommitIdent, ScratchRepository
 from seriestool.rebase.next_version import RebasedSeries, Sender, next_version
-from seriestool.rebase.patch_commits import CommitIdent
 from seriestool.rebase.patch_stack import PatchStack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import try_merges

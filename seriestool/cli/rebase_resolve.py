@@ -12,8 +12,7 @@ from seriestool.cli.rebase import EXIT_CONFLICT, check_names, print_answer
 from seriestool.cli.rebase_products import RebaseProducts
 from seriestool.cli.source_options import cache_dir
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, ScratchRepository
-from seriestool.rebase.patch_commits import CommitIdent
+from seriestool.git import CommitIdent, Repository, ScratchRepository
 from seriestool.rebase.patch_stack import PatchStack
 from seriestool.rebase.rebase_result import Rebase, TreeResult
 from seriestool.rebase.rebase_series import named_commits

@@ -9,9 +9,8 @@ from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import utc
 from seriestool.cli.fetch import check_file, write_file
 from seriestool.cli.ui import Ui
-from seriestool.git import ScratchRepository
+from seriestool.git import CommitIdent, ScratchRepository
 from seriestool.rebase.next_version import Sender
-from seriestool.rebase.patch_commits import CommitIdent
 from seriestool.rebase.rebased_branches import create_branches, create_branches_with_notes
 from seriestool.series.mail.compose import compose, slug
 from seriestool.split.plan_series import PlannedSeries

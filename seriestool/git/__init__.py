@@ -2,7 +2,8 @@
 """Git, as verbs: the one package that starts it."""
 
 from seriestool.git.merge_tree import MergeConflict, MergeResult
-from seriestool.git.objects import ObjectReader
+from seriestool.git.object_reader import ObjectReader
+from seriestool.git.objects import Commit, CommitIdent, TreeEntry, TreeObject, parse_tag_name
 from seriestool.git.process import (
     GitError,
     clean_environment,
@@ -15,7 +16,7 @@ from seriestool.git.process import (
 )
 from seriestool.git.repository import ABBREVIATION, REBASE_REFS, Ref, ReflogEntry, Repository
 from seriestool.git.rerere import Rerere, RerereCache
-from seriestool.git.scratch_index import ScratchIndex, TreeEntry
+from seriestool.git.scratch_index import ScratchIndex
 from seriestool.git.scratch_repository import ScratchRepository, as_changes
 from seriestool.git.tree_checkout import Checkout
 from seriestool.git.worktree import Worktree
@@ -24,6 +25,8 @@ __all__ = [
     "ABBREVIATION",
     "REBASE_REFS",
     "Checkout",
+    "Commit",
+    "CommitIdent",
     "GitError",
     "MergeConflict",
     "MergeResult",
@@ -36,11 +39,13 @@ __all__ = [
     "ScratchIndex",
     "ScratchRepository",
     "TreeEntry",
+    "TreeObject",
     "Worktree",
     "as_changes",
     "clean_environment",
     "config_at",
     "iter_tokens",
+    "parse_tag_name",
     "remove_global_section",
     "set_global_config",
     "version",

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
+from seriestool.git.objects import TreeEntry, kind_of
 from seriestool.git.process import GitError
-from seriestool.git.scratch_index import TreeEntry
-from seriestool.git.tree_object import kind_of
 
 FIRST_WITH_STDIN = (2, 39)
 """The version of git from which on one process merges many times."""

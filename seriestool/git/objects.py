@@ -1,160 +1,170 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Objects by id or name, through one long-lived process."""
+"""Commits, trees and tags as they stand in objects, parsed as far as they are asked for; the one place that does so.
 
-import contextlib
-import os
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import IO
+The formats are those of https://git-scm.com/book/en/v2/Git-Internals-Git-Objects. Nothing here raises on an object
+that is damaged: what cannot be read is empty, or 0.
+"""
 
-from seriestool.git.process import GitError
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple, Self
+
+from seriestool.series.mail.headers import decode_declared
+from seriestool.series.message.commit_message import CommitMessage, parse_message
+
+FOLDER = 0o040000
+_KINDS = {FOLDER: "tree", 0o160000: "commit"}
+_LATEST = 253402300799
+"""The last second that a datetime can be (year 9999)."""
+# ident.c, split_ident_line(): the address in the first brackets, the date behind the last one.
+_IDENT = re.compile(rb"([^<]*)<([^>]*)>(?:.*>)?[ \t\r\f\v]*(?:(\d+)(?:[ \t\r\f\v]+([+-]\d+))?)?", re.DOTALL)
+_UNWANTED = re.compile(r"[<>\n\0]")
+_TAG_NAME = re.compile(rb"\Aobject [^\n]+\ntype [^\n]+\ntag ([^\n]+)\n")
 
 
-class ObjectReader:
-    """One long-lived `git cat-file --batch-command`: thousands of look-ups, one process."""
+@dataclass(frozen=True, slots=True)
+class CommitIdent:
+    """Who wrote or committed something, and when."""
 
-    # Requests in flight, and the bytes of their answers (a missing name comes back whole): a pipe holds 64 KiB.
-    _CHUNK = 256
-    _CHUNK_BYTES = 48 << 10
-    _ANSWER_BYTES = 100
-
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
-        self._command = command
-        self._env = dict(env)
-        self._errors = os.memfd_create("git-cat-file") if hasattr(os, "memfd_create") else subprocess.DEVNULL
-        self._process = self._start()
-
-    def read(self, name: str | bytes) -> tuple[str, str, bytes] | None:
-        """(full id, type, content) of the object, or None where it is not here, or the name is ambiguous.
-
-        `name` is an id, an abbreviated one, or any revision such as `commit:path`.
-        """
-        asked = _name(name)
-        if not _is_askable(asked):
-            return None
-        self._ask([b"contents " + asked])
-        header = self._answer()
-        if header is None:
-            return None
-        oid, kind, size = header
-        content = self._out.read(size + 1)[:size]
-        if len(content) < size:
-            raise _damaged()
-        return oid, kind, content
-
-    def check(self, names: Sequence[str | bytes]) -> list[tuple[str, str, int] | None]:
-        """(full id, type, size) for each name, None for each that is not here, or ambiguous."""
-        found: dict[bytes, tuple[str, str, int] | None] = {}
-        asked = dict.fromkeys(one for one in map(_name, names) if _is_askable(one))
-        for some in batches(asked, self._CHUNK_BYTES, self._CHUNK, self._ANSWER_BYTES):
-            while some:
-                self._ask([b"info " + one for one in some])
-                process = self._process
-                while some and process is self._process:  # a new one knows nothing of what the old one was asked
-                    found[some[0]] = self._answer()
-                    del some[0]
-        return [found.get(_name(name)) for name in names]
-
-    def is_ambiguous(self, name: str) -> bool:
-        """Whether the name is an abbreviated id that several objects share; git cannot say it of `id^{kind}`."""
-        asked = _name(name)
-        if not _is_askable(asked):
-            return False
-        self._ask([b"info " + asked])
-        line = self._out.readline()
-        if not line:
-            self._restart()
-        return line.endswith(b" ambiguous\n")
-
-    def close(self) -> None:
-        """End the process."""
-        self._stop()
-        if self._errors != subprocess.DEVNULL:
-            os.close(self._errors)
+    name: str
+    email: str
+    time: int
+    """Seconds since 1970, UTC."""
+    zone: str = "+0000"
+    """The clock that the date was read from: `+0530` is five and a half hours ahead of UTC."""
 
     @property
-    def _out(self) -> IO[bytes]:
-        assert self._process.stdout is not None  # noqa: S101
-        return self._process.stdout
+    def date(self) -> datetime:
+        """The moment, in UTC."""
+        return datetime.fromtimestamp(self.time, UTC)
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [*self._command, "cat-file", "--batch-command"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=self._env,
-        )
-
-    def _stop(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                if pipe is not None:
-                    pipe.close()
-        self._process.wait()
-
-    def _ask(self, lines: list[bytes]) -> None:
-        assert self._process.stdin is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):  # what was answered before it ended can still be read
-            self._process.stdin.write(b"".join(line + b"\n" for line in lines))
-            self._process.stdin.flush()
-
-    def _answer(self) -> tuple[str, str, int] | None:
-        line = self._out.readline()
-        if not line:
-            self._restart()
-            return None
-        oid, _, rest = line.decode("utf-8", "replace").strip().rpartition(" ")
-        if rest in ("missing", "ambiguous", "submodule"):
-            return None
-        oid, _, kind = oid.rpartition(" ")
-        return oid, kind, int(rest)
-
-    def _restart(self) -> None:
-        """A new process after one that ended for want of an object of a partial clone; GitError for other reasons."""
-        self._stop()
-        if b" from promisor remote" not in self._stderr():
-            raise _damaged()
-        self._process = self._start()
-
-    def _stderr(self) -> bytes:
-        """What the process said; forgotten once read."""
-        if self._errors == subprocess.DEVNULL:
-            return b""
-        text = os.pread(self._errors, 1 << 16, 0)
-        os.ftruncate(self._errors, 0)
-        os.lseek(self._errors, 0, os.SEEK_SET)
-        return text
+    @property
+    def line(self) -> str:
+        """As a commit object has it (git-commit-tree(1)): without the characters that would end a field."""
+        name, email = (_UNWANTED.sub("", text).strip() for text in (self.name, self.email))
+        return f"{name or email} <{email}> {max(self.time, 0)} {self.zone}"
 
 
-def _damaged() -> GitError:
-    return GitError("git cat-file ended early: the repository may be damaged")
+def parse_ident(line: bytes, charset: str = "") -> CommitIdent:
+    """The person in the value of a commit's `author` or `committer` line, read as git reads it.
+
+    A line without an address in brackets is all name; a date that is none, or too late for a calendar, is the first
+    or the last one that there is.
+    """
+    match = _IDENT.match(line)
+    if match is None:
+        return CommitIdent(decode_declared(line, charset).strip(), "", 0)
+    name, email, digits, zone = match.groups()
+    return CommitIdent(
+        name=decode_declared(name, charset).strip(),
+        email=decode_declared(email, charset).strip(),
+        time=min(int(digits), _LATEST) if digits and len(digits) < 20 else 0,
+        zone=zone.decode() if zone else "+0000",
+    )
 
 
-def _name(name: str | bytes) -> bytes:
-    return name if isinstance(name, bytes) else os.fsencode(name)
+class Commit:
+    """A commit: `raw` is the object's content, and what is asked for is read from it then, and once.
+
+    Text is decoded as `git log` decodes it: by the commit's `encoding` header, UTF-8 where there is none.
+    """
+
+    def __init__(self, oid: str, raw: bytes) -> None:
+        self.oid = oid
+        self.raw = raw
+
+    @cached_property
+    def tree(self) -> str:
+        """The id of its tree; "" where the object names none."""
+        return self._field(b"tree").decode("ascii", "replace")
+
+    @cached_property
+    def parents(self) -> tuple[str, ...]:
+        """The ids of its parents, the first one first."""
+        return tuple(value.decode("ascii", "replace") for value in self._fields.get(b"parent", ()))
+
+    @cached_property
+    def author(self) -> CommitIdent:
+        """Who wrote it, and when."""
+        return parse_ident(self._field(b"author"), self.charset)
+
+    @cached_property
+    def committer(self) -> CommitIdent:
+        """Who committed it, and when."""
+        return parse_ident(self._field(b"committer"), self.charset)
+
+    @property
+    def charset(self) -> str:
+        """What its encoding header says; "" where there is none: UTF-8."""
+        return self._field(b"encoding").decode("ascii", "replace").strip()
+
+    @cached_property
+    def message(self) -> CommitMessage:
+        """Its message; the lines of the first paragraph are one, as `%s` of git log has it."""
+        body = self.raw[self._end + 2 :]
+        return parse_message(decode_declared(body, self.charset))
+
+    @property
+    def subject(self) -> str:
+        """The first paragraph of its message in one line."""
+        return self.message.subject
+
+    @cached_property
+    def _end(self) -> int:
+        """Where the header ends."""
+        at = self.raw.find(b"\n\n")
+        return at if at >= 0 else len(self.raw)
+
+    @cached_property
+    def _fields(self) -> dict[bytes, list[bytes]]:
+        found: dict[bytes, list[bytes]] = {}
+        for line in self.raw[: self._end].split(b"\n"):
+            key, _, value = line.partition(b" ")
+            if key:  # signatures and merged tags go on in lines that begin with a blank
+                found.setdefault(key, []).append(value)
+        return found
+
+    def _field(self, key: bytes) -> bytes:
+        return self._fields.get(key, (b"",))[0]
 
 
-def _is_askable(name: bytes) -> bool:
-    """Whether cat-file would take the name for one name, and survive it."""
-    # A newline in a mailed path would become a second command; git dies of a path that is relative to nowhere, and
-    # of a reflog entry that is not there.
-    revision, _, path = name.partition(b":")
-    if not name.strip() or b"\n" in name or b"\0" in name:
-        return False
-    return b"@{" not in revision and not path.startswith((b"./", b"../"))
+class TreeEntry(NamedTuple):
+    """What a commit's tree has at a path: mode as in the tree (0o100644), type (blob, commit), object id."""
+
+    mode: int
+    kind: str
+    oid: str
 
 
-def batches(items: Iterable[bytes], size: int, count: int, extra: int = 1) -> Iterator[list[bytes]]:
-    """The items in lists of at most `count`, and of at most `size` bytes (with `extra` for each) unless it is one."""
-    batch: list[bytes] = []
-    used = 0
-    for item in items:
-        cost = len(item) + extra
-        if batch and (len(batch) >= count or used + cost > size):
-            yield batch
-            batch, used = [], 0
-        batch.append(item)
-        used += cost
-    if batch:
-        yield batch
+class TreeObject(dict[bytes, TreeEntry]):
+    """One folder of git's: name -> entry."""
+
+    @classmethod
+    def parse(cls, raw: bytes, oid_size: int) -> Self:
+        """The entries `<mode> <name>\\0<raw id>` of an object's content, in its order; ids have `oid_size` bytes."""
+        entries = re.finditer(rb"([0-7]{1,6}) ([^\0]+)\0(.{%d})" % oid_size, raw, re.DOTALL)
+        found = cls()
+        for digits, name, oid in (match.groups() for match in entries):
+            mode = int(digits, 8)
+            found[name] = TreeEntry(mode, _KINDS.get(mode, "blob"), oid.hex())
+        return found
+
+
+def kind_of(mode: int) -> str:
+    """What git calls an entry of this mode: tree, commit (a submodule) or blob."""
+    return _KINDS.get(mode, "blob")
+
+
+def format_tree(entries: Mapping[bytes, TreeEntry]) -> bytes:
+    """The content of the object that has these entries: sorted by name, a folder as if its name ended in a slash."""
+    ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" * (item[1].kind == "tree"))
+    return b"".join(b"%o %s\0" % (entry.mode, name) + bytes.fromhex(entry.oid) for name, entry in ordered)
+
+
+def parse_tag_name(raw: bytes) -> bytes | None:
+    """The name that an annotated tag has in itself; None where the content is no tag's."""
+    found = _TAG_NAME.match(raw)
+    return found[1] if found else None

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, NamedTuple, Self
 
 from seriestool.git.format_patch import format_patch
-from seriestool.git.objects import ObjectReader, batches
+from seriestool.git.object_reader import ObjectReader, batches
+from seriestool.git.objects import TreeEntry
 from seriestool.git.process import (
     Git,
     GitError,
@@ -21,7 +22,7 @@ from seriestool.git.process import (
     temporary_folder,
     unknown_identity,
 )
-from seriestool.git.scratch_index import ScratchIndex, TreeEntry
+from seriestool.git.scratch_index import ScratchIndex
 from seriestool.git.scratch_repository import ScratchRepository
 from seriestool.git.worktree import Worktree
 from seriestool.util.errors import NotFoundError, OutsideError

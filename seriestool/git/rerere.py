@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from seriestool.git.merge_tree import MergeResult
+from seriestool.git.objects import TreeEntry
 from seriestool.git.process import Git, temporary_folder
-from seriestool.git.scratch_index import TreeEntry
 from seriestool.git.scratch_repository import ScratchRepository
 
 _CONFIG = """\

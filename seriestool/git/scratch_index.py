@@ -3,17 +3,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from seriestool.git.objects import TreeEntry
 from seriestool.git.process import Git, GitError, unknown_identity
-
-
-class TreeEntry(NamedTuple):
-    """What a commit's tree has at a path: mode as in the tree (0o100644), type (blob, commit), object id."""
-
-    mode: int
-    kind: str
-    oid: str
 
 
 class ScratchIndex:

@@ -17,11 +17,11 @@ from typing import Self
 
 from seriestool.git.format_patch import format_patch
 from seriestool.git.merge_tree import Merger, MergeResult
-from seriestool.git.objects import ObjectReader
+from seriestool.git.object_reader import ObjectReader
+from seriestool.git.objects import Commit, TreeEntry, format_tree
 from seriestool.git.process import Git, GitError, clean_environment, temporary_folder, version
-from seriestool.git.scratch_index import TreeEntry
 from seriestool.git.tree_checkout import Checkout
-from seriestool.git.tree_object import Changes, Entries, edit_tree, find_entries, format_tree, parse_tree
+from seriestool.git.tree_paths import Changes, Entries, edit_tree, find_entries
 from seriestool.series.names import is_unsafe_path
 
 _SYMLINK, _EXECUTABLE = 0o120000, 0o100755
@@ -293,15 +293,15 @@ class ScratchRepository:
             if found[1] == "tree":
                 waiting += [entry.oid for entry in self._tree(here).values()]
             elif found[1] == "commit":
-                head = found[2].partition(b"\n\n")[0].decode("utf-8", "replace").split("\n")
-                waiting += [line.partition(" ")[2] for line in head if line.startswith(("tree ", "parent "))]
+                commit = Commit(here, found[2])
+                waiting += [commit.tree, *commit.parents]
 
     def _tree(self, oid: str) -> Entries:
         if oid not in self._trees:
-            found = self.objects.read(oid)
-            if found is None or found[1] != "tree":
+            found = self.objects.tree(oid)
+            if found is None:
                 raise GitError(f"tree {oid[:12]} is not in this repository")
-            self._trees[oid] = parse_tree(found[2], self.oid_size)
+            self._trees[oid] = found
         return self._trees[oid]
 
     def _loose(self, oid: str) -> Path:

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from seriestool.git.objects import TreeEntry
 from seriestool.git.process import Git, GitError, run_long
-from seriestool.git.scratch_index import TreeEntry
 
 _TIMEOUT = 3600.0  # a kernel tree on a slow disk
 

@@ -78,9 +78,8 @@ class Blame:
     def _parents(self, position: int) -> list[int]:
         """The positions of all parents, the first one first."""
         if position not in self._ancestors:
-            found = self._objects.read(self._history.oid(position))
-            head = found[2].partition(b"\n\n")[0].split(b"\n") if found else []
-            oids = [line[7:].decode("ascii", "replace") for line in head if line.startswith(b"parent ")]
+            found = self._objects.commit(self._history.oid(position))
+            oids = found.parents if found else ()
             self._ancestors[position] = [at for oid in oids if (at := self._history.find(oid)) is not None]
         return self._ancestors[position]
 

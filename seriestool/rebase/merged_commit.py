@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from seriestool.base.search_context import parse_commit
+from seriestool.base.search_context import summarize
 from seriestool.base.verdict import CommitSummary
-from seriestool.git import ScratchRepository
+from seriestool.git import Commit, ScratchRepository
 from seriestool.series.mail.patch_mail import without_via
 from seriestool.series.model import Patch
 from seriestool.series.patch_id import find_patch_id
@@ -21,7 +21,7 @@ _MOST_READ = 400
 """Commits whose subjects are read for one patch."""
 _SLACK = timedelta(days=2)
 """How much earlier than the patch its commit may be dated: the mail may be a later sending of it."""
-_REVERTS = re.compile(rb"This reverts commit ([0-9a-f]{7,64})\b")
+_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})\b")
 """As git-revert(1) writes it."""
 
 
@@ -39,11 +39,12 @@ class _PossibleCommit:
     """A commit that may be the patch."""
 
     position: int
-    commit: CommitSummary
-    email: str
-    """Of its author, in lower case."""
-    reverts: tuple[str, ...]
-    """The ids that its message says it takes back, abbreviated or not."""
+    commit: Commit
+
+    @property
+    def reverts(self) -> tuple[str, ...]:
+        """The ids that its message says it takes back, abbreviated or not."""
+        return tuple(_REVERTS.findall("\n".join(self.commit.message.lines)))
 
 
 def find_merged_commit(
@@ -54,7 +55,7 @@ def find_merged_commit(
     Only commits that are younger than the patch count: an older one is what the series was made on top of. One that
     was reverted does not count.
     """
-    found = [_read(scratch_repo, position, history.oid(position)) for position in _candidates(patch, history)]
+    found = list(_read(scratch_repo, _candidates(patch, history), history))
     undone = tuple(_reverted_ids(found, history, tip))
     found = [one for one in found if not one.commit.oid.startswith(undone)]
     named = [one for one in found if _is_named_like(patch, one)]
@@ -62,7 +63,7 @@ def find_merged_commit(
     same = _with_patch_id(patch, [one.commit.oid for one in compared], scratch_repo)
     ordered = [one for one in compared if one.commit.oid in same] + named
     held = next((one for one in ordered if tips_containing(history, one.position, [tip])), None)
-    return MergedCommit(held.commit, held.commit.oid in same) if held else None
+    return MergedCommit(summarize(held.commit), held.commit.oid in same) if held else None
 
 
 def _reverted_ids(found: Iterable[_PossibleCommit], history: History, tip: int) -> Iterator[str]:
@@ -87,21 +88,19 @@ def _candidates(patch: Patch, history: History) -> list[int]:
     return ranked[:_MOST_READ]
 
 
-def _read(scratch_repo: ScratchRepository, position: int, oid: str) -> _PossibleCommit:
-    found = scratch_repo.objects.read(oid)
-    raw = found[2] if found else b""
-    head, _, message = raw.partition(b"\n\n")
-    author = next((line for line in head.split(b"\n") if line.startswith(b"author ")), b"")
-    email = author.rpartition(b"<")[2].partition(b">")[0].decode("utf-8", "replace").lower()
-    return _PossibleCommit(
-        position, parse_commit(oid, raw), email, tuple(oid.decode() for oid in _REVERTS.findall(message))
-    )
+def _read(scratch_repo: ScratchRepository, positions: Iterable[int], history: History) -> Iterator[_PossibleCommit]:
+    """The commits at these positions that are here."""
+    for position in positions:
+        commit = scratch_repo.objects.commit(history.oid(position))
+        if commit is not None:
+            yield _PossibleCommit(position, commit)
 
 
 def _is_named_like(patch: Patch, one: _PossibleCommit) -> bool:
     # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know them by.
     name = without_via(patch.author_name).lower()
-    is_author = one.email == patch.author_email.lower() or one.commit.author.lower() == name
+    author = one.commit.author
+    is_author = author.email.lower() == patch.author_email.lower() or author.name.lower() == name
     return is_author and _normalized(one.commit.subject) == _normalized(patch.subject)
 
 

@@ -1,30 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rebased patches as commits: author, date, message and trailers as mailed."""
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from seriestool.base.branch import commit_message
-from seriestool.git import ScratchRepository
+from seriestool.git import CommitIdent, ScratchRepository
 from seriestool.series.model import Patch
-
-_UNWANTED = re.compile(r"[<>\n\0]")
-
-
-@dataclass(frozen=True, slots=True)
-class CommitIdent:
-    """Who wrote or committed something, and when (seconds since 1970; the zone is UTC)."""
-
-    name: str
-    email: str
-    time: int
-
-    @property
-    def line(self) -> str:
-        """As a commit object has it (git-commit-tree(1)): without the characters that would end a field."""
-        name, email = (_UNWANTED.sub("", text).strip() for text in (self.name, self.email))
-        return f"{name or email} <{email}> {max(self.time, 0)} +0000"
 
 
 def patch_commit(scratch_repo: ScratchRepository, patch: Patch, tree: str, parent: str, committer: CommitIdent) -> str:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from seriestool.base.search_context import SearchContext
-from seriestool.git import GitError, ScratchRepository
-from seriestool.rebase.patch_commits import CommitIdent, patch_commit
+from seriestool.git import CommitIdent, GitError, ScratchRepository
+from seriestool.rebase.patch_commits import patch_commit
 from seriestool.rebase.patch_stack import PatchStack, SeriesBase
 from seriestool.rebase.rebase_result import OutcomeReason, Rebase, TestMerge, TreeResult
 from seriestool.rebase.tree_rebaser import Resolutions, Target, TreeRebaser, with_range_diff

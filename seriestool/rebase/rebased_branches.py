@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seriestool.git import Repository, ScratchRepository, TreeEntry
+from seriestool.git import CommitIdent, Repository, ScratchRepository, TreeEntry
 from seriestool.rebase.next_version import RebasedSeries
-from seriestool.rebase.patch_commits import CommitIdent, commit_series, patch_commit
+from seriestool.rebase.patch_commits import commit_series, patch_commit
 from seriestool.rebase.patch_stack import PatchStack
 from seriestool.rebase.rebase_result import OutcomeReason, PatchResult, Rebase, TreeResult
 from seriestool.series.mail.compose import slug

@@ -7,8 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seriestool.git import REBASE_REFS, MergeResult, Repository, Rerere, RerereCache, ScratchRepository, TreeEntry
-from seriestool.rebase.patch_commits import CommitIdent, patch_commit
+from seriestool.git import (
+    REBASE_REFS,
+    CommitIdent,
+    MergeResult,
+    Repository,
+    Rerere,
+    RerereCache,
+    ScratchRepository,
+    TreeEntry,
+)
+from seriestool.rebase.patch_commits import patch_commit
 from seriestool.rebase.patch_stack import StackedPatch
 from seriestool.rebase.rebase_result import OutcomeReason, PatchResult
 from seriestool.rebase.rebase_state import RebaseState, RebaseStateStore

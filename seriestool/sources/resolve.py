@@ -8,7 +8,7 @@ A path that exists wins, then `-`, a URL, a git range `base..tip`, a change-id o
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,9 +187,8 @@ def _find_prep_branch(name: str, options: SourceOptions) -> Series | None:
 
 
 def _commit_date(repository: Repository, commit: str) -> datetime | None:
-    found = repository.objects.read(commit)
-    match = re.search(rb"^committer .* (\d{1,11}) [+-]\d+$", found[2], re.M) if found else None
-    return datetime.fromtimestamp(int(match[1]), UTC) if match else None
+    found = repository.objects.commit(commit)
+    return found.committer.date if found else None
 
 
 # --- a message-id, change-id or URL -------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-from seriestool.git import ScratchRepository
+from seriestool.git import CommitIdent, ScratchRepository
 from seriestool.rebase.next_version import RebasedSeries, Sender, cover_text, link_to, new_patches, shortlog_of
-from seriestool.rebase.patch_commits import CommitIdent, commit_series
+from seriestool.rebase.patch_commits import commit_series
 from seriestool.rebase.rebased_branches import left_out
 from seriestool.series.mail.compose import OutgoingSeries, make_change_id, slug
 from seriestool.series.model import Patch, Series

@@ -82,21 +82,24 @@ class Repo:
         branch: str | None = None,
         parent: str | Sequence[str] | None = None,
         author: str = "A U Thor <author@example.com>",
+        charset: str = "",
     ) -> str:
         """The id of a new commit: the (first) parent's tree with `files` changed; the branch moves to it.
 
         The branch is the one that HEAD names unless given; the parent is the branch's tip (for a branch that is not
         there yet: HEAD) unless given; several parents make a merge, `parent=()` a root. The work tree follows HEAD.
+        With a `charset` the commit is written in it, and has it in its encoding header.
         """
         self.now = self.now + 60 if date is None else date
         ref = f"refs/heads/{branch}" if branch else self.git("symbolic-ref", "HEAD")
         parents = self._parents(ref, parent)
-        text = _bytes(message)
+        text = message.encode(charset or "utf-8") if isinstance(message, str) else message
         stamp = f"{self.now} +0000"
         stream = [
             b"feature done\n",
-            f"commit {ref}\nmark :1\nauthor {author} {stamp}\n".encode(),
+            f"commit {ref}\nmark :1\nauthor {author} {stamp}\n".encode(charset or "utf-8"),
             f"committer C O Mitter <committer@example.com> {stamp}\n".encode(),
+            f"encoding {charset}\n".encode() if charset else b"",
             b"data %d\n%s\n" % (len(text), text),
             *(f"{'merge' if i else 'from'} {oid}\n".encode() for i, oid in enumerate(parents)),
             *(_change(os.fsencode(path), file) for path, file in (files or {}).items()),

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from seriestool.git import Repository, ScratchRepository
-from seriestool.series.mail.headers import decode_text
-from seriestool.series.message.commit_message import CommitMessage, parse_message
+from seriestool.git import Commit, Repository, ScratchRepository
+from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.fixes import SHORTEST, find_fixes_tags, format_fixes_tag
 from seriestool.series.message.people import Person, parse_person
 from seriestool.series.message.title_comparison import fold_title
@@ -80,10 +79,10 @@ class CommitLookup:
 
     def find(self, oid: str) -> QuotedCommit | AbsenceReason:
         """The commit of an id, abbreviated or not (hex digits, as a message has them), or why there is none."""
-        found = self._scratch_repo.objects.read(f"{oid}^{{commit}}")
-        if found is not None and found[1] == "commit":
+        found = self._scratch_repo.objects.commit(f"{oid}^{{commit}}")
+        if found is not None:
             # An annotated tag leads to a commit too, but it is not the commit's id.
-            return read_commit(found[0], found[2]) if found[0].startswith(oid.lower()) else AbsenceReason.NOT_A_COMMIT
+            return quoted_commit(found) if found.oid.startswith(oid.lower()) else AbsenceReason.NOT_A_COMMIT
         if self._scratch_repo.objects.is_ambiguous(oid):
             return AbsenceReason.AMBIGUOUS
         return (
@@ -128,10 +127,9 @@ class CommitLookup:
         touched = Counter(position for path in islice(paths, 200) for position, _ in history.changes(path))
         ranked = heapq.nsmallest(limit, touched, key=lambda one: (-touched[one], -history.time(one), one))
         for position in ranked:
-            oid = history.oid(position)
-            found = self._scratch_repo.objects.read(oid)
-            if found is not None and found[1] == "commit":
-                yield read_commit(found[0], found[2])
+            found = self._scratch_repo.objects.commit(history.oid(position))
+            if found is not None:
+                yield quoted_commit(found)
 
     def last_release(self, tip: str) -> QuotedCommit | None:
         """The commit of the last release of the kernel before the tip, as the history of the Makefile has it."""
@@ -156,9 +154,9 @@ class CommitLookup:
                     self._push(waiting, parent)
 
     def _push(self, waiting: list[tuple[int, str, QuotedCommit]], oid: str) -> None:
-        found = self._scratch_repo.objects.read(oid)
-        if found is not None and found[1] == "commit":
-            commit = read_commit(found[0], found[2])
+        found = self._scratch_repo.objects.commit(oid)
+        if found is not None:
+            commit = quoted_commit(found)
             heapq.heappush(waiting, (-commit.time, oid, commit))
 
     def completeness(self, tip: str) -> Completeness:
@@ -178,33 +176,15 @@ class CommitLookup:
         return Completeness(known >= len(quoted) * _KNOWN_SHARE, share)
 
 
-def read_commit(oid: str, raw: bytes) -> QuotedCommit:
-    """A commit object (https://git-scm.com/docs/git-cat-file) with its message in lines."""
-    head, _, body = raw.partition(b"\n\n")
-    fields: dict[bytes, list[bytes]] = {}
-    for line in head.split(b"\n"):
-        key, _, value = line.partition(b" ")
-        if key:  # a signature goes on in lines that begin with a blank
-            fields.setdefault(key, []).append(value)
-    text = decode_text(body, fields.get(b"encoding", [b""])[0].decode("ascii", "replace"))
-    subject, _, rest = text.strip("\n").partition("\n\n")
-    author, authored = _stamp(fields.get(b"author", [b""])[0])
-    _, time = _stamp(fields.get(b"committer", [b""])[0])
-    title = " ".join(line.strip() for line in subject.split("\n"))
-    parents = tuple(value.decode("ascii", "replace") for value in fields.get(b"parent", []))
+def quoted_commit(commit: Commit) -> QuotedCommit:
+    """The commit as checks compare it with what is quoted of it."""
+    author = commit.author
     return QuotedCommit(
-        oid=oid,
-        subject=title,
-        author=author,
-        time=time,
-        authored=authored,
-        message=parse_message(f"{title}\n\n{rest}"),
-        parents=parents,
+        oid=commit.oid,
+        subject=commit.subject,
+        author=parse_person(f"{author.name} <{author.email}>") or Person(author.name, ""),
+        time=commit.committer.time,
+        authored=author.time,
+        message=commit.message,
+        parents=commit.parents,
     )
-
-
-def _stamp(value: bytes) -> tuple[Person, int]:
-    who, _, when = value.rpartition(b"> ")
-    digits = when.split(b" ")[0]
-    person = parse_person(decode_text(who) + ">") or Person(decode_text(who), "")
-    return person, min(int(digits), 0xFFFFFFFFFF) if digits.isdigit() and len(digits) < 20 else 0

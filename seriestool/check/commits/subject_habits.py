@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cached_property
 from heapq import nlargest
 
-from seriestool.git.objects import ObjectReader
+from seriestool.git import ObjectReader
 from seriestool.series.model import Patch
 from seriestool.trees.history import History
 
@@ -41,12 +41,10 @@ class SubjectHabits:
         return tuple(title for title in titles if title and title != self._patch.subject)
 
     def _title(self, oid: str) -> str | None:
-        found = self._objects.read(oid)
-        if found is None or found[1] != "commit":
+        found = self._objects.commit(oid)
+        if found is None or len(found.parents) > 1:
             return None
-        head, _, message = found[2].partition(b"\n\n")
-        title = message.partition(b"\n")[0].decode("utf-8", "replace").strip()
-        return None if head.count(b"\nparent ") > 1 or title.startswith(("Merge ", "Revert ")) else title
+        return None if found.subject.startswith(("Merge ", "Revert ")) else found.subject
 
     @cached_property
     def prefixes(self) -> Counter[str]:

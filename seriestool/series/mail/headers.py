@@ -6,6 +6,7 @@ Nothing here raises on odd input; what cannot be read comes out as near as can b
 
 import binascii
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 _MAX_HEADER = 50_000  # bytes of one value that are looked at
@@ -44,10 +45,18 @@ _MSGID = re.compile(r"<\s*([^<>\s]+)\s*>")
 
 def decode_text(data: bytes, charset: str = "") -> str:
     """`data` as text: UTF-8 where it is that, else in `charset`, else Latin-1."""
-    names = ["utf-8", charset] if _TEXT_CHARSET.match(charset) else ["utf-8"]
     if charset.lower().startswith(("iso-2022-", "utf-7")):
-        names.reverse()  # these are ASCII on the outside, so they always look like UTF-8
-    for name in names:
+        return decode_declared(data, charset)  # these are ASCII on the outside, so they always look like UTF-8
+    return _decode(data, ("utf-8", charset))
+
+
+def decode_declared(data: bytes, charset: str) -> str:
+    """`data` as text in `charset`; UTF-8 where that is no charset, or the data is none of it, else Latin-1."""
+    return _decode(data, (charset, "utf-8"))
+
+
+def _decode(data: bytes, charsets: Iterable[str]) -> str:
+    for name in filter(_TEXT_CHARSET.match, charsets):
         try:
             text = data.decode(name)
             text.encode()  # UTF-7 can spell half of a surrogate pair, which is no text

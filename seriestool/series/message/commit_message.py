@@ -37,6 +37,11 @@ class CommitMessage:
 
     lines: tuple[str, ...]
 
+    @property
+    def subject(self) -> str:
+        """The title."""
+        return self.lines[0]
+
     @cached_property
     def start(self) -> int:
         """The index of the first line of the last paragraph; that of no line where there is only a subject."""
@@ -94,9 +99,13 @@ class CommitMessage:
 
 
 def parse_message(text: str) -> CommitMessage:
-    """The whole commit message, as git has it."""
-    subject, _, rest = text.partition("\n")
-    return CommitMessage((subject, *rest.rstrip("\n").split("\n")))
+    """The whole text of a commit; as for git (`%s` of git-log(1)) the lines of the first paragraph are its title."""
+    lines = text.strip("\n").split("\n")
+    first = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
+    end = next((index for index in range(first, len(lines)) if not lines[index].strip()), len(lines))
+    below = next((index for index in range(end, len(lines)) if lines[index].strip()), len(lines))
+    title = " ".join(line.rstrip() for line in lines[first:end]).strip()
+    return CommitMessage((title, "", *lines[below:]))
 
 
 def message_of(patch: Patch) -> CommitMessage:

@@ -23,7 +23,6 @@ _ABSENT = re.compile(r"not found|does not appear to be a git repository|does not
 _FETCH_TIMEOUT = 6 * 3600.0
 _MAX_EPOCHS = 1000
 _RAW = re.compile(rb"\n?:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*")
-_COMMITTED = re.compile(rb"^committer .* (\d{1,12}) [+-]\d+$", re.M)
 _TAKEN_BACK = b"d"  # the path at which public-inbox names a mail that it removes
 
 
@@ -144,9 +143,8 @@ def find_mails(archives: Sequence[Repository]) -> list[list[str]]:
 def newest_time(archive: Repository) -> int:
     """When the newest commit of the archive was made (unix time); 0 of an empty one."""
     tips = [ref.commit for ref in archive.refs() if ref.name.startswith("refs/heads/")]
-    commits = [found[2] for tip in tips if (found := archive.objects.read(tip))]
-    times = [match[1] for commit in commits if (match := _COMMITTED.search(commit.partition(b"\n\n")[0]))]
-    return max(map(int, times), default=0)
+    commits = (archive.objects.commit(tip) for tip in tips)
+    return max((commit.committer.time for commit in commits if commit), default=0)
 
 
 def small_mails(archive: Repository, oids: Sequence[str], largest: int) -> Iterator[tuple[str, bytes]]:

@@ -5,18 +5,14 @@ What a path was before the window, the commits at its edge have in their trees: 
 They make a layer below the window's commits, in which each is a root that creates the files that are asked for.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
-from seriestool.git import ObjectReader, Ref, Repository
+from seriestool.git import ObjectReader, Ref, Repository, TreeObject
 from seriestool.trees.history.history_index import History
 from seriestool.trees.history.index_layer import IndexLayer
 from seriestool.trees.history.index_updater import Progress
 from seriestool.trees.history.path_values import value_of
 
-_TREE = re.compile(rb"\Atree ([0-9a-f]+)\n")
-_COMMITTER = re.compile(rb"^committer [^\n]*> (\d{1,10}) ", re.MULTILINE)
-_FOLDER = 0o040000
 _LATEST = 2**32 - 1
 
 
@@ -39,7 +35,7 @@ class HistoryWindow:
         from seriestool.trees.history.layer_builder import pack, roots_draft
 
         wanted = tuple(dict.fromkeys(paths))
-        trees = _TreeStateReader(self._repository.objects, self._repository.oid_size)
+        trees = _TreeStateReader(self._repository.objects)
         commits = [trees.commit(oid) for oid in self._edge]
         states = [trees.states(tree, wanted) for tree, _ in commits]
         draft = roots_draft(list(self._edge), [time for _, time in commits], states, self._repository.oid_size)
@@ -69,17 +65,14 @@ def index_window(
 class _TreeStateReader:
     """Reads states from tree objects, each of which is read once: the commits at an edge share most of them."""
 
-    def __init__(self, objects: ObjectReader, oid_size: int) -> None:
+    def __init__(self, objects: ObjectReader) -> None:
         self._objects = objects
-        self._entry = re.compile(rb"([0-7]{1,6}) ([^\0]+)\0(.{%d})" % oid_size, re.DOTALL)
-        self._seen: dict[str, dict[bytes, tuple[int, str]]] = {}
+        self._seen: dict[str, TreeObject] = {}
 
     def commit(self, oid: bytes) -> tuple[str, int]:
         """The commit's tree, and the committer's time; an empty tree where the commit is not here."""
-        found = self._objects.read(oid.hex())
-        head = found[2].partition(b"\n\n")[0] if found else b""
-        tree, time = _TREE.search(head), _COMMITTER.search(head)
-        return tree[1].decode() if tree else "", min(int(time[1]), _LATEST) if time else 0
+        found = self._objects.commit(oid.hex())
+        return (found.tree, min(found.committer.time, _LATEST)) if found else ("", 0)
 
     def states(self, tree: str, paths: Iterable[bytes]) -> dict[bytes, int]:
         """What the tree has at those of the paths that it has."""
@@ -87,16 +80,14 @@ class _TreeStateReader:
 
     def _state(self, tree: str, names: Sequence[bytes]) -> int:
         for name in names[:-1]:
-            mode, tree = self._entries(tree).get(name, (0, ""))
-            if mode != _FOLDER:
+            folder = self._entries(tree).get(name)
+            if folder is None or folder.kind != "tree":
                 return 0
-        mode, oid = self._entries(tree).get(names[-1], (_FOLDER, ""))
-        return 0 if mode == _FOLDER else value_of(mode, oid)
+            tree = folder.oid
+        entry = self._entries(tree).get(names[-1])
+        return 0 if entry is None or entry.kind == "tree" else value_of(entry.mode, entry.oid)
 
-    def _entries(self, tree: str) -> dict[bytes, tuple[int, str]]:
+    def _entries(self, tree: str) -> TreeObject:
         if tree not in self._seen:
-            found = self._objects.read(tree) if tree else None
-            content = found[2] if found and found[1] == "tree" else b""
-            entries = (match.groups() for match in self._entry.finditer(content))
-            self._seen[tree] = {name: (int(mode, 8), oid.hex()) for mode, name, oid in entries}
+            self._seen[tree] = (self._objects.tree(tree) if tree else None) or TreeObject()
         return self._seen[tree]

@@ -177,7 +177,7 @@ def test_config(repo: Repo) -> None:
     repo.git("config", "include.path", "more")
     config = open_repository(repo).config()
     assert config["seriestool.tree.Net-Next.url"] == ("https://example.com/a", "two\nlines = 1")
-    assert config["flag.set"] == ("",)
+    assert config["flag.set"] == ("true",)  # git-config(1): a key without a value is true
     assert config["user.name"] == ("C O Mitter",)
 
 

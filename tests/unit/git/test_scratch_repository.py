@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seriestool.git import GitError, MergeResult, Repository, ScratchRepository, TreeEntry
 from seriestool.git.merge_tree import Merger
-from seriestool.git.tree_object import format_tree, kind_of
+from seriestool.git.objects import format_tree, kind_of
 from seriestool.util.errors import OutsideError
 from tests.support.repos import File, Repo, files_of, try_git, unmerged
 from tests.support.series import lines

@@ -4,8 +4,9 @@
 import json
 
 from seriestool.base.find import find_base
+from seriestool.git import CommitIdent
 from seriestool.rebase.given_base import given_base
-from seriestool.rebase.patch_commits import CommitIdent, commit_series
+from seriestool.rebase.patch_commits import commit_series
 from seriestool.rebase.patch_stack import BaseKind, find_series_base, make_stack
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.rebase_series import rebase_series, try_merges

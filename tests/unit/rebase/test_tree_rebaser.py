@@ -172,6 +172,19 @@ def test_a_commit_of_the_same_name_with_other_changes_is_shown_as_a_range_diff(r
     assert the_path(result) == b"a"
 
 
+@pytest.mark.parametrize("charset", ["UTF-8", "ISO-8859-1"])
+def test_a_commit_of_the_same_name_in_any_encoding(repo: Repo, charset: str) -> None:
+    base = repo.commit({"a": TEXT})
+    author = "Jörg Müller <joerg@example.com>"
+    posted = repo.commit({"a": edited(9)}, "größer", parent=base, branch="work", author=author)
+    # Sent from another address: only the name is left to compare.
+    mbox = repo.format_patch(f"{base}..{posted}").replace(b"joerg@example.com", b"joerg@example.org")
+    repo.git("branch", "-D", "work")
+    merged = repo.commit({"a": edited(9, to="changed, by the maintainer")}, "größer", author=author, charset=charset)
+    (result,) = rebase(repo, mbox, base=base).trees[0].patches
+    assert (result.outcome, result.how, result.merged_as) == (MERGED, OutcomeReason.SUBJECT, merged)
+
+
 def the_path(result: PatchResult) -> bytes:
     (conflict,) = result.conflicts
     return conflict.path

@@ -13,7 +13,7 @@ import pytest
 
 from seriestool.check.builds.source_folder import SourceFolder
 from seriestool.git import GitError, ScratchRepository, TreeEntry
-from seriestool.git.tree_object import format_tree
+from seriestool.git.objects import format_tree
 from tests.support.repos import ROOT, Repo
 from tests.support.session import open_scratch_repo
 

@@ -1,47 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Git's tree objects: read, and written anew with a few paths changed.
-
-In the format (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects) each entry is `<mode> <name>\\0<raw id>`; they
-are sorted by name, a folder as if its name ended with a slash.
-"""
+"""Paths below a tree object: looked up, and changed a few at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
 
-from seriestool.git.scratch_index import TreeEntry
-
-FOLDER = 0o040000
-_GITLINK = 0o160000
+from seriestool.git.objects import FOLDER, TreeEntry, format_tree
 
 Entries = dict[bytes, TreeEntry]
-Read = Callable[[str], bytes]
-"""The raw tree behind an id."""
 Write = Callable[[bytes], str]
 """The id of a raw tree that was written."""
 Changes = Mapping[bytes, TreeEntry | None]
 """Path -> what is to be there; None: nothing."""
-
-
-def parse_tree(raw: bytes, oid_size: int) -> Entries:
-    """The entries of a raw tree by name, in its order."""
-    found: Entries = {}
-    at = 0
-    while (end := raw.find(b"\0", at)) >= 0:
-        digits, _, name = raw[at:end].partition(b" ")
-        mode = int(digits, 8)
-        found[name] = TreeEntry(mode, kind_of(mode), raw[end + 1 : end + 1 + oid_size].hex())
-        at = end + 1 + oid_size
-    return found
-
-
-def kind_of(mode: int) -> str:
-    """What git calls an entry of this mode: tree, commit (a submodule) or blob."""
-    return {FOLDER: "tree", _GITLINK: "commit"}.get(mode, "blob")
-
-
-def format_tree(entries: Mapping[bytes, TreeEntry]) -> bytes:
-    """The raw tree that has these entries."""
-    ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" * (item[1].kind == "tree"))
-    return b"".join(b"%o %s\0" % (entry.mode, name) + bytes.fromhex(entry.oid) for name, entry in ordered)
 
 
 def find_entries(root: Entries, paths: Iterator[bytes], read: Callable[[str], Entries]) -> Entries:
