@@ -25,14 +25,19 @@ _LATEST = 2**32 - 1
 
 
 def open_search_context(
-    repository: Repository, series: Series, names: Sequence[str], monitor: ProgressMonitor, cache_dir: Path
+    repository: Repository,
+    series: Series,
+    names: Sequence[str],
+    monitor: ProgressMonitor,
+    cache_dir: Path,
+    refs: Sequence[Ref] = (),
 ) -> SearchContext:
     """The ground for a series: the trees called `names`, or all of them, those that it is meant for first.
 
-    The history index is brought up to date, or made; it is below `cache_dir` where the repository cannot be written to.
+    `refs` are those of `get_refs`, where they were read already. The history index is brought up to date, or made; it is below `cache_dir` where the repository cannot be written to.
     Raises NotFoundError where there are no commits, InputError where there is no tree of such a name.
     """
-    refs = get_refs(repository)
+    refs = refs or get_refs(repository)
     trees = list_trees(refs, repository.config(), repository.head())
     chosen = order(repository, series, _chosen(trees, names))
     _record(repository, trees, monitor)

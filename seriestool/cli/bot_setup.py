@@ -50,17 +50,16 @@ def make_report_job_config(database: str, repository: Path, config: "BotConfig")
     """
     from seriestool.bot.queue.report_job import ReportJobConfig
     from seriestool.check.selection import CheckOptions, select_checks
-    from seriestool.precheck.precheck_run import PrecheckOptions
-    from seriestool.precheck.resources import PrecheckSettings
     from seriestool.sandbox import Unsandboxed
+    from seriestool.session import SessionOptions, SessionSettings
 
-    wishes = PrecheckOptions(checks=CheckOptions(skip=config.skip))
+    checks = CheckOptions(skip=config.skip)
     with Repository.open(repository) as opened:
         select_checks(
-            wishes.checks, opened.config(), os.environ, Unsandboxed()
+            checks, opened.config(), os.environ, Unsandboxed()
         )  # a slip is told now, not of each series
-    settings = PrecheckSettings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
-    return ReportJobConfig(database, repository.absolute(), settings, wishes)
+    settings = SessionSettings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
+    return ReportJobConfig(database, repository.absolute(), settings, SessionOptions(checks=checks))
 
 
 def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[ConfiguredList, ...]:

@@ -23,7 +23,7 @@ from seriestool.precheck.cache_keys import (
     resolutions_digest,
     series_digest,
 )
-from seriestool.precheck.resources import PrecheckResources
+from seriestool.precheck.step_cache import StepCache
 from seriestool.rebase.patch_stack import SeriesBase
 from seriestool.rebase.rebase_result import Rebase
 from seriestool.rebase.tree_rebaser import Target
@@ -50,8 +50,9 @@ NO_SERIES = Series(
 class CachedSteps:
     """The steps of one series on one ground."""
 
-    def __init__(self, resources: PrecheckResources, context: SearchContext, series: Series) -> None:
-        self._resources = resources
+    def __init__(self, steps: StepCache | None, context: SearchContext, series: Series) -> None:
+        """With `steps` None every question is worked out."""
+        self._steps = steps
         self._context = context
         self._series = series
 
@@ -61,17 +62,17 @@ class CachedSteps:
 
     def find(self, question: str, kind: type[T]) -> T | None:
         """The answer that was kept."""
-        return self._resources.steps.find(question, kind) if self._resources.steps else None
+        return self._steps.find(question, kind) if self._steps else None
 
     def keep(self, question: str, answer: object) -> None:
         """Keep it."""
-        if self._resources.steps:
-            self._resources.steps.keep(question, answer)
+        if self._steps:
+            self._steps.keep(question, answer)
 
     @property
     def is_on(self) -> bool:
         """Whether answers are kept at all."""
-        return self._resources.steps is not None
+        return self._steps is not None
 
     @cached_property
     def _common(self) -> str:

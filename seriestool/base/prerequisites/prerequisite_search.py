@@ -64,19 +64,6 @@ def search_prerequisites(
     return FoundPrerequisites(find_prerequisites(verdict, context, source), source)
 
 
-def find_rebuilt_base(
-    prerequisite_options: PrerequisiteOptions, verdict: Verdict, context: SearchContext, monitor: ProgressMonitor
-) -> "RebuiltBase | None":
-    """The base put together from the trees, and from the lists where they are asked; None where one was found.
-
-    Raises as `search_prerequisites` does.
-    """
-    if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
-        return None
-    needed = search_prerequisites(prerequisite_options, verdict, context, monitor)
-    return needed.found.rebuilt if needed is not None else rebuild_from_trees(verdict, context)
-
-
 def rebuild_from_trees(verdict: Verdict, context: SearchContext) -> "RebuiltBase | None":
     """The base put together from the trees alone; None where nothing needs to be."""
     from seriestool.base.prerequisites.patch_source import NoPatchSource

@@ -20,10 +20,11 @@ from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_json import precheck_dict
 from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
-from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.precheck.precheck_run import run_precheck
+from seriestool.precheck.resources import PrecheckResources
 from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.series.model import SCHEMA
+from seriestool.session import SeriesInput, Session, SessionOptions, SessionSettings
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
 from seriestool.util.progress import NullProgressMonitor
 
@@ -43,8 +44,8 @@ class ReportJobConfig:
 
     database: str
     repository: Path
-    settings: PrecheckSettings
-    wishes: PrecheckOptions = field(default_factory=PrecheckOptions)
+    settings: SessionSettings
+    wishes: SessionOptions = field(default_factory=SessionOptions)
 
 
 class ReportJob:
@@ -84,15 +85,9 @@ class ReportJob:
             posted = load_series(opened.store, key)
         except InputError as error:
             return damaged_report(row, error)
-        asked = PrecheckInput(posted.series, posted.previous, posted.versions)
-        precheck = run_precheck(
-            asked=asked,
-            resources=opened.resources,
-            wishes=self._plan.wishes,
-            monitor=NullProgressMonitor(),
-            broke=self._broke,
-            failed=_stop_where_broken,
-        )
+        asked, resources = SeriesInput(posted.series, posted.previous), opened.resources
+        with Session(asked, resources, self._plan.wishes, broke=self._broke) as session:
+            precheck = run_precheck(session, resources.steps, posted.versions, _stop_where_broken)
         return make_report(precheck, SeriesRow.from_row(row))
 
     def _broke(self, broken: CheckCrash) -> None:
