@@ -114,11 +114,13 @@ class SessionResources:
     for another thread, of the same repository; the two share what does not change (the settings, the sandbox).
     """
 
-    def __init__(self, repository: Repository, settings: SessionSettings) -> None:
-        """`repository` stays the caller's to close."""
+    def __init__(
+        self, repository: Repository, settings: SessionSettings, runners: "ProgramRunners | None" = None
+    ) -> None:
+        """`repository` stays the caller's to close; `runners` start programs, where they were looked for already."""
         self.repository = repository
         self.settings = settings
-        self._runners: ProgramRunners | None = None
+        self._runners = runners
         self._refs: Sequence[Ref] = ()
         self._fingerprint = ""
         self._history: History | None = None
@@ -138,9 +140,7 @@ class SessionResources:
 
     def beside(self, repository: Repository) -> Self:
         """The same for another thread; `repository` is `self.repository.beside()`, and the caller's to close."""
-        other = type(self)(repository, self.settings)
-        other._runners = self._runners
-        return other
+        return type(self)(repository, self.settings, self._runners)
 
     @cached_property
     def config(self) -> Mapping[str, tuple[str, ...]]:

@@ -34,7 +34,8 @@ def open_search_context(
 ) -> SearchContext:
     """The ground for a series: the trees called `names`, or all of them, those that it is meant for first.
 
-    `refs` are those of `get_refs`, where they were read already. The history index is brought up to date, or made; it is below `cache_dir` where the repository cannot be written to.
+    `refs` are those of `get_refs`, where they were read already. The history index is brought up to date, or made;
+    it is below `cache_dir` where the repository cannot be written to.
     Raises NotFoundError where there are no commits, InputError where there is no tree of such a name.
     """
     refs = refs or get_refs(repository)

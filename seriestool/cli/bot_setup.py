@@ -55,9 +55,7 @@ def make_report_job_config(database: str, repository: Path, config: "BotConfig")
 
     checks = CheckOptions(skip=config.skip)
     with Repository.open(repository) as opened:
-        select_checks(
-            checks, opened.config(), os.environ, Unsandboxed()
-        )  # a slip is told now, not of each series
+        select_checks(checks, opened.config(), os.environ, Unsandboxed())  # a slip is told now, not of each series
     settings = SessionSettings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
     return ReportJobConfig(database, repository.absolute(), settings, SessionOptions(checks=checks))
 

@@ -3,36 +3,28 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from seriestool.base.open_context import open_search_context
-from seriestool.base.search_context import SearchContext
 from seriestool.check.profiles import PROFILES
-from seriestool.check.protocol import CheckEnvironment, Report, Status
+from seriestool.check.protocol import Report, Status
 from seriestool.check.registry import find_checks
-from seriestool.check.result_cache import ResultCache
 from seriestool.check.runner import CheckCrash
 from seriestool.check.selection import (
     CheckOptions,
-    CheckSelection,
-    find_runners,
-    plan_checks,
-    run_plan,
-    select_checks,
     split_names,
 )
 from seriestool.check.user_commands import find_commands
-from seriestool.cli.check_input import put_on_base, read_check_input
 from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
-from seriestool.cli.source_options import add_source_options, cache_dir
+from seriestool.cli.session_options import open_session
+from seriestool.cli.source_options import add_source_options
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository, ScratchRepository
-from seriestool.sandbox import Sandbox, Unsandboxed
+from seriestool.git import Repository
+from seriestool.sandbox import Unsandboxed
 from seriestool.util.config import Config
-from seriestool.util.errors import InputError, OutsideError
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
@@ -49,7 +41,9 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument(
         "--base", metavar="COMMIT", help="what the series was made from (default: what find-base proves or rebuilds)"
     )
-    group.add_argument("--tree", metavar="NAME", help="look for the base in this tree only")
+    group.add_argument(
+        "--tree", dest="trees", metavar="NAME", action="append", default=[], help="look for the base in this tree only"
+    )
     add_prerequisites_argument(group)
     group = add_check_arguments(parser)
     group.add_argument("--list", action="store_true", help="list the checks, and what each looks at")
@@ -96,11 +90,9 @@ def run(arguments: Namespace, ui: Ui) -> int:
         return 0
     if arguments.series is None:
         raise InputError("no series was named", hint="see 'seriestool check --help'")
-    with Repository.open(arguments.repo) as repository:
-        own = Unsandboxed()
-        chosen = select_checks(choice_of(arguments), repository.config(), os.environ, own)
-        broken: list[CheckCrash] = []
-        report = _check(arguments=arguments, chosen=chosen, repository=repository, own=own, ui=ui, broken=broken)
+    broken: list[CheckCrash] = []
+    with open_session(arguments, ui, choice_of(arguments), broken.append) as session:
+        report = session.checks
     _print(report, arguments.format, ui)
     report_broken_checks(broken, ui)
     if report.status is Status.FAIL:
@@ -113,64 +105,6 @@ def choice_of(arguments: Namespace) -> CheckOptions:
     return CheckOptions(
         split_names(arguments.only), split_names(arguments.skip), arguments.profile, tuple(arguments.severity)
     )
-
-
-def _check(
-    arguments: Namespace,
-    chosen: CheckSelection,
-    repository: Repository,
-    own: Sandbox,
-    ui: Ui,
-    broken: list[CheckCrash],
-) -> Report:
-    asked = read_check_input(arguments, repository)
-    for remark in asked.series.remarks:
-        ui.note(remark)
-    trees = (arguments.tree,) if arguments.tree else ()
-    context = open_search_context(
-        repository=repository, series=asked.series, names=trees, monitor=ui, cache_dir=cache_dir()
-    )
-    with repository.scratch_repository() as scratch_repo, ExitStack() as stack:
-        runners = find_runners(own, chosen.wants_sandbox, arguments.unsandboxed)
-        place = _workplace(
-            arguments=arguments, context=context, scratch_repo=scratch_repo, sandbox=runners.sandbox, ui=ui
-        )
-        subject = put_on_base(asked=asked, arguments=arguments, context=context, place=place, ui=ui)
-        profile, plan = plan_checks(subject, chosen, runners, asked.counters)
-        kept = None if arguments.no_cache else stack.enter_context(_open_kept(ui))
-        return run_plan(profile=profile, plan=plan, cache=kept, monitor=ui, broke=broken.append)
-
-
-def _workplace(
-    arguments: Namespace, context: SearchContext, scratch_repo: ScratchRepository, sandbox: Sandbox | None, ui: Ui
-) -> CheckEnvironment:
-    return CheckEnvironment(
-        repository=context.repository,
-        scratch_repo=scratch_repo,
-        cache_dir=cache_dir(),
-        config=context.repository.config(),
-        sandbox=sandbox,
-        history=context.history,
-        trees=tuple(one.tree for one in context.tree_tips),
-        offline=arguments.offline,
-        jobs=arguments.jobs or os.cpu_count() or 1,
-        report=ui.note,
-    )
-
-
-@contextmanager
-def _open_kept(ui: Ui) -> Iterator[ResultCache | None]:
-    """The answers of earlier runs; a cache that cannot be used is no reason to stop."""
-    try:
-        kept = ResultCache.open(cache_dir())
-    except (OSError, OutsideError) as error:
-        ui.detail(f"answers are not kept: {error}")
-        yield None
-        return
-    try:
-        yield kept
-    finally:
-        kept.close()
 
 
 def _print(report: Report, form: str, ui: Ui) -> None:

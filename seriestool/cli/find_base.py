@@ -3,22 +3,19 @@
 
 from argparse import Namespace
 
-from seriestool.base.find import find_base
-from seriestool.base.open_context import open_search_context
-from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites, search_prerequisites
-from seriestool.base.stated_base import push_log_lookup
+from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites
 from seriestool.base.verdict import StatedBase, StatedBaseState, Verdict
 from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import (
     NO_PREREQUISITES,
     add_prerequisites_argument,
-    prerequisite_options_of,
     write_rebuilt,
 )
-from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
+from seriestool.cli.session_options import open_session
+from seriestool.cli.source_options import add_source_arguments
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.sources.resolve import resolve
+from seriestool.session import Session
 from seriestool.util.errors import InputError, SeriestoolError
 
 EXIT_NO_BASE = 1
@@ -48,32 +45,29 @@ def run(arguments: Namespace, ui: Ui) -> int:
     """Find the base and print it; 0 where there is one, 1 where there is none."""
     if arguments.output == "-":
         raise InputError("standard output has the answer already", hint="name a file or a folder with -o")
-    with Repository.open(arguments.repo) as repository:
+    with open_session(arguments, ui) as session:
+        repository = session.repository
         if arguments.branch is not None:
             from seriestool.base.branch import check_branch_name
 
             check_branch_name(repository, arguments.branch)
-        series = resolve(arguments.series, source_options(arguments, repository))
-        for remark in series.remarks:
-            ui.note(remark)
-        context = open_search_context(
-            repository=repository, series=series, names=arguments.trees, monitor=ui, cache_dir=cache_dir()
-        )
-        verdict = find_base(series, context, push_log_lookup(repository))
-        if arguments.fetch and _fetch(repository, verdict.stated, ui):
-            context = open_search_context(
-                repository=repository, series=series, names=arguments.trees, monitor=ui, cache_dir=cache_dir()
-            )
-            verdict = find_base(series, context, push_log_lookup(repository))
-        needed = search_prerequisites(prerequisite_options_of(arguments, repository), verdict, context, ui)
-        _print(verdict, needed, arguments.format, ui)
-        if not verdict.level.is_base:
-            _say_next_step(arguments, verdict, ui)
-            if arguments.branch is not None:
-                write_rebuilt(repository=repository, verdict=verdict, needed=needed, name=arguments.branch, ui=ui)
-            return EXIT_NO_BASE
-        _write(arguments, repository, verdict, ui)
-    return 0
+        if arguments.fetch and _fetch(repository, session.verdict.stated, ui):
+            with session.anew() as other:
+                return _answer(arguments, other, ui)
+        return _answer(arguments, session, ui)
+
+
+def _answer(arguments: Namespace, session: Session, ui: Ui) -> int:
+    """Print what the session says of the base, and make what was asked for."""
+    verdict, needed = session.verdict, session.found_prerequisites
+    _print(verdict, needed, arguments.format, ui)
+    if verdict.level.is_base:
+        _write(arguments, session.repository, verdict, ui)
+        return 0
+    _say_next_step(arguments, verdict, ui)
+    if arguments.branch is not None:
+        write_rebuilt(repository=session.repository, verdict=verdict, needed=needed, name=arguments.branch, ui=ui)
+    return EXIT_NO_BASE
 
 
 def _fetch(repository: Repository, stated: StatedBase | None, ui: Ui) -> bool:

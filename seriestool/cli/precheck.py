@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool precheck SERIES`: all that is known of a series before a human reads it."""
 
-import os
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,17 +10,18 @@ from pathlib import Path
 from seriestool.check.protocol import Status
 from seriestool.check.runner import CheckCrash
 from seriestool.cli.check import add_check_arguments, choice_of, report_broken_checks
-from seriestool.cli.check_input import read_check_input
 from seriestool.cli.options import CliParser
-from seriestool.cli.prerequisite_options import add_prerequisites_argument, prerequisite_options_of
-from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
+from seriestool.cli.prerequisite_options import add_prerequisites_argument
+from seriestool.cli.session_options import series_input, session_options, session_settings
+from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer, SeriesVersion
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck, version_of
-from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.precheck.precheck_run import run_precheck, version_of
+from seriestool.precheck.resources import PrecheckResources
 from seriestool.series.model import Series
+from seriestool.session import Session
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
 
@@ -65,14 +65,19 @@ def add_arguments(parser: CliParser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print all that is known of the series; the exit code says what it comes to."""
     broken: list[CheckCrash] = []
-    with Repository.open(arguments.repo) as repository:
-        asked = _read_input(arguments, repository)
-        for remark in asked.series.remarks:
-            ui.note(remark)
-        with PrecheckResources(repository, _settings(arguments, repository)) as resources:
-            precheck = run_precheck(
-                asked=asked, resources=resources, wishes=_wishes(arguments), monitor=ui, broke=broken.append
-            )
+    with (
+        Repository.open(arguments.repo) as repository,
+        PrecheckResources(repository, session_settings(arguments, repository)) as resources,
+        Session(
+            series_input(arguments, repository, ui),
+            resources,
+            session_options(arguments, choice_of(arguments)),
+            ui,
+            broken.append,
+        ) as session,
+    ):
+        source = source_options(arguments, repository)
+        precheck = run_precheck(session, resources.steps, _versions(arguments, session, source))
     _write(_rendered(precheck, arguments, ui), arguments, ui)
     report_broken_checks(broken, ui)
     return exit_code(precheck)
@@ -88,40 +93,13 @@ def exit_code(precheck: Precheck) -> int:
     return EXIT_OUTSIDE if any(step.problem for step in precheck.steps) else 0
 
 
-def _settings(arguments: Namespace, repository: Repository) -> PrecheckSettings:
-    prerequisite_options = prerequisite_options_of(arguments, repository)
-    return PrecheckSettings(
-        cache_dir=cache_dir(),
-        lists_index=prerequisite_options.index,
-        offline=arguments.offline,
-        lore=prerequisite_options.lore,
-        jobs=arguments.jobs or os.cpu_count() or 1,
-        environ=os.environ,
-        is_unsandboxed=arguments.unsandboxed,
-        keeps=not arguments.no_cache,
-    )
-
-
-def _wishes(arguments: Namespace) -> PrecheckOptions:
-    return PrecheckOptions(tuple(arguments.trees), arguments.base, arguments.prerequisites, choice_of(arguments))
-
-
-def _read_input(arguments: Namespace, repository: Repository) -> PrecheckInput:
-    found = read_check_input(arguments, repository)
-    base = found.base if found.base != arguments.base else None
-    options = source_options(arguments, repository)
-    versions = _versions(arguments, found.series, found.previous, options)
-    return PrecheckInput(found.series, found.previous, versions, base)
-
-
-def _versions(
-    arguments: Namespace, series: Series, previous: Series | None, options: SourceOptions
-) -> tuple[SeriesVersion, ...]:
+def _versions(arguments: Namespace, session: Session, options: SourceOptions) -> tuple[SeriesVersion, ...]:
     """The versions that are where this one is, oldest first; where several in a row are not, none before them are."""
+    series = session.series
     if arguments.series == "-" or not series.patches:
         return (version_of(series, True),)
     newest = series.version if arguments.wanted_version is None else _newest(arguments.series, options, series.version)
-    known = {series.version - 1: previous, series.version: series}
+    known = {series.version - 1: session.previous, series.version: series}
     found: list[SeriesVersion] = []
     missed = 0
     for number in range(newest, max(0, newest - _MOST_VERSIONS), -1):

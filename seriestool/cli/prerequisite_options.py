@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the commands have in common that ask the lists: the option, and where lists are."""
 
-from argparse import BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING
 
-from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites, PrerequisiteOptions
+from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites
 from seriestool.base.verdict import Verdict
-from seriestool.cli.source_options import lists_path, source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-    from seriestool.sources.lore import Lore
 
 NO_PREREQUISITES: dict[str, object] = {"prerequisites": [], "rebuilt": None, "dependence_hints": []}
 """What the answer says where the lists were not asked."""
@@ -28,17 +26,6 @@ def add_prerequisites_argument(group: "_ArgumentGroup") -> None:
         help="where there is no base, search the lists for what it is made of; the lore server, where none were added "
         "(default: if lists were added)",
     )
-
-
-def prerequisite_options_of(arguments: Namespace, repository: Repository) -> PrerequisiteOptions:
-    """Whether and where the arguments say that lists are asked."""
-
-    def lore() -> "Lore":
-        from seriestool.sources.resolve import lore_of
-
-        return lore_of(source_options(arguments, repository))
-
-    return PrerequisiteOptions(arguments.prerequisites, lists_path(), arguments.offline, lore)
 
 
 def write_rebuilt(

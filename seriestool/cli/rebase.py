@@ -4,24 +4,18 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from seriestool.base.open_context import open_search_context
 from seriestool.cli.options import CliParser
 from seriestool.cli.rebase_options import (
     add_base_arguments,
     add_by_file_argument,
-    find_start,
-    find_targets,
 )
-from seriestool.cli.source_options import add_source_options, cache_dir, source_options
+from seriestool.cli.session_options import open_session
+from seriestool.cli.source_options import add_source_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository
-from seriestool.rebase.patch_stack import make_stack
 from seriestool.rebase.rebase_result import Rebase
-from seriestool.rebase.rebase_series import rebase_series
-from seriestool.rebase.resolve_conflicts import find_resolutions
 from seriestool.rebase.tree_rebaser import Target
 from seriestool.series.model import Series
-from seriestool.sources.resolve import resolve
 from seriestool.util.errors import InputError
 
 EXIT_CONFLICT = 3
@@ -94,54 +88,39 @@ def run(arguments: Namespace, ui: Ui) -> int:
         raise InputError("rebase onto what?", hint="--onto TREE, or --all-trees; see 'seriestool trees list'")
     if arguments.notes and arguments.branch is None:
         raise InputError("notes are made for the commits of a branch", hint="--notes goes with --branch NAME")
-    with Repository.open(arguments.repo) as repository:
-        series = resolve(arguments.series, source_options(arguments, repository))
-        for remark in series.remarks:
-            ui.note(remark)
-        context = open_search_context(repository=repository, series=series, names=(), monitor=ui, cache_dir=cache_dir())
-        targets = find_targets(arguments.onto, arguments.all_trees, context)
+    with open_session(arguments, ui) as session:
+        targets = session.targets(arguments.onto, arguments.all_trees)
         if arguments.branch is not None:
-            check_names(arguments.branch, series, targets, repository)
-        with repository.scratch_repository() as scratch_repo:
-            stack = make_stack(
-                series,
-                find_start(arguments=arguments, series=series, context=context, scratch_repo=scratch_repo, ui=ui),
-                scratch_repo,
+            check_names(arguments.branch, session.series, targets, session.repository)
+        if arguments.resolve:
+            from seriestool.cli.rebase_resolve import start_rebase
+
+            return start_rebase(
+                arguments=arguments,
+                series=session.series,
+                stack=session.stack,
+                targets=targets,
+                context=session.context,
+                scratch_repo=session.scratch_repo,
+                ui=ui,
             )
-            if arguments.resolve:
-                from seriestool.cli.rebase_resolve import start_rebase
+        answer = session.rebase(targets)
+        if arguments.test_merge or arguments.branch or arguments.output:
+            from seriestool.cli.rebase_products import RebaseProducts
 
-                return start_rebase(
-                    arguments=arguments,
-                    series=series,
-                    stack=stack,
-                    targets=targets,
-                    context=context,
-                    scratch_repo=scratch_repo,
-                    ui=ui,
-                )
-            with ui.progress("rebasing", len(targets)) as progress:
-                resolutions = find_resolutions(repository)
-                answer = rebase_series(
-                    series=series,
-                    stack=stack,
-                    targets=targets,
-                    context=context,
-                    scratch_repo=scratch_repo,
-                    resolutions=resolutions,
-                    progress=progress,
-                )
-            if arguments.test_merge or arguments.branch or arguments.output:
-                from seriestool.cli.rebase_products import RebaseProducts
-
-                products = RebaseProducts(
-                    arguments=arguments, answer=answer, stack=stack, context=context, scratch_repo=scratch_repo, ui=ui
-                )
-                answer = products.with_test_merges(targets)
-                print_answer(answer, arguments.format, ui)
-                products.write()
-            else:
-                print_answer(answer, arguments.format, ui)
+            products = RebaseProducts(
+                arguments=arguments,
+                answer=answer,
+                stack=session.stack,
+                context=session.context,
+                scratch_repo=session.scratch_repo,
+                ui=ui,
+            )
+            answer = products.with_test_merges(targets)
+            print_answer(answer, arguments.format, ui)
+            products.write()
+        else:
+            print_answer(answer, arguments.format, ui)
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 

@@ -141,13 +141,18 @@ def _report(
     """(what precheck says of the series, but for what takes minutes; the trees where it is to apply)."""
     from seriestool.check.selection import CheckOptions
     from seriestool.precheck.precheck_json import precheck_dict
-    from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
-    from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+    from seriestool.precheck.precheck_run import run_precheck
+    from seriestool.precheck.resources import PrecheckResources
     from seriestool.precheck.summary_sentence import verdict_sentence
+    from seriestool.session import SeriesInput, Session, SessionOptions, SessionSettings
     from seriestool.track.tree_status import find_home_trees
 
-    wishes = PrecheckOptions(asked or (), checks=CheckOptions(skip=_SLOW))
-    with PrecheckResources(repository, PrecheckSettings(cache_dir(), lists_path(), offline)) as resources:
-        precheck = run_precheck(PrecheckInput(series), resources, wishes, ui)
+    options = SessionOptions(asked or (), checks=CheckOptions(skip=_SLOW))
+    settings = SessionSettings(cache_dir(), lists_path(), offline)
+    with (
+        PrecheckResources(repository, settings) as resources,
+        Session(SeriesInput(series), resources, options, ui) as session,
+    ):
+        precheck = run_precheck(session, resources.steps)
         ui.note(verdict_sentence(precheck))
         return precheck_dict(precheck), asked or find_home_trees(series, resources.context(series, (), ui))

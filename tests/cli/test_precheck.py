@@ -145,7 +145,7 @@ def test_what_is_merged_ends_well(kernel: LampKernel, cli_here: Cli) -> None:
 def test_a_step_that_cannot_be_done_is_told(kernel: LampKernel, cli_here: Cli) -> None:
     result = run(cli_here, kernel, "--base=nowhere", ready(kernel))
     assert result.code == 4
-    assert "note: footing could not be done: there is no commit 'nowhere'" in result.out
+    assert "note: footing could not be done: there is no tree, ref or commit 'nowhere'" in result.out
 
 
 def test_a_check_of_ours_that_breaks_is_a_bug(

@@ -13,18 +13,18 @@ from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository
 from seriestool.precheck.precheck_result import Precheck, SeriesVersion, StepNote
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
-from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.precheck.resources import PrecheckResources
 from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
 from seriestool.rebase.conflict_regions import ConflictRegion
 from seriestool.rebase.patch_stack import BaseKind, SeriesBase
 from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReason, PatchResult, Rebase, TreeResult
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, DiffKind, Hunk, Outcome, Patch, PatchFailure, Series
-from seriestool.util.progress import NullProgressMonitor
+from seriestool.session import SeriesInput, SessionOptions, SessionSettings
 from tests.support.kernels import LAMP, LampKernel, make_lamp_kernel, make_mistakes, signed
 from tests.support.repos import Repo
 from tests.support.series import parse_series
+from tests.support.session import run_precheck_of
 
 POSTED = datetime(2026, 1, 19, 15, 4, tzinfo=UTC)
 
@@ -54,10 +54,10 @@ def real_precheck(repo: Repo, cache: Path) -> Precheck:
 
 def run_on(repo: Repo, series: Series, cache: Path) -> Precheck:
     """What precheck says of the series, with checks that build nothing."""
-    settings = PrecheckSettings(cache, cache / "lists", offline=True, jobs=2)
+    settings = SessionSettings(cache, cache / "lists", offline=True, jobs=2)
     with Repository.open(repo.path) as repository, PrecheckResources(repository, settings) as resources:
-        asked = PrecheckInput(series, None, versions(series))
-        return run_precheck(asked, resources, PrecheckOptions(checks=CheckOptions(only=_CHECKS)), NullProgressMonitor())
+        wishes = SessionOptions(checks=CheckOptions(only=_CHECKS))
+        return run_precheck_of(resources, SeriesInput(series), wishes, versions(series))
 
 
 def _make_trees(kernel: LampKernel) -> None:

@@ -29,9 +29,9 @@ from seriestool.check.protocol import (
 from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository, ScratchRepository
 from seriestool.precheck.precheck_json import precheck_dict
-from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
-from seriestool.precheck.resources import PrecheckResources, PrecheckSettings
+from seriestool.precheck.precheck_result import Precheck, SeriesVersion
+from seriestool.precheck.precheck_run import run_precheck
+from seriestool.precheck.resources import PrecheckResources
 from seriestool.rebase.given_base import given_base
 from seriestool.rebase.patch_stack import find_series_base, make_stack
 from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase
@@ -39,10 +39,10 @@ from seriestool.rebase.rebase_series import rebase_series
 from seriestool.rebase.tree_rebaser import NoResolutions, Target
 from seriestool.sandbox import Sandbox
 from seriestool.series.model import Outcome
+from seriestool.session import SeriesInput, Session, SessionOptions, SessionSettings
 from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.trees import list_tags, list_trees
 from seriestool.trees.history import index_dir, update
-from seriestool.util.progress import NullProgressMonitor
 from tests.support.kernels import TOY_HEADER
 from tests.support.repos import Content, File, Repo, _bytes, git_applies
 from tests.support.sandboxes import a_sandbox
@@ -275,20 +275,29 @@ def open_precheck(
     repo: Repo | Path, cache: Path, keeps: bool = True, lists: Path | None = None
 ) -> Iterator[PrecheckResources]:
     """A workshop on the repository; what is kept goes to `cache`."""
-    settings = PrecheckSettings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
+    settings = SessionSettings(cache, lists or cache / "no-lists.sqlite", offline=True, jobs=2, keeps=keeps)
     path = repo.path if isinstance(repo, Repo) else repo
     with Repository.open(path) as repository, PrecheckResources(repository, settings) as resources:
         yield resources
 
 
-def run_precheck_on(resources: PrecheckResources, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
+def run_precheck_on(resources: PrecheckResources, mbox: bytes, wishes: SessionOptions | None = None) -> Precheck:
     """All that is known of the series."""
-    return run_precheck(
-        PrecheckInput(parse_series(mbox)), resources, wishes or PrecheckOptions(checks=QUICK), NullProgressMonitor()
-    )
+    return run_precheck_of(resources, SeriesInput(parse_series(mbox)), wishes)
 
 
-def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: PrecheckOptions | None = None) -> Precheck:
+def run_precheck_of(
+    resources: PrecheckResources,
+    asked: SeriesInput,
+    wishes: SessionOptions | None = None,
+    versions: Sequence[SeriesVersion] = (),
+) -> Precheck:
+    """The same, of a series of which more is known."""
+    with Session(asked, resources, wishes or SessionOptions(checks=QUICK)) as session:
+        return run_precheck(session, resources.steps, versions)
+
+
+def precheck(repo: Repo, cache: Path, mbox: bytes, wishes: SessionOptions | None = None) -> Precheck:
     """The same, in a workshop of its own."""
     with open_precheck(repo, cache) as resources:
         return run_precheck_on(resources, mbox, wishes)

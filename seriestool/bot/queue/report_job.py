@@ -26,7 +26,6 @@ from seriestool.precheck.summary_sentence import verdict_sentence
 from seriestool.series.model import SCHEMA
 from seriestool.session import SeriesInput, Session, SessionOptions, SessionSettings
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
-from seriestool.util.progress import NullProgressMonitor
 
 PRELOAD = (
     "seriestool.precheck.precheck_run",

@@ -11,11 +11,11 @@ from seriestool.base.verdict import FitLevel
 from seriestool.check.selection import CheckOptions
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
-from seriestool.precheck.precheck_run import PrecheckOptions
 from seriestool.precheck.summary_sentence import base_confidence, verdict_sentence
 from seriestool.report.precheck_markdown import md, precheck_markdown
 from seriestool.report.precheck_text import precheck_text
 from seriestool.report.style import Style
+from seriestool.session import SessionOptions
 from tests.support.kernels import LAMP as KERNEL_LAMP
 from tests.support.kernels import make_lamp_kernel
 from tests.support.repos import File, Repo
@@ -122,7 +122,7 @@ def test_that_a_tree_has_a_patch_already_is_no_question_to_the_author(lamps: Rep
     mbox = mail(lamps, {LAMP: lines(1, 32)}, {LAMP: lines(1, 33)})
     lamps.commit({LAMP: lines(1, 32)}, "lamp: part 1")
     lamps.git("config", "core.bare", "true")  # a mirror: its branches are trees of other people
-    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(checks=CheckOptions(only=("apply",))))
+    found = precheck(lamps, tmp_path, mbox, SessionOptions(checks=CheckOptions(only=("apply",))))
     assert found.checks is not None
     assert [one.rule for result in found.checks.results for one in result.findings] == ["merged"]
     assert "question" not in verdict_sentence(found)
@@ -140,7 +140,7 @@ def test_what_may_be_there_from_a_later_version_is_doubted(lamps: Repo, tmp_path
     """A later version was merged that does it elsewhere in the file: git would put this one beside it."""
     mbox = mail(lamps, {LAMP: lines(1, 32)})
     lamps.commit({LAMP: "line 32\n" + lines(1, 31)}, "lamp: part 1")
-    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(checks=CheckOptions(only=("apply",))))
+    found = precheck(lamps, tmp_path, mbox, SessionOptions(checks=CheckOptions(only=("apply",))))
     answer, _, sentence = say(found)
     assert (answer, sentence.endswith(", though the patch may be in a tree in another form.")) == (
         PrecheckAnswer.READY,
@@ -249,7 +249,7 @@ def test_a_stated_base_that_is_true_is_sure(lamps: Repo, tmp_path: Path) -> None
 def test_a_base_that_the_user_names_and_that_is_none_is_not_sure(lamps: Repo, tmp_path: Path) -> None:
     mbox = mail(lamps, {LAMP: lines(1, 32)})
     lamps.commit({LAMP: "nothing\n"}, "lamp: away")
-    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(base="main", checks=QUICK))
+    found = precheck(lamps, tmp_path, mbox, SessionOptions(base="main", checks=QUICK))
     is_sure, how = base_confidence(found)
     assert not is_sure
     assert "was given as the base, though patches do not apply there" in how

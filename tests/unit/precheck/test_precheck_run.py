@@ -10,16 +10,14 @@ import pytest
 
 from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository
-from seriestool.precheck import precheck_run as steps_of
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck, PrecheckAnswer
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.rebase.patch_stack import BaseKind
+from seriestool.session import SeriesInput, SessionOptions
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
-from seriestool.util.progress import NullProgressMonitor
 from tests.support.repos import Repo
 from tests.support.series import lines, mail_series, parse_series
-from tests.support.session import QUICK, open_precheck, precheck, run_precheck_on, timeless
+from tests.support.session import QUICK, open_precheck, precheck, run_precheck_of, run_precheck_on, timeless
 
 LAMP = "lib/lamp.c"
 NAMES = ["base", "prerequisites", "matrix", "split", "checks", "timeline", "versions"]
@@ -51,10 +49,10 @@ def test_the_steps_are_told_in_their_order(lamps: Repo, mbox: bytes, tmp_path: P
 @pytest.mark.parametrize(
     ("step", "function", "part"),
     [
-        ("prerequisites", "rebuild_from_trees", "prerequisites"),
-        ("matrix", "rebase_series", "matrix"),
-        ("split", "plan_series", "plan"),
-        ("timeline", "make_timeline", "timeline"),
+        ("prerequisites", "session.rebuild_from_trees", "prerequisites"),
+        ("matrix", "rebase.rebase_series.rebase_series", "matrix"),
+        ("split", "split.plan_series.plan_series", "plan"),
+        ("timeline", "precheck.precheck_run.make_timeline", "timeline"),
     ],
 )
 def test_a_step_that_breaks_leaves_the_others_standing(
@@ -67,7 +65,7 @@ def test_a_step_that_breaks_leaves_the_others_standing(
     mbox = mail_series(lamps, ("lamp: more", {LAMP: lines(1, 29) + "y\n"}), base=side)
     lamps.git("update-ref", "-d", "refs/heads/gone")
     whole = precheck(lamps, tmp_path / "a", mbox)
-    monkeypatch.setattr(steps_of, function, broken)
+    monkeypatch.setattr(f"seriestool.{function}", broken)
     found = precheck(lamps, tmp_path / "b", mbox)
     assert problems(found) == {step: "the disk is full"}
     assert [one.name for one in found.steps] == NAMES
@@ -83,7 +81,7 @@ def test_what_broke_is_not_kept(lamps: Repo, mbox: bytes, tmp_path: Path, monkey
         raise OutsideError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps_of, "rebase_series", broken)
+        patch.setattr("seriestool.rebase.rebase_series.rebase_series", broken)
         assert precheck(lamps, tmp_path, mbox).matrix is None
     assert precheck(lamps, tmp_path, mbox).matrix is not None
 
@@ -94,7 +92,7 @@ def test_a_bug_of_ours_is_no_problem_of_a_step(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(steps_of, "plan_series", broken)
+    monkeypatch.setattr("seriestool.split.plan_series.plan_series", broken)
     with pytest.raises(ZeroDivisionError):
         precheck(lamps, tmp_path, mbox)
 
@@ -102,14 +100,14 @@ def test_a_bug_of_ours_is_no_problem_of_a_step(
 @pytest.mark.parametrize(
     ("wishes", "error"),
     [
-        (PrecheckOptions(trees=("nowhere",)), InputError),
-        (PrecheckOptions(checks=CheckOptions(only=("no-such",))), InputError),
-        (PrecheckOptions(checks=CheckOptions(profile="no-such")), InputError),
-        (PrecheckOptions(checks=CheckOptions(severities=("apply=very",))), InputError),
+        (SessionOptions(trees=("nowhere",)), InputError),
+        (SessionOptions(checks=CheckOptions(only=("no-such",))), InputError),
+        (SessionOptions(checks=CheckOptions(profile="no-such")), InputError),
+        (SessionOptions(checks=CheckOptions(severities=("apply=very",))), InputError),
     ],
 )
 def test_what_is_wrong_from_the_start_stops_it(
-    lamps: Repo, mbox: bytes, tmp_path: Path, wishes: PrecheckOptions, error: type[Exception]
+    lamps: Repo, mbox: bytes, tmp_path: Path, wishes: SessionOptions, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         precheck(lamps, tmp_path, mbox, wishes)
@@ -123,8 +121,8 @@ def test_an_empty_repository_stops_it(repo: Repo, make_repo: Callable[..., Repo]
 
 
 def test_a_base_that_is_no_commit_is_the_problem_of_its_step(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(base="nowhere", checks=QUICK))
-    assert problems(found) == {"footing": "there is no commit 'nowhere'"}
+    found = precheck(lamps, tmp_path, mbox, SessionOptions(base="nowhere", checks=QUICK))
+    assert problems(found) == {"footing": "there is no tree, ref or commit 'nowhere'"}
     assert found.base is None
 
 
@@ -135,19 +133,14 @@ def test_a_base_known_from_elsewhere_counts_where_it_is_true(lamps: Repo, tmp_pa
     false = lamps.git("rev-parse", "main")
     for base, commit in ((true, true), (false, tip)):
         with open_precheck(lamps, tmp_path) as resources:
-            found = run_precheck(
-                PrecheckInput(parse_series(mbox), base=base),
-                resources,
-                PrecheckOptions(checks=QUICK),
-                NullProgressMonitor(),
-            )
+            found = run_precheck_of(resources, SeriesInput(parse_series(mbox), base=base))
         assert found.base is not None
         assert found.base.footing is BaseKind.EXACT
         assert found.base.commit in (commit, true)
 
 
 def test_only_the_trees_that_were_asked_for(lamps: Repo, mbox: bytes, tmp_path: Path) -> None:
-    found = precheck(lamps, tmp_path, mbox, PrecheckOptions(trees=("next",), checks=QUICK))
+    found = precheck(lamps, tmp_path, mbox, SessionOptions(trees=("next",), checks=QUICK))
     assert found.matrix is not None
     assert [tree.name for tree in found.matrix.trees] == ["next"]
     assert [candidate.tree for candidate in found.verdict.candidates] == ["next"]
@@ -157,7 +150,7 @@ def test_a_series_without_its_patches_has_no_more_than_a_verdict(lamps: Repo, tm
     series = parse_series(mail_series(lamps, ("lamp: more", {LAMP: lines(1, 31)})))
     bare = replace(series, patches=(), base=replace(series.base, commit=lamps.git("rev-parse", "main")))
     with open_precheck(lamps, tmp_path) as resources:
-        found = run_precheck(PrecheckInput(bare), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor())
+        found = run_precheck_of(resources, SeriesInput(bare))
     assert (found.matrix, found.plan, found.checks) == (None, None, None)
     assert answer_of(found) is PrecheckAnswer.NO_BASE
     assert timeless(found)["sentence"].startswith("The patches themselves are not at hand")
@@ -176,11 +169,11 @@ def test_a_workshop_sees_that_the_trees_have_moved(lamps: Repo, mbox: bytes, tmp
 def test_a_workshop_reads_the_history_once(
     lamps: Repo, mbox: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from seriestool.precheck import resources
+    from seriestool import session
 
     opened = []
-    real = resources.open_search_context
-    monkeypatch.setattr(resources, "open_search_context", lambda **given: (opened.append(1), real(**given))[1])
+    real = session.open_search_context
+    monkeypatch.setattr(session, "open_search_context", lambda **given: (opened.append(1), real(**given))[1])
     with open_precheck(lamps, tmp_path, keeps=False) as resources:
         first = run_precheck_on(resources, mbox)
         assert timeless(run_precheck_on(resources, mbox)) == timeless(first)

@@ -16,16 +16,15 @@ from seriestool.base.verdict import FitLevel
 from seriestool.check.selection import CheckOptions
 from seriestool.precheck.conclusions import answer_of
 from seriestool.precheck.precheck_result import Precheck
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.precheck.step_cache import _SCHEMA, StepCache
 from seriestool.precheck.timeline import MarkKind, TimelineMark
+from seriestool.session import SeriesInput, SessionOptions
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.database import make_database
-from seriestool.util.progress import NullProgressMonitor
 from tests.support.kernels import make_lamp_kernel, make_mistakes
 from tests.support.repos import File, Repo, shared
 from tests.support.series import lines, mail_series
-from tests.support.session import QUICK, open_precheck, precheck, run_precheck_on, timeless
+from tests.support.session import QUICK, open_precheck, precheck, run_precheck_of, run_precheck_on, timeless
 
 STEPS = ("base", "prerequisites", "matrix", "split", "checks")
 ALL_BUT_BUILDS = CheckOptions(skip=("kunit-build", "bisect"))
@@ -81,7 +80,7 @@ def test_what_is_kept_is_what_is_found(repo: Repo, tmp_path: Path, seed: int) ->
 
 def test_all_checks_say_the_same_again(repo: Repo, tmp_path: Path) -> None:
     mbox = make_mistakes(make_lamp_kernel(repo)).read_bytes()
-    wishes = PrecheckOptions(checks=ALL_BUT_BUILDS)
+    wishes = SessionOptions(checks=ALL_BUT_BUILDS)
     fresh, again = (precheck(repo, tmp_path, mbox, wishes) for _ in range(2))
     assert timeless(fresh) == timeless(again)
     assert again.checks is not None
@@ -128,7 +127,7 @@ def test_another_mail_is_another_question(repo: Repo, case: bytes, tmp_path: Pat
 
 def test_other_checks_are_another_question_and_the_rest_stays(repo: Repo, case: bytes, tmp_path: Path) -> None:
     precheck(repo, tmp_path, case)
-    wishes = PrecheckOptions(checks=replace(QUICK, severities=("sign-off=fail",)))
+    wishes = SessionOptions(checks=replace(QUICK, severities=("sign-off=fail",)))
     assert kept(precheck(repo, tmp_path, case, wishes)) == set(STEPS) - {"checks"}
 
 
@@ -262,15 +261,15 @@ def first_mails(mails: Repo, most: int) -> list[str]:
 
 def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Path) -> None:
     """Of all kinds: some go in, some conflict, some are merged, some are for another project."""
-    wishes = PrecheckOptions(
+    wishes = SessionOptions(
         checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch", "kernel-doc", "netlink-spec"))
     )
     options = SourceOptions(archives=(mails.path,), offline=True, partial=True, cache_dir=tmp_path)
     answers = Counter[str]()
     with open_precheck(kernel, tmp_path) as resources:
         for msgid in first_mails(mails, 8):
-            asked = PrecheckInput(resolve(msgid, options))
-            fresh, again = (run_precheck(asked, resources, wishes, NullProgressMonitor()) for _ in range(2))
+            asked = SeriesInput(resolve(msgid, options))
+            fresh, again = (run_precheck_of(resources, asked, wishes) for _ in range(2))
             assert timeless(fresh) == timeless(again), msgid
             assert (again.base, again.prerequisites) == (fresh.base, fresh.prerequisites)
             assert kept(again) >= {"base", "prerequisites"}
@@ -280,7 +279,7 @@ def test_real_series_say_the_same_again(kernel: Repo, mails: Repo, tmp_path: Pat
 
 def test_a_real_series_says_the_same_again(kernel: Repo, tmp_path: Path) -> None:
     mbox = shared("data/tls-session-tags/series.mbox").read_bytes()
-    wishes = PrecheckOptions(checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch")))
+    wishes = SessionOptions(checks=CheckOptions(skip=("kunit-build", "bisect", "checkpatch")))
     with open_precheck(kernel, tmp_path) as resources:
         fresh, again = run_precheck_on(resources, mbox, wishes), run_precheck_on(resources, mbox, wishes)
     assert kept(again) == set(STEPS) - {"checks"}  # attestation is asked each time

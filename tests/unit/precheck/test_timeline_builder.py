@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from seriestool.precheck.precheck_result import Precheck, SeriesVersion
-from seriestool.precheck.precheck_run import PrecheckInput, PrecheckOptions, run_precheck
 from seriestool.precheck.timeline import MarkKind, Timeline
 from seriestool.precheck.timeline_builder import BEFORE, FARTHEST, MOST_LINES
-from seriestool.util.progress import NullProgressMonitor
+from seriestool.session import SeriesInput
 from tests.support.repos import Repo
 from tests.support.series import lines, mail_series, parse_series, with_stated
-from tests.support.session import QUICK, open_precheck, precheck
+from tests.support.session import open_precheck, precheck, run_precheck_of
 
 DAY = 24 * 3600
 START = 1_700_000_000
@@ -80,9 +79,7 @@ def test_other_versions_are_marked(lamps: Repo, tmp_path: Path) -> None:
         SeriesVersion(2, series.msgid, series.subject, series.posted, 1, True),
     )
     with open_precheck(lamps, tmp_path) as resources:
-        found = run_precheck(
-            PrecheckInput(series, None, versions), resources, PrecheckOptions(checks=QUICK), NullProgressMonitor()
-        )
+        found = run_precheck_of(resources, SeriesInput(series), versions=versions)
     marks = [(mark.label, mark.date) for mark in timeline(found).marks if mark.kind is MarkKind.VERSION]
     assert marks == [("v1", at(12))]
     assert timeline(found).since == at(12) - BEFORE
