@@ -16,7 +16,7 @@ from typing import Any
 from seriestool.check.protocol import Check, CheckError, CheckSubject, Finding, Scope, SkipCheck, Status
 from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
 from seriestool.series.mail.mbox_writer import write_mbox
-from seriestool.util.config import Config, all_texts
+from seriestool.util.config import Config, all_values
 
 PER_PATCH, PER_SERIES = "seriestool.perpatch-check-cmd", "seriestool.series-check-cmd"
 _SECONDS = 600.0
@@ -62,7 +62,7 @@ def find_commands(config: Config, environ: Mapping[str, str], runner: Sandbox) -
     commands = [
         UserCommand(_argv(text), scope, environ, runner)
         for key, scope in ((PER_PATCH, Scope.PATCH), (PER_SERIES, Scope.SERIES))
-        for text in all_texts(config, key)
+        for text in all_values(config, key)
     ]
     return tuple(
         Check(command.name, f"the command '{shlex.join(command.argv)}'", command.scope, command.run)

@@ -125,7 +125,12 @@ def find_text(config: Config, key: str) -> str | None:
 
 def all_texts(config: Config, key: str) -> tuple[str, ...]:
     """All values of a key that may be given several times, without empty ones."""
-    return tuple(value.strip() for value in config.get(_declared(key), ()) if value.strip())
+    return tuple(value for value in all_values(config, key) if value)
+
+
+def all_values(config: Config, key: str) -> tuple[str, ...]:
+    """All values of a key that may be given several times; an empty one is for the caller to judge."""
+    return tuple(value.strip() for value in config.get(_declared(key), ()))
 
 
 def get_boolean(config: Config, key: str, default: bool) -> bool:

@@ -95,15 +95,17 @@ class _BaseRebuilder:
         history = self._context.history
         outcomes = try_series({**self._tree_files(), **files}, self._series.patches)
         recipes = tuple(recipe for recipe, _ in made)
+        grafts, layers = self._stacked(files)
         return RebuiltBase(
-            history.oid(self._position),
-            self._context.tree_of(self._position),
-            sum(recipe.is_proven for recipe in recipes),
-            len(recipes),
-            level_of(outcomes),
-            recipes,
-            outcomes,
-            *self._stacked(files),
+            commit=history.oid(self._position),
+            tree=self._context.tree_of(self._position),
+            matched=sum(recipe.is_proven for recipe in recipes),
+            expected=len(recipes),
+            level=level_of(outcomes),
+            recipes=recipes,
+            outcomes=outcomes,
+            grafts=grafts,
+            layers=layers,
         )
 
     def _stacked(self, files: Mapping[bytes, FileState]) -> tuple[dict[bytes, FileState], tuple[PatchLayer, ...]]:

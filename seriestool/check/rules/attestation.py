@@ -128,7 +128,9 @@ def _say_developer(attestor: "Attestor", mail: Mail, is_trimmed: bool) -> Signat
         return SignatureResult(
             Status.WARN, "patatt-malformed", f"a signature of the mail of {mail.sender} cannot be read"
         )
-    return SignatureResult(Status.PASS, "patatt-no-key", f"signed by {shown}, whose key is in none of the keyrings")
+    return SignatureResult(
+        Status.PASS, "patatt-no-key", f"a signature that names {shown}, whose key is in none of the keyrings"
+    )
 
 
 def _malformed(mail: Mail) -> SignatureResult:

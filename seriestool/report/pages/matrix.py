@@ -216,18 +216,20 @@ def _reason(anchor: str, patch: Patch, group: _Group, answer: Rebase, is_short: 
         )
     merged = result.merged_as if result.outcome is Outcome.ALREADY_MERGED else None
     alike = list(zip(*(one.conflicts for _, one in group), strict=True))
+    failure, lines = _failure(result.failure)
     return CellReason(
-        anchor,
-        kind,
-        patch.counter,
-        patch.subject,
-        names,
-        (CommitView(tree.name, merged, answer.commit(merged), True),) if merged else (),
-        result.range_diff,
-        result.resolved,
-        tuple(_part(conflicts, names, answer) for conflicts in alike[:_MOST_FILES]),
-        max(len(alike) - _MOST_FILES, 0),
-        *_failure(result.failure),
+        anchor=anchor,
+        kind=kind,
+        counter=patch.counter,
+        subject=patch.subject,
+        trees=names,
+        merged=(CommitView(tree.name, merged, answer.commit(merged), True),) if merged else (),
+        range_diff=result.range_diff,
+        resolved=result.resolved,
+        parts=tuple(_part(conflicts, names, answer) for conflicts in alike[:_MOST_FILES]),
+        left_out=max(len(alike) - _MOST_FILES, 0),
+        failure=failure,
+        lines=lines,
     )
 
 

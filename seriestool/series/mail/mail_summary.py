@@ -85,8 +85,8 @@ def unpack_summary(text: str) -> MailSummary:
     msgid, subject, sender, posted, references, has_diff, stated, *empty = json.loads(text)
     title, is_reply, is_patch, version, counter, expected, has_version = subject
     return MailSummary(
-        msgid,
-        SubjectLine(
+        msgid=msgid,
+        subject=SubjectLine(
             title=title,
             is_reply=is_reply,
             is_patch=is_patch,
@@ -96,12 +96,12 @@ def unpack_summary(text: str) -> MailSummary:
             prefixes=(),
             has_version=has_version,
         ),
-        sender,
-        datetime.fromtimestamp(posted, UTC),
-        tuple(references),
-        has_diff,
-        stated,
-        *empty,
+        sender=sender,
+        posted=datetime.fromtimestamp(posted, UTC),
+        references=tuple(references),
+        has_diff=has_diff,
+        change_id=stated,
+        is_empty=bool(empty and empty[0]),
     )
 
 

@@ -63,7 +63,7 @@ def test_a_list_that_marks_all_mails_as_bulk_makes_nobody_a_program() -> None:
     assert find_robot("a@example.org", "A", ("precedence: bulk",)) is not None
 
 
-@pytest.mark.parametrize("value", ["perhaps", "2", "-"])
+@pytest.mark.parametrize("value", ["perhaps", "2x", "-"])
 def test_a_truth_that_is_none_is_told(value: str) -> None:
     with pytest.raises(InputError, match=r"warnings is"):
         read_bot_config({"seriestool.bot.warnings": (value,)})
