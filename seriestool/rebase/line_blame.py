@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from seriestool.base.contents import ContentMissingError, Contents
-from seriestool.base.prerequisites.line_diff import compare_lines
 from seriestool.git import ScratchRepository
 from seriestool.series.hunks import split_lines
+from seriestool.series.line_diff import compare_lines
 from seriestool.trees.history import History
 
 MOST_COMMITS = 5

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from seriestool.base.prerequisites.blob_proof import EFFORT
-from seriestool.base.prerequisites.search_effort import SearchEffort
+from seriestool.base.prerequisites.patch_routes import SearchEffort
 from seriestool.sources.lists.list_update import update_list
 from seriestool.sources.lists.patch_index_writer import make_index
 from tests.support.repos import Repo, shared

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.base.find import find_base
-from seriestool.base.prerequisites.list_patch_source import ListPatchSource
+from seriestool.base.prerequisites.patch_source import PatchSource
 from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 from seriestool.base.search_context import SearchContext
 from seriestool.git import Repository
@@ -58,9 +58,7 @@ def make_stages(folder: Path) -> list[PatchStage]:
         lists = find_index(folder / "lists.sqlite")
         assert lists is not None
         with lists:
-            rebuilt = find_prerequisites(
-                find_base(series, search_context), search_context, ListPatchSource(lists)
-            ).rebuilt
+            rebuilt = find_prerequisites(find_base(series, search_context), search_context, PatchSource(lists)).rebuilt
         assert rebuilt is not None
         position = history.find(rebuilt.commit)
         assert position is not None

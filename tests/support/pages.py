@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seriestool.base.prerequisites.patch_source import SourcePatch
 from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
 from seriestool.base.verdict import BestBase as VerdictBase
 from seriestool.base.verdict import Candidate, CommitSummary, FitLevel, Verdict
@@ -21,6 +20,7 @@ from seriestool.rebase.rebase_result import Conflict, ConflictPlace, OutcomeReas
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import BaseInfo, DiffKind, Hunk, Outcome, Patch, PatchFailure, Series
 from seriestool.session import SeriesInput, SessionOptions, SessionSettings
+from seriestool.sources.lists import ListedPatch
 from tests.support.kernels import LAMP, LampKernel, make_lamp_kernel, make_mistakes, signed
 from tests.support.repos import Repo
 from tests.support.series import parse_series
@@ -182,10 +182,12 @@ def _of_series() -> CheckResult:
     return CheckResult("cover-letter", None, (Finding(Status.WARN, "no-changelog", "it does not say what changed"),))
 
 
-def mailed_patch(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> SourcePatch:
+def mailed_patch(counter: int, series: str = "other@example.org", title: str = "net: what it needs") -> ListedPatch:
     """A patch on a list."""
-    return SourcePatch(f"n{counter}.{series}", f"net: need number {counter}", series, 2, counter, 3, "Nora Net", POSTED,
-                       title=title)  # fmt: skip
+    return ListedPatch(
+        msgid=f"n{counter}.{series}", subject=f"net: need number {counter}", author="Nora Net", date=POSTED, version=2,
+        counter=counter, expected=3, series=series, title=title,
+    )  # fmt: skip
 
 
 def needed() -> PrerequisiteResult:

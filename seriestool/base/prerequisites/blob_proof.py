@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A blob that a series was made from, rebuilt and proven: the content's id begins with the id that the mail names.
 
-The cheapest way first: a version that some tree has; mailed patches put on and taken off; a part of the changes between
-two versions; a three-way merge of versions.
+A mail says `index 1111111..2222222` of each file: it was made from blob 1111111. Where no tree has that blob, something
+unmerged is below the series. `prepare` collects what is known of the blob: versions of the file in the trees, mailed
+patches that touch it, lines that hunks show (pins). `prove` tries the ways to make it, the cheapest first:
+
+1. a version that some tree has, of whatever age;
+2. one mailed patch put on a version, or taken off it;
+3. the chain of patches that index lines name;
+4. a three-way merge of versions;
+5. several patches, by context;
+6. a part of the changes between two versions.
+
+Each way is bounded in bytes of content that it may make: the same question has the same answer on every machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +22,9 @@ from itertools import combinations
 
 from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.preimage import Expectation, PreImage
-from seriestool.base.prerequisites import index_line_chains, patch_routes, pins, version_merge, version_subset
+from seriestool.base.prerequisites import patch_routes, version_merge
+from seriestool.base.prerequisites.patch_routes import Pins, SearchEffort, pinned_after, pinned_before, violations
 from seriestool.base.prerequisites.patch_source import PatchSource, PathTouch
-from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.series.binary import blob_oid
 from seriestool.series.hunks import split_lines
 from seriestool.trees.history import History, is_absent, match_value
@@ -73,7 +83,7 @@ class BlobSearch:
     """The version of the path that has the blob's id, if any tree has one."""
     versions: tuple[PathVersion, ...]
     touches: tuple[PathTouch, ...]
-    pins: pins.Pins
+    pins: Pins
     identify: Callable[[Lines], str]
     posted: datetime
     own: frozenset[str]
@@ -112,10 +122,10 @@ def prepare(
     # Lists are asked for what no tree has.
     touches = () if version else tuple(source.touching(wanted.path, posted, MOST_TOUCHES))
     names = _other_names(wanted.path, touches)
-    known = pins.pinned_before(track.steps[0].diff for track in preimage.tracks_of(wanted.path))
+    known = pinned_before(track.steps[0].diff for track in preimage.tracks_of(wanted.path))
     blob = wanted.blob or ""
-    known |= pins.pinned_before(touch.diff for touch in touches if _is_same(touch.diff.old_blob, blob))
-    known |= pins.pinned_after(touch.diff for touch in touches if _is_same(touch.diff.new_blob, blob))
+    known |= pinned_before(touch.diff for touch in touches if _is_same(touch.diff.old_blob, blob))
+    known |= pinned_after(touch.diff for touch in touches if _is_same(touch.diff.new_blob, blob))
     versions = _versions(path=wanted.path, history=history, contents=contents, known=known, posted=posted)
     for name in names:
         versions += _versions(path=name, history=history, contents=contents, known=known, posted=posted)[
@@ -162,7 +172,7 @@ def nearest(search: BlobSearch, takes: Callable[[Lines], bool]) -> PathVersion |
     contradicts the known lines least."""
     return min(
         search.versions,
-        key=lambda one: (not takes(one.lines), pins.violations(one.lines, search.pins), -one.position),
+        key=lambda one: (not takes(one.lines), violations(one.lines, search.pins), -one.position),
         default=None,
     )
 
@@ -174,14 +184,14 @@ def _other_names(path: bytes, touches: Sequence[PathTouch]) -> tuple[bytes, ...]
 
 
 def _versions(
-    path: bytes, history: History, contents: Contents, known: pins.Pins, posted: datetime
+    path: bytes, history: History, contents: Contents, known: Pins, posted: datetime
 ) -> tuple[PathVersion, ...]:
     """Versions that were current near the posting, those first that contradict the known lines least."""
     time = int(posted.timestamp())
     brought = {value: position for position, value in history.changes(path) if not is_absent(value)}
     near = sorted(brought, key=lambda value: (abs(history.time(brought[value]) - time), value))[:_READ_VERSIONS]
     found = [one for value in near if (one := _read(value, brought[value], path, contents))]
-    found.sort(key=lambda one: (pins.violations(one.lines, known), one.value))
+    found.sort(key=lambda one: (violations(one.lines, known), one.value))
     return tuple(found[:MOST_VERSIONS])
 
 
@@ -201,7 +211,7 @@ def _as_version(search: BlobSearch) -> BlobProof | None:
 
 
 def _by_links(search: BlobSearch) -> BlobProof | None:
-    route = index_line_chains.find_chain(
+    route = patch_routes.find_chain(
         search.contents, _moves(search), search.identify, search.blob, SearchEffort(search.effort)
     )
     return _by_route(search, route)
@@ -248,7 +258,7 @@ def _by_merge(search: BlobSearch) -> BlobProof | None:
 
 
 def _by_subset(search: BlobSearch) -> BlobProof | None:
-    found = version_subset.find_between(
+    found = version_merge.find_between(
         search.contents,
         search.pins,
         lambda lines: search.identify(lines).startswith(search.blob),

@@ -1,26 +1,78 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A blob reached from known versions of its file by putting mailed patches on it, and taking others off.
 
-Patches are tried by context, whatever their index lines say: a maintainer's small edit changes every id after it.
-Taking off is what pays most: an author's base is older than the reader's trees. What a mail claims to make proves
-nothing; only the content that comes out does.
+Two searches. `find_chain` follows index lines: "index 1111111..2222222" says that a patch makes blob 2222222 of blob
+1111111, so a chain of them may lead from a blob that some tree has to the one that is asked for. It may be as long as
+the mails go; the index lines only say where to look. `find_route` tries patches by context, whatever their index lines
+say: a maintainer's small edit changes every id after it. Taking off is what pays most: an author's base is older than
+the reader's trees.
+
+Both make the content of each step, and only the id of what comes out proves anything. Both are bounded by a
+`SearchEffort`, and `find_route` is led by pins: lines of the wanted blob that hunks of mails show at exact numbers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, nsmallest
 
-from seriestool.base.prerequisites.pins import Pins, violations
-from seriestool.base.prerequisites.search_effort import SearchEffort
 from seriestool.series.apply import REGULAR, FileImage, apply_diff, reverse
 from seriestool.series.hunks import Edit, prepare_edits
-from seriestool.series.model import DiffKind, FileDiff, PatchFailure
+from seriestool.series.model import DiffKind, FileDiff, Hunk, PatchFailure
 
+LINE = 32
+"""Bytes of a line, about: what a content of n lines costs to make and to hash."""
 MOST_ROUTES = 300
 """Contents from which one move more is tried."""
 MOST_STEPS = 8
+_SHORTEST = 7
+"""Digits of an abbreviated id; git never abbreviates below 4, and mails hardly below 7."""
 
 Lines = Sequence[bytes]
+Pins = Mapping[int, bytes]
+"""0-based line number -> line. A blob that contradicts one of them is not the one."""
+
+
+class SearchEffort:
+    """Bytes of content that may still be made and hashed; 300 MB take a second.
+
+    Counted in bytes and not in seconds: the same question has the same answer on every machine.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.tries = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether there is nothing left."""
+        return self.left <= 0
+
+    def spend(self, lines: int) -> None:
+        """Take off what a content of so many lines costs."""
+        self.tries += 1
+        self.left -= (lines + 1) * LINE
+
+
+def pinned_before(diffs: Iterable[FileDiff]) -> dict[int, bytes]:
+    """What hunks that were made from the blob say of it."""
+    return {n: line for diff in diffs for hunk in diff.hunks for n, line in _lines(hunk, hunk.old_start, b"+")}
+
+
+def pinned_after(diffs: Iterable[FileDiff]) -> dict[int, bytes]:
+    """What hunks that end in the blob say of it."""
+    return {n: line for diff in diffs for hunk in diff.hunks for n, line in _lines(hunk, hunk.new_start, b"-")}
+
+
+def violations(lines: Sequence[bytes], pins: Pins) -> int:
+    """How many pins the lines contradict."""
+    return sum(number >= len(lines) or lines[number] != line for number, line in pins.items())
+
+
+def _lines(hunk: Hunk, start: int, other: bytes) -> Iterable[tuple[int, bytes]]:
+    # An empty side names the line before it; there is nothing to pin then.
+    kept = (line[1:] for line in hunk.lines if line[:1] != other)
+    return enumerate(kept, max(start - 1, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +205,84 @@ class _RouteSearch:
     def _remember(self, route: PatchRoute) -> None:
         self._count += 1
         heappush(self._waiting, (violations(route.lines, self._pins), len(route.moves), self._count, route))
-        if (
-            len(self._waiting) > 2 * MOST_ROUTES
-        ):  # a content can be a megabyte: only those whose turn will come are kept
+        # A content can be a megabyte: only those whose turn will come are kept.
+        if len(self._waiting) > 2 * MOST_ROUTES:
             self._waiting = nsmallest(MOST_ROUTES, self._waiting)
+
+
+def find_chain(
+    versions: Sequence[Lines],
+    moves: Sequence[PatchMove],
+    identify: Callable[[Lines], str],
+    blob: str,
+    effort: SearchEffort,
+) -> PatchRoute | None:
+    """The shortest chain to content whose id begins with `blob`; None where no chain holds."""
+    far = _distances(moves, blob)
+    leaving: dict[str, list[PatchMove]] = defaultdict(list)
+    for move in moves:
+        source, target = _ends(move)
+        if target in far and source is not None:
+            leaving[source].append(move)
+    begun = (
+        (route, _key(identify(route.lines)) if route.start is not None else "")
+        for route in start_routes(versions, moves)
+    )
+    near = sorted(
+        ((far[key], number, route, key) for number, (route, key) in enumerate(begun) if key in far), reverse=True
+    )
+    waiting = [(route, key) for _, _, route, key in near]
+    seen: set[str] = set()
+    while waiting and not effort.is_spent:
+        route, key = waiting.pop()
+        steps = sorted(leaving[key], key=lambda move: far[_key(move.diff.new_blob)], reverse=True)
+        for made, oid in _made(route, steps, identify, effort):
+            if oid.startswith(blob):
+                return made
+            if oid not in seen and far.get(_key(oid), 0) < far[key]:
+                seen.add(oid)
+                waiting.append((made, _key(oid)))
+    return None
+
+
+def _distances(moves: Sequence[PatchMove], blob: str) -> dict[str, int]:
+    """How many moves each id is away from `blob`, as the index lines have it; '' is the absent file."""
+    arriving: dict[str, list[str]] = defaultdict(list)
+    for move in moves:
+        source, target = _ends(move)
+        if source is not None and target:
+            arriving[target].append(source)
+    far = {_key(blob): 0}
+    waiting = deque(far)
+    while waiting:
+        key = waiting.popleft()
+        for source in arriving[key]:
+            if source not in far:
+                far[source] = far[key] + 1
+                waiting.append(source)
+    return far
+
+
+def _made(
+    route: PatchRoute, moves: Sequence[PatchMove], identify: Callable[[Lines], str], effort: SearchEffort
+) -> Iterator[tuple[PatchRoute, str]]:
+    for move in moves:
+        if effort.is_spent:
+            return
+        made = extend_route(route, move, effort)
+        if made is not None:
+            oid = identify(made.lines)
+            if oid.startswith(move.diff.new_blob or "-"):
+                yield made, oid
+
+
+def _ends(move: PatchMove) -> tuple[str | None, str | None]:
+    """The ids that a move leads from and to; None where the mail does not name one."""
+    diff = move.diff
+    source = "" if diff.old_path is None else _key(diff.old_blob)
+    target = None if diff.new_path is None else _key(diff.new_blob)
+    return (source if source or diff.old_path is None else None), target or None
+
+
+def _key(oid: str | None) -> str:
+    return oid[:_SHORTEST] if oid is not None and len(oid) >= _SHORTEST else ""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from seriestool.base.prerequisites.patch_source import SourcePatch
 from seriestool.base.verdict import FitLevel, outcome_dict
 from seriestool.series.apply import FileState
 from seriestool.series.model import PatchOutcome, path_text
+from seriestool.sources.lists import ListedPatch
 
 
 class NeededPatchState(StrEnum):
@@ -29,7 +29,7 @@ class NeededPatchState(StrEnum):
 class NeededPatch:
     """A mailed patch that stands between a tree and the base of the series."""
 
-    patch: SourcePatch | None
+    patch: ListedPatch | None
     """None where it is stated and found nowhere."""
     state: NeededPatchState
     source: str
@@ -72,7 +72,7 @@ class BlobRecipe:
     """base, version, object, patches, subset or merge; nearest where it is not proven."""
     commit: str | None
     """The commit whose version of the path it starts from; None where no commit has it (object)."""
-    patches: tuple[tuple[SourcePatch, bool], ...] = ()
+    patches: tuple[tuple[ListedPatch, bool], ...] = ()
     """In order; True: taken off."""
     others: tuple[str, ...] = ()
     changes: int = 0
@@ -127,7 +127,7 @@ class RebuiltBase:
 class PatchLayer:
     """A mailed patch on top of the grafts, and what it makes of the paths that are proven with it."""
 
-    patch: SourcePatch
+    patch: ListedPatch
     files: Mapping[bytes, FileState]
 
 

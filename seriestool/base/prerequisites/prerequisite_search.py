@@ -56,20 +56,20 @@ def search_prerequisites(
     lists = _find_lists(prerequisite_options, verdict, monitor)
     if lists is None:
         return None
-    from seriestool.base.prerequisites.list_patch_source import ListPatchSource
+    from seriestool.base.prerequisites.patch_source import PatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
     monitor.detail("searching the lists for what the series builds on")
-    source = ListPatchSource(lists)
+    source = PatchSource(lists)
     return FoundPrerequisites(find_prerequisites(verdict, context, source), source)
 
 
 def rebuild_from_trees(verdict: Verdict, context: SearchContext) -> "RebuiltBase | None":
     """The base put together from the trees alone; None where nothing needs to be."""
-    from seriestool.base.prerequisites.patch_source import NoPatchSource
+    from seriestool.base.prerequisites.patch_source import PatchSource
     from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
 
-    return find_prerequisites(verdict, context, NoPatchSource()).rebuilt
+    return find_prerequisites(verdict, context, PatchSource()).rebuilt
 
 
 def _is_open(prerequisite_options: PrerequisiteOptions, verdict: Verdict) -> bool:

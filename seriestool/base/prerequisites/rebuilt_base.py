@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The base of a series put together again: a tree's commit, and each blob that it lacks proven by how it is made."""
+"""The base of a series put together again: a tree's commit, and each blob that it lacks proven by how it is made.
+
+First the commit that has most of the blobs which the series names. For each other blob `blob_proof` says how it is
+made of what trees and lists have; where nothing makes it, the nearest version stands in. Then the patches of all proofs
+are put in one order, and become layers on top of the files that no patch made.
+
+The order comes from that of each blob's proof. Dates do not say it: a second version is mailed after the series that
+was built on the first one.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.preimage import Expectation, ExpectedKind, disambiguate_blobs, find_preimage
 from seriestool.base.prerequisites.blob_proof import EFFORT, BlobProof, BlobSearch, nearest, prepare, prove
-from seriestool.base.prerequisites.patch_order import PatchStep, order_steps
-from seriestool.base.prerequisites.patch_source import NoPatchSource, PatchSource, SourcePatch
+from seriestool.base.prerequisites.patch_source import PatchSource
 from seriestool.base.prerequisites.prerequisite_results import (
     BlobRecipe,
     NeededPatch,
@@ -24,12 +34,65 @@ from seriestool.base.trial import level_of, try_series
 from seriestool.base.verdict import FitLevel, Verdict
 from seriestool.series.apply import FileState
 from seriestool.series.model import Series
+from seriestool.sources.lists import ListedPatch
 from seriestool.trees.history import History, is_absent, match_value, mode_of
 
 MOST_EFFORT = 20 * EFFORT
 """For all blobs of a series together: with hundreds of them each is searched for less long."""
 MOST_SEARCHES = 80
 """Blobs that are searched for; the others are looked for in the trees only."""
+
+PatchStep = tuple[ListedPatch, bool]
+"""A patch, and whether it is taken off."""
+_Followers = Mapping[PatchStep, frozenset[PatchStep]]
+
+
+def order_steps(runs: Iterable[Sequence[PatchStep]]) -> tuple[PatchStep, ...]:
+    """All steps, each once, as the runs have them; of several that can come next, the one that was mailed first.
+
+    The patches of a series go on in their own order. A run that contradicts those before it has no say.
+    """
+    proofs = [*runs]
+    runs = [*proofs, *_by_series(step for run in proofs for step in run)]
+    nothing: frozenset[PatchStep] = frozenset()
+    followers = {step: nothing for run in runs for step in run}
+    for run in runs:
+        tried = {**followers, **{step: followers[step] | {after} for step, after in pairwise(run)}}
+        if len(run) > 1 and len(_sorted(tried)) == len(tried):
+            followers = tried
+    return _sorted(followers)
+
+
+def _by_series(steps: Iterable[PatchStep]) -> list[list[PatchStep]]:
+    series: dict[str, set[PatchStep]] = {}
+    for step in steps:
+        if not step[1]:
+            series.setdefault(step[0].series, set()).add(step)
+    return [sorted(some, key=lambda step: step[0].counter) for some in series.values()]
+
+
+def _sorted(followers: _Followers) -> tuple[PatchStep, ...]:
+    """The steps in order; those on a cycle, and behind it, are left out."""
+    waits = dict.fromkeys(followers, 0)
+    for steps in followers.values():
+        for step in steps:
+            waits[step] += 1
+    ready = [(_key(step), step) for step, count in waits.items() if not count]
+    heapify(ready)
+    order: list[PatchStep] = []
+    while ready:
+        _, step = heappop(ready)
+        order.append(step)
+        for after in followers[step]:
+            waits[after] -= 1
+            if not waits[after]:
+                heappush(ready, (_key(after), after))
+    return tuple(order)
+
+
+def _key(step: PatchStep) -> tuple[datetime, int, str, bool]:
+    patch, is_removal = step
+    return patch.date, patch.counter, patch.msgid, is_removal
 
 
 def find_prerequisites(verdict: Verdict, context: SearchContext, source: PatchSource) -> PrerequisiteResult:
@@ -113,7 +176,7 @@ class _BaseRebuilder:
         there = self._tree_files()
         bottom = dict(files)
         order = self._order()
-        layers: dict[SourcePatch, dict[bytes, FileState]] = {}
+        layers: dict[ListedPatch, dict[bytes, FileState]] = {}
         for proof in self._proofs:
             first = _first_addition(proof)
             patches = [touch.patch for touch, _ in proof.steps[first:]]
@@ -145,9 +208,9 @@ class _BaseRebuilder:
         proven = {patch.msgid: tuple(paths) for (patch, removal), paths in self._proven_with().items() if not removal}
         return tuple(replace(need, paths=proven.get(need.patch.msgid, ())) if need.patch else need for need in stated)
 
-    def _proven_with(self) -> dict[tuple[SourcePatch, bool], list[bytes]]:
+    def _proven_with(self) -> dict[tuple[ListedPatch, bool], list[bytes]]:
         """(patch, whether it was taken off) -> paths."""
-        paths: dict[tuple[SourcePatch, bool], list[bytes]] = {}
+        paths: dict[tuple[ListedPatch, bool], list[bytes]] = {}
         for proof in self._proofs:
             for touch, removal in proof.steps:
                 paths.setdefault((touch.patch, removal), []).append(proof.path)
@@ -163,7 +226,7 @@ class _BaseRebuilder:
             if patch.msgid not in known and patch.msgid not in self._own
         )
 
-    def _need(self, patch: SourcePatch, removal: bool, proven: Sequence[bytes]) -> NeededPatch:
+    def _need(self, patch: ListedPatch, removal: bool, proven: Sequence[bytes]) -> NeededPatch:
         merged = self._merged_as(patch, proven)
         state = NeededPatchState.MERGED if merged or removal else NeededPatchState.UNMERGED
         if state is NeededPatchState.UNMERGED and self._is_superseded(patch):
@@ -178,12 +241,12 @@ class _BaseRebuilder:
             paths=tuple(proven),
         )
 
-    def _is_superseded(self, patch: SourcePatch) -> bool:
+    def _is_superseded(self, patch: ListedPatch) -> bool:
         if patch.change_id is None:
             return False
         return any(other.version > patch.version for other in self._source.find_change_id(patch.change_id))
 
-    def _merged_as(self, patch: SourcePatch, proven: Iterable[bytes]) -> str | None:
+    def _merged_as(self, patch: ListedPatch, proven: Iterable[bytes]) -> str | None:
         """The commit of a tree that made what the patch makes."""
         history = self._context.history
         mailed = self._source.read(patch.msgid)
@@ -215,7 +278,7 @@ class _BaseRebuilder:
             preimage=self._preimage,
             history=history,
             contents=contents,
-            source=self._source if is_searched else NoPatchSource(),
+            source=self._source if is_searched else PatchSource(),
             posted=self._series.posted,
             own=self._own,
             used=self._used(),

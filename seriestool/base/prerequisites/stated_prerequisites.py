@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from seriestool.base.prerequisites.patch_source import PatchSource, SourcePatch
+from seriestool.base.prerequisites.patch_source import PatchSource
 from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState
 from seriestool.series.model import Prerequisite, Series
+from seriestool.sources.lists import ListedPatch
 
 _MSGID = re.compile(r"[^\s<>/\"()]+@[^\s<>/\"()]+")
 _CHANGE_ID = re.compile(r"(.+):v([0-9]{1,4})")
@@ -81,13 +82,13 @@ def _by_change_id(value: str, words: str, source: PatchSource) -> tuple[NeededPa
 def _by_message(value: str, words: str, source: PatchSource) -> tuple[NeededPatch, ...]:
     """A message-id, or a URL with one in it: the series that the mail belongs to."""
     match = _MSGID.search(value.replace("%40", "@"))
-    patches: Sequence[SourcePatch] = source.series_of(match[0]) if match else ()
+    patches: Sequence[ListedPatch] = source.series_of(match[0]) if match else ()
     if not patches:
         return (NeededPatch(None, NeededPatchState.MISSING, "stated", words),)
     return tuple(_found(patch, words, source) for patch in patches)
 
 
-def _found(patch: SourcePatch, words: str, source: PatchSource) -> NeededPatch:
+def _found(patch: ListedPatch, words: str, source: PatchSource) -> NeededPatch:
     newer = source.find_change_id(patch.change_id) if patch.change_id else ()
     state = (
         NeededPatchState.SUPERSEDED if any(one.version > patch.version for one in newer) else NeededPatchState.UNMERGED

@@ -4,7 +4,6 @@
 `index` answers from local archives, `remote` from a public-inbox server; `update` reads the archives.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -27,12 +26,10 @@ class BlobEdge(NamedTuple):
     """A `model.DiffKind`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedPatch:
     """One patch mail, once for all lists that have it."""
 
-    number: int
-    """In the index; it stays as it is until the index is made anew."""
     msgid: str
     subject: str
     """Without the [PATCH ...] prefix."""
@@ -45,30 +42,22 @@ class ListedPatch:
     expected: int
     series: str
     """Message-id of the series: of its cover letter, its first patch, or of this mail."""
-    change_id: str | None
-    patch_id: str | None
+    title: str | None = None
+    """Of the series: of its cover letter, or of its first patch; None where that is not known."""
+    change_id: str | None = None
+    patch_id: str | None = None
     """As `git patch-id --stable` gives it; None where it gives none."""
-    edges: tuple[BlobEdge, ...]
-    lists: tuple[str, ...]
+    edges: tuple[BlobEdge, ...] = ()
+    lists: tuple[str, ...] = ()
+    number: int = 0
+    """In the index; it stays as it is until the index is made anew. 0 outside of one."""
 
 
 class PatchLists(Protocol):
     """The questions that lists answer, from local archives or from a server."""
 
-    def find_making(self, blob: str, path: bytes | None = None, limit: int = 200) -> tuple[ListedPatch, ...]:
-        """The patches that make the blob."""
-
-    def find_needing(self, blob: str, path: bytes | None = None, limit: int = 200) -> tuple[ListedPatch, ...]:
-        """The patches that need the blob."""
-
-    def edges_of(self, path: bytes) -> tuple[tuple[int, BlobEdge], ...]:
-        """(number of the patch, edge) of all that is known of the path."""
-
     def find_touching(self, path: bytes, near: datetime, limit: int = 200) -> tuple[ListedPatch, ...]:
         """The patches that touch the path, those first that were sent nearest to a moment."""
-
-    def find_patches(self, numbers: Iterable[int]) -> tuple[ListedPatch, ...]:
-        """The patches of these numbers."""
 
     def find_patch(self, msgid: str) -> ListedPatch | None:
         """The patch of that message-id."""
@@ -84,12 +73,6 @@ class PatchLists(Protocol):
 
     def find_versions(self, msgid: str) -> tuple[str, ...]:
         """The message-ids of all versions of a series, oldest version first."""
-
-    def series_title(self, msgid: str) -> str | None:
-        """The title of a series."""
-
-    def read_mail(self, patch: ListedPatch) -> bytes:
-        """The mail itself."""
 
     def read_patch(self, patch: ListedPatch) -> Patch:
         """The mail, parsed."""

@@ -23,7 +23,7 @@ _MOST_CANDIDATES = 50_000
 _MOST_VERSIONS = 1000
 _PATCH = (
     "SELECT patch.id, patch.msgid, subject, person.name, date, version, counter, expected, "
-    "coalesce(series.msgid, patch.msgid), change_id, lower(hex(patch_id)) FROM patch "
+    "coalesce(series.msgid, patch.msgid), coalesce(series.title, subject), change_id, lower(hex(patch_id)) FROM patch "
     "JOIN person ON person.id = author LEFT JOIN series ON series.id = series "
 )
 _EDGE = (
@@ -166,12 +166,6 @@ class PatchIndex:
                 found.setdefault(patch.series, (patch,))
         return tuple(sorted(found, key=lambda one: (found[one][0].version, found[one][0].date, one)))
 
-    def series_title(self, msgid: str) -> str | None:
-        """The title of the series' cover letter, or of its first patch; None where the series is not known."""
-        rows = self._rows("SELECT title FROM series WHERE msgid = ?", msgid)
-        rows = rows or self._rows("SELECT subject FROM patch WHERE msgid = ?", msgid)
-        return str(rows[0][0]) if rows else None
-
     def read_mail(self, patch: ListedPatch) -> bytes:
         """The mail, from the first archive that has it still.
 
@@ -243,7 +237,8 @@ class PatchIndex:
         places = f"SELECT DISTINCT patch, list FROM place JOIN source ON source.id = source WHERE patch IN {among}"  # noqa: S608
         for number, name in sorted(self._rows(places, *numbers)):
             lists[number].append(name)
-        for number, msgid, subject, author, date, version, counter, expected, series, change_id, patch_id in rows:
+        for row in rows:
+            number, msgid, subject, author, date, version, counter, expected, series, title, change_id, patch_id = row
             yield ListedPatch(
                 number=number,
                 msgid=msgid,
@@ -254,6 +249,7 @@ class PatchIndex:
                 counter=counter,
                 expected=expected,
                 series=series,
+                title=title,
                 change_id=change_id,
                 patch_id=patch_id or None,
                 edges=tuple(edges[number]),

@@ -17,9 +17,9 @@ from seriestool.base.prerequisites.blob_proof import (
     prepare,
     prove,
 )
-from seriestool.base.prerequisites.patch_source import PathTouch
+from seriestool.base.prerequisites.patch_source import PatchSource, PathTouch
 from seriestool.series.diff import parse_diff
-from tests.support.lists import MemorySource
+from tests.support.lists import MemoryLists
 from tests.support.repos import FIRST_DATE, Repo
 from tests.support.series import mailed, numbered, parse_whole
 from tests.support.session import search_context_of
@@ -29,13 +29,14 @@ FIRST = {20: "first"}
 
 
 def search_for(
-    repo: Repo, mbox: bytes, source: MemorySource, posted: datetime = POSTED, own: Sequence[str] = ()
+    repo: Repo, mbox: bytes, lists: MemoryLists, posted: datetime = POSTED, own: Sequence[str] = ()
 ) -> BlobSearch:
     """What is known of the first blob of the series."""
     context = search_context_of(repo)
     preimage = find_preimage(parse_whole(mbox))
     return prepare(
-        preimage.expectations[0], preimage, context.history, context.contents, source, posted, frozenset(own)
+        preimage.expectations[0], preimage, context.history, context.contents, PatchSource(lists), posted,
+        frozenset(own),
     )  # fmt: skip
 
 
@@ -56,8 +57,8 @@ def test_own_patches_are_never_put_on(repo: Repo) -> None:
     lock = mailed(repo, base, {"f": numbered(FIRST)})
     msgid = parse_whole(lock).patches[0].msgid
     mbox = on_top(repo, base, numbered(FIRST))
-    assert steps(prove(search_for(repo, mbox, MemorySource(lock)))) == [(msgid, False)]
-    assert prove(search_for(repo, mbox, MemorySource(lock), own=[msgid])) is None
+    assert steps(prove(search_for(repo, mbox, MemoryLists(lock)))) == [(msgid, False)]
+    assert prove(search_for(repo, mbox, MemoryLists(lock), own=[msgid])) is None
 
 
 def test_own_patches_may_be_taken_off(repo: Repo) -> None:
@@ -67,7 +68,7 @@ def test_own_patches_may_be_taken_off(repo: Repo) -> None:
     repo.git("update-ref", "-d", "refs/heads/gone")
     repo.commit({"f": numbered(FIRST)}, parent=())
     msgid = parse_whole(lock).patches[0].msgid
-    assert steps(prove(search_for(repo, mbox, MemorySource(lock), own=[msgid]))) == [(msgid, True)]
+    assert steps(prove(search_for(repo, mbox, MemoryLists(lock), own=[msgid]))) == [(msgid, True)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_own_patches_may_be_taken_off(repo: Repo) -> None:
 def test_patch_dated_after_the_series_is_not_put_on(repo: Repo, later: timedelta, is_put_on: bool) -> None:
     base = repo.commit({"f": numbered()})
     lock = mailed(repo, base, {"f": numbered(FIRST)})
-    search = search_for(repo, on_top(repo, base, numbered(FIRST)), MemorySource(lock))
+    search = search_for(repo, on_top(repo, base, numbered(FIRST)), MemoryLists(lock))
     posted = search.touches[0].patch.date - later
     assert (prove(replace(search, posted=posted)) is not None) == is_put_on
 
@@ -87,7 +88,7 @@ def test_patch_dated_after_the_series_may_be_taken_off(repo: Repo) -> None:
     mbox = on_top(repo, base, numbered())
     repo.git("update-ref", "-d", "refs/heads/gone")
     repo.commit({"f": numbered(FIRST)}, parent=())
-    search = search_for(repo, mbox, MemorySource(lock), posted=POSTED - timedelta(days=100))
+    search = search_for(repo, mbox, MemoryLists(lock), posted=POSTED - timedelta(days=100))
     assert steps(prove(search)) == [(parse_whole(lock).patches[0].msgid, True)]
 
 
@@ -95,7 +96,7 @@ def test_no_more_patches_and_versions_are_taken_than_are_bounded(repo: Repo) -> 
     base = repo.commit({"f": numbered()})
     for number in range(MOST_VERSIONS + 5):
         repo.commit({"f": numbered({70: f"version {number}"})})
-    source = MemorySource(mailed(repo, base, {"f": numbered({1: "one"})}))
+    source = MemoryLists(mailed(repo, base, {"f": numbered({1: "one"})}))
     search = search_for(repo, on_top(repo, base, numbered({40: "nobody mailed this"})), source)
     assert len(search.versions) == MOST_VERSIONS
     assert source.asked == [MOST_TOUCHES]
@@ -106,7 +107,7 @@ def test_lines_of_other_mails_that_name_the_blob_are_pinned_too(repo: Repo) -> N
     content = numbered(FIRST)
     above = repo.commit({"f": content}, branch="gone", parent=base)
     other = mailed(repo, above, {"f": content.replace("line 60\n", "sixty\n")})
-    search = search_for(repo, on_top(repo, base, content), MemorySource(other))
+    search = search_for(repo, on_top(repo, base, content), MemoryLists(other))
     assert search.pins[59] == b"line 60\n"
     assert search.pins[20] == b"line 21\n"
 
@@ -121,7 +122,7 @@ def test_mails_whose_pins_contradict_the_blob_hinder_but_prove_nothing_false(rep
         + blob
         + b"..1234567 100644\n--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n-lie\n+truth\n line 2\n"
     )[0]
-    source = MemorySource(lock)
+    source = MemoryLists(lock)
     search = search_for(repo, mbox, source)
     lying = replace(
         search, pins={**search.pins, 0: b"lie\n"}, touches=(*search.touches, PathTouch(search.touches[0].patch, lies))
@@ -132,7 +133,7 @@ def test_mails_whose_pins_contradict_the_blob_hinder_but_prove_nothing_false(rep
 def test_empty_file_is_a_version_like_any_other(repo: Repo) -> None:
     base = repo.commit({"f": ""})
     filling = mailed(repo, base, {"f": numbered()})
-    proof = prove(search_for(repo, on_top(repo, base, numbered()), MemorySource(filling)))
+    proof = prove(search_for(repo, on_top(repo, base, numbered()), MemoryLists(filling)))
     assert proof is not None
     assert proof.content == numbered().encode()
 
@@ -140,7 +141,7 @@ def test_empty_file_is_a_version_like_any_other(repo: Repo) -> None:
 def test_nearest_is_a_version_that_takes_the_hunks(repo: Repo) -> None:
     repo.commit({"f": numbered({5: "five", 40: "forty"})})
     base = repo.commit({"f": numbered()})
-    search = search_for(repo, on_top(repo, base, numbered({70: "unknown"})), MemorySource())
+    search = search_for(repo, on_top(repo, base, numbered({70: "unknown"})), MemoryLists())
     assert prove(search) is None
     best = nearest(search, lambda lines: b"forty\n" in lines)
     assert best is not None and b"forty\n" in best.lines
@@ -151,7 +152,7 @@ def test_nearest_is_a_version_that_takes_the_hunks(repo: Repo) -> None:
 
 def test_version_is_proven_by_its_content_and_not_by_its_name(repo: Repo) -> None:
     base = repo.commit({"f": numbered()})
-    search = search_for(repo, mailed(repo, base, {"f": numbered(FIRST)}), MemorySource())
+    search = search_for(repo, mailed(repo, base, {"f": numbered(FIRST)}), MemoryLists())
     assert search.same is not None
     false = replace(search.same, lines=[b"something else\n"])
     assert prove(replace(search, same=false, versions=())) is None
@@ -162,5 +163,5 @@ def test_series_without_any_version_of_its_file(repo: Repo, make_repo) -> None: 
     mbox = mailed(repo, base, {"f": numbered(FIRST)})
     empty = make_repo("empty")
     empty.commit({"other": "1\n"})
-    search = search_for(empty, mbox, MemorySource(mbox))
+    search = search_for(empty, mbox, MemoryLists(mbox))
     assert (search.versions, prove(search)) == ((), None)

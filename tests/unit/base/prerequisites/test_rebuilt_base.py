@@ -2,11 +2,14 @@
 """The base of a series that sits on mailed work, put together from trees and mails; every blob proven or named."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
+from seriestool.base.prerequisites.rebuilt_base import PatchStep, order_steps
 from seriestool.base.verdict import FitLevel
+from seriestool.sources.lists import ListedPatch
 from tests.support.lists import prerequisites, recipe_of, subjects
 from tests.support.repos import Repo
 from tests.support.series import mailed, numbered, with_change_id
@@ -305,3 +308,56 @@ def test_of_two_explanations_the_one_that_explains_more_and_is_current_is_taken(
     found = prerequisites(repo, mailed(repo, above, mine), old, lone, new)
     assert subjects(found.needs) == ["+new 1 unmerged"]
     assert found.needs[0].paths == (b"f", b"g")
+
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def listed(msgid: str, date: datetime, series: str | None = None, counter: int = 1) -> ListedPatch:
+    name = msgid.partition("@")[0]
+    return ListedPatch(
+        msgid=msgid, subject=name, author="A", date=date, version=1, counter=counter, expected=2, series=series or msgid
+    )
+
+
+def step(letter: str) -> PatchStep:
+    name = letter.lower()
+    date = START + timedelta(days=ord(name))
+    return listed(f"{name}@x", date), letter.isupper()
+
+
+@pytest.mark.parametrize(
+    ("runs", "order"),
+    [
+        ([], ""),
+        ([""], ""),
+        (["a"], "a"),
+        (["cab"], "cab"),
+        (["b", "a", "c"], "abc"),
+        (["ab", "bc", "ac"], "abc"),
+        (["ca", "ab"], "cab"),
+        (["db", "ac"], "acdb"),
+        (["ab", "ba"], "ab"),  # the first one has the say
+        (["ab", "bc", "ca"], "abc"),
+        (["ab", "bca", "cd"], "abcd"),
+        (["Cb", "a"], "aCb"),
+        (["bB"], "bB"),
+    ],
+)
+def test_order(runs: list[str], order: str) -> None:
+    found = order_steps([[step(letter) for letter in run] for run in runs])
+    assert "".join(patch.subject.upper() if removal else patch.subject for patch, removal in found) == order
+
+
+def test_patches_of_a_series_stay_in_their_order() -> None:
+    """The second one was mailed first, and nothing but its number keeps it behind."""
+    late, early = (listed(f"{n}@x", START + timedelta(days=-n), "s@x", n) for n in (1, 2))
+    between = listed("b@x", START)
+    found = order_steps([[(early, False)], [(between, False), (late, False)]])
+    assert [patch for patch, _ in found] == [between, late, early]
+
+
+def test_many_long_runs() -> None:
+    letters = [chr(0x4E00 + n) for n in range(200)]
+    runs = [[step(letter) for letter in letters[n : n + 20]] for n in range(0, 180, 3)]
+    assert len(order_steps(runs)) == 197

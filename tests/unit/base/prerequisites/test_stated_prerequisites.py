@@ -3,9 +3,10 @@
 
 import pytest
 
+from seriestool.base.prerequisites.patch_source import PatchSource
 from seriestool.base.prerequisites.prerequisite_results import NeededPatchState
 from seriestool.base.prerequisites.stated_prerequisites import find_hints, resolve_stated
-from tests.support.lists import MemorySource
+from tests.support.lists import MemoryLists
 from tests.support.series import parse_whole
 
 WORK = "20260101-lock-0123456789ab"
@@ -47,7 +48,7 @@ OTHER = mails("other", "three")
 def resolved(line: str, *lists: bytes) -> list[tuple[str | None, NeededPatchState, str | None]]:
     """(msgid, state, the author's words) of each need of a series that states `line`."""
     series = parse_whole(mails("mine", "mine", notes=line + "\n"))
-    needs = resolve_stated(series, MemorySource(*lists))
+    needs = resolve_stated(series, PatchSource(MemoryLists(*lists)))
     assert {need.source for need in needs} <= {"stated"}
     return [(need.patch.msgid if need.patch else None, need.state, need.stated_as) for need in needs]
 
@@ -185,7 +186,7 @@ def test_several_are_resolved_in_their_order() -> None:
 def test_links_next_to_words_of_dependence_are_hints(text: str, hints: tuple[str, ...]) -> None:
     series = parse_whole(mails("mine", "mine", notes=text + "\n"))
     assert find_hints(series) == hints
-    assert resolve_stated(series, MemorySource(LOCK)) == ()
+    assert resolve_stated(series, PatchSource(MemoryLists(LOCK))) == ()
 
 
 def test_hint_is_told_once_and_hints_are_few() -> None:

@@ -92,7 +92,7 @@ def test_a_series_is_whole_though_one_patch_of_it_was_asked_for(lists: RemoteLis
     (patch,) = lists.find_making("2000002")
     assert (patch.msgid, patch.series, patch.version) == ("one-v2-2@x", "one-v2-0@x", 2)
     assert msgids(lists.series_of(patch.series)) == ["one-v2-1@x", "one-v2-2@x", "one-v2-3@x"]
-    assert lists.series_title(patch.series) == "one: all"
+    assert [one.title for one in lists.series_of(patch.series)] == ["one: all"] * 3
 
 
 def test_one_request_for_many_blobs_and_none_for_the_same_again(lists: RemoteLists, server: Counting) -> None:
