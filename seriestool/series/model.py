@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
+
+from seriestool.series.message.commit_message import CommitMessage, Trailer, message_below
 
 SCHEMA: Final = 1
 """The version of every `to_dict()`; adding a key is not a new version."""
@@ -104,14 +107,6 @@ class FileDiff:
 
 
 @dataclass(frozen=True, slots=True)
-class Trailer:
-    """One trailer line of a commit message: `Fixes: 0123456789ab ("subject")`."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Prerequisite:
     """Work that the author says the series needs: kind is patch-id, message-id, change-id, base-commit, based-on
     or depends-on."""
@@ -140,7 +135,7 @@ class CoverLetter:
     """The whole mail as it came."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patch:
     """One mailed patch."""
 
@@ -156,12 +151,28 @@ class Patch:
     """The commit message below its subject, without what stands below `---`."""
     notes: str
     """What stands between `---` and the diff."""
-    trailers: tuple[Trailer, ...]
     files: tuple[FileDiff, ...]
     diff: bytes
     """The diff as mailed, transfer encoding undone, from the first `diff --git` (or `---`) to the end."""
     raw: bytes = field(default=b"", repr=False, compare=False)
     """The whole mail as it came, headers and transfer encoding included; empty where it did not come as a mail."""
+
+    @cached_property
+    def commit_message(self) -> CommitMessage:
+        """The subject and what stands below it, line by line."""
+        return message_below(self.subject, self.message)
+
+    @property
+    def trailers(self) -> tuple[Trailer, ...]:
+        """The trailers of the commit message, in order, where git sees them."""
+        return self.commit_message.trailers
+
+    @cached_property
+    def is_fix(self) -> bool:
+        """Whether a Fixes tag of the commit message names a commit."""
+        from seriestool.series.message.fixes import is_fix
+
+        return is_fix(self.commit_message)
 
 
 @dataclass(frozen=True, slots=True)

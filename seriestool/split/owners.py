@@ -6,7 +6,6 @@ that they are for, whatever their folder is. So the files of a patch are scored 
 with them (destination_scores.py); where they do not agree, the answer is a choice and no guess.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -86,7 +85,7 @@ class PatchOwner:
     """One where the patch does not straddle."""
     cc: tuple[str, ...]
     is_fix: bool
-    """It has a Fixes: trailer."""
+    """A Fixes tag of it names a commit."""
     stated: Flavour | None
     """What the series' subject says of its destination: [PATCH net] is for fixes."""
 
@@ -122,7 +121,6 @@ class SeriesOwners:
         return {one.counter: one for one in self.patches}[counter]
 
 
-_FIXED = re.compile(r"\s*(?:commit\s+)?[0-9a-f]{7,64}\b", re.I)
 _MAX_LINES = 20_000  # of one patch in which keywords are looked for
 
 
@@ -185,14 +183,9 @@ def _patch_owner(
         owned=_acks(parts, patch),
         parts=tuple(PatchPart(destination, tuple(file.path for file in files)) for destination, files in parts.items()),
         cc=cc_of(_sections(scores, maintainers), patch),
-        is_fix=has_fixes(patch),
+        is_fix=patch.is_fix,
         stated=_stated(known[name], series.prefixes) if name else None,
     )
-
-
-def has_fixes(patch: Patch) -> bool:
-    """Whether a Fixes: trailer names a commit."""
-    return any(one.name.lower() == "fixes" and _FIXED.match(one.value) for one in patch.trailers)
 
 
 def _stated(destination: Destination, words: Iterable[str]) -> Flavour | None:
@@ -283,7 +276,7 @@ def _one_tree(series: Series, trees: Sequence[Tree], destinations: Destinations)
             owned=(),
             parts=(PatchPart(destination.name, paths_of(patch)),),
             cc=(),
-            is_fix=has_fixes(patch),
+            is_fix=patch.is_fix,
             stated=_stated(destination, series.prefixes),
         )
         for patch in series.patches

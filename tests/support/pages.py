@@ -97,7 +97,7 @@ def made_patch(counter: int, subject: str, lines: int = 20, path: str | None = N
     diff = f"{header}@@ -10,3 +10,{3 + lines} @@ int start(void)\n \tint n;\n{body} \treturn n;\n }}\n".encode()
     message = "It was wanted, and this is why.\n\nSigned-off-by: A U Thor <author@example.com>"
     return Patch(f"part{counter}@example.org", counter, subject, "A U Thor", "author@example.com", POSTED, message, "",
-                 (), parse_diff(diff), diff)  # fmt: skip
+                 parse_diff(diff), diff)  # fmt: skip
 
 
 def made_series(*patches: Patch, subject: str = "net: parts that compute", version: int = 3) -> Series:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.diff import parse_diff
 from seriestool.series.hunks import split_lines
-from seriestool.series.model import BaseInfo, Patch, PatchFailure, Series, Trailer
+from seriestool.series.model import BaseInfo, Patch, PatchFailure, Series
 from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 from seriestool.split.owners import SeriesOwners, find_owners
 from seriestool.split.patch_dependencies import find_dependencies
@@ -92,7 +92,7 @@ POSTED = datetime(2026, 6, 5, tzinfo=UTC)
 KORG = "https://git.kernel.org/pub/scm/linux/kernel/git/"
 
 
-FIX = (Trailer("Fixes", '0123456789ab ("x: broken")'),)
+FIX = ('Fixes: 0123456789ab ("x: broken")',)
 
 
 TEXT = b"""\
@@ -171,17 +171,15 @@ def one_line_diff(path: str, lines: int = 1) -> str:
 
 
 def patch_on(
-    counter: int, subject: str, files: Mapping[str, int] | Sequence[str], trailers: tuple[Trailer, ...] = (),
+    counter: int, subject: str, files: Mapping[str, int] | Sequence[str], trailers: Sequence[str] = (),
     author: str = "Some One <someone@example.com>",
 ) -> Patch:  # fmt: skip
     """A patch that changes the files; a mapping says how many lines each gets."""
     sizes = files if isinstance(files, Mapping) else dict.fromkeys(files, 1)
     diff = "".join(one_line_diff(path, lines) for path, lines in sizes.items()).encode()
     name, _, address = author.removesuffix(">").partition(" <")
-    message = "Why.\n\nSigned-off-by: " + author
-    return Patch(
-        f"p{counter}@x", counter, subject, name, address, POSTED, message, "", trailers, parse_diff(diff), diff
-    )
+    message = "\n".join(["Why.", "", *trailers, f"Signed-off-by: {author}"])
+    return Patch(f"p{counter}@x", counter, subject, name, address, POSTED, message, "", parse_diff(diff), diff)
 
 
 def series_of(*patches: Patch, prefixes: tuple[str, ...] = (), expected: int | None = None) -> Series:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from seriestool.rebase.patch_stack import paths_of
-from seriestool.series.message.commit_message import CommitMessage, TrailerLine, message_of
+from seriestool.series.message.commit_message import CommitMessage, Trailer
 from seriestool.series.message.people import Mailmap, Person, is_any, parse_person
 from seriestool.series.message.title_comparison import fold_title
 from seriestool.series.model import Patch, Series
@@ -32,8 +32,8 @@ class TagChanges:
     before: Patch
     likeness: float
     """Share of the changed lines that both versions have, from 0 to 1."""
-    dropped: tuple[TrailerLine, ...]
-    added: tuple[TrailerLine, ...]
+    dropped: tuple[Trailer, ...]
+    added: tuple[Trailer, ...]
 
     @property
     def has_changed_much(self) -> bool:
@@ -47,7 +47,7 @@ def compare_tags(patch: Patch, previous: Series, current: Series, mailmap: Mailm
     if found is None:
         return None
     before, likeness = found
-    old, new = message_of(before), message_of(patch)
+    old, new = before.commit_message, patch.commit_message
     return TagChanges(before, likeness, _lost(old, new, mailmap), _lost(new, old, mailmap, upgraded=False))
 
 
@@ -85,7 +85,7 @@ def _changed_lines(patch: Patch) -> Counter[bytes]:
     return Counter(line.strip() for line, _ in zip(lines, range(_MOST_LINES), strict=False))
 
 
-def _lost(old: CommitMessage, new: CommitMessage, mailmap: Mailmap, upgraded: bool = True) -> tuple[TrailerLine, ...]:
+def _lost(old: CommitMessage, new: CommitMessage, mailmap: Mailmap, upgraded: bool = True) -> tuple[Trailer, ...]:
     """The given tags of `old` that `new` has not; who has given a stronger one instead is not counted if `upgraded`."""
     kept = [(one.key, parse_person(one.value)) for one in _all(new)]
     lost = []
@@ -97,7 +97,7 @@ def _lost(old: CommitMessage, new: CommitMessage, mailmap: Mailmap, upgraded: bo
     return tuple(lost)
 
 
-def _all(message: CommitMessage) -> list[TrailerLine]:
+def _all(message: CommitMessage) -> list[Trailer]:
     return [one for one in (*message.trailers, *message.stray) if one.key in GIVEN][:_MOST_TAGS]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from seriestool.check.commits.commit_lookup import AbsenceReason, CommitLookup, Completeness, QuotedCommit
 from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
-from seriestool.series.message.commit_message import message_of
 from seriestool.series.message.commit_references import CommitReference, find_references
 from seriestool.series.message.fixes import SHORTEST, find_fixes_tags
 from seriestool.series.message.title_comparison import TitleMatch, compare_titles, fold_title
@@ -39,7 +38,7 @@ class _ReferencesContext:
 
     def __init__(self, subject: CheckSubject) -> None:
         environment = subject.environment
-        message = message_of(subject.patch)
+        message = subject.patch.commit_message
         self.subject = subject
         self.references = find_references(message)
         self.tags = find_fixes_tags(message)

@@ -13,7 +13,7 @@ from seriestool.check.commits.project_rules import is_only_docs_or_tests, read_m
 from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status, skip
 from seriestool.rebase.patch_stack import BaseKind, paths_of
 from seriestool.series.mail import Mail
-from seriestool.series.message.commit_message import CommitMessage, message_of
+from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.fixes import FixesFlaw, FixesTag, find_fixes_tags, format_fixes_tag
 from seriestool.series.message.people import Mailmap, Person, parse_person
 from seriestool.series.message.people import PersonMatch as People
@@ -58,7 +58,7 @@ class _FixesContext:
     def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
         self.patch = subject.patch
-        self.message: CommitMessage = message_of(self.patch)
+        self.message: CommitMessage = self.patch.commit_message
         self.tags = find_fixes_tags(self.message)[:_MOST_TAGS]
         environment = subject.environment
         self.commits = CommitLookup(environment.repository, environment.scratch_repo, environment.history)
@@ -314,7 +314,7 @@ def _missing_for(inputs: _FixesContext, tree: str) -> Iterator[Finding]:
     patches = inputs.subject.series.patches
     first = next((one for one in patches if not is_only_docs_or_tests(paths_of(one.files, above=False))), None)
     if first is not inputs.patch or any(
-        find_fixes_tags(message_of(one)) or message_of(one).is_revert for one in patches
+        find_fixes_tags(one.commit_message) or one.commit_message.is_revert for one in patches
     ):
         return
     said = f"the series is for '{tree}', which takes fixes, and no patch of it has a Fixes tag"
@@ -340,7 +340,7 @@ def _sent_to_stable(inputs: _FixesContext) -> Iterator[Finding]:
     if inputs.mail is None or STABLE not in inputs.mail.recipients or names_upstream(inputs.message):
         return
     series = inputs.subject.series
-    if any(find_stable_tags(message_of(one)) for one in series.patches):
+    if any(find_stable_tags(one.commit_message) for one in series.patches):
         return
     if any(_STABLE_PREFIX.match(word) for word in series.prefixes):
         text = "a patch for a stable tree has to name the upstream commit"

@@ -97,7 +97,7 @@ def _lines(diff: FileDiff, mark: bytes) -> tuple[bytes, ...]:
 
 def _find_mixed(patches: tuple[Patch, ...]) -> Iterator[Finding]:
     """Fixes behind other work, which they cannot overtake on their way to a release."""
-    is_fix = {patch.counter: any(one.name.lower() == "fixes" for one in patch.trailers) for patch in patches}
+    is_fix = {patch.counter: patch.is_fix for patch in patches}
     first = min((counter for counter in is_fix if not is_fix[counter]), default=None)
     late = sorted(counter for counter in is_fix if is_fix[counter] and first is not None and counter > first)
     if late:

@@ -11,7 +11,7 @@ from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Statu
 from seriestool.series.mail import Mail
 from seriestool.series.mail.headers import decode_header
 from seriestool.series.mail.patch_mail import has_via, parse_author, take_apart, without_via
-from seriestool.series.message.commit_message import TrailerLine, message_of
+from seriestool.series.message.commit_message import Trailer
 from seriestool.series.message.people import Mailmap, Person, PersonMatch, parse_person
 from seriestool.series.message.trailer_names import edit_distance
 
@@ -42,7 +42,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
 class _SignOff:
     """A sign-off, and whose it is."""
 
-    line: TrailerLine
+    line: Trailer
     person: Person | None
 
 
@@ -52,9 +52,9 @@ class _SignOffContext:
     def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
         self.patch = subject.patch
-        self.message = message_of(self.patch)
+        self.message = self.patch.commit_message
         lines = sorted((*self.message.trailers, *self.message.stray), key=lambda one: one.number)
-        self.lines: Sequence[TrailerLine] = lines[:_MOST_LINES]
+        self.lines: Sequence[Trailer] = lines[:_MOST_LINES]
         self.signed = [_SignOff(one, parse_person(one.value)) for one in self.lines if one.key == _KEY]
         self.mail = Mail(self.patch.raw) if subject.is_mailed and self.patch.raw else None
         self.author = Person(self.patch.author_name, self.patch.author_email)
@@ -126,15 +126,15 @@ def _missing(inputs: _SignOffContext) -> Finding:
     return Finding(Status.FAIL, "missing", "there is no Signed-off-by", mend=mend, source=_SIGN)
 
 
-def _slip(inputs: _SignOffContext) -> TrailerLine | None:
+def _slip(inputs: _SignOffContext) -> Trailer | None:
     """A line that is meant for a sign-off."""
     for number, line in enumerate(inputs.message.lines[2:_MOST_READ], 3):
         name, colon, value = line[:200].partition(":")
         key = "-".join(name.strip().lower().split())
         if colon and 0 < edit_distance(key, _KEY, _SLIPS) <= _SLIPS and "@" in value:
-            return TrailerLine(number, name, value, line)
+            return Trailer(number, name, value, line)
         if colon and key == _KEY:
-            return TrailerLine(number, name, value, line)
+            return Trailer(number, name, value, line)
     return None
 
 

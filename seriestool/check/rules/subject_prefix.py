@@ -11,7 +11,6 @@ from seriestool.series.mail import Mail
 from seriestool.series.model import Patch
 from seriestool.split.destination import Destination, Destinations, Flavour
 from seriestool.split.file_owners import FileOwners, find_file_owners
-from seriestool.split.owners import has_fixes
 from seriestool.trees import fixes_trees
 from seriestool.trees.tree_names import repository_name, url_key
 
@@ -236,7 +235,7 @@ def _names(destination: Destination) -> set[str]:
 
 def _judge_flavour(patch: Patch, meant: Destination, said: set[str]) -> Iterator[Finding]:
     fixes = meant.fixes
-    if fixes is None or not has_fixes(patch):
+    if fixes is None or not patch.is_fix:
         return
     next_names = _names_of_flavour(meant, Flavour.NEXT)
     if said & next_names and not said & _names_of_flavour(meant, Flavour.FIXES):
@@ -258,7 +257,7 @@ def _judge_silence(patch: Patch, files: Iterable[FileOwners], others: Iterable[F
         return  # it goes through one of several trees
     two = owners[0]
     assert two.fixes is not None  # noqa: S101
-    right = two.fixes if has_fixes(patch) else two.next
+    right = two.fixes if patch.is_fix else two.next
     text = f"the subject does not say for which tree it is: {two.fixes.name} or {two.next.name}"
     yield Finding(Status.PASS, "no-designation", text, mend=f"[PATCH {right.name}]", source=_NETDEV)
 

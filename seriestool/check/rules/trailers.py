@@ -9,7 +9,7 @@ from functools import cached_property
 from seriestool.check.commits.project_rules import read_mailmap
 from seriestool.check.commits.tag_changes import compare_tags
 from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, Status
-from seriestool.series.message.commit_message import TrailerLine, message_of
+from seriestool.series.message.commit_message import Trailer
 from seriestool.series.message.people import Mailmap, parse_person
 from seriestool.series.message.trailer_names import is_well_known, meant_name, proper_name, tip_rank
 
@@ -58,13 +58,13 @@ class _TrailersContext:
 
     def __init__(self, subject: CheckSubject) -> None:
         self.subject = subject
-        self.message = message_of(subject.patch)
+        self.message = subject.patch.commit_message
         self.lines = self.message.trailers[:_MOST_LINES]
         self.stray = self.message.stray[:_MOST_LINES]
         self.project = subject.project
         self.is_kernel = subject.is_kernel
 
-    def named(self, key: str) -> tuple[TrailerLine, ...]:
+    def named(self, key: str) -> tuple[Trailer, ...]:
         """The trailers of that name, given in lower case."""
         return tuple(line for line in self.lines if line.key == key)
 
@@ -77,7 +77,7 @@ class _TrailersContext:
 # --- how they are written -------------------------------------------------------------------------------------------
 
 
-def _spelling(line: TrailerLine) -> Iterator[Finding]:
+def _spelling(line: Trailer) -> Iterator[Finding]:
     if _COMBINED.match(line.name) and proper_name(line.name) is None:
         names = [_capital(part) for part in _AND.split(re.sub(r"-by$", "", line.name, flags=re.I))]
         mend = "\n".join(f"{name}-by: {line.value}" for name in names)
@@ -105,7 +105,7 @@ def _capital(word: str) -> str:
     return word[:1].upper() + word[1:].lower()
 
 
-def _value(line: TrailerLine) -> Iterator[Finding]:
+def _value(line: Trailer) -> Iterator[Finding]:
     if line.key in ("link", "closes"):
         yield from _url(line)
     elif line.key.endswith("-by") and is_well_known(line.name) and line.key not in _NO_PERSON:
@@ -116,7 +116,7 @@ def _value(line: TrailerLine) -> Iterator[Finding]:
             yield Finding(Status.WARN, "person", "the address does not stand in one pair of <>", line=line.number)
 
 
-def _url(line: TrailerLine) -> Iterator[Finding]:
+def _url(line: Trailer) -> Iterator[Finding]:
     if _URL.match(line.value) or _MESSAGE_ID.match(line.value):
         return
     mend = f"{line.name}: https://{line.value}" if _NO_SCHEME.match(line.value) else None
@@ -176,7 +176,7 @@ def _reports(inputs: _TrailersContext) -> Iterator[Finding]:
             yield Finding(Status.WARN, "no-closes", text, line=line.number, mend="Closes: <URL>", source=_REPORTED)
 
 
-def _is_linked(rest: Sequence[TrailerLine]) -> bool:
+def _is_linked(rest: Sequence[Trailer]) -> bool:
     for line in rest:
         if line.key in _LINKS:
             return True

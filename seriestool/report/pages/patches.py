@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from seriestool.report.pages.diffs import FileView, LineBlock, TextRow, attach_findings, cut, view_file
 from seriestool.report.pages.finding_views import Counts, FindingView, PageFindings
-from seriestool.series.message.commit_message import message_of
 from seriestool.series.model import Patch, Series
 
 MOST_OF_PATCH = 1500
@@ -90,7 +89,7 @@ def _files(patch: Patch, said: dict[bytes, list[FindingView]], budget: _LineBudg
 
 
 def _message_lines(patch: Patch) -> list[str]:
-    lines = list(message_of(patch).lines[:MOST_OF_MESSAGE])
+    lines = list(patch.commit_message.lines[:MOST_OF_MESSAGE])
     while len(lines) > 1 and not lines[-1].strip():
         lines.pop()
     return lines

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from seriestool.series.diff import parse_diff
 from seriestool.series.mail.headers import decode_header, decode_text, parse_date
 from seriestool.series.mail.mail_parser import Mail
-from seriestool.series.mail.stated import Stated, parse_stated, parse_stated_below_diff, parse_trailers
+from seriestool.series.mail.stated import Stated, parse_stated, parse_stated_below_diff
 from seriestool.series.mail.subject_line import clean_title
+from seriestool.series.message.commit_message import message_below
 from seriestool.series.model import Patch
 
 _INBODY = re.compile(rb"(from|subject|date)[ \t]*:[ \t]*(.*)$", re.I)
@@ -84,7 +85,6 @@ def parse_patch(mail: Mail, counter: int) -> Patch:
         date=_author_date(text.inbody.get("date"), mail),
         message=text.message,
         notes=text.notes,
-        trailers=parse_trailers(text.message),
         files=parse_diff(text.diff) if text.diff else (),
         diff=text.diff,
         raw=mail.raw,
@@ -95,9 +95,8 @@ def stated_in_patch(mail: Mail) -> Stated:
     """What the first patch of a series states: in its last trailers, below `---`, or below its diff."""
     text = take_apart(mail)
     trailers = tuple(
-        (trailer.name.lower(), trailer.value)
-        for trailer in parse_trailers(text.message)
-        if trailer.name.lower() in ("base-commit", "based-on", "depends-on")
+        (trailer.key, trailer.value)
+        for trailer in message_below("", text.message).named("base-commit", "based-on", "depends-on")
     )
     return trailers + parse_stated(text.notes) + parse_stated_below_diff(decode_text(text.diff, mail.charset))
 

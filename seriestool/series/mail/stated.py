@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an author states besides the patch: trailers, and the base and prerequisites of a series.
+"""What an author states besides the patch: the base and the prerequisites of a series.
 
 Only from where such lines stand: a quoted reply or a sentence that happens to hold one states nothing.
 """
@@ -7,10 +7,9 @@ Only from where such lines stand: a quoted reply or a sentence that happens to h
 import re
 from collections.abc import Iterable
 
-from seriestool.series.model import BaseInfo, Prerequisite, Trailer
+from seriestool.series.message.commit_message import is_trailer_line
+from seriestool.series.model import BaseInfo, Prerequisite
 
-_TRAILER = re.compile(r"^([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
-_GIT_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
 _KEY = re.compile(
     r"^(base-commit|change-id|prerequisite-(?:patch-id|message-id|change-id|base-commit)|based-on|depends-on)"
     r"[ \t]*:(.*)$",
@@ -25,30 +24,6 @@ Stated = tuple[tuple[str, str], ...]
 """(key in lower case, value as it stands), in order."""
 
 
-def parse_trailers(message: str) -> tuple[Trailer, ...]:
-    """The trailers in the last paragraph of a commit message, by the rules of git-interpret-trailers(1).
-
-    A paragraph counts when all its lines are trailers, or when one was made by git and a quarter of them are trailers.
-    """
-    paragraph = message.rstrip().rpartition("\n\n")[2].split("\n")
-    lines = _unfold(paragraph)
-    trailers = [Trailer(match[1], match[2].strip()) for line in lines if (match := _TRAILER.match(line))]
-    by_git = any(line.startswith(_GIT_GENERATED) for line in lines)
-    if len(trailers) == len(lines) or (by_git and len(trailers) * 4 >= len(lines)):
-        return tuple(trailers)
-    return ()
-
-
-def _unfold(lines: list[str]) -> list[str]:
-    unfolded: list[str] = []
-    for line in lines:
-        if line[:1] in (" ", "\t") and unfolded and _TRAILER.match(unfolded[-1]):
-            unfolded[-1] += " " + line.strip()
-        else:
-            unfolded.append(line)
-    return unfolded
-
-
 def parse_stated(text: str) -> Stated:
     """What the trailer blocks of a cover letter, or of the text below `---`, state.
 
@@ -60,7 +35,7 @@ def parse_stated(text: str) -> Stated:
         if not _SEPARATOR.match(line):
             block.append(line)
         elif block:
-            if all(_TRAILER.match(one) for one in block):
+            if all(is_trailer_line(one) for one in block):
                 found.extend(_keys(block))
             block = []
     return tuple(found)

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A commit message as numbered lines, with its trailers where they stand (git-interpret-trailers(1))."""
+"""A commit message as numbered lines, with its trailers where they stand: the one place that decides what a trailer is.
+
+The rules are those of git-interpret-trailers(1) as trailer.c of git has them, with no `trailer.*` configuration.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from seriestool.series.message.trailer_names import is_well_known
-from seriestool.series.model import Patch
 
-_TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)([ \t]*:[ \t]*)(.*)", re.S)
+_TRAILER = re.compile(r"([A-Za-z0-9-]+)[ \t]*:[ \t]*(.*)", re.S)
+_COMMENT = "#"
 _MADE_BY_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
 
 
 @dataclass(frozen=True, slots=True)
-class TrailerLine:
+class Trailer:
     """A trailer, or a line that looks like one."""
 
     number: int
@@ -45,25 +48,27 @@ class CommitMessage:
     @cached_property
     def start(self) -> int:
         """The index of the first line of the last paragraph; that of no line where there is only a subject."""
-        end = len(self.lines)
-        while end > 2 and not self.lines[end - 1].strip():
-            end -= 1
-        start = end
+        start = self._end
         while start > 2 and self.lines[start - 1].strip():
             start -= 1
-        return start if end > 2 else len(self.lines)
+        return start if self._end > 2 else len(self.lines)
 
     @cached_property
-    def trailers(self) -> tuple[TrailerLine, ...]:
+    def _end(self) -> int:
+        """The index of the line behind the last one that is neither empty nor a comment."""
+        end = len(self.lines)
+        while end > 2 and (not self.lines[end - 1].strip() or self.lines[end - 1].startswith(_COMMENT)):
+            end -= 1
+        return end
+
+    @cached_property
+    def trailers(self) -> tuple[Trailer, ...]:
         """The trailers of the last paragraph; () where git takes that for text."""
-        found = tuple(_trailers(self.lines, self.start))
-        lines = [line for line in self.lines[self.start :] if line.strip()]
-        own = sum(not line[:1].isspace() for line in lines)
-        by_git = any(line.startswith(_MADE_BY_GIT) for line in lines)
-        return found if len(found) == own or (by_git and len(found) * 4 >= own) else ()
+        block = self.lines[: self._end]
+        return tuple(_trailers(block, self.start)) if _is_trailer_block(block[self.start :]) else ()
 
     @cached_property
-    def stray(self) -> tuple[TrailerLine, ...]:
+    def stray(self) -> tuple[Trailer, ...]:
         """Lines above the trailers that are well-known trailers by name, at the margin."""
         stop = self.start if self.trailers else len(self.lines)
         above = _trailers(self.lines[:stop], 2)
@@ -85,7 +90,7 @@ class CommitMessage:
         """Whether the line stands among the trailers."""
         return bool(self.trailers) and number > self.start
 
-    def named(self, *keys: str) -> tuple[TrailerLine, ...]:
+    def named(self, *keys: str) -> tuple[Trailer, ...]:
         """The trailers with these names, given in lower case, in order."""
         return tuple(one for one in self.trailers if one.key in keys)
 
@@ -108,12 +113,37 @@ def parse_message(text: str) -> CommitMessage:
     return CommitMessage((title, "", *lines[below:]))
 
 
-def message_of(patch: Patch) -> CommitMessage:
-    """The commit message of a mailed patch."""
-    return CommitMessage((patch.subject, "", *patch.message.split("\n")))
+def message_below(subject: str, text: str) -> CommitMessage:
+    """The message with this title and, below it, this text."""
+    return CommitMessage((subject, "", *text.split("\n")))
 
 
-def _trailers(lines: Sequence[str], start: int) -> Iterator[TrailerLine]:
+def is_trailer_line(line: str) -> bool:
+    """Whether the line has the form of a trailer, wherever it stands."""
+    return _TRAILER.fullmatch(line) is not None
+
+
+def _is_trailer_block(lines: Iterable[str]) -> bool:
+    """Whether git takes the paragraph for trailers: all its lines are, or a quarter and one of them made by git.
+
+    Comments do not count; nor do indented lines, where they go on a trailer.
+    """
+    trailers, others = 0, 0
+    by_git = goes_on = False
+    for line in lines:
+        if line.startswith(_COMMENT):
+            goes_on = False
+        elif line.startswith(_MADE_BY_GIT) or is_trailer_line(line):
+            trailers += 1
+            goes_on = True
+            by_git = by_git or line.startswith(_MADE_BY_GIT)
+        elif not (goes_on and line[:1].isspace()):
+            others += 1
+            goes_on = False
+    return trailers * 3 >= others if by_git else trailers > 0 and others == 0
+
+
+def _trailers(lines: Sequence[str], start: int) -> Iterator[Trailer]:
     """Each line from `start` that has the form of a trailer, with its continuation lines."""
     index = start
     while index < len(lines):
@@ -122,8 +152,8 @@ def _trailers(lines: Sequence[str], start: int) -> Iterator[TrailerLine]:
         index += 1
         if match is None:
             continue
-        value = [match[3].strip()]
-        while index < len(lines) and lines[index][:1] in (" ", "\t") and lines[index].strip():
+        value = [match[2].strip()]
+        while index < len(lines) and lines[index][:1].isspace() and lines[index].strip():
             value.append(lines[index].strip())
             index += 1
-        yield TrailerLine(number, match[1], " ".join(value).strip(), match[0])
+        yield Trailer(number, match[1], " ".join(value).strip(), match[0])

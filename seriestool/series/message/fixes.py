@@ -116,6 +116,11 @@ def find_fixes_tags(message: CommitMessage) -> tuple[FixesTag, ...]:
     return tuple(found)
 
 
+def is_fix(message: CommitMessage) -> bool:
+    """Whether a Fixes tag names a commit, be it malformed or above the last paragraph: it is plain what is meant."""
+    return any(tag.oid for tag in find_fixes_tags(message))
+
+
 def format_fixes_tag(oid: str, title: str) -> str:
     """The line as it should be."""
     return f'Fixes: {oid} ("{title}")'

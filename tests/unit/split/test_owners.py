@@ -2,10 +2,11 @@
 """Who owns a file, where a patch goes, and where that is a choice."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from seriestool.series.model import Patch, Trailer
+from seriestool.series.model import Patch
 from seriestool.split.destination import Flavour
 from seriestool.split.owners import PatchOwner
 from tests.support.split_series import FIX, KORG, TEXT, owners_of, patch_on, series_of, tree
@@ -135,7 +136,7 @@ def test_general_documents_want_no_ack() -> None:
 
 
 def test_acks_that_were_given() -> None:
-    trailers = (Trailer("Acked-by", "Ned <NED@example.org>"), Trailer("Reviewed-by", "nora@example.org"))
+    trailers = ("Acked-by: Ned <NED@example.org>", "Reviewed-by: nora@example.org")
     one = owner(patch_on(1, "nfsd: x", ["fs/nfsd/a.c", "fs/nfsd/b.c", "net/a.c"], trailers))
     assert [ack.given for ack in one.acks("sven/linux")] == [("Ned <ned@example.org>",)]
 
@@ -162,7 +163,21 @@ def test_cc_is_the_rest_where_there_is_nobody_else() -> None:
     [('0123456789ab ("x")', True), ("commit 0123456789 (x)", True), ("https://bug/1", False), ("#12", False)],
 )
 def test_fixes(value: str, fix: bool) -> None:
-    assert owner(patch_on(1, "x", ["net/a.c"], (Trailer("fixes", value),))).is_fix is fix
+    assert owner(patch_on(1, "x", ["net/a.c"], (f"fixes: {value}",))).is_fix is fix
+
+
+@pytest.mark.parametrize(
+    ("case", "lines"),
+    [
+        ("a remark stands below the trailers", (*FIX, "Signed-off-by: A <a@x>", "", "v2: one lock less")),
+        ("the tag is wrapped, in a paragraph of its own", ('Fixes: 0123456789ab ("x: broken', 'since then")', "")),
+    ],
+)
+def test_a_fix_is_one_though_git_sees_no_trailer(case: str, lines: tuple[str, ...]) -> None:
+    patch = patch_on(1, "x", ["net/a.c"])
+    patch = replace(patch, message="\n".join(["Why.", "", *lines]))
+    assert "fixes" not in {one.key for one in patch.trailers}, case
+    assert owner(patch).is_fix, case
 
 
 def test_without_maintainers_all_goes_to_the_main_tree() -> None:

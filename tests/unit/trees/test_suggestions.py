@@ -50,7 +50,7 @@ def series(
     diff: bytes = b"", author: str = "someone@example.com",
 ) -> Series:  # fmt: skip
     files = tuple(FileDiff(DiffKind.MODIFY, path.encode(), path.encode()) for path in paths)
-    patch = Patch("p@x", 1, subject, "Some One", author, NOW, "", "", (), files, diff)
+    patch = Patch("p@x", 1, subject, "Some One", author, NOW, "", "", files, diff)
     return Series("p@x", subject, 1, 1, (patch,), None, None, BaseInfo(), prefixes, NOW, recipients)
 
 

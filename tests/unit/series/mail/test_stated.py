@@ -1,35 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pytest
 
-from seriestool.series.mail.stated import base_info, change_id, parse_stated, parse_stated_below_diff, parse_trailers
+from seriestool.series.mail.stated import base_info, change_id, parse_stated, parse_stated_below_diff
 from seriestool.series.model import Prerequisite
 
 OID = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.mark.parametrize(
-    ("message", "names"),
-    [
-        ("text\n\nSigned-off-by: A <a@example.org>", ["Signed-off-by"]),
-        ('text\n\nFixes: 0123 ("x")\nReported-by: A <a@x>\n', ["Fixes", "Reported-by"]),
-        ("text\n\nCc: a\n\nSigned-off-by: A <a@x>", ["Signed-off-by"]),
-        ("Signed-off-by: A <a@x>", ["Signed-off-by"]),
-        ("Note: this is prose\nthat goes on", []),
-        ("Note: this is prose\nSigned-off-by: A <a@x>", ["Note", "Signed-off-by"]),
-        ("one\ntwo\nthree\nSigned-off-by: A <a@x>", ["Signed-off-by"]),
-        ("one\ntwo\nthree\nfour\nSigned-off-by: A <a@x>", []),
-        ("text\n\n> Reviewed-by: A <a@x>", []),
-        ('text\n\nFixes: 0123\n  ("wrapped")\nSigned-off-by: A <a@x>', ["Fixes", "Signed-off-by"]),
-        ("", []),
-    ],
-)
-def test_trailers_by_the_rules_of_interpret_trailers(message: str, names: list[str]) -> None:
-    assert [trailer.name for trailer in parse_trailers(message)] == names
-
-
-def test_a_wrapped_trailer_is_one() -> None:
-    (fixes, _) = parse_trailers('text\n\nFixes: 0123\n  ("wrapped")\nSigned-off-by: A <a@x>')
-    assert fixes.value == '0123 ("wrapped")'
 
 
 @pytest.mark.parametrize(

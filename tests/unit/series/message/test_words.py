@@ -2,11 +2,11 @@
 """The words of commit messages: where trailers stand, names and their spelling, people, titles."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seriestool.series.mail.patch_mail import has_via, without_via
-from seriestool.series.message.commit_message import parse_message
+from seriestool.series.message.commit_message import Trailer, message_below, parse_message
 from seriestool.series.message.people import Mailmap, Person, PersonMatch, parse_mailmap, parse_person
 from seriestool.series.message.stable_tags import find_stable_tags, names_upstream
 from seriestool.series.message.title_comparison import TitleMatch as Titles
@@ -33,6 +33,12 @@ SIGNED = "Signed-off-by: A U Thor <author@example.com>"
         f"foo: x\n\nmany\nlines\nof\ntext\nand\none\n{SIGNED}",
         "foo: x",
         f"foo: x\n\n{SIGNED}\n(cherry picked from commit 0123)",
+        f"foo: x\n\nSee:\n  one\n  two\n  three\n  four\n{SIGNED}",
+        f"foo: x\n\none\n  two\n  three\n  four\n{SIGNED}",
+        "foo: x\n\none\ntwo\nthree\nLink: a\n(cherry picked from commit 0123)",
+        f"foo: x\n\nText.\n\n{SIGNED}\n# a remark\n",
+        f"foo: x\n\nText.\n\n# a remark\n{SIGNED}",
+        f"foo: x\n\nText.\n\n--v2: less\n{SIGNED}",
     ],
 )
 def test_trailers_are_those_that_git_sees(repo: Repo, text: str) -> None:
@@ -40,6 +46,55 @@ def test_trailers_are_those_that_git_sees(repo: Repo, text: str) -> None:
     expected = repo.git("interpret-trailers", "--parse", input=text + "\n").splitlines()
     own = [f"{one.name}: {one.value}" for one in message.trailers]
     assert own == [line for line in expected if not line.startswith("(")]
+
+
+_LINES = (
+    "", " ", "text", "  more: text", "\tgoes on", "Link: a", "-a : b", "a b: c", ": d", "# remark", SIGNED,
+    "(cherry picked from commit 01)", "(cherry picked: so)", "> Cc: e", "Cc:",
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.sampled_from(_LINES),
+        max_size=9,
+    )
+)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_lines_are_trailers_where_git_says_so(repo: Repo, lines: list[str]) -> None:
+    text = "foo: x\n\n" + "\n".join(lines)
+    expected = repo.git("interpret-trailers", "--parse", "--no-divider", input=text + "\n").split("\n")
+    own = [f"{one.name}: {one.value}".rstrip() for one in parse_message(text).trailers]
+    assert own == [line.rstrip() for line in expected if line.strip() and not line.startswith("(")]
+
+
+@pytest.mark.parametrize(
+    ("message", "names"),
+    [
+        ("text\n\nSigned-off-by: A <a@example.org>", ["Signed-off-by"]),
+        ('text\n\nFixes: 0123 ("x")\nReported-by: A <a@x>\n', ["Fixes", "Reported-by"]),
+        ("text\n\nCc: a\n\nSigned-off-by: A <a@x>", ["Signed-off-by"]),
+        ("Signed-off-by: A <a@x>", ["Signed-off-by"]),
+        ("Note: this is prose\nthat goes on", []),
+        ("Note: this is prose\nSigned-off-by: A <a@x>", ["Note", "Signed-off-by"]),
+        ("one\ntwo\nthree\nSigned-off-by: A <a@x>", ["Signed-off-by"]),
+        ("one\ntwo\nthree\nfour\nSigned-off-by: A <a@x>", []),
+        ("text\n\n> Reviewed-by: A <a@x>", []),
+        ('text\n\nFixes: 0123\n  ("wrapped")\nSigned-off-by: A <a@x>', ["Fixes", "Signed-off-by"]),
+        ("", []),
+    ],
+)
+def test_trailers_of_a_mailed_message(message: str, names: list[str]) -> None:
+    assert [trailer.name for trailer in trailers_below(message)] == names
+
+
+def test_a_wrapped_trailer_is_one() -> None:
+    (fixes, _) = trailers_below('text\n\nFixes: 0123\n  ("wrapped")\nSigned-off-by: A <a@x>')
+    assert fixes.value == '0123 ("wrapped")'
+
+
+def trailers_below(text: str) -> tuple[Trailer, ...]:
+    return message_below("foo: x", text).trailers
 
 
 def test_lines_are_numbered_as_in_the_commit_message() -> None:
