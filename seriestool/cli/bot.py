@@ -10,7 +10,7 @@ from seriestool.cli.ui import Ui, open_ui
 from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
-    from seriestool.cli.main import CommandModule
+    from seriestool.cli.command_table import CommandModule
 
 
 class Action(NamedTuple):

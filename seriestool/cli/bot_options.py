@@ -5,8 +5,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seriestool.cli.crash_log import state_dir
 from seriestool.cli.options import CliParser
+from seriestool.cli.user_folders import state_dir
 from seriestool.git import config_at
 from seriestool.util.errors import InputError, NotFoundError
 
@@ -31,7 +31,7 @@ def read_config(arguments: Namespace) -> "BotConfig":
 
 def database_url(arguments: Namespace, config: "BotConfig") -> str:
     """Where the bot keeps what it knows: as the command line says, or git-config, or a file of the user's."""
-    return arguments.database or config.database or f"sqlite:///{state_dir() / 'seriestool' / 'bot' / 'bot.sqlite'}"
+    return arguments.database or config.database or f"sqlite:///{state_dir() / 'bot' / 'bot.sqlite'}"
 
 
 def open_store(arguments: Namespace) -> "Store":

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from seriestool.cli.bot_options import parse_count, read_config
 from seriestool.cli.crash_log import log_bot_crash
-from seriestool.cli.lists import mirrors_path
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import list_mirrors_path
 from seriestool.git import config_at
 from seriestool.sources.archive.public_inbox import fetch_epochs, find_epochs
 from seriestool.sources.lists.list_config import configured_lists
@@ -204,7 +204,7 @@ def _lists(arguments: Namespace) -> "list[ReplayList]":
 
 
 def _epochs(name: str, source: str) -> tuple[Path, ...]:
-    epochs = fetch_epochs(source, mirrors_path())
+    epochs = fetch_epochs(source, list_mirrors_path())
     if not epochs:
         raise NotFoundError(f"the list '{name}' has no git archive", hint="only those can be replayed")
     return epochs

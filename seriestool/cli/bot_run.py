@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from seriestool.cli.bot_options import add_database_option, database_url, parse_count, read_config
+from seriestool.cli.exit_codes import EXIT_INTERRUPTED
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from seriestool.bot.bot_config import BotConfig
     from seriestool.bot.queue.main_loop import Task
     from seriestool.bot.queue.tree_mirror import Mirror
-
-EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: CliParser) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.crash_log import log_bot_crash
-from seriestool.cli.lists import mirrors_path
-from seriestool.cli.source_options import cache_dir, lists_path
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import cache_dir, list_mirrors_path, lists_path
 from seriestool.git import Repository
 from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
 from seriestool.util.errors import InputError, NotFoundError
@@ -75,7 +74,12 @@ def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[Configu
     from seriestool.bot.intake.list_reader import ReadLimits
 
     return ListIntake(
-        lists=lists, mirrors=mirrors_path(), settle=config.settle, limits=ReadLimits(), config=git_config, note=ui.note
+        lists=lists,
+        mirrors=list_mirrors_path(),
+        settle=config.settle,
+        limits=ReadLimits(),
+        config=git_config,
+        note=ui.note,
     )
 
 

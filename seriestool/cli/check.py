@@ -3,19 +3,15 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from seriestool.check.profiles import PROFILES
 from seriestool.check.protocol import Report, Status
 from seriestool.check.registry import find_checks
 from seriestool.check.runner import CheckCrash
-from seriestool.check.selection import (
-    CheckOptions,
-    split_names,
-)
+from seriestool.check.selection import split_names
 from seriestool.check.user_commands import find_commands
+from seriestool.cli.check_options import add_check_arguments, check_options, report_broken_checks
+from seriestool.cli.exit_codes import EXIT_BUG, EXIT_NO
 from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
 from seriestool.cli.session_options import open_session
@@ -25,12 +21,6 @@ from seriestool.git import Repository
 from seriestool.sandbox import Unsandboxed
 from seriestool.util.config import Config
 from seriestool.util.errors import InputError
-
-if TYPE_CHECKING:
-    from argparse import _ArgumentGroup
-
-EXIT_FAIL = 1
-EXIT_BROKEN = 70
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -57,32 +47,6 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument("--json", dest="format", action="store_const", const="json", help="same as --format=json")
 
 
-def add_check_arguments(parser: CliParser) -> "_ArgumentGroup":
-    """Which checks are run, and how; the group that has these options."""
-    group = parser.add_argument_group("what to check")
-    group.add_argument("--only", metavar="CHECK", action="append", default=[], help="only these (repeatable, or a,b)")
-    group.add_argument("--skip", metavar="CHECK", action="append", default=[], help="not these (repeatable, or a,b)")
-    names = ", ".join(profile.name for profile in PROFILES)
-    group.add_argument(
-        "--profile", metavar="NAME", help=f"how grave things are: {names} (default: by subject and tree)"
-    )
-    group.add_argument(
-        "--severity",
-        metavar="CHECK[/RULE]=LEVEL",
-        action="append",
-        default=[],
-        help="how grave this is: note, warn, fail or off (repeatable)",
-    )
-    group.add_argument("--no-cache", action="store_true", help="look anew at what was looked at before")
-    group.add_argument("-j", "--jobs", metavar="N", type=_jobs, help="processes at a time (default: one per processor)")
-    group.add_argument(
-        "--unsandboxed",
-        action="store_true",
-        help="run code from patches and trees without a sandbox: with your rights, on your files",
-    )
-    return group
-
-
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print what the checks say; 0 where nothing fails, 1 where something does, 70 where a check of ours broke."""
     if arguments.list:
@@ -91,20 +55,13 @@ def run(arguments: Namespace, ui: Ui) -> int:
     if arguments.series is None:
         raise InputError("no series was named", hint="see 'seriestool check --help'")
     broken: list[CheckCrash] = []
-    with open_session(arguments, ui, choice_of(arguments), broken.append) as session:
+    with open_session(arguments, ui, check_options(arguments), broken.append) as session:
         report = session.checks
     _print(report, arguments.format, ui)
     report_broken_checks(broken, ui)
     if report.status is Status.FAIL:
-        return EXIT_FAIL
-    return EXIT_BROKEN if any(result.status is Status.ERROR for result in report.results) else 0
-
-
-def choice_of(arguments: Namespace) -> CheckOptions:
-    """What the options of `add_check_arguments` say."""
-    return CheckOptions(
-        split_names(arguments.only), split_names(arguments.skip), arguments.profile, tuple(arguments.severity)
-    )
+        return EXIT_NO
+    return EXIT_BUG if any(result.status is Status.ERROR for result in report.results) else 0
 
 
 def _print(report: Report, form: str, ui: Ui) -> None:
@@ -141,22 +98,3 @@ def _print_list(arguments: Namespace, ui: Ui) -> None:
     checks = find_checks(split_names(arguments.only), split_names(arguments.skip), commands)
     rows = [(check.name, str(check.scope), check.summary) for check in checks]
     ui.out("\n".join(table(rows, Style(ui.color))))
-
-
-def report_broken_checks(broken: Sequence[CheckCrash], ui: Ui) -> None:
-    """Name the logs of what broke, as `cli/main.py` does for the program itself."""
-    from seriestool.cli.crash_log import write_crash_log
-
-    for one in broken:
-        try:
-            path = write_crash_log(one.error, ["check", one.check])
-        except OSError as error:
-            ui.note(f"the check '{one.check}' broke; no log: {error}")
-        else:
-            ui.note(f"the check '{one.check}' broke; please report it with the log '{path}'")
-
-
-def _jobs(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text[:4]) <= 256:
-        return int(text[:4])
-    raise InputError(f"'{text}' is no number of processes", hint="--jobs wants a number from 1 to 256")

@@ -1,7 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which commands there are: data, so that what lists them imports none of them."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from seriestool.cli.options import CliParser
+    from seriestool.cli.ui import Ui
+
+
+class CommandModule(Protocol):
+    """What a command's module has."""
+
+    def add_arguments(self, parser: "CliParser") -> None:
+        """Declare the command's own options on `parser`."""
+
+    def run(self, arguments: "Namespace", ui: "Ui") -> int:
+        """Do the work; the result is the exit code."""
 
 
 class CliCommand(NamedTuple):

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seriestool import __version__, git
+from seriestool.cli.user_folders import state_dir
 
 
 def write_crash_log(error: BaseException, argv: Sequence[str]) -> Path:
     """The log, written below $XDG_STATE_HOME; readable by the user only. Raises OSError."""
-    folder = state_dir() / "seriestool"
+    folder = state_dir()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.log"
     lines = [
@@ -33,10 +34,3 @@ def write_crash_log(error: BaseException, argv: Sequence[str]) -> Path:
 def log_bot_crash(error: BaseException) -> str:
     """The path of the log of a bug in `bot run`, also of one in a process that makes reports."""
     return str(write_crash_log(error, ["bot", "run"]))
-
-
-def state_dir() -> Path:
-    """The folder for state files (https://specifications.freedesktop.org/basedir-spec/latest/)."""
-    folder = os.environ.get("XDG_STATE_HOME", "")
-    # The specification: a relative path is to be ignored.
-    return Path(folder) if folder.startswith("/") else Path("~/.local/state").expanduser()

@@ -2,16 +2,14 @@
 """`seriestool fetch SERIES`: the series as an mbox that git am takes."""
 
 from argparse import Namespace
-from pathlib import Path
 
 from seriestool.cli.options import CliParser
+from seriestool.cli.output_file import output_path, write_file
 from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
-from seriestool.series.mail.mbox_writer import mbox_name, write_mbox
-from seriestool.series.model import Series
+from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.sources.resolve import resolve
-from seriestool.util.errors import InputError, OutsideError
-from seriestool.util.files import write_whole
+from seriestool.util.errors import InputError
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -41,28 +39,3 @@ def run(arguments: Namespace, ui: Ui) -> int:
     count = len(series.patches)
     ui.note(f"{count} {'patch' if count == 1 else 'patches'} of '{series.subject}', v{series.version}")
     return 0
-
-
-def output_path(output: str | None, series: Series) -> Path:
-    """Where the mbox goes: a folder gets a file named after the series."""
-    path = Path(output or ".")
-    return path / mbox_name(series) if path.is_dir() or (output or "").endswith("/") else path
-
-
-def write_file(path: Path, data: bytes, force: bool) -> None:
-    """Write all of the file or nothing.
-
-    Raises InputError where another content stands there and `force` is not given, OutsideError where it cannot be
-    written.
-    """
-    try:
-        check_file(path, data, force)
-        write_whole(path, data)
-    except OSError as error:
-        raise OutsideError(f"cannot write '{path}': {error.strerror}") from error
-
-
-def check_file(path: Path, data: bytes, force: bool) -> None:
-    """Nothing, where the file may be written; InputError where another content stands there."""
-    if not force and path.exists() and path.read_bytes() != data:
-        raise InputError(f"'{path}' is there already", hint="name another file with -o, or replace it with --force")

@@ -5,6 +5,7 @@ from argparse import Namespace
 
 from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites
 from seriestool.base.verdict import StatedBase, StatedBaseState, Verdict
+from seriestool.cli.exit_codes import EXIT_NO
 from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import (
     NO_PREREQUISITES,
@@ -17,8 +18,6 @@ from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.session import Session
 from seriestool.util.errors import InputError, SeriestoolError
-
-EXIT_NO_BASE = 1
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -67,14 +66,14 @@ def _answer(arguments: Namespace, session: Session, ui: Ui) -> int:
     _say_next_step(arguments, verdict, ui)
     if arguments.branch is not None:
         write_rebuilt(repository=session.repository, verdict=verdict, needed=needed, name=arguments.branch, ui=ui)
-    return EXIT_NO_BASE
+    return EXIT_NO
 
 
 def _fetch(repository: Repository, stated: StatedBase | None, ui: Ui) -> bool:
     """Whether the stated base was fetched from where the push log saw it."""
     if stated is None or stated.state is not StatedBaseState.REBASED_AWAY or stated.verdict or not stated.sightings:
         return False
-    from seriestool.cli.push_log import fetch_pushed_commit
+    from seriestool.cli.pushed_commit import fetch_pushed_commit
 
     try:
         fetch_pushed_commit(repository, stated.sightings, ui)
@@ -125,7 +124,7 @@ def _next_step(verdict: Verdict, fetched: bool) -> str:
 def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: Ui) -> None:
     """What was asked for besides the answer: the mbox, the branch."""
     if arguments.output is not None and verdict.base is not None:
-        from seriestool.cli.fetch import output_path, write_file
+        from seriestool.cli.output_file import output_path, write_file
         from seriestool.series.mail.mbox_writer import write_mbox
 
         path = output_path(arguments.output, verdict.series)

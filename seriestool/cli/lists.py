@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.options import CliParser, add_common_options
-from seriestool.cli.source_options import lists_path
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import list_mirrors_path, lists_path
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
 from seriestool.sources.archive.public_inbox import is_url, mirror_of
 from seriestool.sources.lists.list_config import PREFIX, ConfiguredList, check_name, configured_lists
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:
-    from seriestool.sources.lists.patch_index import PatchIndex
     from seriestool.sources.lists.patch_index_writer import PatchIndexWriter
 
 _HINT = "for example: seriestool lists add netdev https://lore.kernel.org/netdev"
@@ -53,21 +52,6 @@ def run(arguments: Namespace, ui: Ui) -> int:
     return int(arguments.action(arguments, ui))
 
 
-def mirrors_path() -> Path:
-    """Where copies of archives are kept that come from a URL."""
-    return lists_path().with_name("lists")
-
-
-def open_lists() -> "PatchIndex | None":
-    """The index of patches, or None where no list was ever read."""
-    path = lists_path()
-    if not path.exists():
-        return None
-    from seriestool.sources.lists.patch_index import find_index
-
-    return find_index(path)
-
-
 def _add(arguments: Namespace, ui: Ui) -> int:
     name, source = arguments.name, arguments.source
     check_name(name)
@@ -103,7 +87,7 @@ def _remove(arguments: Namespace, ui: Ui) -> int:
         with make_index(lists_path()) as index:
             index.forget(known.name)
     if known.url:
-        shutil.rmtree(mirror_of(known.url, mirrors_path()), ignore_errors=True)
+        shutil.rmtree(mirror_of(known.url, list_mirrors_path()), ignore_errors=True)
     ui.note(f"removed '{known.name}'")
     return 0
 
@@ -138,7 +122,7 @@ def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
             index=index,
             name=each.name,
             source=each.source,
-            mirrors=mirrors_path(),
+            mirrors=list_mirrors_path(),
             progress=progress,
             listener=listener,
         )
@@ -147,8 +131,10 @@ def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
 
 
 def _list(arguments: Namespace, ui: Ui) -> int:
+    from seriestool.sources.lists.patch_index import find_index
+
     lists = configured_lists(config_at(arguments.repo))
-    index = open_lists()
+    index = find_index(lists_path())
     known = index.lists() if index else {}
     if arguments.json:
         ui.json({"schema": 1, "lists": [_to_dict(each, known.get(each.name, 0)) for each in lists]})

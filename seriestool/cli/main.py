@@ -14,28 +14,14 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import Protocol, cast
+from typing import cast
 
 from seriestool import __version__
-from seriestool.cli.command_table import COMMANDS, CliCommand
+from seriestool.cli.command_table import COMMANDS, CliCommand, CommandModule
+from seriestool.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_READER_GONE
 from seriestool.cli.options import CliParser, add_common_options, default_options
-from seriestool.cli.ui import Ui, open_ui, printable_line
+from seriestool.cli.ui import open_ui, printable_line
 from seriestool.util.errors import InputError, OutsideError, SeriestoolError
-
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_READER_GONE = 141
-"""What a shell sees of a program that SIGPIPE ended."""
-
-
-class CommandModule(Protocol):
-    """What a command's module has."""
-
-    def add_arguments(self, parser: CliParser) -> None:
-        """Declare the command's own options on `parser`."""
-
-    def run(self, arguments: Namespace, ui: Ui) -> int:
-        """Do the work; the result is the exit code."""
 
 
 def run() -> None:

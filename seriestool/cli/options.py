@@ -4,9 +4,14 @@
 import argparse
 import os
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from seriestool.util.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import NamedTuple, TypeVar
+
+    OptionsT = TypeVar("OptionsT", bound=NamedTuple)
 
 
 class CliParser(argparse.ArgumentParser):
@@ -34,6 +39,11 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def default_options() -> argparse.Namespace:
     """The common options as they are when nobody gives them."""
     return argparse.Namespace(repo=Path(), color="auto", quiet=False, verbose=False)
+
+
+def read_options(arguments: argparse.Namespace, kind: "type[OptionsT]") -> "OptionsT":
+    """A command's options as its own type: each field is the argument of that name."""
+    return kind._make(getattr(arguments, name) for name in kind._fields)
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from seriestool.check.protocol import Status
 from seriestool.check.runner import CheckCrash
-from seriestool.cli.check import add_check_arguments, choice_of, report_broken_checks
+from seriestool.cli.check_options import add_check_arguments, check_options, report_broken_checks
+from seriestool.cli.exit_codes import EXIT_BUG, EXIT_CONFLICT, EXIT_NO, EXIT_OUTSIDE
 from seriestool.cli.options import CliParser
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
 from seriestool.cli.session_options import series_input, session_options, session_settings
@@ -25,10 +26,6 @@ from seriestool.session import Session
 from seriestool.sources.resolve import SourceOptions, resolve
 from seriestool.util.errors import InputError, SeriestoolError
 
-EXIT_NO = 1
-EXIT_CONFLICT = 3
-EXIT_OUTSIDE = 4
-EXIT_BROKEN = 70
 _FORMATS = ("text", "json", "html", "markdown", "mail", "patchwork", "b4")
 _MOST_VERSIONS = 30
 _MISSED = 3
@@ -71,7 +68,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
         Session(
             series_input(arguments, repository, ui),
             resources,
-            session_options(arguments, choice_of(arguments)),
+            session_options(arguments, check_options(arguments)),
             ui,
             broken.append,
         ) as session,
@@ -89,7 +86,7 @@ def exit_code(precheck: Precheck) -> int:
     if code:
         return code
     if precheck.checks and any(result.status is Status.ERROR for result in precheck.checks.results):
-        return EXIT_BROKEN
+        return EXIT_BUG
     return EXIT_OUTSIDE if any(step.problem for step in precheck.steps) else 0
 
 
@@ -158,7 +155,7 @@ def _write(answer: str | object, arguments: Namespace, ui: Ui) -> None:
         return
     if arguments.output.is_dir():
         raise InputError(f"'{arguments.output}' is a folder", hint="name a file with -o")
-    from seriestool.cli.fetch import write_file
+    from seriestool.cli.output_file import write_file
 
     write_file(arguments.output, _bytes(answer), arguments.force)
     ui.note(f"wrote {arguments.output}")

@@ -3,22 +3,40 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from seriestool.cli.options import CliParser
-from seriestool.cli.rebase_options import (
-    add_base_arguments,
-    add_by_file_argument,
-)
+from seriestool.cli.exit_codes import EXIT_CONFLICT
+from seriestool.cli.options import CliParser, read_options
+from seriestool.cli.rebase_answer import print_answer
+from seriestool.cli.rebase_options import SplitOptions, add_base_arguments, add_by_file_argument, check_notes
 from seriestool.cli.session_options import open_session
 from seriestool.cli.source_options import add_source_options
 from seriestool.cli.ui import Ui
-from seriestool.git import Repository
-from seriestool.rebase.rebase_result import Rebase
+from seriestool.rebase.rebase_state import RebaseOutputOptions
 from seriestool.rebase.tree_rebaser import Target
-from seriestool.series.model import Series
+from seriestool.session import Session
 from seriestool.util.errors import InputError
 
-EXIT_CONFLICT = 3
+
+class RebaseOptions(NamedTuple):
+    """What rebase was asked for, but for the series itself and how it is looked at."""
+
+    series: str | None
+    onto: Sequence[str]
+    all_trees: bool
+    split: bool
+    format: str
+    test_merge: Sequence[str]
+    branch: str | None
+    notes: bool
+    output: str | None
+    force: bool
+    resolve: bool
+
+    @property
+    def products(self) -> RebaseOutputOptions:
+        """What is to be made of the result."""
+        return RebaseOutputOptions(branch=self.branch, output=self.output, notes=self.notes, force=self.force)
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -72,78 +90,61 @@ def add_arguments(parser: CliParser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Try the series on each tree and print how it fares; 0 where all goes in everywhere, 3 where a patch conflicts."""
-    if _is_continuing(arguments):
-        from seriestool.cli.rebase_resolve import continue_rebase
+    for action in ("abort", "skip", "continue"):
+        name = getattr(arguments, f"do_{action}")
+        if name is not None:
+            from seriestool.cli.rebase_resolve import continue_rebase
 
-        return continue_rebase(arguments, ui)
-    if arguments.series is None:
-        raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
-    if arguments.split and (arguments.all_trees or arguments.test_merge or arguments.resolve):
-        raise InputError("--split chooses the trees itself", hint="drop --all-trees, --test-merge and --resolve")
-    if arguments.split:
-        from seriestool.cli.split import run as split
-
-        return split(arguments, ui)
-    if not arguments.onto and not arguments.all_trees:
-        raise InputError("rebase onto what?", hint="--onto TREE, or --all-trees; see 'seriestool trees list'")
-    if arguments.notes and arguments.branch is None:
-        raise InputError("notes are made for the commits of a branch", hint="--notes goes with --branch NAME")
+            return continue_rebase(arguments.repo, action, name or None, ui)
+    options = read_options(arguments, RebaseOptions)
+    _refuse_contradictions(options)
     with open_session(arguments, ui) as session:
-        targets = session.targets(arguments.onto, arguments.all_trees)
-        if arguments.branch is not None:
-            check_names(arguments.branch, session.series, targets, session.repository)
-        if arguments.resolve:
-            from seriestool.cli.rebase_resolve import start_rebase
+        if options.split:
+            from seriestool.cli.split_answer import answer_split
 
-            return start_rebase(
-                arguments=arguments,
-                series=session.series,
-                stack=session.stack,
-                targets=targets,
-                context=session.context,
-                scratch_repo=session.scratch_repo,
-                ui=ui,
-            )
-        answer = session.rebase(targets)
-        if arguments.test_merge or arguments.branch or arguments.output:
-            from seriestool.cli.rebase_products import RebaseProducts
+            return answer_split(session, read_options(arguments, SplitOptions), ui)
+        return _rebase(session, options, ui)
 
-            products = RebaseProducts(
-                arguments=arguments,
-                answer=answer,
-                stack=session.stack,
-                context=session.context,
-                scratch_repo=session.scratch_repo,
-                ui=ui,
-            )
-            answer = products.with_test_merges(targets)
-            print_answer(answer, arguments.format, ui)
-            products.write()
-        else:
-            print_answer(answer, arguments.format, ui)
+
+def _refuse_contradictions(options: RebaseOptions) -> None:
+    """Nothing, where the options go together; else InputError."""
+    if options.series is None:
+        raise InputError("the following arguments are required: SERIES", hint="see 'seriestool rebase --help'")
+    if options.split and (options.all_trees or options.test_merge or options.resolve):
+        raise InputError("--split chooses the trees itself", hint="drop --all-trees, --test-merge and --resolve")
+    if not (options.split or options.onto or options.all_trees):
+        raise InputError("rebase onto what?", hint="--onto TREE, or --all-trees; see 'seriestool trees list'")
+    check_notes(options.notes, options.branch)
+
+
+def _rebase(session: Session, options: RebaseOptions, ui: Ui) -> int:
+    """Print how the series fares on its trees, and make what was asked for; exit codes as of `run`."""
+    targets = session.targets(options.onto, options.all_trees)
+    if options.branch is not None:
+        from seriestool.cli.rebase_products import check_branch_names
+
+        check_branch_names(options.branch, session.series, targets, session.repository)
+    if options.resolve:
+        from seriestool.cli.rebase_resolve import start_rebase
+
+        return start_rebase(session, targets, options.products, ui)
+    answer = session.rebase(targets)
+    if not (options.test_merge or options.branch or options.output):
+        print_answer(answer, options.format, ui)
+    else:
+        from seriestool.cli.rebase_products import RebaseProducts
+
+        products = RebaseProducts(session=session, stack=session.stack, answer=answer, wanted=options.products, ui=ui)
+        if options.test_merge:
+            answer = products.with_test_merges(_merge_targets(session, options.test_merge, targets))
+        print_answer(answer, options.format, ui)
+        products.write()
     return 0 if answer.is_clean else EXIT_CONFLICT
 
 
-def check_names(template: str, series: Series, targets: Sequence[Target], repository: Repository) -> None:
-    """Nothing, where all branches could be made; InputError before any work is done where one could not."""
-    from seriestool.base.branch import check_branch_name
-    from seriestool.rebase.rebased_branches import branch_names
-
-    for name in branch_names(template, series, [target.name for target in targets]).values():
-        check_branch_name(repository, name)
-
-
-def _is_continuing(arguments: Namespace) -> bool:
-    """Whether it is about a rebase that is under way."""
-    return any(name is not None for name in (arguments.do_continue, arguments.do_skip, arguments.do_abort))
-
-
-def print_answer(answer: Rebase, form: str, ui: Ui) -> None:
-    """Print it as text or as JSON."""
-    if form == "json":
-        ui.json(answer.to_dict())
-        return
-    from seriestool.report.rebase_text import rebase_text
-    from seriestool.report.style import Style
-
-    ui.out(rebase_text(answer, Style(ui.color)))
+def _merge_targets(session: Session, names: Sequence[str], targets: Sequence[Target]) -> Sequence[Target]:
+    """The trees that results are merged with: those named, and for 'all' the other targets, or all known trees."""
+    named = session.targets([name for name in names if name != "all"])
+    if "all" not in names:
+        return named
+    return tuple(dict.fromkeys([*named, *(targets if len(targets) > 1 else session.targets((), every=True))]))

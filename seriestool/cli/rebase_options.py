@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the commands that put a series on trees have in common: which trees, and what the series was made from."""
+"""What the commands that put a series on trees have in common: what it was made from, and how it is split."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from seriestool.base.search_context import SearchContext
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
-from seriestool.git import Repository
-from seriestool.rebase.tree_rebaser import Target
-from seriestool.util.errors import NotFoundError
+from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
+
+
+class SplitOptions(NamedTuple):
+    """How the plan of a split is tried and printed, and what is made of it."""
+
+    onto: Sequence[str]
+    format: str
+    branch: str | None
+    notes: bool
+    output: str | None
+    force: bool
 
 
 def add_base_arguments(group: "_ArgumentGroup") -> None:
@@ -31,15 +39,7 @@ def add_by_file_argument(group: "_ArgumentGroup") -> None:
     )
 
 
-def find_targets(names: Sequence[str], every: bool, context: SearchContext) -> tuple[Target, ...]:
-    """The trees that were asked for, each once, in that order; NotFoundError where there is no such tree or ref."""
-    known = {place.tree.name: Target(place.tree.name, place.tree.commit) for place in context.tree_tips}
-    asked = [known.get(name) or _commit_target(name, context.repository) for name in names]
-    return tuple(dict.fromkeys([*asked, *(known.values() if every else ())]))
-
-
-def _commit_target(name: str, repository: Repository) -> Target:
-    commit = repository.resolve(name)
-    if commit is None:
-        raise NotFoundError(f"there is no tree, ref or commit '{name}'", hint="see 'seriestool trees list'")
-    return Target(name, commit)
+def check_notes(notes: bool, branch: str | None) -> None:
+    """Nothing, where there is a branch whose commits may get the notes; InputError where there is none."""
+    if notes and branch is None:
+        raise InputError("notes are made for the commits of a branch", hint="--notes goes with --branch NAME")

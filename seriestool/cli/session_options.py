@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seriestool.cli.source_options import cache_dir, lists_path, source_options
+from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import cache_dir, lists_path
 from seriestool.git import Repository
 from seriestool.session import (
     SeriesInput,

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The arguments with which each command names a series and says where to look for it."""
 
-import os
 import sys
 from argparse import Namespace
 from functools import cache
 from pathlib import Path
 
 from seriestool.cli.options import CliParser
+from seriestool.cli.user_folders import cache_dir
 from seriestool.git import Repository, config_at
 from seriestool.series.mail import MAX_BYTES, refuse_large
 from seriestool.sources.resolve import SourceOptions
@@ -75,22 +75,6 @@ def source_options(arguments: Namespace, repository: Repository | None = None) -
         repository=opened,
         read_stdin=_read_stdin,
     )
-
-
-def cache_dir() -> Path:
-    """The folder for what can be fetched again (https://specifications.freedesktop.org/basedir-spec/latest/)."""
-    return _user_folder("XDG_CACHE_HOME", "~/.cache")
-
-
-def lists_path() -> Path:
-    """The user's index of the patches on lists, in the folder for data of the same specification."""
-    return _user_folder("XDG_DATA_HOME", "~/.local/share") / "lists.sqlite"
-
-
-def _user_folder(variable: str, default: str) -> Path:
-    folder = os.environ.get(variable, "")
-    base = Path(folder) if folder.startswith("/") else Path(default).expanduser()
-    return base / "seriestool"
 
 
 def _version(text: str) -> int:

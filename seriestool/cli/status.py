@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from seriestool.cli.exit_codes import EXIT_NO, EXIT_OUTSIDE
 from seriestool.cli.options import CliParser
-from seriestool.cli.source_options import cache_dir, lists_path, source_options
-from seriestool.cli.track import add_dir_argument, find_tracked
+from seriestool.cli.source_options import source_options
+from seriestool.cli.track_options import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import cache_dir, lists_path
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.sources.lists import PatchLists
@@ -20,9 +22,6 @@ from seriestool.track.status_lookup import StatusSources, find_status, open_sear
 from seriestool.track.track_store import TrackStore
 from seriestool.track.tracked_series import TrackedSeries
 from seriestool.util.errors import NotFoundError
-
-EXIT_BROKEN = 1
-EXIT_OUTSIDE = 4
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -52,7 +51,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
         ui.out(status_text(standings, Style(ui.color), bool(arguments.names) or ui.verbose))
     if any(one.is_broken for one in standings):
-        return EXIT_BROKEN
+        return EXIT_NO
     return EXIT_OUTSIDE if any(one.problems for one in standings) else 0
 
 

@@ -3,24 +3,23 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seriestool.cli.exit_codes import EXIT_OUTSIDE
 from seriestool.cli.options import CliParser
-from seriestool.cli.source_options import add_source_options, cache_dir, lists_path, source_options
+from seriestool.cli.source_options import add_source_options, source_options
+from seriestool.cli.track_options import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import cache_dir, lists_path
 from seriestool.series.model import Series
 from seriestool.sources.resolve import resolve
 from seriestool.track.track_store import TrackStore
 from seriestool.util.errors import InputError, SeriestoolError
 
 if TYPE_CHECKING:
-    from argparse import _ArgumentGroup
-
     from seriestool.git import Repository
     from seriestool.track.tracked_series import TrackedSeries
 
-EXIT_OUTSIDE = 4
 _SLOW = ("bisect", "kunit-build")  # checks that may take minutes
 
 
@@ -48,13 +47,6 @@ def add_arguments(parser: CliParser) -> None:
     group.add_argument("--remove", action="store_true", help="track it no longer: take away what was kept of it")
 
 
-def add_dir_argument(group: "_ArgumentGroup | CliParser") -> None:
-    """Where the tracked series are."""
-    group.add_argument(
-        "--dir", metavar="DIR", type=Path, default=Path("series"), help="the folder of all tracked series (./series)"
-    )
-
-
 def run(arguments: Namespace, ui: Ui) -> int:
     """Track the series and print where; 0, or 4 where one of --all could not be asked for."""
     store = TrackStore(arguments.dir)
@@ -69,15 +61,6 @@ def run(arguments: Namespace, ui: Ui) -> int:
         return _remove(store, known or arguments.series, ui)
     _track(arguments, store, known, ui)
     return 0
-
-
-def find_tracked(store: TrackStore, word: str) -> str | None:
-    """The name of the tracked series that is meant by the word, its name or its folder; None where it means none."""
-    names = store.names()
-    path = Path(word)
-    if path.name in names and path.is_dir() and path.resolve() == (store.root / path.name).resolve():
-        return path.name
-    return word if word in names and not path.exists() else None
 
 
 def _track_all(arguments: Namespace, store: TrackStore, ui: Ui) -> int:

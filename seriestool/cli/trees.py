@@ -5,10 +5,12 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 
-from seriestool.cli import push_log
+from seriestool.cli import trees_push_log
+from seriestool.cli.exit_codes import EXIT_NO
 from seriestool.cli.options import CliParser, add_common_options
-from seriestool.cli.source_options import add_source_arguments, cache_dir, source_options
+from seriestool.cli.source_options import add_source_arguments, source_options
 from seriestool.cli.ui import Ui
+from seriestool.cli.user_folders import cache_dir
 from seriestool.git import Repository, without_password
 from seriestool.report.style import Style
 from seriestool.report.trees_text import suggestions_dict, suggestions_text, trees_dict, trees_text
@@ -16,7 +18,6 @@ from seriestool.trees import configured_trees, list_trees
 from seriestool.trees.fetch_trees import add_tree, fetch_tree, get_configured, record_current_tips, remove_tree
 from seriestool.util.errors import OutsideError
 
-EXIT_NO_SUGGESTION = 1
 _SHOWN = 10  # suggestions
 
 
@@ -55,7 +56,7 @@ def add_arguments(parser: CliParser) -> None:
     log = actions.add_parser("push-log", help="ask kernel.org's log of all pushes")
     for each in (listing, adding, removing, updating, suggesting):
         add_common_options(each)
-    push_log.add_arguments(log)
+    trees_push_log.add_arguments(log)
 
 
 def run(arguments: Namespace, ui: Ui) -> int:
@@ -132,7 +133,7 @@ def _suggest(arguments: Namespace, repository: Repository, ui: Ui) -> int:
         ui.out(suggestions_text(found if arguments.all else found[:_SHOWN], Style(ui.color)))
     else:
         ui.note("nothing in the series says which tree it is for")
-    return 0 if found else EXIT_NO_SUGGESTION
+    return 0 if found else EXIT_NO
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seriestool.cli.lists import open_lists
-from seriestool.cli.source_options import lists_path
+from seriestool.cli.user_folders import lists_path
+from seriestool.sources.lists.patch_index import find_index
 from tests.support.mails import diff, fill, mail, series
 from tests.support.repos import Repo
 from tests.support.session import Result
@@ -35,13 +35,13 @@ def test_from_adding_to_removing(cli_here: Cli, repo: Repo, archive: Path) -> No
     assert json.loads(cli_here("lists", "list", "--json", cwd=repo.path).out) == {
         "schema": 1, "lists": [{"name": "devel", "url": None, "path": str(archive), "patches": 2}],
     }  # fmt: skip
-    index = open_lists()
+    index = find_index(lists_path())
     assert index is not None
     with index:
         assert len(index.series_of("one-v1-0@x")) == 2
     assert cli_here("lists", "remove", "devel", cwd=repo.path).code == 0
     assert cli_here("lists", "list", cwd=repo.path).out == ""
-    index = open_lists()
+    index = find_index(lists_path())
     assert index is not None
     with index:
         assert len(index) == 0

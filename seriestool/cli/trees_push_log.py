@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool trees push-log`: kernel.org's log of all pushes, indexed here.
 
-git-config: `seriestool.pushLog` (the sources, several), `seriestool.pushLogSince` (older pushes are left out),
-`seriestool.pushLogUrl` (the server that commits are fetched from).
+git-config: `seriestool.pushLog` (the sources, several), `seriestool.pushLogSince` (older pushes are left out).
 """
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from seriestool.cli.exit_codes import EXIT_NO
 from seriestool.cli.options import add_common_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, without_password
@@ -19,14 +18,8 @@ from seriestool.sources.pushlog import index_path, mirrors_path
 from seriestool.util.config import Config, all_texts, find_text
 from seriestool.util.errors import InputError, NotFoundError
 
-if TYPE_CHECKING:
-    from seriestool.sources.pushlog.push_log_index import Sighting
-
-EXIT_NOT_SEEN = 1
 _SOURCES = "seriestool.pushLog"
 _SINCE = "seriestool.pushLogSince"
-_URL = "seriestool.pushLogUrl"
-_MAX_SERVERS = 20  # repositories that are asked for one commit
 _HINT = "for example: seriestool trees push-log add https://git.kernel.org/pub/scm/infra/transparency-logs/gitolite"
 
 
@@ -105,6 +98,7 @@ def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
 
 
 def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    from seriestool.cli.pushed_commit import fetch_pushed_commit
     from seriestool.report.trees_text import sightings_dict, sightings_text
     from seriestool.sources.pushlog.push_log_index import find_log
 
@@ -121,34 +115,7 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
         ui.out(sightings_text(found, told, Style(ui.color)))
     else:
         ui.note(f"the push log does not have '{arguments.commit}'")
-    return 0 if found else EXIT_NOT_SEEN
-
-
-def fetch_pushed_commit(repository: Repository, found: "Sequence[Sighting]", ui: Ui) -> str:
-    """The ref that keeps the commit, fetched from the first server that has it still.
-
-    Raises NotFoundError where none has, InputError where the sightings are of several commits, OutsideError where a
-    server cannot be reached.
-    """
-    from seriestool.sources.pushlog.lost_commits import KERNEL_ORG, fetch_commit, repo_url
-
-    commits = {one.commit for one in found}
-    if len(commits) > 1:
-        raise InputError(f"that is the beginning of {len(commits)} commits", hint="give more of its digits")
-    base = find_text(repository.config(), _URL) or KERNEL_ORG
-    failure: NotFoundError | None = None
-    for repo in list(dict.fromkeys(one.repo for one in found))[:_MAX_SERVERS]:
-        url = repo_url(repo, base)
-        ui.note(f"fetching from {without_password(url)}")
-        try:
-            with ui.transfer("fetching the commit") as listener:
-                ref = fetch_commit(repository, url, found[0].commit, listener)
-        except NotFoundError as error:
-            failure = failure or error
-            continue
-        ui.note(f"kept as {ref}")
-        return ref
-    raise failure or NotFoundError("the push log does not have it")
+    return 0 if found else EXIT_NO
 
 
 def _read(repository: Repository, sources: Sequence[str], ui: Ui) -> None:
