@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a tree has a patch already, as which commit: by its patch-id, or by its subject and author."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,20 +8,18 @@ from datetime import timedelta
 
 from seriestool.base.search_context import summarize
 from seriestool.base.verdict import CommitSummary
-from seriestool.git import Commit, ScratchRepository
+from seriestool.git import ScratchRepository
 from seriestool.series.mail.patch_mail import without_via
 from seriestool.series.model import Patch
 from seriestool.series.patch_id import find_patch_id
-from seriestool.trees.history import History, tips_containing
+from seriestool.trees.history import CommitTable, History, IndexedCommit, tips_containing
 
 _MOST_COMPARED = 40
 """Commits whose patch-ids are computed for one patch."""
-_MOST_READ = 400
-"""Commits whose subjects are read for one patch."""
+_MOST_LOOKED_AT = 400
+"""Commits whose titles and authors are looked at for one patch."""
 _SLACK = timedelta(days=2)
 """How much earlier than the patch its commit may be dated: the mail may be a later sending of it."""
-_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})\b")
-"""As git-revert(1) writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +36,9 @@ class _PossibleCommit:
     """A commit that may be the patch."""
 
     position: int
-    commit: Commit
-
-    @property
-    def reverts(self) -> tuple[str, ...]:
-        """The ids that its message says it takes back, abbreviated or not."""
-        return tuple(_REVERTS.findall("\n".join(self.commit.message.lines)))
+    oid: str
+    said: IndexedCommit
+    """Its title and author, and what it reverts."""
 
 
 def find_merged_commit(
@@ -55,24 +49,26 @@ def find_merged_commit(
     Only commits that are younger than the patch count: an older one is what the series was made on top of. One that
     was reverted does not count.
     """
-    found = list(_read(scratch_repo, _candidates(patch, history), history))
+    found = list(_look_up(scratch_repo, _candidates(patch, history), history))
     undone = tuple(_reverted_ids(found, history, tip))
-    found = [one for one in found if not one.commit.oid.startswith(undone)]
+    found = [one for one in found if not one.oid.startswith(undone)]
     named = [one for one in found if _is_named_like(patch, one)]
     compared = [*named, *(one for one in found if one not in named)][:_MOST_COMPARED]
-    same = _with_patch_id(patch, [one.commit.oid for one in compared], scratch_repo)
-    ordered = [one for one in compared if one.commit.oid in same] + named
+    same = _with_patch_id(patch, [one.oid for one in compared], scratch_repo)
+    ordered = [one for one in compared if one.oid in same] + named
     held = next((one for one in ordered if tips_containing(history, one.position, [tip])), None)
-    return MergedCommit(summarize(held.commit), held.commit.oid in same) if held else None
+    commit = scratch_repo.objects.commit(held.oid) if held else None
+    return MergedCommit(summarize(commit), commit.oid in same) if commit else None
 
 
 def _reverted_ids(found: Iterable[_PossibleCommit], history: History, tip: int) -> Iterator[str]:
     """The ids that commits before the tip take back; a revert that is reverted itself takes nothing back."""
     gone: tuple[str, ...] = ()
     for one in sorted(found, key=lambda one: (history.time(one.position), history.depth(one.position)), reverse=True):
-        if one.reverts and not one.commit.oid.startswith(gone) and tips_containing(history, one.position, [tip]):
-            gone = (*gone, *one.reverts)
-            yield from one.reverts
+        reverts = one.said.reverts
+        if reverts and not one.oid.startswith(gone) and tips_containing(history, one.position, [tip]):
+            gone = (*gone, *reverts)
+            yield from reverts
 
 
 def _candidates(patch: Patch, history: History) -> list[int]:
@@ -85,23 +81,25 @@ def _candidates(patch: Patch, history: History) -> list[int]:
         if history.time(position) >= earliest
     )
     ranked = sorted(touched, key=lambda position: (-touched[position], history.time(position), position))
-    return ranked[:_MOST_READ]
+    return ranked[:_MOST_LOOKED_AT]
 
 
-def _read(scratch_repo: ScratchRepository, positions: Iterable[int], history: History) -> Iterator[_PossibleCommit]:
-    """The commits at these positions that are here."""
-    for position in positions:
-        commit = scratch_repo.objects.commit(history.oid(position))
-        if commit is not None:
-            yield _PossibleCommit(position, commit)
+def _look_up(scratch_repo: ScratchRepository, positions: list[int], history: History) -> Iterator[_PossibleCommit]:
+    """The commits at these positions that are here: the index also has those that git threw away since."""
+    table = CommitTable(history, scratch_repo.objects)
+    oids = [history.oid(position) for position in positions]
+    for position, oid, is_here in zip(positions, oids, scratch_repo.objects.check(oids), strict=True):
+        said = table.at(position) if is_here else None
+        if said is not None:
+            yield _PossibleCommit(position, oid, said)
 
 
 def _is_named_like(patch: Patch, one: _PossibleCommit) -> bool:
     # A list that sends in its own name ('A U Thor via devel <devel@...>') leaves only the name to know them by.
     name = without_via(patch.author_name).lower()
-    author = one.commit.author
-    is_author = author.email.lower() == patch.author_email.lower() or author.name.lower() == name
-    return is_author and _normalized(one.commit.subject) == _normalized(patch.subject)
+    said = one.said
+    is_author = said.author_email.lower() == patch.author_email.lower() or said.author_name.lower() == name
+    return is_author and _normalized(said.title) == _normalized(patch.subject)
 
 
 def _normalized(subject: str) -> str:

@@ -4,7 +4,7 @@
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -14,14 +14,14 @@ from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.fixes import SHORTEST, find_fixes_tags, format_fixes_tag
 from seriestool.series.message.people import Person, parse_person
 from seriestool.series.message.title_comparison import fold_title
-from seriestool.trees.history import History, tips_containing
+from seriestool.trees.history import CommitTable, History, tips_containing
 
 _MOST_READ = 400
-"""CommitLookup of the touched paths that are read to find a title."""
+"""Commits to the touched paths that are read, or that are looked at where the history index knows no titles."""
 _MOST_MAKEFILES = 150
 _RELEASE = re.compile(r"Linux v?\d+\.\d+")
 _LOOK_BACK = 500
-"""CommitLookup before the base whose own Fixes tags show whether this repository has what people quote."""
+"""Commits before the base whose own Fixes tags show whether this repository has what people quote."""
 _FEWEST_QUOTED = 10
 _KNOWN_SHARE = 0.95
 
@@ -76,6 +76,7 @@ class CommitLookup:
         self._repository = repository
         self._scratch_repo = scratch_repo
         self._history = history
+        self._table = CommitTable(history, scratch_repo.objects) if history else None
 
     def find(self, oid: str) -> QuotedCommit | AbsenceReason:
         """The commit of an id, abbreviated or not (hex digits, as a message has them), or why there is none."""
@@ -115,28 +116,60 @@ class CommitLookup:
         return frozenset(known[one] for one in tips_containing(self._history, position, known)) if known else None
 
     def with_title(self, title: str, paths: Iterable[bytes]) -> Iterator[QuotedCommit]:
-        """CommitLookup with that title, the newest first, among those that changed any of the paths."""
-        wanted = fold_title(title)
-        return (one for one in self.changing(paths) if fold_title(one.subject) == wanted)
+        """Commits with that title among those that changed any of the paths: first those that changed most of them,
+        and the newest."""
+        if self._table is None:
+            return
+        touched = self._touched(paths)
+        if self._table.has_all_messages:
+            named = set(self._table.with_title(title)).intersection(touched)
+            yield from self._read(self._ranked(touched, named, _MOST_READ))
+        else:
+            yield from self._read(self._titled(self._ranked(touched, touched, _MOST_READ), fold_title(title)))
+
+    def _titled(self, positions: Iterable[int], folded: str) -> Iterator[int]:
+        for position in positions:
+            said = self._table.at(position) if self._table else None
+            if said is not None and fold_title(said.title) == folded:
+                yield position
 
     def changing(self, paths: Iterable[bytes], limit: int = _MOST_READ) -> Iterator[QuotedCommit]:
         """Commits that changed any of the paths: those that changed most of them, and the newest, first."""
-        history = self._history
-        if history is None:
-            return
-        touched = Counter(position for path in islice(paths, 200) for position, _ in history.changes(path))
-        ranked = heapq.nsmallest(limit, touched, key=lambda one: (-touched[one], -history.time(one), one))
-        for position in ranked:
-            found = self._scratch_repo.objects.commit(history.oid(position))
-            if found is not None:
-                yield quoted_commit(found)
+        touched = self._touched(paths)
+        return self._read(self._ranked(touched, touched, limit))
 
     def last_release(self, tip: str) -> QuotedCommit | None:
         """The commit of the last release of the kernel before the tip, as the history of the Makefile has it."""
-        for commit in self.changing((b"Makefile",), _MOST_MAKEFILES):
-            if _RELEASE.fullmatch(commit.subject) and self.is_within(commit.oid, tip):
-                return commit
+        touched = self._touched((b"Makefile",))
+        for position in self._ranked(touched, touched, _MOST_MAKEFILES):
+            said = self._table.at(position) if self._table else None
+            if said is None or not _RELEASE.fullmatch(said.title):
+                continue
+            for commit in self._read((position,)):
+                if self.is_within(commit.oid, tip):
+                    return commit
         return None
+
+    def _touched(self, paths: Iterable[bytes]) -> Counter[int]:
+        """How many of the paths each commit changed, by position."""
+        history = self._history
+        if history is None:
+            return Counter()
+        return Counter(position for path in islice(paths, 200) for position, _ in history.changes(path))
+
+    def _ranked(self, touched: Counter[int], positions: Iterable[int], limit: int) -> Sequence[int]:
+        """Of these positions those that changed most of the paths, and the newest of them, first."""
+        history = self._history
+        if history is None:
+            return ()
+        return heapq.nsmallest(limit, positions, key=lambda one: (-touched[one], -history.time(one), one))
+
+    def _read(self, positions: Iterable[int]) -> Iterator[QuotedCommit]:
+        """The commits at the positions that are here."""
+        for position in positions:
+            found = self._scratch_repo.objects.commit(self._history.oid(position)) if self._history else None
+            if found is not None:
+                yield quoted_commit(found)
 
     def recent(self, tip: str, limit: int = _LOOK_BACK) -> Iterator[QuotedCommit]:
         """The commit and its ancestors, the newest first, no more than `limit`."""

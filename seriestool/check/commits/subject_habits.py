@@ -8,7 +8,7 @@ from heapq import nlargest
 
 from seriestool.git import ObjectReader
 from seriestool.series.model import Patch
-from seriestool.trees.history import History
+from seriestool.trees.history import CommitTable, History
 
 MOST_PATHS = 40
 """Paths of a patch that are looked at."""
@@ -37,14 +37,9 @@ class SubjectHabits:
         touched = ([position for position, _ in history.changes(path)] for path in paths)
         newest = {position for some in touched for position in nlargest(_MOST_OF_PATH, some, key=history.time)}
         ordered = sorted(newest, key=lambda position: (-history.time(position), position))[:_MOST_READ]
-        titles = (self._title(history.oid(position)) for position in ordered)
+        table = CommitTable(history, self._objects)
+        titles = (_own_title(table, position) for position in ordered)
         return tuple(title for title in titles if title and title != self._patch.subject)
-
-    def _title(self, oid: str) -> str | None:
-        found = self._objects.commit(oid)
-        if found is None or len(found.parents) > 1:
-            return None
-        return None if found.subject.startswith(("Merge ", "Revert ")) else found.subject
 
     @cached_property
     def prefixes(self) -> Counter[str]:
@@ -55,6 +50,14 @@ class SubjectHabits:
     def are_known(self) -> bool:
         """Whether there are enough commits to tell habits from chance."""
         return len(self.titles) >= _ENOUGH
+
+
+def _own_title(table: CommitTable, position: int) -> str | None:
+    """The title of the commit; None of a merge and of a revert."""
+    found = table.at(position)
+    if found is None or found.is_merge or found.title.startswith(("Merge ", "Revert ")):
+        return None
+    return found.title
 
 
 def find_prefix(title: str) -> str:

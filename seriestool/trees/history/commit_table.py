@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from seriestool.git import Commit, ObjectReader
 from seriestool.trees.history.history_index import History
 from seriestool.trees.history.index_layer import IndexLayer, SortedName
 from seriestool.trees.history.message_record import (
@@ -23,6 +24,7 @@ from seriestool.trees.history.message_record import (
     find_msgid,
     fold_titles,
     hash_text,
+    read_notes,
     target_keys,
 )
 
@@ -66,6 +68,17 @@ class _Record(NamedTuple):
     def values(self, letter: bytes) -> tuple[str, ...]:
         return tuple(_text(note[1:]) for note in self.notes if note[:1] == letter)
 
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """The notes by the names that `IndexedCommit` has for them."""
+        return {
+            "links": self.values(LINK),
+            "msgids": self.msgids(),
+            "change_ids": self.values(CHANGE_ID),
+            "fixes": self.values(FIXES),
+            "reverts": self.values(REVERTS),
+            "picks": self.values(PICKS),
+        }
+
     def msgids(self) -> tuple[str, ...]:
         found = (msgid for note in self.notes if (msgid := find_msgid(note)))
         return tuple(dict.fromkeys(map(_text, found)))
@@ -74,26 +87,33 @@ class _Record(NamedTuple):
 class CommitTable:
     """The messages of a history's commits, by position, title, message-id, change-id, and by whom they speak of."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, objects: ObjectReader | None = None) -> None:
+        """`objects`: where `at` reads a commit whose message the index has not: of a window of the history."""
         self._history = history
+        self._objects = objects
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Why commits may be missing from an answer; () where the table has all that the refs lead to."""
         manifest = self._history.manifest
-        layers = self._history.layers
         found = ["the history is shallow" if manifest and manifest.is_shallow else ""]
-        found.append("" if all(layer.has_messages for layer in layers) else "only a part of the history is indexed")
+        found.append("" if self.has_all_messages else "only a part of the history is indexed")
         return tuple(filter(None, found))
 
+    @property
+    def has_all_messages(self) -> bool:
+        """Whether the messages of all commits of the history were read."""
+        return all(layer.has_messages for layer in self._history.layers)
+
     def at(self, position: int) -> IndexedCommit | None:
-        """What is known of the commit at the position; None where its message was not read.
+        """What is known of the commit at the position; None where its message was not read, and is not here.
 
         Raises IndexError where there is no such position.
         """
         layer, index = self._history.locate(position)
         if not layer.has_messages:
-            return None
+            commit = self._objects.commit(self._history.oid(position)) if self._objects else None
+            return _as_indexed(position, commit) if commit else None
         record = _record(layer, index)
         author, _, email = layer.person(layer.authors[index]).rpartition(b" <")
         return IndexedCommit(
@@ -105,12 +125,7 @@ class CommitTable:
             zone=layer.zones[index],
             committed=layer.times[index],
             is_merge=layer.marks[index] == _MERGE,
-            links=record.values(LINK),
-            msgids=record.msgids(),
-            change_ids=record.values(CHANGE_ID),
-            fixes=record.values(FIXES),
-            reverts=record.values(REVERTS),
-            picks=record.values(PICKS),
+            **record.by_kind(),
         )
 
     def find(self, oid: str) -> IndexedCommit | None:
@@ -178,6 +193,32 @@ def _under(layer: IndexLayer, name: SortedName, key: int) -> Iterator[int]:
         if hashes[at] != key:
             return
         yield commits[at]
+
+
+def _as_indexed(position: int, commit: Commit) -> IndexedCommit:
+    """The same of a commit that was read."""
+    lines = commit.message.lines
+    record = _Record(b"", read_notes("\n".join(lines).encode("utf-8", "replace")))
+    author = commit.author
+    return IndexedCommit(
+        position=position,
+        title=_text(cut_title(commit.subject.encode("utf-8", "replace"))),
+        author_name=author.name,
+        author_email=author.email,
+        authored=author.time,
+        zone=_minutes(author.zone),
+        committed=commit.committer.time,
+        is_merge=len(commit.parents) > 1,
+        **record.by_kind(),
+    )
+
+
+def _minutes(zone: str) -> int:
+    """`+0530` as minutes ahead of UTC; 0 for what is no zone."""
+    if not zone[1:].isdecimal() or zone[0] not in "+-":
+        return 0
+    hours, minutes = divmod(int(zone[1:]), 100)
+    return (hours * 60 + minutes) * (-1 if zone[0] == "-" else 1)
 
 
 def _record(layer: IndexLayer, index: int) -> _Record:
