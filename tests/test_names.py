@@ -33,9 +33,9 @@ def trees() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def classes() -> Iterator[ast.ClassDef]:
-    for tree in trees().values():
-        yield from (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+@functools.cache
+def classes() -> tuple[ast.ClassDef, ...]:
+    return tuple(node for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
 
 
 def twice(names: Iterator[str]) -> list[str]:
