@@ -46,7 +46,7 @@ def patch_of(counter: int, diff: bytes) -> Patch:
     """A patch with this diff."""
     date = datetime(2024, 1, 1, tzinfo=UTC)
     msgid = f"{counter}@example.com"
-    return Patch(msgid, counter, f"part {counter}", "A", "a@example.com", date, "", "", (), parse_diff(diff), diff)
+    return Patch(msgid, counter, f"part {counter}", "A", "a@example.com", date, "", "", parse_diff(diff), diff)
 
 
 def diff_of(tree: FileTree, change: Files) -> Iterator[bytes]:
