@@ -6,10 +6,8 @@ A command is a module with `add_arguments(parser)` and `run(arguments, ui) -> in
 
 import contextlib
 import os
-import select
 import signal
 import sys
-import threading
 from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -44,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 def _watched_interrupts() -> Iterator[list[int]]:
     """The SIGINTs that come in the block; each raises KeyboardInterrupt as always. One that is ignored stays so."""
     seen: list[int] = []
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or not _is_main_thread():
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield seen
         return
 
@@ -52,15 +50,14 @@ def _watched_interrupts() -> Iterator[list[int]]:
         seen.append(number)
         signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, notice)
+    before = None
+    with contextlib.suppress(ValueError):  # in another thread than the main one no signals come
+        before = signal.signal(signal.SIGINT, notice)
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -91,8 +88,11 @@ def _run_command(argv: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str]) -> tuple[CommandModule, Namespace]:
-    arguments = default_options()
+    arguments = Namespace()
     _top_parser().parse_args(argv, arguments)
+    for name, value in vars(default_options()).items():
+        if name not in arguments:
+            setattr(arguments, name, value)
     if arguments.command is None:
         raise InputError("no command was given", hint="see 'seriestool --help'")
     command = get_command(arguments.command)
@@ -165,6 +165,8 @@ def _say(line: str) -> None:
 
 def _has_lost_reader() -> bool:
     """Whether nobody reads stdout any more."""
+    import select
+
     poll = select.poll()
     try:
         poll.register(sys.stdout.fileno(), 0)

@@ -3,12 +3,12 @@
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from seriestool.util.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import NamedTuple, TypeVar
 
     OptionsT = TypeVar("OptionsT", bound=NamedTuple)
@@ -30,7 +30,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     # No defaults here: they stand in default_options, so that an option given earlier is not reset by a later parser.
     group = parser.add_argument_group("common options")
     unset = argparse.SUPPRESS
-    group.add_argument("--repo", metavar="DIR", type=Path, default=unset, help="the git repository (default: here)")
+    group.add_argument("--repo", metavar="DIR", type=_folder, default=unset, help="the git repository (default: here)")
     group.add_argument("--color", choices=("auto", "always", "never"), default=unset, help="when to use colours")
     group.add_argument("-q", "--quiet", action="store_true", default=unset, help="print results and errors only")
     group.add_argument("-v", "--verbose", action="store_true", default=unset, help="say more about the work")
@@ -38,7 +38,13 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 
 def default_options() -> argparse.Namespace:
     """The common options as they are when nobody gives them."""
-    return argparse.Namespace(repo=Path(), color="auto", quiet=False, verbose=False)
+    return argparse.Namespace(repo=_folder(""), color="auto", quiet=False, verbose=False)
+
+
+def _folder(text: str) -> "Path":
+    from pathlib import Path  # here, for `--help` has no use for it
+
+    return Path(text)
 
 
 def read_options(arguments: argparse.Namespace, kind: "type[OptionsT]") -> "OptionsT":

@@ -10,14 +10,14 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from seriestool.report.terminal import printable, printable_line, printable_styled
-from seriestool.util.progress import TransferListener, TransferState
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from seriestool.util.progress import TransferListener, TransferState
 
 __all__ = ["Ui", "open_ui", "printable", "printable_line"]
 
@@ -25,16 +25,24 @@ _DEFAULT_WIDTH = 80
 _PATIENCE = 0.5  # seconds before a progress bar shows: importing rich takes longer than most questions
 
 
-@dataclass(frozen=True, slots=True)
 class Ui:
     """The two streams, and how the user wants them."""
 
-    stdout: TextIO
-    stderr: TextIO
-    color: bool = False
-    width: int = _DEFAULT_WIDTH
-    quiet: bool = False
-    verbose: bool = False
+    def __init__(  # by hand: whatever would write it costs `--help` its import
+        self,
+        stdout: TextIO,
+        stderr: TextIO,
+        color: bool = False,
+        width: int = _DEFAULT_WIDTH,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+        self.color = color
+        self.width = width
+        self.quiet = quiet
+        self.verbose = verbose
 
     def out(self, text: str) -> None:
         """Print a result: `text` and a newline."""
@@ -71,7 +79,7 @@ class Ui:
             yield _ProgressBar(self.stderr, printable_line(title), total, stack).show
 
     @contextlib.contextmanager
-    def transfer(self, title: str) -> Iterator[TransferListener | None]:
+    def transfer(self, title: str) -> "Iterator[TransferListener | None]":
         """Who is told of a clone, fetch or push in the block; None where stderr is no terminal, and nobody watches."""
         if self.quiet or not self.stderr.isatty():
             yield None
@@ -124,7 +132,7 @@ class _TransferBar:
         self._due = time.monotonic() + _PATIENCE
         self._bar: Progress | None = None
 
-    def show(self, state: TransferState) -> None:
+    def show(self, state: "TransferState") -> None:
         if state.done == state.total:
             self.stop()
         elif time.monotonic() >= self._due:
@@ -135,7 +143,7 @@ class _TransferBar:
             self._bar.stop()
             self._bar = None
 
-    def _draw(self, state: TransferState) -> None:
+    def _draw(self, state: "TransferState") -> None:
         if self._bar is None:
             self._bar = self._start()
         amount = printable_line(f"{self._title}: {state}")
