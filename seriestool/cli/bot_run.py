@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool bot run`: the bot itself, until it is told to leave."""
 
+import logging
 import os
 import platform
 import signal
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from seriestool.cli.bot_log import log_to
 from seriestool.cli.bot_options import add_database_option, database_url, parse_count, read_config
 from seriestool.cli.exit_codes import EXIT_INTERRUPTED
 from seriestool.cli.options import CliParser
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from seriestool.bot.bot_config import BotConfig
     from seriestool.bot.queue.main_loop import Task
     from seriestool.bot.queue.tree_mirror import Mirror
+
+_LOG = logging.getLogger(__name__)
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -43,6 +47,11 @@ def add_arguments(parser: CliParser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Run it; 130 where ^C ended it."""
+    with log_to(ui):
+        return _run(arguments)
+
+
+def _run(arguments: Namespace) -> int:
     from seriestool.bot.notify.notifier import Notifier
     from seriestool.bot.queue.bot_runner import BotSetup, run_bot
     from seriestool.cli import bot_setup
@@ -52,13 +61,13 @@ def run(arguments: Namespace, ui: Ui) -> int:
     git_config = config_at(arguments.repo)
     lists = bot_setup.watched_lists(config, git_config)
     if not lists:
-        ui.note("no list is watched here: 'seriestool lists add NAME URL' adds one")
+        _LOG.warning("no list is watched here: 'seriestool lists add NAME URL' adds one")
     notifier = Notifier.open(config, git_config, [each.name for each in lists], arguments.send)
-    intake = bot_setup.make_intake(config, git_config, lists, ui)
+    intake = bot_setup.make_intake(config, git_config, lists)
     url = database_url(arguments, config)
     stop_signal = StopSignal()
     with ExitStack() as stack:
-        mirror = stack.enter_context(_mirror(arguments, ui)) if arguments.mirror else None
+        mirror = stack.enter_context(_mirror(arguments)) if arguments.mirror else None
         repository = mirror.folder if mirror else arguments.repo
         setup = BotSetup(
             database=url,
@@ -67,18 +76,16 @@ def run(arguments: Namespace, ui: Ui) -> int:
                 bot_setup.make_report_job_config(url, repository, config), notifier, mirror.repair if mirror else None
             ),
             tasks=(
-                *_trees(repository, mirror, config, ui),
+                *_trees(repository, mirror, config),
                 *bot_setup.make_tasks(url, config.interval, intake, notifier, stop_signal.stop.is_set),
             ),
             bounds=config.bounds,
             jobs=arguments.jobs or config.jobs or len(os.sched_getaffinity(0)),
             tries=config.tries,
             limit=config.limit,
-            note=ui.note,
-            detail=ui.detail,
             once=arguments.once,
         )
-        with stop_on_signals(stop_signal, ui.note):
+        with stop_on_signals(stop_signal):
             run_bot(setup, stop_signal.stop)
         return EXIT_INTERRUPTED if stop_signal.was_interrupted else 0
 
@@ -92,7 +99,7 @@ class StopSignal:
 
 
 @contextmanager
-def stop_on_signals(stop_signal: StopSignal, note: Callable[[str], None]) -> Iterator[None]:
+def stop_on_signals(stop_signal: StopSignal) -> Iterator[None]:
     """SIGTERM and ^C set `stop`: what runs is finished. A second ^C does not wait for it."""
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -103,8 +110,8 @@ def stop_on_signals(stop_signal: StopSignal, note: Callable[[str], None]) -> Ite
         is_first = not stop_signal.stop.is_set()
         stop_signal.stop.set()
         if is_first:
-            with suppress(RuntimeError):  # in the middle of another note
-                note("leaving: what is being looked at is finished first")
+            with suppress(RuntimeError):  # in the middle of another record
+                _LOG.info("leaving: what is being looked at is finished first")
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -115,29 +122,29 @@ def stop_on_signals(stop_signal: StopSignal, note: Callable[[str], None]) -> Ite
 
 
 @contextmanager
-def _mirror(arguments: Namespace, ui: Ui) -> "Iterator[Mirror]":
+def _mirror(arguments: Namespace) -> "Iterator[Mirror]":
     from seriestool.bot.queue.tree_mirror import Mirror
 
-    with Mirror(arguments.mirror, config_at(arguments.repo), ui.note) as mirror:
+    with Mirror(arguments.mirror, config_at(arguments.repo)) as mirror:
         yield mirror
 
 
-def _trees(repository: Path, mirror: "Mirror | None", config: "BotConfig", ui: Ui) -> "Iterator[Task]":
+def _trees(repository: Path, mirror: "Mirror | None", config: "BotConfig") -> "Iterator[Task]":
     """The trees brought up to date; of a mirror, all workers bring their own."""
     from seriestool.bot.queue.main_loop import Task
 
     if mirror:
         yield Task("trees", float(config.trees or 3600), lambda: _ignore(mirror.update()))
     elif config.trees:
-        yield Task("trees", float(config.trees), partial(_update_trees, repository, ui.note))
+        yield Task("trees", float(config.trees), partial(_update_trees, repository))
 
 
-def _update_trees(repository: Path, note: Callable[[str], None]) -> None:
+def _update_trees(repository: Path) -> None:
     from seriestool.bot.queue.tree_mirror import update_trees
 
     with Repository.open(repository) as opened:
-        update_trees(opened, note)
+        update_trees(opened)
 
 
 def _ignore(_: object) -> None:
-    """What went wrong was noted."""
+    """What went wrong was logged."""

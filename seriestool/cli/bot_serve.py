@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`seriestool bot serve`: the pages of all series, a read-only API, health and metrics; or all of it as files."""
 
+import logging
 import signal
 import time
 from argparse import Namespace
@@ -10,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seriestool.cli.bot_log import log_to
 from seriestool.cli.bot_options import add_database_option, database_url, read_config
 from seriestool.cli.options import CliParser
 from seriestool.cli.ui import Ui
@@ -18,6 +20,8 @@ from seriestool.util.errors import InputError
 if TYPE_CHECKING:
     from seriestool.bot.site.database_reader import DatabaseReader
     from seriestool.bot.site.wsgi_app import SiteContext
+
+_LOG = logging.getLogger(__name__)
 
 _MOST_LOGS = 20  # of bugs, in one run
 _LIST_UNREAD = 1800  # seconds after which a list that nobody reads is told
@@ -48,9 +52,10 @@ def run(arguments: Namespace, ui: Ui) -> int:
         if arguments.export is not None:
             return _export(reader, arguments.export, url, ui)
         limits = HealthLimits(list_unread=max(_LIST_UNREAD, 3 * config.interval))
-        return _serve(
-            SiteContext(reader=reader, url=url, clock=time.time, limits=limits, on_error=_teller(ui)), host, port, ui
-        )
+        with log_to(ui):
+            return _serve(
+                SiteContext(reader=reader, url=url, clock=time.time, limits=limits, on_error=_teller()), host, port
+            )
     finally:
         reader.close()
 
@@ -74,14 +79,14 @@ def _export(reader: "DatabaseReader", folder: Path, url: str, ui: Ui) -> int:
     return 0
 
 
-def _serve(site: "SiteContext", host: str, port: int, ui: Ui) -> int:
+def _serve(site: "SiteContext", host: str, port: int) -> int:
     from seriestool.bot.site.serve import is_loopback, make_server
     from seriestool.bot.site.wsgi_app import WsgiApp
 
     server = make_server(WsgiApp(site), host, port)
-    ui.note(f"listening on http://{server.effective_host}:{server.effective_port}/")
+    _LOG.info("listening on http://%s:%s/", server.effective_host, server.effective_port)
     if not is_loopback(host):
-        ui.note("whoever reaches this machine can read all of it")
+        _LOG.warning("whoever reaches this machine can read all of it")
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         server.run()
@@ -91,7 +96,7 @@ def _serve(site: "SiteContext", host: str, port: int, ui: Ui) -> int:
     return 0
 
 
-def _teller(ui: Ui) -> Callable[[Exception], None]:
+def _teller() -> Callable[[Exception], None]:
     """Who is told of bugs: the log, and of the first ones a file each."""
     numbers = count(1)
 
@@ -101,7 +106,7 @@ def _teller(ui: Ui) -> Callable[[Exception], None]:
         if next(numbers) > _MOST_LOGS:
             return
         with suppress(OSError):
-            ui.note(f"a bug: {type(error).__name__} (log: {write_crash_log(error, ['bot', 'serve'])})")
+            _LOG.error("a bug: %s (log: %s)", type(error).__name__, write_crash_log(error, ["bot", "serve"]))
 
     return tell
 

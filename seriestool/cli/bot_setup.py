@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seriestool.cli.crash_log import log_bot_crash
-from seriestool.cli.ui import Ui
 from seriestool.cli.user_folders import cache_dir, list_mirrors_path, lists_path
 from seriestool.git import Repository
 from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
@@ -68,7 +67,7 @@ def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[Configured
     return tuple(known[name] for name in config.lists or known)
 
 
-def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[ConfiguredList, ...]", ui: Ui) -> "ListIntake":
+def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[ConfiguredList, ...]") -> "ListIntake":
     """How the lists are read."""
     from seriestool.bot.intake.list_intake import ListIntake
     from seriestool.bot.intake.list_reader import ReadLimits
@@ -79,7 +78,6 @@ def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[Configu
         settle=config.settle,
         limits=ReadLimits(),
         config=git_config,
-        note=ui.note,
     )
 
 

@@ -10,6 +10,7 @@ decides and speaks, by drafts in a maildir (drafts:FOLDER) or mails to a server 
 import argparse
 import hashlib
 import json
+import logging
 import os
 import random
 import signal
@@ -18,7 +19,8 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -200,8 +202,6 @@ def plan_of(database: str, handlers: Handlers, **changes: Any) -> BotSetup:
         jobs=2,
         tries=3,
         limit=60,
-        note=lambda text: None,
-        detail=lambda text: None,
         interval=0.2,
         poll=0.05,
         grace=10,
@@ -212,7 +212,35 @@ def plan_of(database: str, handlers: Handlers, **changes: Any) -> BotSetup:
     return replace(setup, **changes)
 
 
+class _Collector(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self.said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@contextmanager
+def collected(said: list[str]) -> Iterator[list[str]]:
+    """What the bot logs in the block, from level info on, is added to the list."""
+    log, handler = logging.getLogger("seriestool.bot"), _Collector(said)
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield said
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def run_stand_in(given: argparse.Namespace) -> int:
+    log = logging.getLogger("seriestool")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.DEBUG if os.environ.get("LOUD") else logging.INFO)
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -234,8 +262,6 @@ def run_stand_in(given: argparse.Namespace) -> int:
         poll=given.poll,
         grace=given.grace,
         once=given.once,
-        note=_note,
-        detail=_note if os.environ.get("LOUD") else lambda text: None,
         tasks=tuple(_rest(given.voice, given.database, stop)) if given.voice else (),
     )
     try:

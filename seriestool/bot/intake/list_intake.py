@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All watched lists read on, and what is new on them made into series."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from seriestool.sources.lists.list_config import ConfiguredList, configured_list
 from seriestool.util.config import Config
 from seriestool.util.errors import SeriestoolError
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class ListIntake:
@@ -25,11 +28,10 @@ class ListIntake:
     """Seconds to wait for stragglers."""
     limits: ReadLimits
     config: Config
-    note: Callable[[str], None]
     now: Callable[[], float] = time.time
 
     def read(self, store: Store) -> None:
-        """Read them all; one that cannot be read is noted, and the others go on."""
+        """Read them all; one that cannot be read is logged, and the others go on."""
         for each in self.lists:
             tally = read_list(
                 store=store,
@@ -42,7 +44,7 @@ class ListIntake:
                 config=self.config,
             )
             if tally.error:
-                self.note(f"cannot read '{each.name}': {tally.error}")
+                _LOG.warning("cannot read '%s': %s", each.name, tally.error)
         assemble_series(store, int(self.now()), self.settle)
 
     def index(self, path: Path) -> None:
@@ -66,7 +68,7 @@ class ListIntake:
                 try:
                     update_list(index, each.name, each.source, self.mirrors)
                 except SeriestoolError as error:
-                    self.note(f"cannot index '{each.name}': {error.message}")
+                    _LOG.warning("cannot index '%s': %s", each.name, error.message)
 
     def forget(self, store: Store) -> None:
         """Let go of what no open work can need any more."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A bot put together and run: the database, the name, the engine, the round; and taken apart again."""
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from seriestool.bot.queue.workers import Worker, lock_file
 from seriestool.bot.store import Store
 from seriestool.report.terminal import printable_line as one_line
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class BotSetup:
@@ -34,8 +37,6 @@ class BotSetup:
     tries: int
     limit: float
     """Seconds for one look."""
-    note: Callable[[str], None]
-    detail: Callable[[str], None]
     once: bool = False
     interval: float = 5.0
     """Seconds between two beats; a worker that misses five is gone."""
@@ -56,7 +57,7 @@ def run_bot(setup: BotSetup, stop: threading.Event) -> None:
     where the tables are not those that this program knows, also when a newer one migrates them meanwhile.
     """
     url = with_driver(setup.database)
-    retry = Retrier(stop, setup.note)
+    retry = Retrier(stop)
     with suppress(StopRequested), ExitStack() as stack:
         is_alone = url.startswith("sqlite")
         if is_alone:
@@ -88,7 +89,6 @@ def _run(
     heartbeat = stack.enter_context(Heartbeat(worker, stop, setup.interval))
     processes = ProcessPool(setup.handlers.look, setup.handlers.log_crash, setup.limit, setup.handlers.preload)
     stack.callback(processes.close)
-    tell = make_done_callback(store, setup.note)
     pipeline = Pipeline(
         store=store,
         handlers=setup.handlers,
@@ -97,22 +97,17 @@ def _run(
         worker=worker.name,
         tries=setup.tries,
         pause=setup.pause,
-        tell=tell,
+        tell=lambda key: log_done(store, key),
     )
-    engine = WorkflowEngine(
-        database=setup.database, executor=worker.executor, jobs=setup.jobs, pipeline=pipeline, say=setup.detail
-    )
+    engine = WorkflowEngine(database=setup.database, executor=worker.executor, jobs=setup.jobs, pipeline=pipeline)
     stack.callback(lambda: engine.close(setup.grace))
     retry.until(lambda: engine.launch(setup.poll))
-    reconciler = Reconciler(
-        store=store, work=engine, worker=worker, bounds=setup.bounds, note=setup.note, backoff=setup.backoff
-    )
+    reconciler = Reconciler(store=store, work=engine, worker=worker, bounds=setup.bounds, backoff=setup.backoff)
     MainLoop(
         reconciler=reconciler,
         worker=worker,
         tasks=setup.tasks,
         stop=stop,
-        note=setup.note,
         log_crash=setup.handlers.log_crash,
         interval=setup.interval,
     ).run(setup.once)
@@ -120,24 +115,25 @@ def _run(
         raise heartbeat.taken
 
 
-def make_done_callback(store: Store, note: Callable[[str], None]) -> Callable[[str], None]:
-    """What notes a series that is done with, in a line, by its key."""
-
-    def tell(key: str) -> None:
-        with suppress(StoreError):
-            note(_line(store, key))
-
-    return tell
+def log_done(store: Store, key: str) -> None:
+    """Log a line on a series that is done with: its title, the answer, and what is said of it. Failed, it warns."""
+    with suppress(StoreError):
+        level, line = _describe_done(store, key)
+        _LOG.log(level, line, extra={"series": key})
 
 
-def _line(store: Store, key: str) -> str:
+def _describe_done(store: Store, key: str) -> tuple[int, str]:
+    """The level of the series' record, and its line."""
     from sqlalchemy import select
 
-    from seriestool.bot.bot_tables import reports, series
+    from seriestool.bot.bot_tables import SeriesState, reports, series
 
-    wanted = select(series.c.subject, series.c.version, series.c.error, reports.c.answer, reports.c.decision)
+    wanted = select(
+        series.c.subject, series.c.version, series.c.state, series.c.error, reports.c.answer, reports.c.decision
+    )
     query = wanted.join(reports, reports.c.key == series.c.key, isouter=True).where(series.c.key == key)
     with store.transaction() as connection:
         row = connection.execute(query).one()
     said = [row.answer, *(row.decision or "").splitlines()] if row.answer and not row.error else [row.error or "failed"]
-    return f"{key[:12]}  {one_line(row.subject)} v{row.version}: {one_line('; '.join(said))}"
+    level = logging.WARNING if row.state == SeriesState.FAILED else logging.INFO
+    return level, f"{key[:12]}  {one_line(row.subject)} v{row.version}: {one_line('; '.join(said))}"

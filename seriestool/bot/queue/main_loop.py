@@ -4,6 +4,7 @@
 Lists are read and trees fetched beside it: a server that is slow holds up nothing else.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from seriestool.bot.queue.reconcile import Reconciler
 from seriestool.bot.queue.retry import StopRequested
 from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.queue.workers import NameTakenError, Worker
+
+_LOG = logging.getLogger(__name__)
 
 LEASE = "lists"
 _LONGEST = 60.0
@@ -44,7 +47,6 @@ class MainLoop:
     worker: Worker
     tasks: tuple[Task, ...]
     stop: threading.Event
-    note: Callable[[str], None]
     log_crash: Callable[[BaseException], str]
     interval: float = 5.0
     """Seconds between two beats."""
@@ -121,17 +123,17 @@ class MainLoop:
             task.due = 0.0
             raise
         except Exception as error:  # one list, one tree: the bot goes on with the others
-            self.note(f"{task.name}: {classify_error(error, self.log_crash).error}")
+            _LOG.warning("%s: %s", task.name, classify_error(error, self.log_crash).error)
 
     def _trouble(self, what: str) -> None:
         if not self._outage:
             self._outage = what
-            self.note(f"{what}; waiting for it")
+            _LOG.warning("%s; waiting for it", what)
 
     def _over(self) -> None:
         if self._outage:
             self._outage = ""
-            self.note("the bot's database is back")
+            _LOG.info("the bot's database is back")
 
 
 class Heartbeat:

@@ -5,6 +5,7 @@ The rows are what counts: a turn that is in hand has a workflow, or gets one. A 
 turn fails it. Workflows of turns that are over are deleted, so that DBOS's tables stay as small as the work in hand.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, fail_attempt
 from seriestool.bot.queue.workers import Worker
 from seriestool.bot.store import Store
+
+_LOG = logging.getLogger(__name__)
 
 LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 _WHY = {
@@ -59,7 +62,6 @@ class Reconciler:
     work: WorkflowQueue
     worker: Worker
     bounds: Bounds
-    note: Callable[[str], None]
     backoff: float = 60.0
     """Seconds before the second try; each later one waits five times as long."""
     now: Callable[[], float] = time.time
@@ -84,7 +86,7 @@ class Reconciler:
     def take_over(self) -> None:
         """Work of processes that are gone is taken over: by whoever asks first, once."""
         for gone in self.worker.gone():
-            self.note(f"the worker '{gone.name}' is gone; its work is taken over")
+            _LOG.warning("the worker '%s' is gone; its work is taken over", gone.name)
         # In this order: a worker is in the table before it has work, so who has work and is not in it is gone.
         busy = self.work.executors()
         alive = {one.executor for one in self.worker.all()}
@@ -105,7 +107,8 @@ class Reconciler:
     def _fail(self, attempt: Attempt, status: str) -> None:
         # A turn that was settled meanwhile is not in hand any more, and is left alone.
         if fail_attempt(self.store, attempt, _WHY.get(status, "a bug: its workflow broke off"), int(self.now())):
-            self.note(f"series {attempt.key} failed: {_WHY.get(status, 'its workflow broke off')}")
+            why = _WHY.get(status, "its workflow broke off")
+            _LOG.error("series %s failed: %s", attempt.key, why, extra={"series": attempt.key})
 
     def _delay(self, tries: int) -> float:
         return 0.0 if tries < 2 else min(self.backoff * 5 ** (tries - 2), _LONGEST)

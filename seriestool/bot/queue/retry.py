@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Waiting for what comes back by itself: a database, room on a disk, a repository that others use."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from seriestool.bot.dialects import SchemaError, StoreError
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -23,11 +26,10 @@ class StopRequested(BaseException):
 class Retrier:
     """Tries again, longer and longer apart, until it works or the bot leaves; what is wrong is said once."""
 
-    def __init__(self, stop: threading.Event, note: Callable[[str], None], first: float = 1.0) -> None:
+    def __init__(self, stop: threading.Event, first: float = 1.0) -> None:
         self.stop = stop
         self.schema_error: SchemaError | None = None
         """Why the bot was told to leave, where the tables of its database are not those that it knows."""
-        self._note = note
         self._first = first
         self._said: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -58,7 +60,7 @@ class Retrier:
             known = self._said.get(what, 0)
             self._said[what] = known + 1
         if not known:
-            self._note(f"{what}; waiting for it")
+            _LOG.warning("%s; waiting for it", what)
         return what
 
     def over(self, what: str) -> None:
@@ -70,7 +72,7 @@ class Retrier:
             else:
                 self._said.pop(what, None)
         if not left:
-            self._note("going on")
+            _LOG.info("going on")
 
     def wait(self, seconds: float) -> None:
         """Some time; raises Stopped."""

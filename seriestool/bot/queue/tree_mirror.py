@@ -5,6 +5,7 @@ The trees are those of a git-config, fetched as `trees update` does. The index o
 so that a damaged repository takes its index with it.
 """
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from seriestool.util.config import Config
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
 from seriestool.util.progress import noted_transfer
 
+_LOG = logging.getLogger(__name__)
+
 _MARK = "seriestool-mirror"
 _COPIED = "seriestool."
 _OURS = ("seriestool.bot.", "seriestool.list.")  # of the machine, not of the repository
@@ -31,7 +34,7 @@ _TREE = "seriestool.tree."
 class Mirror:
     """The copy in a folder; one process at a time has it."""
 
-    def __init__(self, folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, config: Config) -> None:
         """`config` names the trees. Raises InputError where the folder has something else in it."""
         if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
             raise InputError(f"'{folder}' is not empty, and no mirror of seriestool", hint="name a new folder")
@@ -39,7 +42,6 @@ class Mirror:
         self._config = {
             key: values for key, values in config.items() if key.startswith(_COPIED) and not key.startswith(_OURS)
         }
-        self._note = note
         self._lock = _lock(folder.with_name(folder.name + ".lock"))
 
     def __enter__(self) -> Self:
@@ -55,7 +57,7 @@ class Mirror:
         except (GitError, NotFoundError) as error:
             if isinstance(error, GitError) and not is_repository_damaged(error):
                 raise
-            self._note(f"the mirror '{self.folder}' is damaged ({error.message}): it is made anew")
+            _LOG.warning("the mirror '%s' is damaged (%s): it is made anew", self.folder, error.message)
         self._set_aside()
         return self._update(now)
 
@@ -65,14 +67,14 @@ class Mirror:
             with Repository.open(self.folder) as repository:
                 _check(repository)
         except (GitError, NotFoundError) as error:
-            self._note(f"the mirror '{self.folder}' is damaged ({error.message}): it is made anew")
+            _LOG.warning("the mirror '%s' is damaged (%s): it is made anew", self.folder, error.message)
             self._set_aside()
         self.update()
 
     def _update(self, now: Callable[[], float]) -> tuple[TreeFetchResult, ...]:
         with self._made() as repository:
             _check(repository)
-            return update_trees(repository, self._note, now)
+            return update_trees(repository, now)
 
     def _made(self) -> Repository:
         if not (self.folder / _MARK).exists():
@@ -90,21 +92,19 @@ class Mirror:
             self.folder.rename(aside)
 
 
-def update_trees(
-    repository: Repository, note: Callable[[str], None], now: Callable[[], float] = time.time
-) -> tuple[TreeFetchResult, ...]:
+def update_trees(repository: Repository, now: Callable[[], float] = time.time) -> tuple[TreeFetchResult, ...]:
     """How fetching each configured tree went, with the journal and the index brought up to date.
 
-    A tree that cannot be fetched is noted, and the others go on. Raises GitError where it is the repository itself.
+    A tree that cannot be fetched is logged, and the others go on. Raises GitError where it is the repository itself.
     """
     record_current_tips(repository, int(now()))
     fetched = tuple(
-        fetch_tree(repository, tree, listener=noted_transfer(note, f"fetching '{tree.name}'"))
+        fetch_tree(repository, tree, listener=noted_transfer(_LOG.info, f"fetching '{tree.name}'"))
         for tree in get_configured(repository, ())
     )
     for one in fetched:
         if one.error:
-            note(f"cannot fetch '{one.name}': {one.error}")
+            _LOG.warning("cannot fetch '%s': %s", one.name, one.error)
     if any(one.error and is_repository_damaged(GitError(one.error)) for one in fetched):
         _check(repository)  # the other side's repository may be the damaged one
     record_current_tips(repository, int(now()))

@@ -23,6 +23,8 @@ from seriestool.bot.queue.retry import StopRequested
 if TYPE_CHECKING:
     from dbos import DBOS
 
+_LOG = logging.getLogger(__name__)
+
 VERSION = "1"
 QUEUE = "series"
 SCHEMA = "seriestool_dbos"
@@ -40,14 +42,14 @@ class StepNotRecorded(BaseException):
 class WorkflowEngine:
     """DBOS, running. There is one in a process."""
 
-    def __init__(self, database: str, executor: str, jobs: int, pipeline: Pipeline, say: Callable[[str], None]) -> None:
+    def __init__(self, database: str, executor: str, jobs: int, pipeline: Pipeline) -> None:
         self.executor = executor
         self._pipeline = pipeline
         self._jobs = jobs
         self._slots = threading.Semaphore(jobs)
         self._active: set[str] = set()
         self._idle_once: set[str] = set()
-        self._dbos = _configure(database, executor, say)
+        self._dbos = _configure(database, executor)
 
         def series(key: str, rounds: int, tries: int) -> str:  # DBOS takes functions, not methods
             return self._series(Attempt(key, rounds, tries))
@@ -151,10 +153,10 @@ def engine_url(database: str) -> str:
     return url.removesuffix(".sqlite") + ".dbos.sqlite" if url.startswith("sqlite") else url
 
 
-def _configure(database: str, executor: str, say: Callable[[str], None]) -> "type[DBOS]":
+def _configure(database: str, executor: str) -> "type[DBOS]":
     from dbos import DBOS, DBOSPortableJSONSerializer
 
-    _redirect_dbos_log(say)
+    _redirect_dbos_log()
     url = engine_url(database)
     if url.startswith("sqlite"):
         _prepare(url.partition(":///")[2])
@@ -183,20 +185,16 @@ def _prepare(path: str) -> None:
 
 
 class _DbosLogHandler(logging.Handler):
-    """DBOS's log, for whoever wants to know."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._say = say
+    """DBOS's warnings as details of ours, a line each: what they mean for a series is logged where it is known."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._say(f"dbos: {record.getMessage().partition(chr(10))[0][:500]}")
+        _LOG.debug("dbos: %s", record.getMessage().partition("\n")[0][:500])
 
 
-def _redirect_dbos_log(say: Callable[[str], None]) -> None:
+def _redirect_dbos_log() -> None:
     # With a handler there, DBOS makes none of its own, which would write to stderr.
     log = logging.getLogger("dbos")
-    log.handlers = [_DbosLogHandler(say)]
+    log.handlers = [_DbosLogHandler(logging.WARNING)]
     log.propagate = False
 
 

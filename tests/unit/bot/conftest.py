@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seriestool.bot.store import Store
+from tests.support.bots import collected
 from tests.support.postgres import Server, find_programs, running_server
 
 
@@ -17,6 +18,13 @@ def postgres() -> Iterator[Server]:
         pytest.skip("needs a Postgres server (Debian: postgresql), which is not there")
     with running_server() as server:
         yield server
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """What the bot logs in the test, from level info on."""
+    with collected([]) as said:
+        yield said
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -4,8 +4,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from seriestool.bot.intake.list_intake import ListIntake
 from seriestool.bot.intake.list_reader import ReadLimits
 from seriestool.sources.lists.list_update import update_list
@@ -17,14 +15,9 @@ from tests.support.repos import Repo
 Make = Callable[..., Repo]
 
 
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-def reading(tmp_path: Path, said: list[str], **lists: str) -> ListIntake:
+def reading(tmp_path: Path, **lists: str) -> ListIntake:
     config = {f"seriestool.list.{name}.path": (path,) for name, path in lists.items()}
-    return ListIntake((), tmp_path / "mirrors", 0, ReadLimits(), config, said.append)
+    return ListIntake((), tmp_path / "mirrors", 0, ReadLimits(), config)
 
 
 def known(path: Path) -> dict[str, int]:
@@ -42,7 +35,7 @@ def test_lists_that_are_in_the_index_stay_up_to_date(make_repo: Make, tmp_path: 
     with make_index(path) as index:
         update_list(index, "one", str(one.path), tmp_path / "mirrors")
     fill(one, series("c", 3, day=2))
-    reading(tmp_path, said, one=str(one.path), other=str(other.path)).index(path)
+    reading(tmp_path, one=str(one.path), other=str(other.path)).index(path)
     assert known(path) == {"one": 5}
     assert said == []
 
@@ -55,11 +48,11 @@ def test_a_list_that_is_gone_is_told_and_the_others_go_on(make_repo: Make, tmp_p
             fill(repo, series(name, 2))
             update_list(index, name, str(repo.path), tmp_path / "mirrors")
     fill(other, series("c", 1, cover=False, day=2))
-    reading(tmp_path, said, one=str(tmp_path / "nothing"), other=str(other.path)).index(path)
+    reading(tmp_path, one=str(tmp_path / "nothing"), other=str(other.path)).index(path)
     assert known(path) == {"one": 2, "other": 3}
     assert [line.partition(":")[0] for line in said] == ["cannot index 'one'"]
 
 
 def test_without_an_index_nothing_is_made(tmp_path: Path, said: list[str]) -> None:
-    reading(tmp_path, said, one=str(tmp_path)).index(tmp_path / "lists.sqlite")
+    reading(tmp_path, one=str(tmp_path)).index(tmp_path / "lists.sqlite")
     assert not (tmp_path / "lists.sqlite").exists()

@@ -29,7 +29,7 @@ from seriestool.bot.queue.workers import NameTakenError, Worker
 from seriestool.bot.store import Store
 from seriestool.git import GitError
 from seriestool.util.errors import OutsideError
-from tests.support.bots import Crashes, Ledger, decide, fill, key_of, plan_of, report_of
+from tests.support.bots import Crashes, Ledger, collected, decide, fill, key_of, plan_of, report_of
 from tests.support.postgres import Server
 
 
@@ -93,10 +93,8 @@ class Scene:
         )
 
     def run(self, stop: threading.Event | None = None, handlers: Handlers | None = None, **changes: Any) -> None:
-        run_bot(
-            plan_of(self.database, handlers or self.handlers(), note=self.said.append, **changes),
-            stop or threading.Event(),
-        )
+        with collected(self.said):
+            run_bot(plan_of(self.database, handlers or self.handlers(), **changes), stop or threading.Event())
 
     def start(self, **changes: Any) -> "tuple[threading.Thread, threading.Event]":
         stop = threading.Event()
@@ -165,6 +163,19 @@ def test_all_that_wait_are_done_once_and_said_once(database: str, store: Store, 
         made = {row.key: row for row in connection.execute(select(reports))}
         assert set(connection.execute(select(sayings.c.state)).scalars()) == {"sent"}
     assert {key: made[key].document for key in keys} == {key: report_of(key).document for key in keys}
+
+
+def test_each_series_that_is_done_with_is_logged_with_its_level_and_key(
+    scene: Scene, filed: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(filed, range(2))
+    scene.order(1, "bug")
+    scene.run()
+    logged = {getattr(one, "series", None): one for one in caplog.records if one.name.startswith("seriestool.bot")}
+    done, failed = logged[key_of(0)], logged[key_of(1)]
+    assert (done.levelname, done.name) == ("INFO", "seriestool.bot.queue.bot_runner")
+    assert failed.levelname == "WARNING"
+    assert "ZeroDivisionError" in failed.getMessage() or "bug" in failed.getMessage()
 
 
 def test_nothing_to_do(scene: Scene) -> None:

@@ -10,8 +10,7 @@ from seriestool.bot.dialects import StoreError
 from seriestool.bot.queue.retry import RepairLock, Retrier, StopRequested
 
 
-def test_it_goes_on_once_the_database_is_back_and_says_so_once() -> None:
-    said: list[str] = []
+def test_it_goes_on_once_the_database_is_back_and_says_so_once(said: list[str]) -> None:
     left = [3]
 
     def work() -> str:
@@ -20,13 +19,12 @@ def test_it_goes_on_once_the_database_is_back_and_says_so_once() -> None:
             raise StoreError("gone")
         return "done"
 
-    assert Retrier(threading.Event(), said.append, first=0.001).until(work) == "done"
+    assert Retrier(threading.Event(), first=0.001).until(work) == "done"
     assert said == ["gone; waiting for it", "going on"]
 
 
-def test_two_that_wait_for_the_same_say_it_once() -> None:
-    said: list[str] = []
-    retry = Retrier(threading.Event(), said.append)
+def test_two_that_wait_for_the_same_say_it_once(said: list[str]) -> None:
+    retry = Retrier(threading.Event())
     for _ in range(2):
         retry.trouble("full")
     for _ in range(2):
@@ -44,7 +42,7 @@ def test_it_ends_when_the_bot_leaves() -> None:
         raise StoreError("gone")
 
     with pytest.raises(StopRequested):
-        Retrier(stop, lambda text: None).until(work)
+        Retrier(stop).until(work)
 
 
 def test_what_is_not_the_database_is_not_waited_for() -> None:
@@ -52,7 +50,7 @@ def test_what_is_not_the_database_is_not_waited_for() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        Retrier(threading.Event(), lambda text: None).until(work)
+        Retrier(threading.Event()).until(work)
 
 
 def test_who_mends_waits_for_those_inside_and_keeps_others_out() -> None:

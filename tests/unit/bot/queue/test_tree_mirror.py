@@ -34,13 +34,8 @@ def config_of(**trees: Repo | str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture
 def make_mirror(tmp_path: Path, said: list[str]) -> Callable[..., Mirror]:
-    return lambda **trees: Mirror(tmp_path / "mirror", config_of(**trees), said.append)
+    return lambda **trees: Mirror(tmp_path / "mirror", config_of(**trees))
 
 
 def tips(folder: Path) -> dict[str, str]:
@@ -164,7 +159,7 @@ def test_keys_of_the_bot_and_passwords_of_others_are_not_copied(tmp_path: Path, 
         **config_of(up=upstream), "seriestool.bot.patchworktoken": ("secret",), "sendemail.smtppass": ("secret",),
         "seriestool.check.profile": ("strict",),
     }  # fmt: skip
-    with Mirror(tmp_path / "mirror", config, print) as mirror:
+    with Mirror(tmp_path / "mirror", config) as mirror:
         mirror.update(lambda: NOW)
     text = (mirror.folder / "config").read_text()
     assert "secret" not in text
@@ -177,7 +172,7 @@ def test_the_users_own_repository_is_updated_in_place(upstream: Repo, repo: Repo
     repo.git("config", "seriestool.tree.up.url", str(upstream.path))
     repo.git("config", "seriestool.tree.up.branch", "main")
     with Repository.open(repo.path) as repository:
-        update_trees(repository, said.append, lambda: NOW)
+        update_trees(repository, lambda: NOW)
     assert tips(repo.path)["up"] == upstream.git("rev-parse", "main")
     assert (repo.git("rev-parse", "HEAD"), repo.git("status", "--porcelain")) == before
     assert said == []
