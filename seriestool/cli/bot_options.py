@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the bot's actions have in common: which database, which configuration."""
 
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,24 +21,24 @@ def add_database_option(parser: CliParser) -> None:
     )
 
 
-def read_config(arguments: Namespace) -> "BotConfig":
-    """The bot's configuration in the git-config of --repo; raises InputError."""
+def read_config(repo: Path) -> "BotConfig":
+    """The bot's configuration in the git-config of the repository; raises InputError."""
     from seriestool.bot.bot_config import read_bot_config
 
-    return read_bot_config(config_at(arguments.repo))
+    return read_bot_config(config_at(repo))
 
 
-def database_url(arguments: Namespace, config: "BotConfig") -> str:
+def database_url(asked: str | None, config: "BotConfig") -> str:
     """Where the bot keeps what it knows: as the command line says, or git-config, or a file of the user's."""
-    return arguments.database or config.database or f"sqlite:///{state_dir() / 'bot' / 'bot.sqlite'}"
+    return asked or config.database or f"sqlite:///{state_dir() / 'bot' / 'bot.sqlite'}"
 
 
-def open_store(arguments: Namespace) -> "Store":
+def open_store(repo: Path, database: str | None) -> "Store":
     """The database of a bot that has run already; raises NotFoundError where there is none yet."""
     from seriestool.bot.dialects import with_driver
     from seriestool.bot.store import Store
 
-    url = with_driver(database_url(arguments, read_config(arguments)))
+    url = with_driver(database_url(database, read_config(repo)))
     if url.startswith("sqlite") and not Path(url.partition(":///")[2]).exists():
         raise NotFoundError(
             f"there is no bot's database '{url.partition(':///')[2]}'", hint="'seriestool bot run' makes it"

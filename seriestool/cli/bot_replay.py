@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from seriestool.cli.bot_options import parse_count, read_config
 from seriestool.cli.crash_log import log_bot_crash
-from seriestool.cli.options import CliParser
+from seriestool.cli.options import CliParser, read_options
 from seriestool.cli.ui import Ui
 from seriestool.cli.user_folders import list_mirrors_path
 from seriestool.git import config_at
@@ -36,6 +36,15 @@ _NOBODY = "seriestool <seriestool@localhost>"  # speaks where nobody is configur
 
 Begin = Callable[[str, int], Callable[[], "DryRunResult"]]
 """(key of the series, unix time) -> a function that waits for what is found of it, and decided."""
+
+
+class DryRunOptions(NamedTuple):
+    """How series are looked at, and by which policy it is decided what would have been said."""
+
+    repo: Path
+    policy: str | None
+    jobs: int | None
+    no_precheck: bool
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -65,9 +74,14 @@ def run(arguments: Namespace, ui: Ui) -> int:
     span = ReplayPeriod(parse_moment(arguments.since), parse_moment(arguments.until))
     if span.since >= span.until:
         raise InputError(f"'{arguments.until}' is not after '{arguments.since}'")
-    lists = _lists(arguments)
-    with _open_store(arguments.state) as store, _open_dry_run(arguments, store, lists) as begin:
-        shown = list(_replay(store=store, lists=lists, span=span, begin=begin, arguments=arguments, ui=ui))
+    lists = _lists(arguments.repo, arguments.name, arguments.archive)
+    options = read_options(arguments, DryRunOptions)
+    with _open_store(arguments.state) as store, _open_dry_run(options, store, lists) as begin:
+        shown = []
+        for event, found in _replay(store, lists, span, begin):
+            if not arguments.json:
+                ui.out(_line(event, found))
+            shown.append(_to_dict(event, found))
     if arguments.json:
         ui.json({"schema": 1, "since": span.since, "until": span.until, "series": shown})
     complete = sum(1 for one in shown if not one["missing"])
@@ -76,9 +90,9 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
 
 @contextmanager
-def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayList]") -> "Iterator[Begin | None]":
+def _open_dry_run(options: DryRunOptions, store: "Store", lists: "Sequence[ReplayList]") -> "Iterator[Begin | None]":
     """What begins a look; None where no looks are wanted."""
-    if arguments.no_precheck:
+    if options.no_precheck:
         yield None
         return
     from concurrent.futures import ThreadPoolExecutor
@@ -91,13 +105,13 @@ def _open_dry_run(arguments: Namespace, store: "Store", lists: "Sequence[ReplayL
     from seriestool.bot.queue.worker_process import ProcessPool
     from seriestool.cli.bot_setup import make_report_job_config
 
-    config = read_config(arguments)
-    if arguments.policy:
-        config = replace(config, policy=parse_policy(arguments.policy))
+    config = read_config(options.repo)
+    if options.policy:
+        config = replace(config, policy=parse_policy(options.policy))
     wording = Wording.from_config(replace(config, sender=config.sender or _NOBODY))
-    job_config = make_report_job_config(str(store.engine.url), arguments.repo, config)
+    job_config = make_report_job_config(str(store.engine.url), options.repo, config)
     processes = ProcessPool(ReportJob(job_config, log_bot_crash), log_bot_crash, config.limit, PRELOAD)
-    jobs = arguments.jobs or config.jobs or len(os.sched_getaffinity(0))
+    jobs = options.jobs or config.jobs or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(jobs)
     try:
         yield DryRun(
@@ -122,17 +136,16 @@ def parse_moment(text: str) -> int:
 
 
 def _replay(
-    store: "Store", lists: "list[ReplayList]", span: "ReplayPeriod", begin: Begin | None, arguments: Namespace, ui: Ui
-) -> Iterator[dict[str, object]]:
+    store: "Store", lists: "list[ReplayList]", span: "ReplayPeriod", begin: Begin | None
+) -> "Iterator[tuple[ReplayEvent, DryRunResult | None]]":
+    """Each series, and what was found of it."""
     from seriestool.bot.intake.replay import set_done
 
     for event, finish in _ahead(_begun(store, lists, span, begin)):
         found = finish() if finish else None
         if event.state in ("waiting", "running") and not event.missing:
             set_done(store, event.key, event.time)
-        if not arguments.json:
-            ui.out(_line(event, found))
-        yield _to_dict(event, found)
+        yield event, found
 
 
 def _begun(store: "Store", lists: "list[ReplayList]", span: "ReplayPeriod", begin: Begin | None) -> "Iterator[_Begun]":
@@ -187,19 +200,19 @@ def _to_dict(event: "ReplayEvent", looked: "DryRunResult | None") -> dict[str, o
     }
 
 
-def _lists(arguments: Namespace) -> "list[ReplayList]":
+def _lists(repo: Path, name: str | None, archive: Path | None) -> "list[ReplayList]":
     from seriestool.bot.intake.replay import ReplayList
 
-    if arguments.archive:
-        epochs = find_epochs(arguments.archive)
+    if archive:
+        epochs = find_epochs(archive)
         if not epochs:
-            raise NotFoundError(f"'{arguments.archive}' is no public-inbox archive")
-        return [ReplayList(arguments.archive.name.removesuffix(".git") or "list", epochs)]
-    known = configured_lists(config_at(arguments.repo))
-    wanted = [each for each in known if arguments.name in (None, each.name)]
+            raise NotFoundError(f"'{archive}' is no public-inbox archive")
+        return [ReplayList(archive.name.removesuffix(".git") or "list", epochs)]
+    known = configured_lists(config_at(repo))
+    wanted = [each for each in known if name in (None, each.name)]
     if not wanted:
-        name = f"no list '{arguments.name}' is configured" if arguments.name else "no list was added"
-        raise NotFoundError(name, hint="see 'seriestool lists', or name an archive with --archive")
+        problem = f"no list '{name}' is configured" if name else "no list was added"
+        raise NotFoundError(problem, hint="see 'seriestool lists', or name an archive with --archive")
     return [ReplayList(each.name, _epochs(each.name, each.source)) for each in wanted]
 
 

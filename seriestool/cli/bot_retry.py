@@ -28,7 +28,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
 
     if not (arguments.series or arguments.failed or arguments.unknown):
         raise InputError("nothing to retry was named", hint="a key or a message-id, --failed, or --unknown")
-    with closing(open_store(arguments)) as store:
+    with closing(open_store(arguments.repo, arguments.database)) as store:
         for name in arguments.series:
             ui.out(f"{retry_series(store, name)} waits again")
         if arguments.failed:

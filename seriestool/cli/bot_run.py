@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from seriestool.cli.bot_log import log_to
 from seriestool.cli.bot_options import add_database_option, database_url, parse_count, read_config
 from seriestool.cli.exit_codes import EXIT_INTERRUPTED
-from seriestool.cli.options import CliParser
+from seriestool.cli.options import CliParser, read_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at
 
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from seriestool.bot.queue.tree_mirror import Mirror
 
 _LOG = logging.getLogger(__name__)
+
+
+class BotRunOptions(NamedTuple):
+    """Where the bot works, and what it may do."""
+
+    repo: Path
+    database: str | None
+    send: bool
+    once: bool
+    name: str | None
+    jobs: int | None
+    mirror: Path | None
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -48,30 +60,30 @@ def add_arguments(parser: CliParser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:
     """Run it; 130 where ^C ended it."""
     with log_to(ui):
-        return _run(arguments)
+        return _run(read_options(arguments, BotRunOptions))
 
 
-def _run(arguments: Namespace) -> int:
+def _run(options: BotRunOptions) -> int:
     from seriestool.bot.notify.notifier import Notifier
     from seriestool.bot.queue.bot_runner import BotSetup, run_bot
     from seriestool.cli import bot_setup
 
-    config = read_config(arguments)
-    bot_setup.check_policy(config, arguments.send)
-    git_config = config_at(arguments.repo)
+    config = read_config(options.repo)
+    bot_setup.check_policy(config, options.send)
+    git_config = config_at(options.repo)
     lists = bot_setup.watched_lists(config, git_config)
     if not lists:
         _LOG.warning("no list is watched here: 'seriestool lists add NAME URL' adds one")
-    notifier = Notifier.open(config, git_config, [each.name for each in lists], arguments.send)
+    notifier = Notifier.open(config, git_config, [each.name for each in lists], options.send)
     intake = bot_setup.make_intake(config, git_config, lists)
-    url = database_url(arguments, config)
+    url = database_url(options.database, config)
     stop_signal = StopSignal()
     with ExitStack() as stack:
-        mirror = stack.enter_context(_mirror(arguments)) if arguments.mirror else None
-        repository = mirror.folder if mirror else arguments.repo
+        mirror = stack.enter_context(_mirror(options.mirror, options.repo)) if options.mirror else None
+        repository = mirror.folder if mirror else options.repo
         setup = BotSetup(
             database=url,
-            name=arguments.name or platform.node() or "worker",
+            name=options.name or platform.node() or "worker",
             handlers=bot_setup.make_handlers(
                 bot_setup.make_report_job_config(url, repository, config), notifier, mirror.repair if mirror else None
             ),
@@ -80,10 +92,10 @@ def _run(arguments: Namespace) -> int:
                 *bot_setup.make_tasks(url, config.interval, intake, notifier, stop_signal.stop.is_set),
             ),
             bounds=config.bounds,
-            jobs=arguments.jobs or config.jobs or len(os.sched_getaffinity(0)),
+            jobs=options.jobs or config.jobs or len(os.sched_getaffinity(0)),
             tries=config.tries,
             limit=config.limit,
-            once=arguments.once,
+            once=options.once,
         )
         with stop_on_signals(stop_signal):
             run_bot(setup, stop_signal.stop)
@@ -122,10 +134,10 @@ def stop_on_signals(stop_signal: StopSignal) -> Iterator[None]:
 
 
 @contextmanager
-def _mirror(arguments: Namespace) -> "Iterator[Mirror]":
+def _mirror(folder: Path, repo: Path) -> "Iterator[Mirror]":
     from seriestool.bot.queue.tree_mirror import Mirror
 
-    with Mirror(arguments.mirror, config_at(arguments.repo)) as mirror:
+    with Mirror(folder, config_at(repo)) as mirror:
         yield mirror
 
 

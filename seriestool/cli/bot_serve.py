@@ -45,8 +45,8 @@ def run(arguments: Namespace, ui: Ui) -> int:
     from seriestool.bot.site.wsgi_app import SiteContext
 
     host, port = parse_address(arguments.listen)
-    config = read_config(arguments)
-    reader = DatabaseReader(database_url(arguments, config))
+    config = read_config(arguments.repo)
+    reader = DatabaseReader(database_url(arguments.database, config))
     url = site_url(arguments.url or config.url, host, port)
     try:
         if arguments.export is not None:

@@ -28,7 +28,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     """Print it."""
     from seriestool.bot.queue.overview import read_overview
 
-    with closing(open_store(arguments)) as store:
+    with closing(open_store(arguments.repo, arguments.database)) as store:
         overview = read_overview(store)
     if arguments.json:
         ui.json(overview.to_dict())

@@ -4,11 +4,12 @@
 import os
 from argparse import Namespace
 from contextlib import suppress
+from pathlib import Path
 
 from seriestool.check.protocol import Report, Status
 from seriestool.check.registry import find_checks
 from seriestool.check.runner import CheckCrash
-from seriestool.check.selection import split_names
+from seriestool.check.selection import CheckOptions
 from seriestool.check.user_commands import find_commands
 from seriestool.cli.check_options import add_check_arguments, check_options, report_broken_checks
 from seriestool.cli.exit_codes import EXIT_BUG, EXIT_NO
@@ -50,7 +51,7 @@ def add_arguments(parser: CliParser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:
     """Print what the checks say; 0 where nothing fails, 1 where something does, 70 where a check of ours broke."""
     if arguments.list:
-        _print_list(arguments, ui)
+        _print_list(arguments.repo, check_options(arguments), ui)
         return 0
     if arguments.series is None:
         raise InputError("no series was named", hint="see 'seriestool check --help'")
@@ -86,15 +87,15 @@ def _print(report: Report, form: str, ui: Ui) -> None:
         ui.out(report_text(report, Style(ui.color), with_notes=not ui.quiet))
 
 
-def _print_list(arguments: Namespace, ui: Ui) -> None:
+def _print_list(repo: Path, choice: CheckOptions, ui: Ui) -> None:
     """All the checks; outside of a repository those that every one has."""
     from seriestool.report.style import Style
     from seriestool.report.table import table
 
     config: Config = {}
-    with suppress(InputError), Repository.open(arguments.repo) as repository:
+    with suppress(InputError), Repository.open(repo) as repository:
         config = repository.config()
     commands = find_commands(config, os.environ, Unsandboxed())
-    checks = find_checks(split_names(arguments.only), split_names(arguments.skip), commands)
+    checks = find_checks(choice.only, choice.skip, commands)
     rows = [(check.name, str(check.scope), check.summary) for check in checks]
     ui.out("\n".join(table(rows, Style(ui.color))))

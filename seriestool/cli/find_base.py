@@ -2,11 +2,12 @@
 """`seriestool find-base SERIES`: the commits that a series applies to, or exactly why there are none."""
 
 from argparse import Namespace
+from typing import NamedTuple
 
 from seriestool.base.prerequisites.prerequisite_search import FoundPrerequisites
 from seriestool.base.verdict import StatedBase, StatedBaseState, Verdict
 from seriestool.cli.exit_codes import EXIT_NO
-from seriestool.cli.options import CliParser
+from seriestool.cli.options import CliParser, read_options
 from seriestool.cli.prerequisite_options import (
     NO_PREREQUISITES,
     add_prerequisites_argument,
@@ -18,6 +19,16 @@ from seriestool.cli.ui import Ui
 from seriestool.git import Repository
 from seriestool.session import Session
 from seriestool.util.errors import InputError, SeriestoolError
+
+
+class FindBaseOptions(NamedTuple):
+    """How the answer is printed, and what is made of it."""
+
+    format: str
+    fetch: bool
+    output: str | None
+    force: bool
+    branch: str | None
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -42,30 +53,32 @@ def add_arguments(parser: CliParser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Find the base and print it; 0 where there is one, 1 where there is none."""
-    if arguments.output == "-":
+    options = read_options(arguments, FindBaseOptions)
+    if options.output == "-":
         raise InputError("standard output has the answer already", hint="name a file or a folder with -o")
     with open_session(arguments, ui) as session:
         repository = session.repository
-        if arguments.branch is not None:
+        if options.branch is not None:
             from seriestool.base.branch import check_branch_name
 
-            check_branch_name(repository, arguments.branch)
-        if arguments.fetch and _fetch(repository, session.verdict.stated, ui):
+            check_branch_name(repository, options.branch)
+        if options.fetch and _fetch(repository, session.verdict.stated, ui):
             with session.anew() as other:
-                return _answer(arguments, other, ui)
-        return _answer(arguments, session, ui)
+                return _answer(options, other, ui)
+        return _answer(options, session, ui)
 
 
-def _answer(arguments: Namespace, session: Session, ui: Ui) -> int:
+def _answer(options: FindBaseOptions, session: Session, ui: Ui) -> int:
     """Print what the session says of the base, and make what was asked for."""
     verdict, needed = session.verdict, session.found_prerequisites
-    _print(verdict, needed, arguments.format, ui)
+    _print(verdict, needed, options.format, ui)
     if verdict.level.is_base:
-        _write(arguments, session.repository, verdict, ui)
+        _write(options, session.repository, verdict, ui)
         return 0
-    _say_next_step(arguments, verdict, ui)
-    if arguments.branch is not None:
-        write_rebuilt(repository=session.repository, verdict=verdict, needed=needed, name=arguments.branch, ui=ui)
+    if options.format == "text":
+        ui.note(f"hint: {_next_step(verdict, options.fetch)}")
+    if options.branch is not None:
+        write_rebuilt(repository=session.repository, verdict=verdict, needed=needed, name=options.branch, ui=ui)
     return EXIT_NO
 
 
@@ -102,11 +115,6 @@ def _print(verdict: Verdict, needed: FoundPrerequisites | None, form: str, ui: U
                 ui.out(f"\n{text}")
 
 
-def _say_next_step(arguments: Namespace, verdict: Verdict, ui: Ui) -> None:
-    if arguments.format == "text":
-        ui.note(f"hint: {_next_step(verdict, arguments.fetch)}")
-
-
 def _next_step(verdict: Verdict, fetched: bool) -> str:
     """What may lead on to a base where there is none."""
     series = verdict.series
@@ -121,17 +129,17 @@ def _next_step(verdict: Verdict, fetched: bool) -> str:
     return f"no tree here ever had a file that the series was made from; {suggest}" if foreign else suggest
 
 
-def _write(arguments: Namespace, repository: Repository, verdict: Verdict, ui: Ui) -> None:
+def _write(options: FindBaseOptions, repository: Repository, verdict: Verdict, ui: Ui) -> None:
     """What was asked for besides the answer: the mbox, the branch."""
-    if arguments.output is not None and verdict.base is not None:
+    if options.output is not None and verdict.base is not None:
         from seriestool.cli.output_file import output_path, write_file
         from seriestool.series.mail.mbox_writer import write_mbox
 
-        path = output_path(arguments.output, verdict.series)
-        write_file(path, write_mbox(verdict.series, verdict.base.commit), arguments.force)
+        path = output_path(options.output, verdict.series)
+        write_file(path, write_mbox(verdict.series, verdict.base.commit), options.force)
         ui.note(f"wrote {path}")
-    if arguments.branch is not None:
+    if options.branch is not None:
         from seriestool.base.branch import make_branch
 
-        tip = make_branch(repository, verdict, arguments.branch)
-        ui.note(f"branch {arguments.branch} is at {tip[:12]}")
+        tip = make_branch(repository, verdict, options.branch)
+        ui.note(f"branch {options.branch} is at {tip[:12]}")

@@ -28,20 +28,20 @@ def add_arguments(parser: CliParser) -> None:
     adding.add_argument("name", metavar="NAME")
     adding.add_argument("source", metavar="PATH|URL", help="a public-inbox archive, or an mbox file")
     adding.add_argument("--global", dest="is_global", action="store_true", help="in the user's git-config")
-    adding.set_defaults(action=_add)
+    adding.set_defaults(action="add")
 
     removing = actions.add_parser("remove", help="forget a list, its patches, and the copy of its archive")
     removing.add_argument("name", metavar="NAME")
     removing.add_argument("--global", dest="is_global", action="store_true", help="one of the user's git-config")
-    removing.set_defaults(action=_remove)
+    removing.set_defaults(action="remove")
 
     updating = actions.add_parser("update", help="read what is new on the lists")
     updating.add_argument("names", metavar="NAME", nargs="*", help="only these (default: all that are configured)")
-    updating.set_defaults(action=_update)
+    updating.set_defaults(action="update")
 
     listing = actions.add_parser("list", help="show the lists, and how many patches are known of each")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
-    listing.set_defaults(action=_list)
+    listing.set_defaults(action="list")
 
     for each in (adding, removing, updating, listing):
         add_common_options(each)
@@ -49,13 +49,19 @@ def add_arguments(parser: CliParser) -> None:
 
 def run(arguments: Namespace, ui: Ui) -> int:
     """Do what the sub-command says; its exit code."""
-    return int(arguments.action(arguments, ui))
+    match arguments.action:
+        case "add":
+            return _add(arguments.repo, arguments.name, arguments.source, arguments.is_global, ui)
+        case "remove":
+            return _remove(arguments.repo, arguments.name, arguments.is_global, ui)
+        case "update":
+            return _update(arguments.repo, arguments.names, ui)
+    return _list(arguments.repo, arguments.json, ui)
 
 
-def _add(arguments: Namespace, ui: Ui) -> int:
-    name, source = arguments.name, arguments.source
+def _add(repo: Path, name: str, source: str, is_global: bool, ui: Ui) -> int:
     check_name(name)
-    if any(known.name == name for known in configured_lists(config_at(arguments.repo))):
+    if any(known.name == name for known in configured_lists(config_at(repo))):
         raise InputError(f"the list '{name}' exists", hint=f"run 'seriestool lists remove {name}' first")
     if is_url(source):
         key, value = "url", source
@@ -63,25 +69,25 @@ def _add(arguments: Namespace, ui: Ui) -> int:
         key, value = "path", str(Path(source).absolute())
         if not Path(source).exists():
             raise NotFoundError(f"'{source}' does not exist", hint=_HINT)
-    if arguments.is_global:
+    if is_global:
         set_global_config(f"{PREFIX}{name}.{key}", value)
     else:
-        with Repository.open(arguments.repo) as repository:
+        with Repository.open(repo) as repository:
             repository.set_config(f"{PREFIX}{name}.{key}", value)
     ui.note(f"added '{name}'; 'seriestool lists update {name}' reads it")
     return 0
 
 
-def _remove(arguments: Namespace, ui: Ui) -> int:
+def _remove(repo: Path, name: str, is_global: bool, ui: Ui) -> int:
     import shutil
 
     from seriestool.sources.lists.patch_index_writer import make_index
 
-    (known,) = _configured(arguments.repo, [arguments.name])
-    if arguments.is_global:
+    (known,) = _configured(repo, [name])
+    if is_global:
         remove_global_section(f"{PREFIX}{known.name}")
     else:
-        with Repository.open(arguments.repo) as repository:
+        with Repository.open(repo) as repository:
             repository.remove_config_section(f"{PREFIX}{known.name}")
     if lists_path().exists():
         with make_index(lists_path()) as index:
@@ -92,10 +98,10 @@ def _remove(arguments: Namespace, ui: Ui) -> int:
     return 0
 
 
-def _update(arguments: Namespace, ui: Ui) -> int:
+def _update(repo: Path, names: Sequence[str], ui: Ui) -> int:
     from seriestool.sources.lists.patch_index_writer import make_index
 
-    lists = _configured(arguments.repo, arguments.names)
+    lists = _configured(repo, names)
     if not lists:
         raise NotFoundError("no list was added", hint=_HINT)
     failed = []
@@ -130,13 +136,13 @@ def _read(index: "PatchIndexWriter", each: ConfiguredList, ui: Ui) -> None:
     ui.note(f"{tally.mails} new mails, {tally.added} new patches{damaged}")
 
 
-def _list(arguments: Namespace, ui: Ui) -> int:
+def _list(repo: Path, as_json: bool, ui: Ui) -> int:
     from seriestool.sources.lists.patch_index import find_index
 
-    lists = configured_lists(config_at(arguments.repo))
+    lists = configured_lists(config_at(repo))
     index = find_index(lists_path())
     known = index.lists() if index else {}
-    if arguments.json:
+    if as_json:
         ui.json({"schema": 1, "lists": [_to_dict(each, known.get(each.name, 0)) for each in lists]})
     elif lists:
         width = min(max(len(each.name) for each in lists), 40)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from seriestool.check.protocol import Status
 from seriestool.check.runner import CheckCrash
 from seriestool.cli.check_options import add_check_arguments, check_options, report_broken_checks
 from seriestool.cli.exit_codes import EXIT_BUG, EXIT_CONFLICT, EXIT_NO, EXIT_OUTSIDE
-from seriestool.cli.options import CliParser
+from seriestool.cli.options import CliParser, read_options
 from seriestool.cli.prerequisite_options import add_prerequisites_argument
 from seriestool.cli.session_options import series_input, session_options, session_settings
 from seriestool.cli.source_options import add_source_arguments, source_options
@@ -38,6 +39,14 @@ _CODES = {
     PrecheckAnswer.TO_MEND: EXIT_NO,
     PrecheckAnswer.CONFLICTS: EXIT_CONFLICT,
 }
+
+
+class AnswerOptions(NamedTuple):
+    """How the answer is printed, and to which file."""
+
+    format: str
+    output: Path | None
+    force: bool
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -74,8 +83,10 @@ def run(arguments: Namespace, ui: Ui) -> int:
         ) as session,
     ):
         source = source_options(arguments, repository)
-        precheck = run_precheck(session, resources.steps, _versions(arguments, session, source))
-    _write(_rendered(precheck, arguments, ui), arguments, ui)
+        versions = _versions(session, arguments.series, source, is_newest=arguments.wanted_version is None)
+        precheck = run_precheck(session, resources.steps, versions)
+    options = read_options(arguments, AnswerOptions)
+    _write(_rendered(precheck, options, ui), options, ui)
     report_broken_checks(broken, ui)
     return exit_code(precheck)
 
@@ -90,17 +101,20 @@ def exit_code(precheck: Precheck) -> int:
     return EXIT_OUTSIDE if any(step.problem for step in precheck.steps) else 0
 
 
-def _versions(arguments: Namespace, session: Session, options: SourceOptions) -> tuple[SeriesVersion, ...]:
-    """The versions that are where this one is, oldest first; where several in a row are not, none before them are."""
+def _versions(session: Session, name: str, options: SourceOptions, is_newest: bool) -> tuple[SeriesVersion, ...]:
+    """The versions that are where this one is, oldest first; where several in a row are not, none before them are.
+
+    `name` is what the series was called, `is_newest` whether that means its newest version.
+    """
     series = session.series
-    if arguments.series == "-" or not series.patches:
+    if name == "-" or not series.patches:
         return (version_of(series, True),)
-    newest = series.version if arguments.wanted_version is None else _newest(arguments.series, options, series.version)
+    newest = series.version if is_newest else _newest(name, options, series.version)
     known = {series.version - 1: session.previous, series.version: series}
     found: list[SeriesVersion] = []
     missed = 0
     for number in range(newest, max(0, newest - _MOST_VERSIONS), -1):
-        one = known[number] if number in known else _find_version(arguments.series, options, number)
+        one = known[number] if number in known else _find_version(name, options, number)
         if one is not None and one.version == number:
             found.append(version_of(one, number == series.version))
             missed = 0
@@ -123,9 +137,9 @@ def _find_version(name: str, options: SourceOptions, number: int | None) -> Seri
         return None
 
 
-def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
+def _rendered(precheck: Precheck, options: AnswerOptions, ui: Ui) -> str | object:
     """The text, or what is printed as JSON."""
-    form = arguments.format
+    form = options.format
     if form == "json":
         from seriestool.precheck.precheck_json import precheck_dict
 
@@ -145,20 +159,20 @@ def _rendered(precheck: Precheck, arguments: Namespace, ui: Ui) -> str | object:
     from seriestool.report.precheck_text import precheck_text
     from seriestool.report.style import Style
 
-    return precheck_text(precheck, Style(ui.color and arguments.output is None), with_times=ui.verbose)
+    return precheck_text(precheck, Style(ui.color and options.output is None), with_times=ui.verbose)
 
 
-def _write(answer: str | object, arguments: Namespace, ui: Ui) -> None:
+def _write(answer: str | object, options: AnswerOptions, ui: Ui) -> None:
     """Print it, or write it to the file that was named."""
-    if arguments.output is None:
+    if options.output is None:
         ui.out(answer) if isinstance(answer, str) else ui.json(answer)
         return
-    if arguments.output.is_dir():
-        raise InputError(f"'{arguments.output}' is a folder", hint="name a file with -o")
+    if options.output.is_dir():
+        raise InputError(f"'{options.output}' is a folder", hint="name a file with -o")
     from seriestool.cli.output_file import write_file
 
-    write_file(arguments.output, _bytes(answer), arguments.force)
-    ui.note(f"wrote {arguments.output}")
+    write_file(options.output, _bytes(answer), options.force)
+    ui.note(f"wrote {options.output}")
 
 
 def _bytes(answer: str | object) -> bytes:

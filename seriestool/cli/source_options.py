@@ -3,6 +3,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -54,22 +55,46 @@ def add_source_options(parser: CliParser) -> None:
 
 
 def source_options(arguments: Namespace, repository: Repository | None = None) -> SourceOptions:
-    """What the arguments say; git-config and the repository are read when they are needed."""
+    """What the arguments of `add_source_options` say."""
+    return make_source_options(
+        repo=arguments.repo,
+        lore=arguments.lore,
+        offline=arguments.offline,
+        repository=repository,
+        version=arguments.wanted_version,
+        partial=arguments.partial,
+        archives=arguments.archives,
+    )
+
+
+def make_source_options(
+    repo: Path,
+    lore: str | None,
+    offline: bool,
+    repository: Repository | None = None,
+    version: int | None = None,
+    partial: bool = False,
+    archives: Sequence[Path] = (),
+) -> SourceOptions:
+    """Where series are looked for; git-config and the repository at `repo` are read when they are needed.
+
+    `repository` is the one at `repo`, where it is open. Raises InputError where `lore` is no URL.
+    """
 
     @cache
     def config() -> Config:
-        return repository.config() if repository else config_at(arguments.repo)
+        return repository.config() if repository else config_at(repo)
 
     @cache
     def opened() -> Repository:
-        return repository or Repository.open(arguments.repo)
+        return repository or Repository.open(repo)
 
     return SourceOptions(
-        version=arguments.wanted_version,
-        partial=arguments.partial,
-        archives=tuple(arguments.archives),
-        offline=arguments.offline,
-        lore_url=_checked_url(arguments.lore),
+        version=version,
+        partial=partial,
+        archives=tuple(archives),
+        offline=offline,
+        lore_url=_checked_url(lore),
         cache_dir=cache_dir(),
         config=config,
         repository=opened,

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 from seriestool.cli.exit_codes import EXIT_NO, EXIT_OUTSIDE
-from seriestool.cli.options import CliParser
-from seriestool.cli.source_options import source_options
+from seriestool.cli.options import CliParser, read_options
+from seriestool.cli.source_options import make_source_options
 from seriestool.cli.track_options import add_dir_argument, find_tracked
 from seriestool.cli.ui import Ui
 from seriestool.cli.user_folders import cache_dir, lists_path
@@ -22,6 +24,14 @@ from seriestool.track.status_lookup import StatusSources, find_status, open_sear
 from seriestool.track.track_store import TrackStore
 from seriestool.track.tracked_series import TrackedSeries
 from seriestool.util.errors import NotFoundError
+
+
+class LookupOptions(NamedTuple):
+    """Which repository, and where newer versions are looked for."""
+
+    repo: Path
+    offline: bool
+    lore: str | None
 
 
 def add_arguments(parser: CliParser) -> None:
@@ -42,7 +52,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     if not names and not arguments.json:
         ui.note(f"nothing is tracked in '{store.root}': 'seriestool track SERIES' does it")
         return 0
-    standings = list(_standings(arguments, store, names, ui)) if names else []
+    standings = list(_standings(read_options(arguments, LookupOptions), store, names, ui)) if names else []
     if arguments.json:
         ui.json(statuses_dict(standings))
     else:
@@ -67,10 +77,12 @@ def _chosen(store: TrackStore, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
-def _standings(arguments: Namespace, store: TrackStore, names: Sequence[str], ui: Ui) -> Iterator[SeriesStatus]:
-    with Repository.open(arguments.repo) as repository, _lists() as lists:
-        newest = partial(_find_newest, arguments, repository, lists)
-        sources = StatusSources(mails=partial(_fetch, arguments, repository), newest=newest)
+def _standings(options: LookupOptions, store: TrackStore, names: Sequence[str], ui: Ui) -> Iterator[SeriesStatus]:
+    with Repository.open(options.repo) as repository, _lists() as lists:
+        source = make_source_options(
+            repo=options.repo, lore=options.lore, offline=options.offline, repository=repository
+        )
+        sources = StatusSources(mails=partial(_fetch, source), newest=partial(_find_newest, source, lists))
         context = open_search_context(repository, ui, cache_dir())
         with ui.progress("looking at the tracked series", len(names)) as progress:
             for number, name in enumerate(names, 1):
@@ -91,21 +103,15 @@ def _lists() -> Iterator[PatchLists | None]:
 
 
 def _find_newest(
-    arguments: Namespace, repository: Repository, lists: PatchLists | None, tracked: TrackedSeries
+    source: SourceOptions, lists: PatchLists | None, tracked: TrackedSeries
 ) -> tuple[NewestVersion | None, str | None]:
     from seriestool.track.newest_version import find_newest
 
-    options = replace(_options(arguments, repository), partial=True)
-    ask = None if arguments.offline else partial(resolve, options=options)
+    ask = None if source.offline else partial(resolve, options=replace(source, partial=True))
     return find_newest(tracked, lists, ask)
 
 
-def _fetch(arguments: Namespace, repository: Repository, tracked: TrackedSeries) -> Series:
+def _fetch(source: SourceOptions, tracked: TrackedSeries) -> Series:
     """The newest tracked version from where mails are looked up."""
     newest = tracked.newest
-    return resolve(newest.msgid, replace(_options(arguments, repository), version=newest.version))
-
-
-def _options(arguments: Namespace, repository: Repository) -> SourceOptions:
-    wanted = Namespace(**vars(arguments), wanted_version=None, partial=False, archives=[])
-    return source_options(wanted, repository)
+    return resolve(newest.msgid, replace(source, version=newest.version))

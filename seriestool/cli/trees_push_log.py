@@ -30,56 +30,70 @@ def add_arguments(parser: ArgumentParser) -> None:
     adding = actions.add_parser("add", help="read a source, and remember it for later updates")
     adding.add_argument("source", metavar="PATH|URL", help="a public-inbox archive, a folder of mails, an mbox")
     adding.add_argument("--since", metavar="DATE", type=_date, help="leave out older pushes, here and in updates")
-    adding.set_defaults(action=_add)
+    adding.set_defaults(log_action="add")
 
     updating = actions.add_parser("update", help="read what is new in all sources")
     updating.add_argument("--since", metavar="DATE", type=_date, help="leave out older pushes, now and later")
-    updating.set_defaults(action=_update)
+    updating.set_defaults(log_action="update")
 
     removing = actions.add_parser("remove", help="forget a source; with the last one the index goes too")
     removing.add_argument("source", metavar="PATH|URL")
-    removing.set_defaults(action=_remove)
+    removing.set_defaults(log_action="remove")
 
     listing = actions.add_parser("list", help="show the sources")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
-    listing.set_defaults(action=_list)
+    listing.set_defaults(log_action="list")
 
     showing = actions.add_parser("show", help="say where and when a commit was the tip of a branch")
     showing.add_argument("commit", metavar="COMMIT", help="its id, at least 7 digits")
     showing.add_argument("--fetch", action="store_true", help="fetch it from the server that had it, and keep it")
     showing.add_argument("--json", action="store_true", help="print one JSON object")
-    showing.set_defaults(action=_show)
+    showing.set_defaults(log_action="show")
 
     for each in (adding, updating, removing, listing, showing):
         add_common_options(each)
 
 
-def _add(arguments: Namespace, repository: Repository, ui: Ui) -> int:
-    source = _named(arguments.source)
+def run(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+    """Do what the sub-command says; its exit code."""
+    match arguments.log_action:
+        case "add":
+            return _add(repository, arguments.source, arguments.since, ui)
+        case "update":
+            return _update(repository, arguments.since, ui)
+        case "remove":
+            return _remove(repository, arguments.source, ui)
+        case "list":
+            return _list(repository, arguments.json, ui)
+    return _show(repository, arguments.commit, arguments.fetch, arguments.json, ui)
+
+
+def _add(repository: Repository, name: str, since: datetime | None, ui: Ui) -> int:
+    source = _named(name)
     if source not in _sources(repository.config()):
-        _set_since(repository, arguments.since)
+        _set_since(repository, since)
         _read(repository, [source], ui)
         repository.add_config(_SOURCES, source)
         return 0
-    raise InputError(f"'{arguments.source}' is a source already", hint="'seriestool trees push-log update' reads it")
+    raise InputError(f"'{name}' is a source already", hint="'seriestool trees push-log update' reads it")
 
 
-def _update(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+def _update(repository: Repository, since: datetime | None, ui: Ui) -> int:
     sources = _sources(repository.config())
     if not sources:
         raise NotFoundError("the push log has no source", hint=_HINT)
-    _set_since(repository, arguments.since)
+    _set_since(repository, since)
     _read(repository, sources, ui)
     return 0
 
 
-def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+def _remove(repository: Repository, name: str, ui: Ui) -> int:
     import shutil
 
     sources = _sources(repository.config())
-    source = arguments.source if arguments.source in sources else _named(arguments.source)
+    source = name if name in sources else _named(name)
     if source not in sources:
-        raise NotFoundError(f"'{arguments.source}' is no source", hint="see 'seriestool trees push-log list'")
+        raise NotFoundError(f"'{name}' is no source", hint="see 'seriestool trees push-log list'")
     repository.unset_config(_SOURCES, source)
     if len(sources) == 1:
         index_path(repository.common_dir).unlink(missing_ok=True)
@@ -88,16 +102,16 @@ def _remove(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     return 0
 
 
-def _list(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+def _list(repository: Repository, as_json: bool, ui: Ui) -> int:
     sources = [without_password(source) or "" for source in _sources(repository.config())]
-    if arguments.json:
+    if as_json:
         ui.json({"schema": 1, "sources": sources})
     elif sources:
         ui.out("\n".join(sources))
     return 0
 
 
-def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
+def _show(repository: Repository, commit: str, is_fetched: bool, as_json: bool, ui: Ui) -> int:
     from seriestool.cli.pushed_commit import fetch_pushed_commit
     from seriestool.report.trees_text import sightings_dict, sightings_text
     from seriestool.sources.pushlog.push_log_index import find_log
@@ -106,15 +120,15 @@ def _show(arguments: Namespace, repository: Repository, ui: Ui) -> int:
     if not log:
         raise NotFoundError("no push log was added", hint=_HINT)
     with log:
-        found = log.find_commit(arguments.commit.lower())
+        found = log.find_commit(commit.lower())
         told = {one.msgid: push for one in found if (push := log.find_push(one.msgid))}
-    ref = fetch_pushed_commit(repository, found, ui) if arguments.fetch and found else None
-    if arguments.json:
-        ui.json(sightings_dict(arguments.commit.lower(), found, told, ref))
+    ref = fetch_pushed_commit(repository, found, ui) if is_fetched and found else None
+    if as_json:
+        ui.json(sightings_dict(commit.lower(), found, told, ref))
     elif found:
         ui.out(sightings_text(found, told, Style(ui.color)))
     else:
-        ui.note(f"the push log does not have '{arguments.commit}'")
+        ui.note(f"the push log does not have '{commit}'")
     return 0 if found else EXIT_NO
 
 
