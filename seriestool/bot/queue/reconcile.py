@@ -16,11 +16,11 @@ from seriestool.bot.dialects import in_batches
 from seriestool.bot.queue.pipeline import Attempt
 from seriestool.bot.queue.series_queue import active_attempts, admit_waiting, fail_attempt
 from seriestool.bot.queue.workers import Worker
+from seriestool.bot.queue.workflows import ENDED
 from seriestool.bot.store import Store
 
 _LOG = logging.getLogger(__name__)
 
-LOST = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS")
 _WHY = {
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "the bots that looked at it were ended again and again: out of memory?",
     "CANCELLED": "its workflow was cancelled",
@@ -30,7 +30,7 @@ _LONGEST = 3600.0
 
 
 class WorkflowQueue(Protocol):
-    """What is asked of the engine (`bot.engine.workflows.Engine`)."""
+    """What is asked of the engine (`workflows.WorkflowEngine`)."""
 
     def enqueue(self, attempt: Attempt, delay: float = 0) -> None:
         """Once, however often it is asked for."""
@@ -79,7 +79,7 @@ class Reconciler:
                 status = known.get(str(attempt))
                 if status is None:
                     self.work.enqueue(attempt, self._delay(attempt.tries))
-                elif status in LOST:
+                elif status in ENDED:
                     self._fail(attempt, status)
         return len(attempts)
 

@@ -32,7 +32,8 @@ DEATHS = 20
 """How often a workflow may be begun. Each look has a process of its own, so a series seldom takes the bot with it."""
 
 _NAME = "seriestool-bot"
-_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""DBOS's words for a workflow that does not go on."""
 
 
 class StepNotRecorded(BaseException):
@@ -92,9 +93,7 @@ class WorkflowEngine:
     def take_over(self, executors: Sequence[str]) -> None:
         """What executors that are gone had in hand goes back into the queue; asked twice, it is done once."""
         with database_errors():
-            # DBOS has no public call for it. Its own recovery is this one, for the executor's own id; ours are new for
-            # each process, so that nobody takes the work of a process that lives.
-            self._dbos._recover_pending_workflows(list(executors))  # noqa: SLF001
+            _requeue_if_owned_by(self._dbos, executors)
 
     def requeue_dropped(self) -> None:
         """What is pending here and was dropped, because DBOS could not record a step, goes back into the queue."""
@@ -107,7 +106,7 @@ class WorkflowEngine:
 
     def ended(self, limit: int) -> tuple[str, ...]:
         """Ids of workflows that have ended, oldest first."""
-        return tuple(one.workflow_id for one in self._list(status=list(_ENDED), limit=limit))
+        return tuple(one.workflow_id for one in self._list(status=list(ENDED), limit=limit))
 
     def forget(self, ids: Sequence[str]) -> None:
         """Nothing is kept of those workflows."""
@@ -196,6 +195,16 @@ def _redirect_dbos_log() -> None:
     log = logging.getLogger("dbos")
     log.handlers = [_DbosLogHandler(logging.WARNING)]
     log.propagate = False
+
+
+def _requeue_if_owned_by(dbos: "type[DBOS]", executors: Sequence[str]) -> None:
+    """Pending workflows of those executors go back into their queue, each only if it is still theirs.
+
+    The one private call of DBOS. Its own recovery is this one, for the executor's own id; ours are new for each
+    process, so that nobody takes the work of a process that lives. The public `resume_workflow` gives less: it also
+    takes what a living executor has begun meanwhile, and sets the count of recoveries, our DEATHS, back to 0.
+    """
+    dbos._recover_pending_workflows(list(executors))  # noqa: SLF001
 
 
 def _concurrency(dbos: "type[DBOS]") -> int:
