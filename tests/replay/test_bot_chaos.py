@@ -29,7 +29,7 @@ def check(outcome: Outcome) -> None:
     assert outcome.kills >= KILLS
     assert outcome.done == outcome.series > 0
     assert (outcome.unlike, outcome.lost, outcome.duplicates, outcome.crashes) == (0, 0, 0, 0)
-    assert outcome.unknown_sent + outcome.unknown_unsent <= outcome.kills
+    assert outcome.unknown_sent + outcome.unknown_unsent <= 3 * outcome.kills  # two jobs send, and who sends what waits
 
 
 def test_on_sqlite(tmp_path: Path) -> None:

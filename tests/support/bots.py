@@ -31,7 +31,7 @@ from sqlalchemy import insert, select
 from seriestool.bot.bot_config import Bounds, Policy
 from seriestool.bot.bot_tables import reports, sayings, series
 from seriestool.bot.dialects import insert_new
-from seriestool.bot.notify.delivery import Maildir
+from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus, Maildir
 from seriestool.bot.notify.notifier import Notifier
 from seriestool.bot.notify.notify_decision import Channel
 from seriestool.bot.notify.send import OpenChannels
@@ -43,7 +43,6 @@ from seriestool.bot.queue.handlers import Handlers, ReportRow
 from seriestool.bot.queue.main_loop import Task
 from seriestool.bot.store import Store
 from seriestool.util.errors import SeriestoolError
-from tests.support.claims import Claimed, say_all
 from tests.support.notify import FACTS, RULES, WORDING
 
 NOW = 1_770_000_000
@@ -97,35 +96,37 @@ def decide(store: Store, key: str) -> None:
             "state": "decided",
             "reason": "new",
             "said": "[]",
-            "message": json.loads(facts)["sentence"].encode(),
+            "message": f"{key} {json.loads(facts)['sentence']}".encode(),
             "msgid": f"{name}@bot",
-            "decided": NOW,
+            "decided": int(time.time()),
+            "author": f"{key[:8]}@example.com",
+            "version": 1,
         }
         insert_new(connection, sayings, [row])
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The outside world: a line for each message that reached it."""
+    """The outside world: a line for each message that reached it. It is a transport that nobody can ask what it has."""
 
     path: Path
+    linger: float = 0.01
+    """Seconds, at most, from when it has a message until it says so: in them a kill leaves nobody who knows."""
+    is_repeatable: bool = False
 
     def __call__(self, store: Store, key: str) -> None:
-        say_all(store, key, self, time.time)
+        notifier_to(self).say(store, key)
 
-    def send(self, claimed: Claimed) -> None:
+    def deliver(self, outbox_id: str, message: bytes) -> DeliveryResult:
         time.sleep(_some(0, 0.01))
-        line = f"{claimed.id} {claimed.key} {claimed.message.decode()}\n".encode()
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            os.write(file, line)
+            os.write(file, f"{outbox_id} {message.decode()}\n".encode())
             os.fsync(file)
         finally:
             os.close(file)
-        time.sleep(_some(0, 0.01))
-
-    def has_sent(self, claimed: Claimed) -> bool | None:
-        return None
+        time.sleep(_some(0, self.linger))
+        return DeliveryResult(DeliveryStatus.DELIVERED)
 
     def lines(self) -> list[str]:
         return self.path.read_text().splitlines() if self.path.exists() else []
@@ -250,9 +251,9 @@ def run_stand_in(given: argparse.Namespace) -> int:
     look = KillingLook(given.kill, given.pidfile) if given.kill else SleepyLook(given.look)
     if given.pidfile:
         given.pidfile.write_text(str(os.getpid()))
-    handlers = Handlers(look, decide, Ledger(given.ledger), Crashes(given.ledger.parent))
-    if given.voice:
-        handlers = replace(handlers, decide=given.voice.decide, say=given.voice.say)
+    notifier = given.voice or notifier_to(Ledger(given.ledger, linger=0.2))
+    decision = given.voice.decide if given.voice else decide
+    handlers = Handlers(look, decision, notifier.say, Crashes(given.ledger.parent))
     setup = plan_of(
         given.database,
         handlers,
@@ -262,7 +263,7 @@ def run_stand_in(given: argparse.Namespace) -> int:
         poll=given.poll,
         grace=given.grace,
         once=given.once,
-        tasks=tuple(_rest(given.voice, given.database, stop)) if given.voice else (),
+        tasks=tuple(_rest(notifier, given.database, stop)),
     )
     try:
         run_bot(setup, stop)
@@ -278,8 +279,15 @@ def voice_of(text: str) -> Notifier:
     rules = replace(RULES, policy=Policy.DRAFT if kind == "drafts" else Policy.AUTHOR, per_author=10**9, per_day=10**9)
     if kind == "drafts":
         return Notifier(rules, WORDING, OpenChannels({Channel.DRAFT: Maildir(Path(place))}))
+    if kind == "ledger":
+        return notifier_to(Ledger(Path(place)))
     way = Smtp(SmtpSettings("127.0.0.1", int(place), timeout=10.0), "bot@example.org")
     return Notifier(rules, WORDING, OpenChannels({Channel.AUTHOR: way}))
+
+
+def notifier_to(ledger: Ledger) -> Notifier:
+    """The real sending, into the ledger."""
+    return Notifier(RULES, WORDING, OpenChannels({Channel.AUTHOR: ledger}))
 
 
 PATIENCE = 2
