@@ -9,13 +9,13 @@ as trees -> rebases, plan, checks. The commands, precheck, tracked series and th
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from seriestool.base.open_context import get_refs, make_search_context, open_search_context
 from seriestool.base.prerequisites.prerequisite_search import (

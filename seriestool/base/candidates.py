@@ -2,7 +2,8 @@
 """The commits for which the same holds, tree by tree, the likeliest base first."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.base import rank
 from seriestool.base.history_region import CommitRun, FirstParentLines, HistoryRegion

@@ -7,7 +7,8 @@ repository itself before anything is claimed of it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.base import explain, fit
 from seriestool.base.candidates import CandidateRanker

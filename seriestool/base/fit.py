@@ -7,7 +7,8 @@ blob that a path ever had is tried once; a path's hunks apply or not depending o
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
 from seriestool.base.history_region import HistoryRegion, Interval
@@ -20,8 +21,7 @@ MOST_BYTES = 512 * 1024 * 1024
 """Content of one path that is read: a MAINTAINERS file has tens of thousands of versions of a megabyte each."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathCoverage:
+class PathCoverage(Struct, frozen=True):
     """How many of the expected paths fit, over the history: (start, stop, count), disjoint and sorted."""
 
     pieces: tuple[tuple[int, int, int], ...]
@@ -54,8 +54,7 @@ def _not_barred(history: History, preimage: PreImage, left: Sequence[Interval]) 
     return kept
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyingCommits:
+class ApplyingCommits(Struct, frozen=True):
     """Where plain `git apply` takes the whole series, and the paths of which not every version was tried."""
 
     region: HistoryRegion
@@ -65,8 +64,7 @@ class ApplyingCommits:
     """Contents that a partial clone does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class _VersionResults:
+class _VersionResults(Struct, frozen=True):
     """Versions of a path: which of them take the series, how many were tried, and how many are not here."""
 
     good: frozenset[int]

@@ -8,16 +8,16 @@ history does.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.trees.history import History, roots
 
 Interval = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class CommitRun:
+class CommitRun(Struct, frozen=True):
     """A run on one line: positions of its oldest and newest commit, and of the commit that ended it, if one did."""
 
     oldest: int

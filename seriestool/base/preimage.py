@@ -6,8 +6,10 @@ first patch to touch a path says what the base has there. A renamed file keeps i
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.base.contents import ContentMissingError, Contents, try_track
 from seriestool.series.apply import PathTrack, parent_paths, tracks
@@ -30,8 +32,7 @@ class ExpectedKind(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """What must be at one path of the base."""
 
     path: bytes
@@ -67,8 +68,7 @@ class Expectation:
         return self.mode is None or (self.mode & _FILE_TYPE) == (mode & _FILE_TYPE)
 
 
-@dataclass(frozen=True, slots=True)
-class PreImage:
+class PreImage(Struct, frozen=True):
     """Everything that a series expects of its base, sorted by path."""
 
     expectations: tuple[Expectation, ...]

@@ -8,7 +8,8 @@ within the same push.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.history_region import CommitRun
 from seriestool.trees.history import History
@@ -22,8 +23,7 @@ Of 423 real series with a known base this names 70.7 % to the very commit; witho
 _STRIDE = 64  # of so many commits that were passed one is remembered
 
 
-@dataclass(frozen=True, slots=True)
-class PostingTime:
+class PostingTime(Struct, frozen=True):
     """What decides about the likeliest base besides the history: when the mail was sent, and commits with a name."""
 
     time: int

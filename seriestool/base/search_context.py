@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where a base is looked for: one repository, its history, its trees and its named points."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from seriestool.base.contents import Contents
 from seriestool.base.git_describe import start_describe
@@ -15,12 +15,12 @@ from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.history import History, tips_containing
 from seriestool.trees.tip_journal import PastTip, past_tips
+from seriestool.util.lazy_pattern import lazy_pattern
 
-_MAIL_URL = re.compile(r"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
+_MAIL_URL = lazy_pattern(r"https?://(lore\.kernel\.org|[a-z.]*msgid\.link)/\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class TreeTip:
+class TreeTip(Struct, frozen=True):
     """A tree with the position of its tip."""
 
     tree: Tree
@@ -104,4 +104,4 @@ def summarize(commit: Commit) -> CommitSummary:
 def _find_link(commit: Commit) -> str | None:
     """The URL of the first Link trailer to an archive of mails."""
     links = (trailer.value for trailer in commit.message.named("link"))
-    return next((link for link in links if _MAIL_URL.fullmatch(link)), None)
+    return next((link for link in links if _MAIL_URL().fullmatch(link)), None)

@@ -5,7 +5,6 @@ A wrong but existing base-commit taken at its word, or a true one of a branch th
 known", is what reviewers stumble over (https://lore.kernel.org/r/cbb8bf9325d5877d8e736b42f2ffde01dc7e2739.camel@kernel.org).
 """
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from seriestool.base.verdict import FitLevel, StatedBase, StatedBaseState, utc
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.trees.history import tips_containing
+from seriestool.util.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from seriestool.sources.pushlog.push_log_index import Sighting
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PushLogLookup = Callable[[str], tuple["Sighting", ...]]
 """What the push log knows of a commit."""
 
-_OID = re.compile(r"[0-9a-f]{7,64}")
+_OID = lazy_pattern(r"[0-9a-f]{7,64}")
 
 
 def push_log_lookup(repository: Repository) -> PushLogLookup:
@@ -50,7 +50,7 @@ def check_stated(
     value = series.base.commit
     if value is None:
         return None
-    if not _OID.fullmatch(value.lower()):
+    if not _OID().fullmatch(value.lower()):
         return _malformed(value, series, preimage, context)
     value = value.lower()
     position = context.history.find(value)

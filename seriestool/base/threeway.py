@@ -6,7 +6,8 @@ to merge with, and git would say "repository lacks the necessary blob".
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.base.preimage import PreImage
 from seriestool.base.search_context import SearchContext

@@ -2,7 +2,8 @@
 """One try of a series on one commit, in memory: how each patch fares in order, and how it would alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.base.verdict import FitLevel
 from seriestool.series.apply import FileState, apply_patch, reverse_patch

@@ -3,7 +3,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.fit import PathCoverage
 from seriestool.base.preimage import PreImage
@@ -14,8 +15,7 @@ MOST_TREES = 16
 MOST_TRIAL_COMMITS = 48
 
 
-@dataclass(frozen=True, slots=True)
-class TrialCommit:
+class TrialCommit(Struct, frozen=True):
     """A commit to try, the tree for which, and what it is."""
 
     position: int

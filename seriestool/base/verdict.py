@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What find-base answers: frozen values, and how they look as JSON."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.series.model import SCHEMA, PatchFailure, PatchOutcome, Series, path_text
 from seriestool.sources.pushlog.push_log_index import Sighting  # at run time too: answers are kept by their types
@@ -44,8 +45,7 @@ class StatedBaseState(StrEnum):
     """The trailer's value is no commit id."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitSummary:
+class CommitSummary(Struct, frozen=True):
     """A commit as people name it."""
 
     oid: str
@@ -67,8 +67,7 @@ class CommitSummary:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class CommitRange:
+class CommitRange(Struct, frozen=True, kw_only=True):
     """A run of commits on one line of first parents for which the same holds."""
 
     oldest: str
@@ -90,8 +89,7 @@ class CommitRange:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """What holds in one tree: the best commit of it, and all ranges in which the same holds."""
 
     tree: str | None
@@ -119,8 +117,7 @@ class Candidate:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StatedBase:
+class StatedBase(Struct, frozen=True):
     """The author's base-commit, checked."""
 
     commit: str
@@ -146,8 +143,7 @@ class StatedBase:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class BlobHolder:
+class BlobHolder(Struct, frozen=True):
     """A tree that has, or had, an expected blob."""
 
     tree: str
@@ -161,8 +157,7 @@ class BlobHolder:
         return {"tree": self.tree, "since": self.since, "until": self.until}
 
 
-@dataclass(frozen=True, slots=True)
-class PathAnswer:
+class PathAnswer(Struct, frozen=True, kw_only=True):
     """One path of the pre-image: what the series expects there, and who has it."""
 
     path: bytes
@@ -199,8 +194,7 @@ class PathAnswer:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class BestBase:
+class BestBase(Struct, frozen=True):
     """The best commit, as people name it."""
 
     commit: str
@@ -220,8 +214,7 @@ class BestBase:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer of find-base; candidates best first."""
 
     series: Series

@@ -27,8 +27,9 @@ seriestool.bot.templates    a folder with templates that stand in for our own
 seriestool.bot.skip         checks that are left out, as --skip names them (repeatable, or a,b)
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.util.config import Config, all_texts, find_text, get_boolean, get_number
 from seriestool.util.errors import InputError
@@ -48,8 +49,7 @@ class Policy(StrEnum):
     """A reply to all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How many series are looked at in an hour; the others wait."""
 
     per_author: int = 10
@@ -59,8 +59,7 @@ class Bounds:
     """Series that are admitted and not done: whatever waits in the queue waits for machines, not for its turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class BotConfig:
+class BotConfig(Struct, frozen=True, kw_only=True):
     """All of it."""
 
     database: str | None = None

@@ -6,7 +6,9 @@ A profile is what the maintainers of a part of the kernel have written down abou
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.series.model import Series
@@ -22,8 +24,7 @@ Severities = Mapping[str, Status | None]
 """`check/rule` or `check` -> how grave; None: not said at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """The severities of one kind of project."""
 
     name: str

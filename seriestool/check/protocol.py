@@ -6,11 +6,12 @@ and say why, and only what is new against the tree before the patch counts.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+
+from msgspec import Struct, field
 
 from seriestool.git import Repository, ScratchRepository
 from seriestool.rebase.patch_stack import SeriesBase, StackedPatch, is_for_tree
@@ -64,8 +65,7 @@ class Requirement(StrEnum):
     """A C compiler on this machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a check has to say."""
 
     status: Status
@@ -128,8 +128,7 @@ class MaintainersFiles:
             return self._parsed[entry.oid]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckEnvironment:
+class CheckEnvironment(Struct, frozen=True):
     """What checks work with; the workbench is of the thread that the check runs in."""
 
     repository: Repository
@@ -150,8 +149,7 @@ class CheckEnvironment:
     """Told what is being done, in a few words, by checks that take long."""
 
 
-@dataclass(frozen=True, eq=False)
-class CheckSubject:
+class CheckSubject(Struct, frozen=True, eq=False, dict=True):
     """What a check is asked about: a series, or one patch of it, on the base."""
 
     series: Series
@@ -221,8 +219,7 @@ class CheckSubject:
 CheckFunction = Callable[[CheckSubject], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check as it stands in its module: `CHECK = Check("fixes-tag", ...)`."""
 
     name: str
@@ -242,8 +239,7 @@ class Check:
     """Rules of skips that last too: they come of the trees alone, and not of the machine or of a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """What one check said of one patch, or of the series."""
 
     check: str
@@ -271,8 +267,7 @@ class CheckResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All that the checks said of a series; results in the order of the patches, those of the series first."""
 
     series: Series

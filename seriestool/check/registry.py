@@ -2,9 +2,10 @@
 """Which checks there are: those of `check/`, those of other packages, and the user's own commands."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from typing import cast
+
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Check, CheckError, CheckSubject, Scope
 from seriestool.util.errors import InputError

@@ -3,9 +3,10 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckSubject, Requirement, Scope
 from seriestool.sandbox import PATH
@@ -14,8 +15,7 @@ COMPILERS = ("gcc", "clang", "cc")
 OTHERS = ("ld", "perl", "python3", "dt-doc-validate")
 
 
-@dataclass(frozen=True, eq=False)
-class Availability:
+class Availability(Struct, frozen=True, eq=False, dict=True):
     """What there is on this machine and in this tree."""
 
     is_kernel: bool

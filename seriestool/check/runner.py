@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from time import monotonic
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.profiles import Severities, apply_severities
 from seriestool.check.protocol import (
@@ -33,8 +35,7 @@ _MOST_FINDINGS = 1000
 """Of one check on one patch: a hostile patch could have a million."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckPlan:
+class CheckPlan(Struct, frozen=True):
     """What is to be run, and how."""
 
     checks: tuple[Check, ...]
@@ -48,16 +49,14 @@ class CheckPlan:
     """What starts programs: on ^C they end what runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckCrash:
+class CheckCrash(Struct, frozen=True):
     """A check that broke: the exception belongs into a log."""
 
     check: str
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckJob:
+class _CheckJob(Struct, frozen=True):
     check: Check
     subject: CheckSubject
 

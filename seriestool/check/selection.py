@@ -2,7 +2,8 @@
 """What a user wants checked, and the whole report on a series that stands on its base."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.profiles import (
     SEVERITY,
@@ -23,8 +24,7 @@ from seriestool.util.config import Config, all_texts, find_text
 from seriestool.util.progress import ProgressMonitor
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """What is said on the command line, in its words."""
 
     only: tuple[str, ...] = ()
@@ -33,8 +33,7 @@ class CheckOptions:
     severities: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSelection:
+class CheckSelection(Struct, frozen=True):
     """What is looked at, and how grave it is."""
 
     checks: tuple[Check, ...]
@@ -48,8 +47,7 @@ class CheckSelection:
         return any(Requirement.SANDBOX in check.needs for check in self.checks)
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramRunners:
+class ProgramRunners(Struct, frozen=True):
     """What starts programs: the user's own, and those that run code from a patch or a tree."""
 
     own: Sandbox

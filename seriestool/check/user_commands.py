@@ -9,9 +9,10 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckError, CheckSubject, Finding, Scope, SkipCheck, Status
 from seriestool.sandbox import KillReason, Sandbox, SandboxJob, SandboxLimits, SandboxResult
@@ -25,8 +26,7 @@ _LONGEST = 400  # characters of a summary
 _MOST = 200  # items of one answer
 
 
-@dataclass(frozen=True, slots=True)
-class UserCommand:
+class UserCommand(Struct, frozen=True):
     """One command of git-config."""
 
     argv: tuple[str, ...]

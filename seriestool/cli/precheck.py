@@ -3,10 +3,11 @@
 
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Status
 from seriestool.check.runner import CheckCrash

@@ -2,9 +2,10 @@
 """The part of rebase that makes something: commits to merge with other trees, branches, mails."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from seriestool.base.branch import check_branch_name
 from seriestool.base.verdict import utc

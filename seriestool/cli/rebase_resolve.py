@@ -3,8 +3,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from seriestool.cli.exit_codes import EXIT_CONFLICT
 from seriestool.cli.rebase_answer import print_answer

@@ -5,8 +5,9 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from seriestool.cli.source_options import source_options
 from seriestool.cli.ui import Ui

@@ -4,10 +4,11 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from seriestool.cli.exit_codes import EXIT_NO, EXIT_OUTSIDE
 from seriestool.cli.options import CliParser, read_options

@@ -32,6 +32,7 @@ class Ui:
         self,
         stdout: TextIO,
         stderr: TextIO,
+        *,
         color: bool = False,
         width: int = _DEFAULT_WIDTH,
         quiet: bool = False,

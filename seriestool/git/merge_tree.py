@@ -4,9 +4,10 @@
 import contextlib
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import IO
+
+from msgspec import Struct
 
 from seriestool.git.objects import TreeEntry, kind_of
 from seriestool.git.process import GitError
@@ -15,8 +16,7 @@ FIRST_WITH_STDIN = (2, 39)
 """The version of git from which on one process merges many times."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergeConflict:
+class MergeConflict(Struct, frozen=True):
     """One thing that git could not merge by itself."""
 
     kind: str
@@ -25,8 +25,7 @@ class MergeConflict:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class MergeResult:
+class MergeResult(Struct, frozen=True, kw_only=True):
     """The result of a merge; with conflicts its tree has files with markers in them."""
 
     tree: str

@@ -7,13 +7,15 @@ that is damaged: what cannot be read is empty, or 0.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple, Self
 
+from msgspec import Struct
+
 from seriestool.series.mail.headers import decode_declared
 from seriestool.series.message.commit_message import CommitMessage, parse_message
+from seriestool.util.lazy_pattern import lazy_pattern
 
 FOLDER = 0o040000
 _KINDS = {FOLDER: "tree", 0o160000: "commit"}
@@ -21,12 +23,11 @@ _LATEST = 253402300799
 """The last second that a datetime can be (year 9999)."""
 # ident.c, split_ident_line(): the address in the first brackets, the date behind the last one.
 _IDENT = re.compile(rb"([^<]*)<([^>]*)>(?:.*>)?[ \t\r\f\v]*(?:(\d+)(?:[ \t\r\f\v]+([+-]\d+))?)?", re.DOTALL)
-_UNWANTED = re.compile(r"[<>\n\0]")
+_UNWANTED = lazy_pattern(r"[<>\n\0]")
 _TAG_NAME = re.compile(rb"\Aobject [^\n]+\ntype [^\n]+\ntag ([^\n]+)\n")
 
 
-@dataclass(frozen=True, slots=True)
-class CommitIdent:
+class CommitIdent(Struct, frozen=True):
     """Who wrote or committed something, and when."""
 
     name: str
@@ -44,7 +45,7 @@ class CommitIdent:
     @property
     def line(self) -> str:
         """As a commit object has it (git-commit-tree(1)): without the characters that would end a field."""
-        name, email = (_UNWANTED.sub("", text).strip() for text in (self.name, self.email))
+        name, email = (_UNWANTED().sub("", text).strip() for text in (self.name, self.email))
         return f"{name or email} <{email}> {max(self.time, 0)} {self.zone}"
 
 

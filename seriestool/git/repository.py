@@ -32,6 +32,7 @@ _STALLED = 60  # seconds without 1000 bytes/s after which an http server is give
 _ARGUMENTS_PER_CALL = 500
 _ARGUMENT_BYTES = 1 << 16  # all arguments together; POSIX promises little more
 _LONGEST_PATH = 4096
+_IN_REFTABLE = "refs/heads/.invalid"  # what HEAD says where another file has it (git-refs(1), reftable)
 ABBREVIATION = 12
 """Hex digits in a description, whatever core.abbrev says."""
 
@@ -172,6 +173,11 @@ class Repository:
 
     def head(self) -> str | None:
         """The full name of the branch that HEAD points to, or None where it is detached or unborn."""
+        file = self.git_dir / "HEAD"  # gitrepository-layout(5); without a process
+        if not file.is_symlink():  # as git made it long ago
+            kind, _, name = file.read_text(errors="surrogateescape").partition(" ")
+            if name.strip() != _IN_REFTABLE:
+                return name.strip() if kind == "ref:" else None
         out = self._git.attempt("symbolic-ref", "-q", "HEAD")
         return out.decode().strip() if out else None
 

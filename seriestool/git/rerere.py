@@ -2,7 +2,6 @@
 """Git's memory of resolved conflicts (git-rerere(1)), in a namespace of our own: the user's rr-cache is not touched."""
 
 import os
-import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +56,8 @@ class RerereCache:
 
     def replay(self, scratch_repo: ScratchRepository, merge: MergeResult) -> Mapping[bytes, TreeEntry]:
         """The files in conflict that were resolved before, resolved in the same way."""
+        import shutil
+
         texts = {path: text for path in merge.stages if (text := _text(scratch_repo, merge, path)) is not None}
         if not texts or not self._known():
             return {}

@@ -5,15 +5,15 @@ Nothing of it shows in the other repository until `publish` brings what was aske
 hooks and no configuration but its own, so that a merge is the same on every machine.
 """
 
-import hashlib
 import os
 import re
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from threading import get_ident
 from typing import Self
+
+from msgspec.structs import replace
 
 from seriestool.git.format_patch import format_patch
 from seriestool.git.merge_tree import Merger, MergeResult
@@ -89,6 +89,8 @@ class ScratchRepository:
 
     def write(self, kind: str, content: bytes) -> str:
         """The id of a new object (blob, tree, commit) of ours."""
+        import hashlib  # brings OpenSSL in: 5 ms that a find-base whose answer is exact does not need
+
         data = f"{kind} {len(content)}".encode() + b"\0" + content
         oid = hashlib.new(self._format, data, usedforsecurity=False).hexdigest()
         path = self._loose(oid)

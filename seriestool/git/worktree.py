@@ -6,7 +6,6 @@ Git makes it, fills it and removes it; hooks do not run. The user's own work tre
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -35,6 +34,8 @@ class Worktree:
 
     def remove(self) -> None:
         """Take the work tree away, with whatever was changed in it; nothing where there is none."""
+        import shutil
+
         with contextlib.suppress(GitError):
             run_long([*self._main.command, "worktree", "remove", "--force", "--force", "--", str(self.path)], _TIMEOUT)
         shutil.rmtree(self.path, ignore_errors=True)

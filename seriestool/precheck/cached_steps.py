@@ -5,10 +5,11 @@ The series is not kept with its answers, and neither are the files put into a ba
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
 from seriestool.base.prerequisites.prerequisite_search import PrerequisiteOptions

@@ -2,7 +2,9 @@
 """The checks as a step: those of which all was seen before are not asked again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Check, CheckResult, Report, Status
 from seriestool.check.registry import BUILTIN
@@ -13,8 +15,7 @@ from seriestool.precheck.cached_steps import CachedSteps
 from seriestool.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedReport:
+class _CachedReport(Struct, frozen=True):
     """What is kept of a report."""
 
     profile: str

@@ -5,7 +5,9 @@ What is not their doing is no complaint: that a tree has a patch already, that a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.precheck.precheck_result import Precheck
@@ -21,8 +23,7 @@ _OF_THE_PATCH = {"empty"}
 _MOST_PATHS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """One thing that could be said to the author."""
 
     counter: int | None

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is known of a series before a human reads it: all answers in one frozen value."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
 from seriestool.base.verdict import Verdict
@@ -36,8 +37,7 @@ class PrecheckAnswer(StrEnum):
     """It goes in, and no check says FAIL."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesVersion:
+class SeriesVersion(Struct, frozen=True):
     """A version of the series that was mailed."""
 
     version: int
@@ -59,8 +59,7 @@ class SeriesVersion:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StepNote:
+class StepNote(Struct, frozen=True):
     """A step of the work: what it took, or why it could not be done."""
 
     name: str
@@ -81,8 +80,7 @@ class StepNote:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Precheck:
+class Precheck(Struct, frozen=True, eq=False):
     """All that is known; a part is None where it was not asked for or could not be found, and `steps` say why."""
 
     series: Series

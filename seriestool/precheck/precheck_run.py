@@ -2,10 +2,11 @@
 """precheck: all that is known of a series, step by step; a step that breaks leaves the others standing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from time import monotonic
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult
 from seriestool.base.verdict import Verdict

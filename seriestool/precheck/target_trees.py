@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The trees that a series is tried on: those that it is meant for first, none that has nothing to do with it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seriestool.base.preimage import ExpectedKind
 from seriestool.base.search_context import SearchContext, TreeTip
@@ -18,8 +18,7 @@ _MOST_READ = 20
 """Trees in which MAINTAINERS is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetTrees:
+class TargetTrees(Struct, frozen=True):
     """The trees, and what there is to say of those that were left out."""
 
     chosen: tuple[Target, ...]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """When, in each tree's history, a series applies: the values that a picture of it is drawn from."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.verdict import FitLevel
 
@@ -23,8 +24,7 @@ class MarkKind(StrEnum):
     """A commit after which it does not apply any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineMark:
+class TimelineMark(Struct, frozen=True):
     """A point in time, of one tree or of all."""
 
     kind: MarkKind
@@ -46,8 +46,7 @@ class TimelineMark:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineSpan:
+class TimelineSpan(Struct, frozen=True):
     """A run of commits of a tree's line to which the series applies."""
 
     oldest: str
@@ -71,8 +70,7 @@ class TimelineSpan:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TreeTimeline:
+class TreeTimeline(Struct, frozen=True):
     """One tree's history within the window."""
 
     tree: str
@@ -91,8 +89,7 @@ class TreeTimeline:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The trees side by side, those that matter most first."""
 
     since: datetime

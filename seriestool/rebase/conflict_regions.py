@@ -6,7 +6,9 @@ reStructuredText underlines a title.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 AROUND = 3
 """Lines shown before and after a region."""
@@ -18,8 +20,7 @@ NEAR = 3
 """Regions with no more lines between them are one place, as git joins them where it shows two sides only."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictRegion:
+class ConflictRegion(Struct, frozen=True):
     """One place in conflict; lines keep their line ends."""
 
     start: int
@@ -35,8 +36,7 @@ class ConflictRegion:
     after: Lines
 
 
-@dataclass(frozen=True, slots=True)
-class _MarkedRegion:
+class _MarkedRegion(Struct, frozen=True):
     """A region and the lines of the merged file that it takes, markers included."""
 
     first: int
@@ -44,8 +44,7 @@ class _MarkedRegion:
     region: ConflictRegion
 
 
-@dataclass(frozen=True, slots=True)
-class FileVersions:
+class FileVersions(Struct, frozen=True):
     """The three contents of which a merged file was made."""
 
     tree: bytes

@@ -3,8 +3,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from seriestool.base.search_context import summarize
 from seriestool.base.verdict import CommitSummary
@@ -22,8 +23,7 @@ _SLACK = timedelta(days=2)
 """How much earlier than the patch its commit may be dated: the mail may be a later sending of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergedCommit:
+class MergedCommit(Struct, frozen=True):
     """The commit of a tree that is the patch."""
 
     commit: CommitSummary
@@ -31,8 +31,7 @@ class MergedCommit:
     """Whether it makes the very same changes; else subject and author are the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class _PossibleCommit:
+class _PossibleCommit(Struct, frozen=True):
     """A commit that may be the patch."""
 
     position: int

@@ -3,8 +3,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.git import ScratchRepository
 from seriestool.series.mail import SeriesSelector, assemble, parse_mails, split_mbox
@@ -19,8 +21,7 @@ _STATED = re.compile(r"^(base-commit|change-id|prerequisite-[a-z-]+):.*\n?", re.
 _SIGNATURE = re.compile(r"^-- \n.*\Z", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Who sends, and when."""
 
     name: str
@@ -28,8 +29,7 @@ class Sender:
     date: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RebasedSeries:
+class RebasedSeries(Struct, frozen=True):
     """The patches of a series as commits on a tree."""
 
     tree: str

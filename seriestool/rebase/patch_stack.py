@@ -2,8 +2,9 @@
 """The series on its base, patch by patch, as trees: what each patch was made from, and what it makes of that."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.prerequisites.prerequisite_results import RebuiltBase
 from seriestool.base.verdict import FitLevel, Verdict
@@ -31,8 +32,7 @@ class BaseKind(StrEnum):
     """A commit that the user named, though it does not take all patches."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesBase:
+class SeriesBase(Struct, frozen=True):
     """What the series is rebased from; `files` stand in the place of the commit's own."""
 
     footing: BaseKind
@@ -56,8 +56,7 @@ class SeriesBase:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StackedPatch:
+class StackedPatch(Struct, frozen=True):
     """One patch on the base: the trees before and after it; `after` is None where it does not apply there."""
 
     patch: Patch
@@ -65,8 +64,7 @@ class StackedPatch:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PatchStack:
+class PatchStack(Struct, frozen=True):
     """The series on its base."""
 
     base: SeriesBase | None

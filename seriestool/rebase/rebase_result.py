@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What rebase answers: frozen values, and how they look as JSON."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.verdict import CommitSummary, failure_dict, line_text
 from seriestool.rebase.conflict_regions import ConflictRegion
@@ -41,8 +42,7 @@ class OutcomeReason(StrEnum):
     """It does not apply, and what it was made from is not known: there is nothing to merge with."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictPlace:
+class ConflictPlace(Struct, frozen=True):
     """One place of a file in conflict, and what is behind it."""
 
     region: ConflictRegion
@@ -68,8 +68,7 @@ class ConflictPlace:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """One file that could not be merged."""
 
     path: bytes
@@ -94,8 +93,7 @@ class Conflict:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PatchResult:
+class PatchResult(Struct, frozen=True):
     """OutcomeReason one patch fared on one tree, after those before it."""
 
     counter: int
@@ -132,8 +130,7 @@ class PatchResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TestMerge:
+class TestMerge(Struct, frozen=True):
     """Whether the rebased series also merges with another tree."""
 
     __test__ = False  # pytest takes the name for a test
@@ -155,8 +152,7 @@ class TestMerge:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TreeResult:
+class TreeResult(Struct, frozen=True):
     """The series on one tree."""
 
     name: str
@@ -189,8 +185,7 @@ class TreeResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Rebase:
+class Rebase(Struct, frozen=True):
     """The answer: the series on each of the trees."""
 
     series: Series

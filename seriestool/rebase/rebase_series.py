@@ -5,7 +5,8 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.base.search_context import SearchContext
 from seriestool.git import CommitIdent, GitError, ScratchRepository

@@ -9,11 +9,11 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.git import REBASE_REFS, Repository, Worktree
 from seriestool.rebase.patch_stack import BaseKind, PatchStack, SeriesBase, StackedPatch
@@ -26,8 +26,7 @@ from seriestool.util.files import try_lock, write_durably
 from seriestool.util.serialization import decode_stored, encode_stored
 
 
-@dataclass(frozen=True, slots=True)
-class RebaseOutputOptions:
+class RebaseOutputOptions(Struct, frozen=True):
     """What is to be made once all patches are in."""
 
     branch: str | None
@@ -36,16 +35,14 @@ class RebaseOutputOptions:
     force: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TreePair:
+class TreePair(Struct, frozen=True):
     """A patch on the base: git's trees before and after it."""
 
     before: str
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SavedBase:
+class SavedBase(Struct, frozen=True, kw_only=True):
     """What the series was made from, without the files that were put in: they are in the trees."""
 
     footing: BaseKind
@@ -55,8 +52,7 @@ class SavedBase:
     put_in: int
 
 
-@dataclass(frozen=True, slots=True)
-class RebaseState:
+class RebaseState(Struct, frozen=True, kw_only=True):
     """One series on its way onto one tree."""
 
     name: str

@@ -4,8 +4,10 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.git import (
     REBASE_REFS,
@@ -31,8 +33,7 @@ _NOBODY = CommitIdent("seriestool", "seriestool@localhost", 0)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictStop:
+class ConflictStop(Struct, frozen=True, kw_only=True):
     """Where a session waits for a person."""
 
     rebase_state: RebaseState

@@ -7,8 +7,10 @@ patches are merged around it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.base.trial import is_merged
 from seriestool.git import MergeConflict, MergeResult, ScratchRepository, TreeEntry, as_changes
@@ -41,16 +43,14 @@ class NoResolutions:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A tree to rebase onto."""
 
     name: str
     commit: str
 
 
-@dataclass(frozen=True, slots=True)
-class PatchAttempt:
+class PatchAttempt(Struct, frozen=True):
     """A patch's result, git's tree after it, and the merge where that is in conflict."""
 
     result: PatchResult

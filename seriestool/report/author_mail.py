@@ -8,9 +8,11 @@ act on: a trailer, a patch, the end of the mail.
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.precheck.complaints import Complaint, find_complaints
 from seriestool.precheck.precheck_result import Precheck
@@ -33,8 +35,7 @@ _ACTED_ON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorMail:
+class AuthorMail(Struct, frozen=True):
     """All that the words are made of."""
 
     subject: str
@@ -52,8 +53,7 @@ class AuthorMail:
     """Where the page of this series is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _ComplaintGroup:
+class _ComplaintGroup(Struct, frozen=True):
     """A complaint, and the patches of which it is made; none where it is about the series."""
 
     complaint: Complaint

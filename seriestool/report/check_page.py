@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the checks said, as one page of HTML that needs nothing from elsewhere; every word of a mail is escaped."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seriestool.check.protocol import Report
 from seriestool.report.check_text import find_unseen, place_of
@@ -10,8 +10,7 @@ from seriestool.report.pages.page_template import render
 from seriestool.series.model import Patch
 
 
-@dataclass(frozen=True, slots=True)
-class _PatchFindings:
+class _PatchFindings(Struct, frozen=True):
     """A patch, and what is said of it."""
 
     patch: Patch

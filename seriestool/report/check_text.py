@@ -2,7 +2,9 @@
 """What the checks said, as text: what is wrong first, patch by patch, and at the end what could not be seen."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Finding, Report, Status
 from seriestool.report.style import Style
@@ -16,8 +18,7 @@ _SEVERAL = 3
 """Patches from which on what is said alike of all of them is said once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FindingGroup:
+class _FindingGroup(Struct, frozen=True):
     """A finding, and the patches of which it was said."""
 
     check: str

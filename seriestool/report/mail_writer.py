@@ -7,9 +7,10 @@ was meant is no mail of ours.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from seriestool.series.mail.mbox_writer import encode_words, format_address, format_date
 from seriestool.util.errors import SeriestoolError
@@ -38,16 +39,14 @@ class MailFormatError(SeriestoolError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class MailAddress:
+class MailAddress(Struct, frozen=True):
     """Whom a mail is from or to."""
 
     address: str
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MailHeaders:
+class MailHeaders(Struct, frozen=True, kw_only=True):
     """What stands above the text."""
 
     subject: str

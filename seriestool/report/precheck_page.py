@@ -2,7 +2,8 @@
 """All that is known of a series, as one page of HTML that needs nothing from elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.verdict import FitLevel
 from seriestool.check.protocol import Status
@@ -44,8 +45,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FindingSummary:
+class FindingSummary(Struct, frozen=True, kw_only=True):
     """What was found, once, with all places of it."""
 
     status: str

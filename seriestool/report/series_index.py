@@ -3,10 +3,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 from xml.etree import ElementTree as ET
+
+from msgspec import Struct
 
 from seriestool.precheck.precheck_result import PrecheckAnswer
 from seriestool.report.pages.answer_words import ANSWERS
@@ -25,8 +26,7 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
+class IndexRow(Struct, frozen=True):
     """One series of the index."""
 
     subject: str
@@ -46,8 +46,7 @@ class IndexRow:
     """When the report was made, or else when the series was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(Struct, frozen=True):
     """Which page of the index it is, from 1, and where the others are; links relative to this one."""
 
     number: int = 1

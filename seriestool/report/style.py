@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Colours that say nothing which the words do not say as well."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seriestool.report.terminal import printable_line
 
 _GOOD, _BAD, _WARN, _STRONG, _FAINT = 32, 31, 33, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """Marks words, if colours are wanted; whatever comes in is made safe for a terminal first."""
 
     color: bool = False

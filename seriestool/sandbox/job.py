@@ -2,14 +2,14 @@
 """What a program is given to run with, and how it ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class SandboxLimits:
+
+class SandboxLimits(Struct, frozen=True, kw_only=True):
     """What a program may use, with all that it starts."""
 
     seconds: float = 60.0
@@ -24,8 +24,7 @@ class SandboxLimits:
     """Bytes of standard output, and of standard error, that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxJob:
+class SandboxJob(Struct, frozen=True):
     """A program to run; paths are the same inside as outside."""
 
     argv: Sequence[str]
@@ -49,8 +48,7 @@ class KillReason(StrEnum):
     DISK = "disk"
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxResult:
+class SandboxResult(Struct, frozen=True):
     """How a program ended."""
 
     code: int

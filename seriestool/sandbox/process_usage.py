@@ -6,14 +6,14 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _LEAST = 64 << 20
 _FIGURE = re.compile(rb"^(RssAnon|RssShmem|Threads|Pss_Anon|Pss_Shmem|MemTotal|MemAvailable):\s+(\d+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessUsage:
+class ProcessUsage(Struct, frozen=True):
     """What processes use together."""
 
     threads: int

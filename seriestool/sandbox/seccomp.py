@@ -7,7 +7,8 @@ of a virtual machine whatever the network namespace; io_uring, bpf and the like 
 
 import os
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _ENOSYS, _EAFNOSUPPORT = 38, 97
@@ -17,8 +18,7 @@ _X32 = 0x40000000
 _FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: what has namespaces
 
 
-@dataclass(frozen=True, slots=True)
-class _SyscallNumbers:
+class _SyscallNumbers(Struct, frozen=True):
     arch: int
     """AUDIT_ARCH_*"""
     socket: int

@@ -5,9 +5,10 @@ import contextlib
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
+
+from msgspec.structs import replace
 
 from seriestool.sandbox.job import SandboxJob, SandboxResult
 from seriestool.sandbox.process_start import PATH, limited, start

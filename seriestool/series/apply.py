@@ -6,8 +6,10 @@ path of the base, so that every content which that path ever had can be tried on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.binary import find_patched
 from seriestool.series.hunks import Edit, MisplacedHunk, apply_edits, prepare_edits, split_lines
@@ -18,16 +20,14 @@ _TYPE = 0o170000
 _GITLINK = 0o160000
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(Struct, frozen=True):
     """A file in a tree; a submodule's content is `Subproject commit <id>\\n`."""
 
     content: bytes
     mode: int = REGULAR
 
 
-@dataclass(frozen=True, slots=True)
-class PatchedFiles:
+class PatchedFiles(Struct, frozen=True):
     """A tree after a patch that applies."""
 
     files: Mapping[bytes, FileState]
@@ -35,8 +35,7 @@ class PatchedFiles:
     """How many hunks are not at the line that they name."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileImage:
+class FileImage(Struct, frozen=True):
     """A file between two steps: its lines and its mode."""
 
     lines: list[bytes]
@@ -241,8 +240,7 @@ def _parents(path: bytes) -> Iterator[bytes]:
 # A series, taken apart.
 
 
-@dataclass(frozen=True, slots=True)
-class PathStep:
+class PathStep(Struct, frozen=True):
     """What one patch does to the file of a track."""
 
     patch: int
@@ -253,8 +251,7 @@ class PathStep:
     """`diff` renames or copies another file to this path: nothing may be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathTrackResult:
+class PathTrackResult(Struct, frozen=True):
     """How one state of a path passes a track."""
 
     offsets: tuple[int, ...] = ()
@@ -276,8 +273,7 @@ class PathTrackResult:
         return None if self.image is None else self.image.state
 
 
-@dataclass(frozen=True, slots=True)
-class PathTrack:
+class PathTrack(Struct, frozen=True):
     """What a series does to one path of its base, through all renames.
 
     A series applies to a commit when, for each path, what the commit has there passes all tracks of that path.

@@ -7,10 +7,11 @@ signature (`-- `) nor a list's footer is taken in.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import pairwise
 from typing import NoReturn
+
+from msgspec import Struct, field
 
 from seriestool.series.model import BinaryHunk, BinaryKind, DiffKind, FileDiff, Hunk, path_text
 from seriestool.series.names import (
@@ -63,8 +64,7 @@ def split_diff(text: bytes) -> tuple[bytes, ...]:
     return tuple(pieces)
 
 
-@dataclass(slots=True)
-class _RawFileDiff:
+class _RawFileDiff(Struct):
     """The lines of one file diff as they stand in the mail; names can be read once the strip level is known."""
 
     line: int

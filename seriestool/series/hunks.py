@@ -7,14 +7,14 @@ behind it at the end. Lines that an earlier hunk wrote are never matched again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
+
+from msgspec import Struct
 
 from seriestool.series.model import Hunk
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A hunk, made ready to be tried on many contents."""
 
     number: int
@@ -35,8 +35,7 @@ class Edit:
     """Whether it writes a line without newline, to which the line behind it may stick."""
 
 
-@dataclass(frozen=True, slots=True)
-class HunkPlacement:
+class HunkPlacement(Struct, frozen=True):
     """The lines after all hunks, and how many hunks were not at their place."""
 
     lines: list[bytes]
@@ -45,8 +44,7 @@ class HunkPlacement:
     """0-based line of each hunk, in the lines as the hunks before it left them."""
 
 
-@dataclass(frozen=True, slots=True)
-class MisplacedHunk:
+class MisplacedHunk(Struct, frozen=True):
     """The first hunk that finds no place, and the lines that stand where it belongs."""
 
     edit: Edit

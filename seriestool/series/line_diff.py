@@ -8,8 +8,9 @@ is left between them by difflib: that alone takes a second for a file of 8,000 l
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from msgspec import Struct
 
 Lines = Sequence[bytes]
 
@@ -18,16 +19,14 @@ MOST_PAIRS = 40_000
 _MOST_DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
-class DiffPart:
+class DiffPart(Struct, frozen=True):
     """Lines that both versions have (`theirs` is None), or a change: the lines of the one and of the other."""
 
     ours: tuple[bytes, ...]
     theirs: tuple[bytes, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _UnmatchedLines:
+class _UnmatchedLines(Struct, frozen=True):
     """Lines `low` to `high` of ours, `start` to `stop` of theirs, that are not matched yet."""
 
     low: int

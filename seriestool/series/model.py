@@ -5,11 +5,12 @@ bytes for diffs, paths and file contents; str for message-ids (no angle brackets
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from seriestool.series.message.commit_message import CommitMessage, Trailer, message_below
 
@@ -36,8 +37,7 @@ class BinaryKind(StrEnum):
     """Only the line `Binary files a/x and b/x differ`: nothing that could be applied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """One hunk; `lines` keep their marker (b' ', b'+' or b'-') and their line end.
 
     A line without a final newline is followed by `\\ No newline at end of file` in the mail; here it simply
@@ -66,8 +66,7 @@ class Hunk:
             number += not line.startswith(b"-")
 
 
-@dataclass(frozen=True, slots=True)
-class BinaryHunk:
+class BinaryHunk(Struct, frozen=True):
     """One half of a `GIT binary patch`: the way forward, or the way back."""
 
     method: str
@@ -77,8 +76,7 @@ class BinaryHunk:
     deflated: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FileDiff:
+class FileDiff(Struct, frozen=True):
     """What one patch does to one file; paths have no `a/` or `b/` before them."""
 
     kind: DiffKind
@@ -106,8 +104,7 @@ class FileDiff:
         return self.new_path if self.new_path is not None else self.old_path or b""
 
 
-@dataclass(frozen=True, slots=True)
-class Prerequisite:
+class Prerequisite(Struct, frozen=True):
     """Work that the author says the series needs: kind is patch-id, message-id, change-id, base-commit, based-on
     or depends-on."""
 
@@ -115,8 +112,7 @@ class Prerequisite:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class BaseInfo:
+class BaseInfo(Struct, frozen=True):
     """What the author stated of the base; claims, not facts."""
 
     commit: str | None = None
@@ -124,19 +120,30 @@ class BaseInfo:
     prerequisites: tuple[Prerequisite, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CoverLetter:
+class _MailContent(Struct, frozen=True, eq=False):
+    """What came as a mail: two are equal that say the same, whatever way their mails (`raw`) took."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _MailContent) and type(self) is type(other) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "raw")
+
+
+class CoverLetter(_MailContent, frozen=True):
     """The mail 0/n."""
 
     msgid: str
     subject: str
     body: str
-    raw: bytes = field(default=b"", repr=False, compare=False)
+    raw: bytes = b""
     """The whole mail as it came."""
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(_MailContent, frozen=True, dict=True):
     """One mailed patch."""
 
     msgid: str
@@ -154,7 +161,7 @@ class Patch:
     files: tuple[FileDiff, ...]
     diff: bytes
     """The diff as mailed, transfer encoding undone, from the first `diff --git` (or `---`) to the end."""
-    raw: bytes = field(default=b"", repr=False, compare=False)
+    raw: bytes = b""
     """The whole mail as it came, headers and transfer encoding included; empty where it did not come as a mail."""
 
     @cached_property
@@ -175,8 +182,7 @@ class Patch:
         return is_fix(self.commit_message)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One version of a patch series, its patches in order."""
 
     msgid: str
@@ -252,8 +258,7 @@ class Outcome(StrEnum):
     CONFLICT = "CONFLICT"
 
 
-@dataclass(frozen=True, slots=True)
-class PatchFailure:
+class PatchFailure(Struct, frozen=True):
     """The place at which a patch does not apply."""
 
     path: bytes
@@ -269,8 +274,7 @@ class PatchFailure:
     """Lines that stand there instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchOutcome:
+class PatchOutcome(Struct, frozen=True):
     """How the patch `counter` fared: in order, after the patches before it, and alone on the bare commit."""
 
     counter: int

@@ -6,6 +6,8 @@ Every function takes the rest of one header line, without its line end, and is l
 
 import re
 
+from seriestool.util.lazy_pattern import lazy_pattern
+
 _ESCAPES = {
     ord("a"): 7,
     ord("b"): 8,
@@ -18,10 +20,10 @@ _ESCAPES = {
     ord("\\"): 92,
 }
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\(?:[abtnvfr"\\]|[0-3][0-7]{2}))*)"')
-_ESCAPE = re.compile(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
-_DATE = re.compile(rb"(?:\d\d)?\d\d-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?(?: [+-]\d{4}| [+-]\d\d:\d\d)?$")
+_ESCAPE = lazy_pattern(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
+_DATE = lazy_pattern(rb"(?:\d\d)?\d\d-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?(?: [+-]\d{4}| [+-]\d\d:\d\d)?$")
 _LONGEST_DATE = 64
-_EPOCH = re.compile(rb"(1969-12-31|1970-01-01) ([0-2]\d):([0-5]\d):00(?:\.0+)? ([-+])([0-2]\d):?([0-5]\d)$")
+_EPOCH = lazy_pattern(rb"(1969-12-31|1970-01-01) ([0-2]\d):([0-5]\d):00(?:\.0+)? ([-+])([0-2]\d):?([0-5]\d)$")
 # What git refuses to add to its index, also on behalf of file systems that ignore case or trailing dots: `.git`,
 # its 8.3 name, both as an NTFS stream.
 _DOT_GIT = re.compile(rb"(?:\.git|git~1)[ .]*(?::.*)?", re.IGNORECASE | re.DOTALL)
@@ -85,7 +87,7 @@ def find_second(value: bytes, level: int) -> bytes | None:
 
 def is_epoch(value: bytes) -> bool:
     """Whether the time behind the name is the start of 1970: GNU diff's mark for a file that is not there."""
-    match = _EPOCH.match(value.rpartition(b"\t")[2]) if b"\t" in value else None
+    match = _EPOCH().match(value.rpartition(b"\t")[2]) if b"\t" in value else None
     if match is None:
         return False
     date, hour, minute, sign, zone_hour, zone_minute = match.groups()
@@ -123,7 +125,7 @@ def _strip(name: bytes, level: int) -> bytes | None:
 
 
 def _without_time(value: bytes) -> bytes:
-    match = _DATE.search(value, max(0, len(value) - _LONGEST_DATE))
+    match = _DATE().search(value, max(0, len(value) - _LONGEST_DATE))
     if match is None or not match.start():
         return value.partition(b"\t")[0]
     name = value[: match.start()]
@@ -137,7 +139,7 @@ def _unquote(value: bytes) -> tuple[bytes, int] | None:
     match = _QUOTED.match(value)
     if match is None:
         return None
-    return _ESCAPE.sub(_unescape, match[1]), match.end()
+    return _ESCAPE().sub(_unescape, match[1]), match.end()
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

@@ -13,9 +13,10 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from seriestool.git import Repository, clean_environment
 from seriestool.git.process import temporary_folder
@@ -55,8 +56,7 @@ class B4Error(OutsideError):
     """b4 did not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attestor:
+class Attestor(Struct, frozen=True, kw_only=True):
     """Who signed a mail, as b4 sees it."""
 
     kind: str
@@ -75,8 +75,7 @@ class Attestor:
     errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MailAttestation:
+class MailAttestation(Struct, frozen=True):
     """What b4 says of one mail."""
 
     attestors: tuple[Attestor, ...] = ()
@@ -88,8 +87,7 @@ class MailAttestation:
     """Why the mail could not be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
+class Attestation(Struct, frozen=True):
     """What b4 says of mails, and what it was not to look at."""
 
     mails: tuple[MailAttestation, ...]

@@ -8,10 +8,11 @@ import time
 import urllib.parse
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool import __version__
 from seriestool.series.mail import MAX_BYTES, gunzip, split_mbox
@@ -35,8 +36,7 @@ class LargeAnswerError(OutsideError):
     """An answer of more bytes than can be held, as it came or unpacked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lore:
+class Lore(Struct, frozen=True):
     """A public-inbox server (or one inbox of it) at `url`, and the cache of its answers."""
 
     url: str = DEFAULT_URL

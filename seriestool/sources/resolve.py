@@ -7,10 +7,12 @@ A path that exists wins, then `-`, a URL, a git range `base..tip`, a change-id o
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.git import Repository
 from seriestool.series.mail import Mail, SeriesSelector, assemble, find_postings, parse_mails, split_mbox
@@ -18,22 +20,22 @@ from seriestool.series.model import Series
 from seriestool.sources.archive import mails_on_disk
 from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
+from seriestool.util.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from seriestool.sources.lore import Lore
 
-_URL = re.compile(r"https?://", re.I)
-_MSGID = re.compile(r"[^\s<>/]+@[^\s<>/]+")
+_URL = lazy_pattern(r"https?://", re.I)
+_MSGID = lazy_pattern(r"[^\s<>/]+@[^\s<>/]+")
 # `20260512-tls-session-tags-9d0042583f44`, as b4 makes them.
-_CHANGE_ID = re.compile(r"\d{8}-[^\s@/]+-[0-9a-f]{12}")
-_FORMAT_PATCH_FROM = re.compile(rb"^From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001$", re.M)
+_CHANGE_ID = lazy_pattern(r"\d{8}-[^\s@/]+-[0-9a-f]{12}")
+_FORMAT_PATCH_FROM = lazy_pattern(rb"^From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001$", re.M)
 # Hosts whose links lead to lore.kernel.org.
 _LORE_HOSTS = ("lore.kernel.org", "patch.msgid.link", "msgid.link", "lkml.kernel.org", "www.msgid.link")
 _KINDS = "a message-id, URL, change-id, file, folder, '-', range of commits or b4 prep branch"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SourceOptions:
+class SourceOptions(Struct, frozen=True, eq=False, kw_only=True):
     """Which version is wanted, and where to look; what is a callable costs something, and is called when needed."""
 
     version: int | None = None
@@ -67,14 +69,14 @@ def resolve(name: str, options: SourceOptions | None = None) -> Series:
         return series_of_text(_stdin(options), options.wanted, "standard input")
     if _is_path(name):
         return _series_of_path(Path(name), options.wanted)
-    if _URL.match(name):
+    if _URL().match(name):
         return _series_of_url(name, options)
     if ".." in name and options.repository is not None and (series := _find_range(name, options)):
         return series
     msgid = name.removeprefix("id:").strip("<> ")
-    if _MSGID.fullmatch(msgid):
+    if _MSGID().fullmatch(msgid):
         return _series_of_msgid(msgid, options, lore_of(options))
-    if name.startswith("change-id:") or _CHANGE_ID.fullmatch(name):
+    if name.startswith("change-id:") or _CHANGE_ID().fullmatch(name):
         return _series_of_change_id(name.removeprefix("change-id:").strip(), options)
     if options.repository is not None and (series := _find_prep_branch(name, options)):
         return series
@@ -150,7 +152,7 @@ def _find_range(name: str, options: SourceOptions) -> Series | None:
         raise NotFoundError(f"'{unknown}' is no commit in this repository", hint="see 'git log --oneline --all'")
     mbox = repository.format_patch(base, tip)
     # It escapes as in an mboxrd; its From lines do not say so.
-    mails = parse_mails(split_mbox(_FORMAT_PATCH_FROM.sub(b"From mboxrd@z Thu Jan  1 00:00:00 1970", mbox), name))
+    mails = parse_mails(split_mbox(_FORMAT_PATCH_FROM().sub(b"From mboxrd@z Thu Jan  1 00:00:00 1970", mbox), name))
     if not mails:
         raise InputError(f"'{name}' has no commits", hint="write base..tip, the older one first")
     empty = next((mail for mail in mails if not mail.has_diff), None)
@@ -221,7 +223,7 @@ def find_msgid_in_url(url: str) -> str | None:
     except ValueError:  # what stands for a host is none
         return None
     parts = (unquote(part).strip("<>") for part in path.split("/"))
-    return next((part for part in parts if _MSGID.fullmatch(part)), None)
+    return next((part for part in parts if _MSGID().fullmatch(part)), None)
 
 
 def _is_patchwork(url: str) -> bool:

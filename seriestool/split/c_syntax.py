@@ -6,8 +6,9 @@ not understand; nothing here raises on odd input. Trees are walked with stacks o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Node  # noqa: PLC0414  # other modules walk its trees
@@ -24,8 +25,7 @@ _CHUNK = 1 << 16
 _ENDINGS = (b".c", b".h", b".c.inc", b".h.inc")
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedCode:
+class ParsedCode(Struct, frozen=True):
     """A file of C and its tree."""
 
     content: bytes
@@ -36,8 +36,7 @@ class ParsedCode:
         return self.content[node.start_byte : node.end_byte]
 
 
-@dataclass(frozen=True, slots=True)
-class NodePath:
+class NodePath(Struct, frozen=True):
     """A node, and those that it stands in: asking the tree for a parent would search from the root."""
 
     node: "Node"
@@ -128,8 +127,7 @@ _SECOND = (b"DEFINE_PER_CPU", b"DECLARE_PER_CPU", b"DEFINE_EVENT", b"DECLARE_EVE
 _HEADS = frozenset({b"LIST_HEAD", b"HLIST_HEAD", b"LLIST_HEAD"})
 
 
-@dataclass(frozen=True, slots=True)
-class Declarator:
+class Declarator(Struct, frozen=True):
     """One declared name."""
 
     name: "Node"

@@ -2,9 +2,10 @@
 """Which patch of a series needs which, and how the patches part into groups, one for each branch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from seriestool.series.apply import FileState
 from seriestool.series.model import Patch
@@ -22,8 +23,7 @@ class DependencyKind(StrEnum):
     """One uses a parameter or a local variable that the other introduces."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchStage:
+class PatchStage(Struct, frozen=True):
     """One patch on the base of its series, after the patches before it: the paths that it touches, as far as they
     exist, before and after."""
 
@@ -32,8 +32,7 @@ class PatchStage:
     after: Mapping[bytes, FileState]
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """The patch `patch` needs the earlier patch `needs`; both are counters."""
 
     patch: int

@@ -7,9 +7,11 @@ latter. So are two branches `fixes` and `for-next` of one repository.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection, TreeLine
@@ -28,8 +30,7 @@ class Flavour(StrEnum):
     NEXT = "next"
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationBranch:
+class DestinationBranch(Struct, frozen=True):
     """One branch that takes patches; `tree` is None where it is not in this repository."""
 
     name: str
@@ -48,8 +49,7 @@ class DestinationBranch:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """A maintainer's tree; `fixes` is None where no branch of its own for fixes is known."""
 
     name: str

@@ -8,8 +8,9 @@ one document. All else counts in parts of what the files have together.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import log10
+
+from msgspec import Struct, field
 
 from seriestool.series.model import FileDiff, Patch
 from seriestool.split.destination import Destination
@@ -27,8 +28,7 @@ _MARGIN = 0.1
 _STOP = {"the", "and", "for", "linux", "kernel", "drivers", "driver", "support", "subsystem", "code", "lib", "library"}
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationChoice:
+class DestinationChoice(Struct, frozen=True):
     """A destination that a patch may go to; `score` is 1 where all its files speak for it, and nothing else."""
 
     destination: str
@@ -40,8 +40,7 @@ class DestinationChoice:
         return {"destination": self.destination, "score": round(self.score, 2), "evidence": list(self.evidence)}
 
 
-@dataclass(slots=True)
-class DestinationScores:
+class DestinationScores(Struct):
     """What speaks for each destination of one patch while it is counted."""
 
     patch: Patch

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.series.model import Patch, path_text
 from seriestool.split.destination import Destination, Destinations, of_people
@@ -13,8 +14,7 @@ _COMPANIONS = (b"Documentation/", b"include/", b"tools/")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class SectionClaim:
+class SectionClaim(Struct, frozen=True):
     """One section that has the file; `depth` as in trees.maintainers.Match, `destinations` what its T: lines name."""
 
     section: MaintainersSection
@@ -22,8 +22,7 @@ class SectionClaim:
     destinations: tuple[Destination, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileOwners:
+class FileOwners(Struct, frozen=True):
     """The owners of one path."""
 
     path: bytes

@@ -2,9 +2,10 @@
 """What a file defines and declares for others: functions, variables, macros, types, members and constants."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from seriestool.split.c_syntax import (
     RECORDS,
@@ -43,8 +44,7 @@ class SymbolName(NamedTuple):
     """Of a member the struct or union that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """How a file has a name."""
 
     is_shared: bool

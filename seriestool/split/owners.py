@@ -7,8 +7,9 @@ with them (destination_scores.py); where they do not agree, the answer is a choi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.series.model import Patch, Series, path_text
 from seriestool.split.destination import Destination, DestinationBranch, Destinations, Flavour
@@ -38,8 +39,7 @@ from seriestool.trees.maintainers import Maintainers, MaintainersSection
 from seriestool.trees.suggestions import suggest
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(Struct, frozen=True):
     """Whose agreement a patch wants when it goes through another tree: of any of `trees`, for these files."""
 
     trees: tuple[str, ...]
@@ -58,8 +58,7 @@ class Ack:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PatchPart:
+class PatchPart(Struct, frozen=True):
     """The files of a patch that go to one destination (None: undecided) when it is cut by file."""
 
     destination: str | None
@@ -70,8 +69,7 @@ class PatchPart:
         return {"destination": self.destination, "files": [path_text(path) for path in self.paths]}
 
 
-@dataclass(frozen=True, slots=True)
-class PatchOwner:
+class PatchOwner(Struct, frozen=True, kw_only=True):
     """Where one patch goes."""
 
     counter: int
@@ -104,8 +102,7 @@ class PatchOwner:
         return self.choices[0].evidence if self.destination and self.choices else ()
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesOwners:
+class SeriesOwners(Struct, frozen=True):
     """The owners of all files and all patches of a series."""
 
     destinations: tuple[Destination, ...]

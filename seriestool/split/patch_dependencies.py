@@ -10,7 +10,9 @@ those go first that stop using it. Parts that wait for each other cannot be part
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.apply import FileState
 from seriestool.series.model import Patch, path_text
@@ -31,8 +33,7 @@ _Tied = tuple[int, int, str]
 """The part, the one that it needs, and by which name."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartDependencies:
+class PartDependencies(Struct, frozen=True):
     """The ties between the parts of a patch, which are counted from 1."""
 
     ties: tuple[Dependency, ...]
@@ -68,8 +69,7 @@ def _stage_of(part: Patch, whole: PatchStage, number: int) -> PatchStage:
     return PatchStage(replace(part, counter=number), before, after)
 
 
-@dataclass(frozen=True, slots=True)
-class _ParsedPart:
+class _ParsedPart(Struct, frozen=True, kw_only=True):
     """One part as it was read: what its files define together, and how often each word stands in them."""
 
     reading: PatchReading

@@ -9,8 +9,10 @@ to build without it.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from posixpath import basename
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.apply import FileState
 from seriestool.series.hunks import MisplacedHunk, apply_edits, prepare_edits, split_lines
@@ -129,8 +131,7 @@ def _statements(content: bytes) -> Iterator[tuple[int, bytes]]:
 _NOTHING = LineNames((), ())
 
 
-@dataclass(frozen=True, slots=True)
-class PatchedFile:
+class PatchedFile(Struct, frozen=True, kw_only=True):
     """One file after one patch that touches it."""
 
     path: bytes
@@ -150,8 +151,7 @@ class PatchedFile:
     """Whether it is no longer at `old_path`; a copy leaves it there."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchReading:
+class PatchReading(Struct, frozen=True):
     """All files of one patch."""
 
     patch: int

@@ -3,7 +3,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.base.search_context import SearchContext
 from seriestool.git import ScratchRepository
@@ -76,8 +78,7 @@ _MOST_TREES = 20
 """In which MAINTAINERS is looked for."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnershipSources:
+class OwnershipSources(Struct, frozen=True, eq=False):
     """What says who owns what."""
 
     maintainers: Maintainers | None
@@ -94,8 +95,7 @@ def find_ownership_sources(context: SearchContext, base: SeriesBase | None) -> O
     return OwnershipSources(maintainers, trees, fixes_trees(context.repository.config()))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlannedSeries:
+class PlannedSeries(Struct, frozen=True, eq=False):
     """A plan, and what it was made from: with --by-file another series than the one that was mailed."""
 
     series: Series

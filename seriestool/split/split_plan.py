@@ -2,8 +2,9 @@
 """How a series goes to several trees: a sub-series for each branch, what it waits for, what can be done about that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.series.model import SCHEMA, Patch, Series
 from seriestool.split.dependency_graph import (
@@ -39,8 +40,7 @@ class SubmissionOption(StrEnum):
     """Somebody has to say which tree takes them."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchPlan:
+class PatchPlan(Struct, frozen=True, kw_only=True):
     """One patch in its sub-series."""
 
     counter: int
@@ -81,8 +81,7 @@ class PatchPlan:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SubSeriesDependency:
+class SubSeriesDependency(Struct, frozen=True):
     """A sub-series needs another one, and by what."""
 
     on: int
@@ -94,8 +93,7 @@ class SubSeriesDependency:
         return {"on": self.on, "ties": [one.to_dict() for one in self.ties]}
 
 
-@dataclass(frozen=True, slots=True)
-class SubSeries:
+class SubSeries(Struct, frozen=True, kw_only=True):
     """The patches that go to one branch."""
 
     number: int
@@ -140,8 +138,7 @@ class SubSeries:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class WaitCycle:
+class WaitCycle(Struct, frozen=True):
     """Trees that would wait for each other, so that `moved` patches go through the one called `through`."""
 
     trees: tuple[str, ...]
@@ -153,8 +150,7 @@ class WaitCycle:
         return {"trees": list(self.trees), "through": self.through, "moved": list(self.moved)}
 
 
-@dataclass(frozen=True, slots=True)
-class SplitPlan:
+class SplitPlan(Struct, frozen=True, kw_only=True):
     """Which patches go where, in which order."""
 
     msgid: str

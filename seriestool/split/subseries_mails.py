@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import fill
+
+from msgspec import Struct
 
 from seriestool.git import CommitIdent, ScratchRepository
 from seriestool.rebase.next_version import RebasedSeries, Sender, cover_text, link_to, new_patches, shortlog_of
@@ -23,8 +24,7 @@ _WIDTH = 72
 _SUBJECT_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class SubSeriesCommits:
+class SubSeriesCommits(Struct, frozen=True, kw_only=True):
     """A sub-series as commits."""
 
     number: int

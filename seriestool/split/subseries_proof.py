@@ -7,7 +7,8 @@ sub-series that need the same patches have them as the same commits, and merge w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import CommitSummary
@@ -20,8 +21,7 @@ from seriestool.split.plan_series import PlannedSeries
 from seriestool.split.split_plan import SplitPlan, SubSeries
 
 
-@dataclass(frozen=True, slots=True)
-class ProofTarget:
+class ProofTarget(Struct, frozen=True):
     """Where a sub-series is tried."""
 
     target: Target
@@ -29,8 +29,7 @@ class ProofTarget:
     """Whether it is the branch that it goes to; or else one that stands for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubSeriesProof:
+class SubSeriesProof(Struct, frozen=True, kw_only=True):
     """How one sub-series fared."""
 
     number: int
@@ -64,8 +63,7 @@ class SubSeriesProof:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """The answer: the plan, and what became of each sub-series."""
 
     plan: SplitPlan

@@ -2,8 +2,10 @@
 """Which patch uses a name that an earlier one introduces: names of files, and names in a function."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from posixpath import basename, dirname, join, normpath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.model import path_text
 from seriestool.split.dependency_graph import Dependency, DependencyKind
@@ -12,8 +14,7 @@ from seriestool.split.patched_files import BASE, PatchedFile, PatchReading
 from seriestool.split.symbol_uses import LocalDeclaration, SymbolUse
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolEntry:
+class SymbolEntry(Struct, frozen=True):
     """A name in one file."""
 
     path: bytes

@@ -3,8 +3,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from seriestool.split.c_syntax import (
     RECORDS,
@@ -30,8 +31,7 @@ _HOLDERS = frozenset(
 """What may stand between a block and its declarations."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDeclaration:
+class LocalDeclaration(Struct, frozen=True):
     """A declaration in a function."""
 
     function: bytes
@@ -167,8 +167,7 @@ _DEFINITIONS = frozenset({"enumerator", "preproc_def", "preproc_function_def"})
 _CONFIG = b"CONFIG_"
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolUse:
+class SymbolUse(Struct, frozen=True):
     """A name on a line."""
 
     space: SymbolKind
@@ -183,8 +182,7 @@ class SymbolUse:
     """Whether it is not used but defined: what announced it is needed, another definition is not."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineNames:
+class LineNames(Struct, frozen=True):
     """What some lines use, and what they declare in functions."""
 
     uses: tuple[SymbolUse, ...]

@@ -12,8 +12,10 @@ and its context, only the places shift: so `git rebase` would move it, and never
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.apply import FileState
 from seriestool.series.hunks import Edit, MisplacedHunk, apply_edits, prepare_edits, split_lines
@@ -21,8 +23,7 @@ from seriestool.series.model import DiffKind, FileDiff, Hunk, path_text
 from seriestool.split.dependency_graph import Dependency, DependencyKind, PatchStage
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedLines:
+class ChangedLines(Struct, frozen=True):
     """Lines that take the place of others, without context; `old` and `new` count lines."""
 
     start: int
@@ -31,8 +32,7 @@ class ChangedLines:
     new: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedHunk:
+class PlacedHunk(Struct, frozen=True, kw_only=True):
     """A hunk where it stands in the file before the change: context and all."""
 
     start: int
@@ -189,8 +189,7 @@ MOST_STEPS = 300_000
 patches is taken to stay in order. Independent patches of one file, each against each: 775 of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTouch:
+class FileTouch(Struct, frozen=True):
     """What one patch does to one path."""
 
     patch: int
@@ -211,8 +210,7 @@ def textual_dependencies(stages: Sequence[PatchStage]) -> tuple[Dependency, ...]
     return tuple(Dependency(*pair, DependencyKind.TEXT, tuple(sorted(paths))) for pair, paths in sorted(found.items()))
 
 
-@dataclass(slots=True)
-class _ExchangeBudget:
+class _ExchangeBudget(Struct):
     """How many exchanges may still be tried."""
 
     left: int

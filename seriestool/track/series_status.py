@@ -2,9 +2,10 @@
 """How a tracked series stands today: frozen values, and how they look as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.verdict import CommitSummary
 from seriestool.series.model import SCHEMA, path_text
@@ -27,8 +28,7 @@ class ApplyState(StrEnum):
     """There is no such tree here."""
 
 
-@dataclass(frozen=True, slots=True)
-class LandedPatch:
+class LandedPatch(Struct, frozen=True):
     """A patch that a tree has."""
 
     counter: int
@@ -42,8 +42,7 @@ class LandedPatch:
         return {"patch": self.counter, "commit": self.commit, "how": self.how}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeStatus:
+class TreeStatus(Struct, frozen=True):
     """The series on one tree."""
 
     tree: str
@@ -73,8 +72,7 @@ class TreeStatus:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class NewestVersion:
+class NewestVersion(Struct, frozen=True):
     """The newest version that lists or the server know of."""
 
     version: int
@@ -86,8 +84,7 @@ class NewestVersion:
         return {"version": self.version, "msgid": self.msgid, "posted": self.posted.isoformat()}
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesStatus:
+class SeriesStatus(Struct, frozen=True):
     """One tracked series, its newest tracked version looked at."""
 
     name: str

@@ -4,8 +4,9 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.base.open_context import get_refs, read_history
 from seriestool.base.search_context import SearchContext
@@ -21,8 +22,7 @@ from seriestool.util.errors import OutsideError, SeriestoolError
 from seriestool.util.progress import ProgressMonitor
 
 
-@dataclass(frozen=True, slots=True)
-class StatusSources:
+class StatusSources(Struct, frozen=True):
     """Where things are looked up."""
 
     mails: Callable[[TrackedSeries], Series]

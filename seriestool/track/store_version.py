@@ -4,7 +4,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.series.mail.mbox_writer import write_mbox
 from seriestool.series.model import Series
@@ -17,8 +19,7 @@ _FROM_LINE = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 _LOOKS_LIKE_FROM = re.compile(rb"^(>*From )", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True):
     """What is kept besides the facts."""
 
     mails: bool = True
@@ -28,8 +29,7 @@ class Extras:
     """Where the series is to apply, where that is said anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
+class StoredVersion(Struct, frozen=True):
     """What became of it."""
 
     tracked: TrackedSeries

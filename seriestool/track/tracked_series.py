@@ -20,9 +20,10 @@ report = "reports/v2.json"                      absent where there is none
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from seriestool.series.model import Series
 from seriestool.util.errors import InputError
@@ -34,8 +35,7 @@ _LONGEST = 500
 _INNER_PATH = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedVersion:
+class TrackedVersion(Struct, frozen=True):
     """One version that was mailed."""
 
     version: int
@@ -62,8 +62,7 @@ class TrackedVersion:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedSeries:
+class TrackedSeries(Struct, frozen=True):
     """A tracked series; versions oldest first, at least one."""
 
     name: str

@@ -9,14 +9,15 @@ Everything here is pure: refs and git-config come in, trees come out. git-config
     seriestool.tree.NAME.fixes    the name of the tree that takes fixes, where NAME takes all else
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from seriestool.git import Ref, without_password
 from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError
+from seriestool.util.lazy_pattern import lazy_pattern
 
 Kind = Literal["branch", "remote", "configured", "tag", "other"]
 
@@ -25,11 +26,10 @@ TREES = "refs/seriestool/trees/"
 
 _PREFIX = "seriestool.tree."
 _MAIN = ("master", "main", "mainline", "trunk")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A maintainer's tree at one branch, and where that branch stands now."""
 
     name: str
@@ -56,8 +56,7 @@ class Tree:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredTree:
+class ConfiguredTree(Struct, frozen=True):
     """A tree as git-config names it, fetched or not."""
 
     name: str
@@ -92,7 +91,7 @@ def fixes_trees(config: Config) -> dict[str, str]:
 
 def check_name(name: str) -> None:
     """Nothing, where a tree may be called `name`; raises InputError where not (gitglossary, "ref")."""
-    if not _NAME.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
+    if not _NAME().fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
         raise InputError(
             f"'{name}' cannot be the name of a tree", hint="a name is letters, digits, '-', '_', '+' and single dots"
         )

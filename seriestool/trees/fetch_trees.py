@@ -6,7 +6,8 @@ Only what is configured as a tree is fetched. The remotes of the repository are 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.git import GitError, Repository
 from seriestool.trees import ConfiguredTree, check_name, configured_trees, list_trees
@@ -21,8 +22,7 @@ TIMEOUT = 3600.0
 _BAD_BRANCH = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$|\.lock(?:/|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFetchResult:
+class TreeFetchResult(Struct, frozen=True):
     """How fetching one tree went; `error` is one line, None where it went well."""
 
     name: str

@@ -9,18 +9,20 @@ is right.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
-_GLOB = re.compile(rb"[*?\[]")
+from msgspec import Struct
+
+from seriestool.util.lazy_pattern import lazy_pattern
+
+_GLOB = lazy_pattern(rb"[*?\[]")
 _LINES = 200_000  # the kernel's file has 30,000
-_UNSAFE = re.compile(rb"\)[*+{]")
-_UNBOUNDED = re.compile(rb"(?<!\\)[*+]|,\}")
-_CLOSED = re.compile(rb"subscribers?[- ]only", re.IGNORECASE)
+_UNSAFE = lazy_pattern(rb"\)[*+{]")
+_UNBOUNDED = lazy_pattern(rb"(?<!\\)[*+]|,\}")
+_CLOSED = lazy_pattern(rb"subscribers?[- ]only", re.IGNORECASE)
 _TEXT = 400  # bytes of a path or a line that a pattern of the file is tried on
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLine:
+class TreeLine(Struct, frozen=True):
     """A `T:` line: where a tree is, and the branch if the line names one."""
 
     scm: str
@@ -29,8 +31,7 @@ class TreeLine:
     branch: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MaintainersSection:
+class MaintainersSection(Struct, frozen=True):
     """One entry of the file; bytes where patterns are for paths and contents."""
 
     heading: str
@@ -48,8 +49,7 @@ class MaintainersSection:
     """Those of the lists that take mail of their subscribers only."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionMatch:
+class SectionMatch(Struct, frozen=True):
     """A section that a path belongs to; `depth` says how special it is: -1 everything, 0 by name, then by directory."""
 
     section: MaintainersSection
@@ -99,7 +99,7 @@ class Maintainers:
             end = path.find(b"/", end + 1)
 
     def _fits(self, pattern: bytes, path: bytes) -> bool:
-        if not _GLOB.search(pattern):
+        if not _GLOB().search(pattern):
             if pattern.endswith(b"/"):
                 return path.startswith(pattern)
             if path.startswith(pattern + b"/"):  # a folder written without its slash
@@ -174,7 +174,7 @@ def _section(heading: bytes, values: dict[bytes, list[bytes]]) -> MaintainersSec
         maintainers=tuple(map(_shown, every(b"M", ()))),
         reviewers=tuple(map(_shown, every(b"R", ()))),
         status=_shown(status[0]) if status else None,
-        closed=tuple(_list(value) for value in every(b"L", ()) if _CLOSED.search(value)),
+        closed=tuple(_list(value) for value in every(b"L", ()) if _CLOSED().search(value)),
     )
 
 
@@ -188,7 +188,7 @@ def _shown(value: bytes) -> str:
 
 
 def _literal_folder(pattern: bytes) -> bytes:
-    glob = _GLOB.search(pattern)
+    glob = _GLOB().search(pattern)
     head = pattern[: glob.start()] if glob else pattern
     return head[: head.rfind(b"/") + 1]
 
@@ -224,7 +224,7 @@ def _regexes(patterns: Iterable[tuple[int, Sequence[bytes]]]) -> Iterator[tuple[
 
 def _is_quick(pattern: bytes) -> bool:
     # A tree is not to be trusted: `(a+)+` would take for ever. What repeats a group, or repeats often, is passed over.
-    return not _UNSAFE.search(pattern) and len(_UNBOUNDED.findall(pattern)) <= 2 + pattern.startswith(b"^")
+    return not _UNSAFE().search(pattern) and len(_UNBOUNDED().findall(pattern)) <= 2 + pattern.startswith(b"^")
 
 
 def _needle(pattern: bytes) -> bytes:

@@ -8,15 +8,17 @@ series applies to a tree is for find-base to prove.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection, SectionMatch, TreeLine, parse_maintainers
 from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _PREFIX = 100.0
 _STABLE = 90.0
@@ -27,15 +29,14 @@ _LEAST = 0.5  # points of a list below which it says nothing
 _KEYWORDS = 5.0
 _SUBSYSTEM = 4.0
 _ANY_BRANCH = 0.9  # of a T: line's points, for a branch that it does not name
-_NEXT = re.compile(r"for-next|next|for-[0-9.]+|.*-next|.*-testing|devel")
+_NEXT = lazy_pattern(r"for-next|next|for-[0-9.]+|.*-next|.*-testing|devel")
 # Words of a subject's bracket that say what kind of mail it is, not where it goes.
 _NO_TREE = {"rfc", "resend", "rft", "repost", "draft", "fix", "bugfix", "regression", "internal", "kernel", "linux"}
 _MAX_FILES = 2000
 _MAX_LINES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """A tree that the series may be meant for; `tree` is None for one that is not in this repository."""
 
     name: str
@@ -242,7 +243,7 @@ def _branch_preference(option: _TreeOption) -> float:
     """Less than any evidence: among the branches of one repository new work goes to the one for the next release."""
     if option.branch in ("master", "main"):
         return 0.02
-    return 0.03 if option.branch and _NEXT.fullmatch(option.branch) else 0.0
+    return 0.03 if option.branch and _NEXT().fullmatch(option.branch) else 0.0
 
 
 def _subsystem(subject: str) -> str:

@@ -3,9 +3,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool.util.errors import OutsideError
 
@@ -17,8 +18,7 @@ _CACHE = 65_536  # KiB of pages in memory while adding
 _PREFIX = 15  # hex digits that SQLite's signed 64 bits hold
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseSchema:
+class DatabaseSchema(Struct, frozen=True):
     """What a file is to contain."""
 
     version: int

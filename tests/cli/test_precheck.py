@@ -156,7 +156,7 @@ def test_a_check_of_ours_that_breaks_is_a_bug(
     def broken(subject: object) -> Any:
         raise ZeroDivisionError
 
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     monkeypatch.setattr(spdx, "CHECK", replace(spdx.CHECK, run=broken))
     result = run(cli_here, kernel, ready(kernel))

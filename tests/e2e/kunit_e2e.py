@@ -18,8 +18,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from seriestool.check.kunit.kunit_outcome import parse_transcript
 from seriestool.check.protocol import CheckEnvironment, CheckSubject, Finding, SkipCheck

@@ -9,10 +9,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 from sqlalchemy import insert
 
 from seriestool.bot.bot_tables import reports, sayings

@@ -9,11 +9,12 @@ version of alpha was mailed last. `delta` builds on all of them.
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.sources.lore import Lore
 from tests.support.repos import FIRST_DATE, Repo

@@ -21,11 +21,12 @@ import traceback
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import insert, select
 
 from seriestool.bot.bot_config import Bounds, Policy

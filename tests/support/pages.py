@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of the pages show: a series really put on trees and checked, and one made by hand of any size."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
 from seriestool.base.verdict import BestBase as VerdictBase

@@ -16,9 +16,11 @@ Each way is bounded in bytes of content that it may make: the same question has 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.base.contents import ContentMissingError, Contents
 from seriestool.base.preimage import Expectation, PreImage
@@ -44,8 +46,7 @@ _SLACK = timedelta(days=1)
 Lines = Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class PathVersion:
+class PathVersion(Struct, frozen=True):
     """One version of a path in the trees, and the commit that brought it."""
 
     value: int
@@ -53,8 +54,7 @@ class PathVersion:
     lines: Lines
 
 
-@dataclass(frozen=True, slots=True)
-class BlobProof:
+class BlobProof(Struct, frozen=True, kw_only=True):
     """A blob and how it is made."""
 
     path: bytes
@@ -74,8 +74,7 @@ class BlobProof:
     """Of a subset: how many changes of the other version it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlobSearch:
+class BlobSearch(Struct, frozen=True, kw_only=True):
     """All that a search for one blob knows."""
 
     wanted: Expectation

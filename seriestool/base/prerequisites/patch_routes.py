@@ -13,8 +13,9 @@ Both make the content of each step, and only the id of what comes out proves any
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush, nsmallest
+
+from msgspec import Struct
 
 from seriestool.series.apply import REGULAR, FileImage, apply_diff, reverse
 from seriestool.series.hunks import Edit, prepare_edits
@@ -75,8 +76,7 @@ def _lines(hunk: Hunk, start: int, other: bytes) -> Iterable[tuple[int, bytes]]:
     return enumerate(kept, max(start - 1, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class PatchMove:
+class PatchMove(Struct, frozen=True, kw_only=True):
     """One patch's part on a file, put on or taken off."""
 
     patch: int
@@ -88,8 +88,7 @@ class PatchMove:
     """Lines that a content must have for the move to find its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchRoute:
+class PatchRoute(Struct, frozen=True):
     """How the blob is made: from which version, by which moves."""
 
     start: int | None

@@ -2,16 +2,16 @@
 """The lists as the search for prerequisites asks them: each mail is read once, and a patch is one value."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from seriestool.series.model import FileDiff, Patch
 from seriestool.sources.lists import ListedPatch, PatchLists
 from seriestool.util.errors import SeriestoolError
 
 
-@dataclass(frozen=True, slots=True)
-class PathTouch:
+class PathTouch(Struct, frozen=True):
     """What a mailed patch does to one path."""
 
     patch: ListedPatch

@@ -2,8 +2,9 @@
 """What the search for prerequisites answers: frozen values, and how they look as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.base.verdict import FitLevel, outcome_dict
 from seriestool.series.apply import FileState
@@ -25,8 +26,7 @@ class NeededPatchState(StrEnum):
     """Stated, and several patches answer to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NeededPatch:
+class NeededPatch(Struct, frozen=True):
     """A mailed patch that stands between a tree and the base of the series."""
 
     patch: ListedPatch | None
@@ -60,8 +60,7 @@ class NeededPatch:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class BlobRecipe:
+class BlobRecipe(Struct, frozen=True, kw_only=True):
     """How one blob of the base is made, or what stands in for it where nothing makes it."""
 
     path: bytes
@@ -91,8 +90,7 @@ class BlobRecipe:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class RebuiltBase:
+class RebuiltBase(Struct, frozen=True):
     """A base put together: a commit of a tree, with the blobs that were proven in the place of its own."""
 
     commit: str
@@ -123,16 +121,14 @@ class RebuiltBase:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PatchLayer:
+class PatchLayer(Struct, frozen=True):
     """A mailed patch on top of the grafts, and what it makes of the paths that are proven with it."""
 
     patch: ListedPatch
     files: Mapping[bytes, FileState]
 
 
-@dataclass(frozen=True, slots=True)
-class PrerequisiteResult:
+class PrerequisiteResult(Struct, frozen=True):
     """What a series builds on beyond the trees."""
 
     needs: tuple[NeededPatch, ...] = ()

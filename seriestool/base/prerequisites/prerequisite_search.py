@@ -2,9 +2,10 @@
 """Asks the lists, where there is something to ask: what a series builds on, and the base rebuilt from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from seriestool.base.search_context import SearchContext
 from seriestool.base.verdict import FitLevel, Verdict
@@ -22,8 +23,7 @@ _MOST_ASKED = 80
 """Paths of which a server is asked before the search begins; more are not searched for."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PrerequisiteOptions:
+class PrerequisiteOptions(Struct, frozen=True, eq=False):
     """Whether lists are asked, and which."""
 
     wish: bool | None
@@ -34,8 +34,7 @@ class PrerequisiteOptions:
     lore: Callable[[], "Lore"]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPrerequisites:
+class FoundPrerequisites(Struct, frozen=True):
     """What the series builds on, and where its patches are read."""
 
     found: "PrerequisiteResult"

@@ -10,11 +10,12 @@ was built on the first one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from seriestool.base.contents import ContentMissingError
 from seriestool.base.preimage import Expectation, ExpectedKind, disambiguate_blobs, find_preimage

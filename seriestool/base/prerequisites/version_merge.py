@@ -9,8 +9,9 @@ from the nearest version. What comes out is only ever believed by its blob id.
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from seriestool.base.prerequisites.patch_routes import Pins, SearchEffort
 from seriestool.series.line_diff import DiffPart, compare_lines
@@ -56,8 +57,7 @@ def changes(base: Lines, other: Lines) -> tuple[Change, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class VersionSubset:
+class VersionSubset(Struct, frozen=True):
     """The content that was asked for: `changes` of the changes from the version `start` to the version `other`."""
 
     start: int

@@ -3,8 +3,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from seriestool.bot.dialects import insert_new
 from seriestool.bot.store import Store
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class ListPosition:
+class ListPosition(Struct, frozen=True):
     """How far a list was read; JSON in its cursor."""
 
     source: str

@@ -4,8 +4,9 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.bot.intake.due_mails import assemble_series
 from seriestool.bot.intake.list_reader import ReadLimits, read_list
@@ -18,8 +19,7 @@ from seriestool.util.errors import SeriestoolError
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ListIntake:
+class ListIntake(Struct, frozen=True, dict=True):
     """The lists, and how they are read."""
 
     lists: Sequence[ConfiguredList]

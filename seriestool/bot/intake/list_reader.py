@@ -10,8 +10,10 @@ search; `via` says which, where somebody cares. The first time only the mails of
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.bot.intake.list_cursor import ListPosition, get_position, set_cursor
 from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails, is_usable_msgid, remove_mails
@@ -38,8 +40,7 @@ _MAX_ERROR = 500
 _MAILBOX = "mbox"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
+class ReadLimits(Struct, frozen=True, kw_only=True):
     """How much is read."""
 
     first_days: int | None = 14

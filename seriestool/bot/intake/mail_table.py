@@ -7,9 +7,10 @@ A row is bounded, and of a form that SQLite and Postgres both take, whatever the
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from seriestool.bot.dialects import in_batches, insert_new
 from seriestool.series.mail import Mail
@@ -134,8 +135,7 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-@dataclass(slots=True)
-class ListReadResult:
+class ListReadResult(Struct):
     """What a look at a list brought."""
 
     mails: int = 0

@@ -6,8 +6,9 @@ Bounded: what one mail can pull in is looked up by indexes, and ends at so many 
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool.bot.dialects import in_batches
 from seriestool.series.mail import Mail
@@ -23,8 +24,7 @@ _TOGETHER = 2 * 24 * 3600  # seconds within which one sender's mails can be one 
 _MOST_OF_SENDER = 500
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMail:
+class StoredMail(Struct, frozen=True, kw_only=True):
     """A mail of the table, as far as assembling looks at it."""
 
     head: MailSummary

@@ -2,11 +2,12 @@
 """An old stretch of lists, read as the bot would have read it then: the same code, and time as the mails say it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from seriestool.bot.intake.due_mails import SETTLE, assemble_series
 from seriestool.bot.intake.mail_table import IncomingMail, ListReadResult, insert_mails
@@ -46,8 +47,7 @@ class _MailLocation(NamedTuple):
     blob: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayEvent:
+class ReplayEvent(Struct, frozen=True, kw_only=True):
     """A series that was found."""
 
     time: int

@@ -3,8 +3,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from seriestool.bot.dialects import in_batches
 from seriestool.bot.intake.mail_table import plain_text
@@ -29,8 +30,7 @@ COVER_WAIT = 300
 _TOGETHER = 2 * 24 * 3600
 
 
-@dataclass(slots=True)
-class AssemblyResult:
+class AssemblyResult(Struct):
     """What a look at the mails brought: keys of series."""
 
     complete: list[str] = field(default_factory=list)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A series that was found, from the mails of the table, with what is known of its other versions."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool.bot.intake.related_mails import read_raw
 from seriestool.bot.store import Store
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSeries:
+class LoadedSeries(Struct, frozen=True, kw_only=True):
     """What a precheck is made of."""
 
     key: str

@@ -4,8 +4,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool.series.mail.lineage import PostingIdentity, is_same
 
@@ -18,8 +19,7 @@ _MOST_NAMES = 1000
 _DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRow:
+class VersionRow(Struct, frozen=True, kw_only=True):
     """A series of the table, as far as it is compared with others."""
 
     key: str

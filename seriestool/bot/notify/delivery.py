@@ -7,10 +7,11 @@ like.
 
 import os
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class DeliveryStatus(StrEnum):
@@ -26,8 +27,7 @@ class DeliveryStatus(StrEnum):
     """The other side may have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
+class DeliveryResult(Struct, frozen=True):
     """How an attempt ended, and why."""
 
     status: DeliveryStatus
@@ -49,8 +49,7 @@ _FOLDERS = ("tmp", "new", "cur")
 _ID = re.compile(r"[0-9a-f]{8,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Maildir:
+class Maildir(Struct, frozen=True):
     """A maildir; a draft's file has its saying's id as its name, so that it is written once."""
 
     folder: Path

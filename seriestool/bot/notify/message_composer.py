@@ -3,9 +3,10 @@
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.notify.etiquette import has_opted_out, pick_recipients
@@ -20,8 +21,7 @@ MARK = "X-Seriestool"
 _FROM = re.compile(r'\s*(?:"?([^"<>]*?)"?\s*<)?\s*([^\s<>"]+@[^\s<>"]+?)\s*>?\s*')
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """Who speaks, and in whose words."""
 
     sender: MailAddress | None = None

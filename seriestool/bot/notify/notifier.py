@@ -8,9 +8,11 @@ time: two workers that decide about two versions of a work do not both say the s
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.bot_tables import MessageState, cursors, reports, sayings, series
@@ -149,8 +151,7 @@ def _message_row(notification: Notification, summary: ReportSummary, wording: Wo
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Notifier:
+class Notifier(Struct, frozen=True):
     """The bot's voice."""
 
     rules: NotifyRules

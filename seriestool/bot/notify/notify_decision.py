@@ -7,8 +7,9 @@ Each rule answers a complaint about bots; docs/speaking.md names them. Who is no
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.bot.bot_config import BotConfig, Policy
 from seriestool.bot.notify.etiquette import find_refusal, find_robot, has_opted_out, is_hidden
@@ -44,8 +45,7 @@ def channels_of(policy: Policy) -> frozenset[Channel]:
     return frozenset({Channel.PATCHWORK, _MAIL.get(policy, Channel.PATCHWORK)})
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierMessage:
+class EarlierMessage(Struct, frozen=True):
     """Something that was said before of the same work."""
 
     id: str
@@ -56,8 +56,7 @@ class EarlierMessage:
     identities: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyRules:
+class NotifyRules(Struct, frozen=True):
     """What the operator wants."""
 
     policy: Policy = Policy.NEVER
@@ -90,8 +89,7 @@ class NotifyRules:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionContext:
+class DecisionContext(Struct, frozen=True):
     """What else counts, as it is when the decision is made."""
 
     is_superseded: bool = False
@@ -102,8 +100,7 @@ class DecisionContext:
     """To anybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True, kw_only=True):
     """Something to say."""
 
     id: str
@@ -117,8 +114,7 @@ class Notification:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What is said of a report, and why the rest is not."""
 
     key: str

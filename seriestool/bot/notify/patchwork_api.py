@@ -7,8 +7,9 @@ https://patchwork.readthedocs.io/en/latest/api/rest/; seen with Patchwork 3.2.1,
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from seriestool.util.errors import InputError
 
@@ -21,8 +22,7 @@ _TOKEN = re.compile(r"[!-~]{1,200}")
 _MOST_BODIES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class CheckPayload:
+class CheckPayload(Struct, frozen=True):
     """A check of one patch, as it is told."""
 
     msgid: str
@@ -37,8 +37,7 @@ class CheckPayload:
         return {**told, "target_url": self.target_url} if self.target_url else told
 
 
-@dataclass(frozen=True, slots=True)
-class PatchworkServer:
+class PatchworkServer(Struct, frozen=True):
     """A Patchwork server's API."""
 
     api: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where mails are handed in, as git-send-email(1) is told: sendemail.* and sendemail.<identity>.*."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from seriestool.util.config import Config
 from seriestool.util.errors import InputError
@@ -10,8 +10,7 @@ _PORTS = {"none": 25, "tls": 587, "ssl": 465}
 _LOOPBACK = ("localhost", "::1", "127.0.0.1")
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpSettings:
+class SmtpSettings(Struct, frozen=True):
     """A mail server, and how to speak to it."""
 
     host: str
@@ -19,13 +18,17 @@ class SmtpSettings:
     encryption: str = "none"
     """none, tls (STARTTLS) or ssl; certificates are verified."""
     user: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     certificates: str | None = None
     """File or folder of authorities; None: those of the system."""
     domain: str | None = None
     """What we say that we are called (EHLO)."""
     timeout: float = 60.0
     """Seconds."""
+
+    def __repr__(self) -> str:
+        """Without the user and the password: values end up in logs."""
+        return f"SmtpSettings({self.host!r}, {self.port}, {self.encryption!r})"
 
 
 def read_smtp(config: Config) -> SmtpSettings:

@@ -2,8 +2,10 @@
 """What of a report decides whether somebody is told, and of what; small, and kept as JSON."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.base.verdict import FitLevel
 from seriestool.check.protocol import CheckResult, Finding, Report, Status
@@ -55,8 +57,7 @@ _MOST_CONTEXTS = 3000
 """Checks that are posted to a Patchwork server at a time; of longer series those that say `success` are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchSummary:
+class PatchSummary(Struct, frozen=True):
     """A patch as a reply or Patchwork names it."""
 
     counter: int
@@ -67,8 +68,7 @@ class PatchSummary:
     """The header Subject as mailed, decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchworkCheck:
+class PatchworkCheck(Struct, frozen=True):
     """One check of Patchwork's: a context for each of ours."""
 
     msgid: str
@@ -77,8 +77,7 @@ class PatchworkCheck:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSummary:
+class ReportSummary(Struct, frozen=True, kw_only=True):
     """A report in short."""
 
     key: str
@@ -117,8 +116,7 @@ class ReportSummary:
     """Who should take it: a line for each tree."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
+class SeriesRow(Struct, frozen=True):
     """What the bot's database knows of a series, as far as a report has it not: a row of the table `series`."""
 
     key: str

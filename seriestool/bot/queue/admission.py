@@ -3,7 +3,8 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.bot.bot_config import Bounds
 
@@ -13,8 +14,7 @@ AHEAD = 300
 must not count: it would be 'in the last hour' for as long as the clock was wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingSeries:
+class WaitingSeries(Struct, frozen=True):
     """A series whose turn has not come."""
 
     key: str
@@ -23,8 +23,7 @@ class WaitingSeries:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class AdmittedSeries:
+class AdmittedSeries(Struct, frozen=True):
     """A series whose turn has come, and when."""
 
     list: str

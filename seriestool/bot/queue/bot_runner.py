@@ -5,8 +5,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.bot.bot_config import Bounds
 from seriestool.bot.dialects import StoreError, with_driver
@@ -23,8 +24,7 @@ from seriestool.report.terminal import printable_line as one_line
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class BotSetup:
+class BotSetup(Struct, frozen=True, dict=True, kw_only=True):
     """What is to be run, and how."""
 
     database: str

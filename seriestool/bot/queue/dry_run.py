@@ -3,8 +3,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from seriestool.bot.dialects import insert_new
 from seriestool.bot.notify.message_composer import Wording
@@ -25,8 +26,7 @@ class DryRunResult(NamedTuple):
     """What would have been said, to whom, and why; why nothing; or why there is no report."""
 
 
-@dataclass(frozen=True)
-class DryRun:
+class DryRun(Struct, frozen=True, dict=True, kw_only=True):
     """One replay; nothing that it decides is ever sent."""
 
     store: Store

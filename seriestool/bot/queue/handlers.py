@@ -2,16 +2,16 @@
 """Who does the work on a series: what the engine asks of them, so that it need not know them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from seriestool.bot.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(Struct, frozen=True):
     """A report, as the table `reports` has it."""
 
     answer: str
@@ -25,7 +25,7 @@ class ReportRow:
 
     def row(self, key: str, made: int) -> dict[str, object]:
         """The row of `reports`, made at that unix time."""
-        return {"key": key, "made": made, **{name: getattr(self, name) for name in self.__slots__}}
+        return {"key": key, "made": made, **{name: getattr(self, name) for name in self.__struct_fields__}}
 
 
 class ReportHandler(Protocol):
@@ -49,8 +49,7 @@ class SendHandler(Protocol):
         """What was decided for the series was tried once: each message is claimed before it goes out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
+class Handlers(Struct, frozen=True):
     """All of them."""
 
     look: ReportHandler
@@ -78,8 +77,7 @@ class StepStatus(StrEnum):
     """The git repository is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """Why there is no report."""
 
     status: StepStatus

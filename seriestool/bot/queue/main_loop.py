@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from msgspec import Struct
+
 from seriestool.bot.dialects import StoreError
 from seriestool.bot.migrations import check_tables
 from seriestool.bot.queue.error_handling import classify_error
@@ -26,8 +28,7 @@ _LONGEST = 60.0
 _SOON = 0.5  # seconds between two rounds of a bot that is to end when all is done
 
 
-@dataclass
-class Task:
+class Task(Struct):
     """Something that is done every now and then."""
 
     name: str

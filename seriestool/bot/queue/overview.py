@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the bot stands: lists, series by state, workers, what failed and what nobody knows; read from its tables."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from seriestool.bot.bot_tables import MessageState, SeriesState
 from seriestool.bot.queue.series_queue import counts
@@ -14,8 +16,7 @@ SHOWN = 100
 """Failed series and unknown messages that are listed; all of them are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListStatus:
+class ListStatus(Struct, frozen=True):
     """A list, and how far it was read."""
 
     list: str
@@ -24,8 +25,7 @@ class ListStatus:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FailedSeries:
+class FailedSeries(Struct, frozen=True):
     """A series that a person has to look at."""
 
     key: str
@@ -36,8 +36,7 @@ class FailedSeries:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownMessage:
+class UnknownMessage(Struct, frozen=True):
     """A message that may have gone out."""
 
     id: str
@@ -48,8 +47,7 @@ class UnknownMessage:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStatus:
+class WorkerStatus(Struct, frozen=True):
     """A worker, as it was seen last."""
 
     name: str
@@ -58,8 +56,7 @@ class WorkerStatus:
     in_hand: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True, kw_only=True):
     """All of it."""
 
     lists: tuple[ListStatus, ...]
@@ -74,7 +71,7 @@ class Overview:
 
     def to_dict(self) -> dict[str, object]:
         """The overview as JSON shows it."""
-        return {"schema": SCHEMA, **asdict(self)}
+        return {"schema": SCHEMA, **msgspec.to_builtins(self)}
 
 
 def read_overview(store: Store) -> Overview:

@@ -3,8 +3,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from seriestool.bot.bot_tables import SeriesState
 from seriestool.bot.dialects import insert_new
@@ -28,8 +29,7 @@ class Attempt(NamedTuple):
         return f"{self.key}.{self.rounds}.{self.tries}"
 
 
-@dataclass(frozen=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, dict=True, kw_only=True):
     """The steps, and all that they need."""
 
     store: Store

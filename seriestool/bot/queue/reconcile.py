@@ -8,8 +8,9 @@ turn fails it. Workflows of turns that are over are deleted, so that DBOS's tabl
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from seriestool.bot.bot_config import Bounds
 from seriestool.bot.dialects import in_batches
@@ -54,8 +55,7 @@ class WorkflowQueue(Protocol):
         """Nothing is kept of them."""
 
 
-@dataclass(frozen=True)
-class Reconciler:
+class Reconciler(Struct, frozen=True, dict=True, kw_only=True):
     """What is kept in step."""
 
     store: Store

@@ -4,10 +4,11 @@
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from seriestool.bot.dialects import with_driver
 from seriestool.bot.intake.series_loader import load_series
@@ -37,8 +38,7 @@ PRELOAD = (
 """What a process that looks at series needs."""
 
 
-@dataclass(frozen=True)
-class ReportJobConfig:
+class ReportJobConfig(Struct, frozen=True, dict=True):
     """Where everything is, and how it is looked at; may be sent to another process."""
 
     database: str

@@ -9,9 +9,10 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from seriestool.bot.dialects import insert_new
 from seriestool.bot.store import Store
@@ -30,8 +31,7 @@ class NameTakenError(OutsideError):
     """Another process has the worker's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
+class WorkerRow(Struct, frozen=True):
     """A worker, as its row has it."""
 
     name: str
@@ -46,8 +46,7 @@ class WorkerRow:
         return f"{self.name}:{self.token}"
 
 
-@dataclass
-class Worker:
+class Worker(Struct):
     """This process among the others."""
 
     store: Store

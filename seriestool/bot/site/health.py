@@ -3,9 +3,10 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool import __version__
 from seriestool.bot.migrations import NEWEST, find_version
@@ -20,16 +21,14 @@ _LEAST_FREE = 500_000_000  # bytes
 _MOST_NAMES = 1000  # lists and workers in the metrics
 
 
-@dataclass(frozen=True, slots=True)
-class HealthLimits:
+class HealthLimits(Struct, frozen=True):
     """After how many seconds without a sign of life something counts as dead."""
 
     list_unread: int = 1800
     worker_unseen: int = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """What a monitor is answered."""
 
     reasons: Mapping[str, str | None]

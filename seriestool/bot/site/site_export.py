@@ -4,8 +4,9 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.bot.site import site_queries
 from seriestool.bot.site.database_reader import DatabaseReader
@@ -17,8 +18,7 @@ from seriestool.util.files import write_whole
 _INDEX = re.compile(r"index(-\d{1,5})?\.html")
 
 
-@dataclass(frozen=True, slots=True)
-class SiteExportResult:
+class SiteExportResult(Struct, frozen=True):
     """What was done."""
 
     written: int

@@ -4,9 +4,10 @@
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from seriestool.bot.site.database_reader import DatabaseReader, rows
 from seriestool.precheck.precheck_result import PrecheckAnswer
@@ -35,8 +36,7 @@ _WAITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesQuery:
+class SeriesQuery(Struct, frozen=True, kw_only=True):
     """Which series are wanted, newest first."""
 
     list: str | None = None
@@ -50,8 +50,7 @@ class SeriesQuery:
     limit: int = _USUAL
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReport:
+class StoredReport(Struct, frozen=True):
     """A report as it is stored."""
 
     text: bytes

@@ -3,10 +3,11 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl
+
+from msgspec import Struct, field
 
 from seriestool.bot.site import site_queries
 from seriestool.bot.site.database_reader import DatabaseReader
@@ -31,8 +32,7 @@ _MOST_PAGES = 10_000
 _METHODS = ("GET", "HEAD")
 
 
-@dataclass(frozen=True, slots=True)
-class SiteContext:
+class SiteContext(Struct, frozen=True):
     """What is served, and how."""
 
     reader: DatabaseReader

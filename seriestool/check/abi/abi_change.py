@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _SENTINEL = re.compile(
     r"_*(?:MAX|NUM|NR|LAST)_.*|.*_(?:AFTER_LAST|LAST|MAX|MAX_BIT|MAX_ID|MAX_SHIFT|MAX_BPF_ATTACH_TYPE|END_V\d)"
@@ -39,8 +40,7 @@ class ChangeSeverity(StrEnum):
     """Programs that are there do no longer compile, or no longer work."""
 
 
-@dataclass(frozen=True, slots=True)
-class AbiChange:
+class AbiChange(Struct, frozen=True):
     """One thing that user space sees otherwise than before."""
 
     severity: ChangeSeverity

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.series.model import FileDiff
 
@@ -17,8 +18,7 @@ _CODE = (b".c", b".h")
 _NO_DEVICES = (b"Documentation/", b"tools/", b"samples/", b"scripts/")
 
 
-@dataclass(frozen=True, slots=True)
-class AbiEntry:
+class AbiEntry(Struct, frozen=True):
     """One entry of a file: the interfaces it is about, and which fields it has."""
 
     what: tuple[str, ...]
@@ -34,8 +34,7 @@ class AbiEntry:
         return tuple(missing)
 
 
-@dataclass(frozen=True, slots=True)
-class SysfsAttribute:
+class SysfsAttribute(Struct, frozen=True):
     """A sysfs attribute that a patch adds."""
 
     name: str

@@ -2,14 +2,15 @@
 """Headers in which some changes are none to user space, with the reason: the list is short, and each entry argued."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedChange:
+class AllowedChange(Struct, frozen=True):
     """Changes that are let pass, by header, name and rule; each a pattern as in a shell."""
 
     header: str

@@ -2,11 +2,11 @@
 """What a header means to a compiler, as values: structs, enums, typedefs, constants."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """A member as a program names it: members of unnamed structs and unions stand beside the others."""
 
     name: str
@@ -22,8 +22,7 @@ class Member:
     """Whether it is neither an array nor a struct."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """A struct or union."""
 
     kind: str
@@ -32,16 +31,14 @@ class Aggregate:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(Struct, frozen=True):
     """An enum."""
 
     name: str | None
     values: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Typedef:
+class Typedef(Struct, frozen=True):
     """A typedef."""
 
     size: int
@@ -50,8 +47,7 @@ class Typedef:
     """Of a struct that has no other name."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderTypes:
+class HeaderTypes(Struct, frozen=True):
     """All types of some headers; tags with their word before them: `struct sockaddr`."""
 
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
@@ -59,8 +55,7 @@ class HeaderTypes:
     enumerations: tuple[Enumeration, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Struct, frozen=True):
     """A macro as it is defined last."""
 
     name: str

@@ -7,7 +7,8 @@ another header is nothing to report. Macros are compared by what they are worth,
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.abi.abi_change import MOST_NAMES, AbiChange, ChangeSeverity, find_sentinels, is_sum
 from seriestool.check.abi.c_types import Aggregate, Enumeration, HeaderTypes, Macro, Typedef
@@ -25,8 +26,7 @@ _MOVED = "sentinel-moved"
 _WIDE = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderAbi:
+class HeaderAbi(Struct, frozen=True):
     """What user space sees of one header on one side."""
 
     own: HeaderTypes

@@ -9,8 +9,9 @@ with it.
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.check.abi.c_types import HeaderTypes
 from seriestool.check.abi.dwarf import UnreadableObject, read_constants, read_types
@@ -73,8 +74,7 @@ class CannotCompile(Exception):  # noqa: N818
     """Nothing could be compiled at all; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderUnit:
+class HeaderUnit(Struct, frozen=True):
     """One header to be compiled: its folder of installed headers, and its name there."""
 
     root: Path
@@ -91,8 +91,7 @@ class HeaderUnit:
         return _PLAIN_NAME.fullmatch(self.name) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledHeader:
+class CompiledHeader(Struct, frozen=True):
     """What the compiler made of a header."""
 
     types: Mapping[str, HeaderTypes]
@@ -102,8 +101,7 @@ class CompiledHeader:
     """Whether it compiles with nothing before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedHeader:
+class RejectedHeader(Struct, frozen=True):
     """A header that does not compile, and what the compiler says first."""
 
     error: str

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from seriestool.check.abi.c_types import Macro
 
@@ -19,8 +20,7 @@ _IOCTL = re.compile(r"\b(?:_IO|_IOR|_IOW|_IOWR|_IOC|[A-Z0-9]+_IO(?:R|W|WR)?)\s*\
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(slots=True)
-class PreprocessedHeader:
+class PreprocessedHeader(Struct):
     """What a header and all that it includes define."""
 
     macros: dict[str, Macro] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 """Two structs compared, member by member, as programs see them that were made with the old one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, is_padding
 from seriestool.check.abi.c_types import Aggregate, Member

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.abi.abi_change import MOST_NAMES, AbiChange, ChangeSeverity
 from seriestool.util.text import shortened
@@ -19,8 +20,7 @@ _MOST_LINES = 5000
 _ALPHA = 110  # but for alpha, which is that much ahead
 
 
-@dataclass(frozen=True, slots=True)
-class SyscallRow:
+class SyscallRow(Struct, frozen=True, kw_only=True):
     """One system call in a table."""
 
     number: int

@@ -2,8 +2,10 @@
 """Two trees compared in what they install for user space: the headers that changed, and those that include them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.abi.abi_change import AbiChange, ChangeSeverity, find_line
 from seriestool.check.abi.c_types import HeaderTypes
@@ -21,8 +23,7 @@ MOST_CHANGES = 60
 _BEFORE, _AFTER = "before", "after"
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderComparison:
+class HeaderComparison(Struct, frozen=True):
     """One header before and after."""
 
     path: bytes
@@ -36,8 +37,7 @@ class HeaderComparison:
     """Why it could not be compared."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledPair:
+class InstalledPair(Struct, frozen=True):
     """What two trees install on one architecture, and which headers are compared."""
 
     arch: str

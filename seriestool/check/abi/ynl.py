@@ -9,9 +9,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.git import ScratchRepository, TreeEntry
 from seriestool.sandbox import Sandbox, SandboxJob, SandboxLimits, read_output_file
@@ -45,8 +46,7 @@ done
 """
 
 
-@dataclass(frozen=True, slots=True)
-class YnlMarker:
+class YnlMarker(Struct, frozen=True):
     """What a file says of how it was generated."""
 
     spec: bytes

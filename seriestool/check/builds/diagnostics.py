@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 _MOST = 2000  # of a build; a tree that says more says the same again
 _LINE = 2000  # bytes of a line that are looked at
@@ -29,8 +30,7 @@ def find_shortage(output: str) -> str | None:
     return found[0] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, eq=False):
     """One thing said; two are the same wherever in the file they stand."""
 
     path: str
@@ -39,7 +39,16 @@ class Diagnostic:
     flag: str
     """-Wunused-variable; empty where none is named."""
     is_error: bool
-    line: int | None = field(default=None, compare=False)
+    line: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Diagnostic) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        return self.path, self.text, self.flag, self.is_error
 
 
 def parse_diagnostics(output: str, roots: Iterable[str]) -> frozenset[Diagnostic]:

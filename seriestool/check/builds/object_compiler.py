@@ -8,7 +8,9 @@ That makes the widest configuration affordable.
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.builds.build_workspace import BuildFolder, BuildWorkspace, build_job
 from seriestool.check.builds.built_objects import find_built
@@ -40,8 +42,7 @@ exec make "$@"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class BuildResult:
+class BuildResult(Struct, frozen=True, kw_only=True):
     """What a build said."""
 
     diagnostics: frozenset[Diagnostic]

@@ -2,16 +2,16 @@
 """What compiles on this machine, or what is missing."""
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.sandbox import PATH
 
 _LLVM = ("ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy")
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(Struct, frozen=True):
     """A C compiler and what goes with it."""
 
     compiler: str

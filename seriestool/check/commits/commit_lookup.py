@@ -5,9 +5,10 @@ import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.git import Commit, Repository, ScratchRepository
 from seriestool.series.message.commit_message import CommitMessage
@@ -34,8 +35,7 @@ class AbsenceReason(StrEnum):
     NOT_A_COMMIT = "not-a-commit"
 
 
-@dataclass(frozen=True, slots=True)
-class QuotedCommit:
+class QuotedCommit(Struct, frozen=True, kw_only=True):
     """A commit that is here."""
 
     oid: str
@@ -60,8 +60,7 @@ class QuotedCommit:
         return (self.author, *(person for person in found if person is not None))
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(Struct, frozen=True):
     """Whether a commit that is not here can be said not to exist."""
 
     is_complete: bool

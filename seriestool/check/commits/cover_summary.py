@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.series.mail.subject_line import clean_title
 from seriestool.series.model import Patch
@@ -16,8 +17,7 @@ _TOTALS = re.compile(
 _AUTHOR = re.compile(r"^(\S.{0,200}) \((\d{1,4})\):\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class DiffstatTotals:
+class DiffstatTotals(Struct, frozen=True):
     """The last line of a diffstat."""
 
     files: int
@@ -29,8 +29,7 @@ class DiffstatTotals:
         return f"{files}, +{self.added} -{self.removed}"
 
 
-@dataclass(frozen=True, slots=True)
-class ShortlogSection:
+class ShortlogSection(Struct, frozen=True):
     """One author's part of a shortlog."""
 
     author: str

@@ -2,7 +2,8 @@
 """Trees as subjects name them (`[PATCH net-next]`): which takes fixes, and which of the two a fix belongs to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.commits.commit_lookup import CommitLookup, QuotedCommit
 from seriestool.trees import Tree
@@ -14,8 +15,7 @@ _NO_TREES = ("rfc", "rft", "resend", "repost", "rebase", "wip", "test", "dnm", "
 """What else stands in a subject's bracket."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeMismatch:
+class TreeMismatch(Struct, frozen=True):
     """That a series is for one tree, and what it fixes speaks for the other."""
 
     named: str

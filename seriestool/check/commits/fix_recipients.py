@@ -2,7 +2,8 @@
 """Who wrote or signed the commits that a patch fixes, and does not get the mail."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.commits.commit_lookup import CommitLookup, QuotedCommit
 from seriestool.series.mail import Mail
@@ -13,8 +14,7 @@ _MOST_ADDRESSES = 500
 _MOST_RECENT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class MissingRecipients:
+class MissingRecipients(Struct, frozen=True):
     """People who are not among the recipients."""
 
     writers: tuple[Person, ...]

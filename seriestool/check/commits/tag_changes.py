@@ -6,7 +6,8 @@ the changed lines they have in common.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.rebase.patch_stack import paths_of
 from seriestool.series.message.commit_message import CommitMessage, Trailer
@@ -25,8 +26,7 @@ _MOST_LINES = 50_000
 _MOST_TAGS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TagChanges:
+class TagChanges(Struct, frozen=True):
     """What became of the tags that others gave to a patch."""
 
     before: Patch

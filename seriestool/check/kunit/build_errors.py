@@ -4,8 +4,10 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _MAX_LINE = 1000
 _MAX_LINES = 100_000
@@ -26,8 +28,7 @@ _UNSATISFIED = re.compile(r"Missing: (.{1,2000})")
 _OPTION = re.compile(r"CONFIG_(\w{1,100})=\S{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
-class BuildError:
+class BuildError(Struct, frozen=True):
     """One thing that went wrong."""
 
     message: str

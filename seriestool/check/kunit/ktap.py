@@ -7,8 +7,10 @@ and of what was to come only the number; such tests have no name here.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 _MAX_LEVELS = 8
 _MAX_CASES = 50_000
@@ -43,8 +45,7 @@ class CaseStatus(StrEnum):
     """It was announced, and there is no result of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A suite, a test, or a test with one of its parameters."""
 
     name: str
@@ -56,8 +57,7 @@ class Case:
     subtests: tuple["Case", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KtapLog:
+class KtapLog(Struct, frozen=True, kw_only=True):
     """What a kernel's log says of its tests."""
 
     suites: tuple[Case, ...]
@@ -72,8 +72,7 @@ class KtapLog:
     """What is wrong with the log itself."""
 
 
-@dataclass(slots=True)
-class _SubtestLevel:
+class _SubtestLevel(Struct):
     indent: int
     title: str | None = None
     plan: int | None = None

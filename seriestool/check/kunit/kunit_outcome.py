@@ -3,9 +3,10 @@
 
 import json
 import os
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.check.kunit.build_errors import BuildError, parse_errors, parse_unsatisfied
 from seriestool.check.kunit.ktap import KtapLog, parse_ktap
@@ -21,8 +22,7 @@ class KunitStage(StrEnum):
     EXEC = "exec"
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(Struct, frozen=True):
     """What the last stage printed, to be kept and read again."""
 
     stage: KunitStage
@@ -62,8 +62,7 @@ def parse_transcript(raw: bytes) -> Transcript | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFailure:
+class ConfigFailure(Struct, frozen=True):
     """Kconfig does not give what was asked for."""
 
     options: tuple[str, ...]
@@ -71,22 +70,19 @@ class ConfigFailure:
     errors: tuple[BuildError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFailure:
+class BuildFailure(Struct, frozen=True):
     """It does not compile or link."""
 
     errors: tuple[BuildError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KunitTimeout:
+class KunitTimeout(Struct, frozen=True):
     """The configuration or the build was not done in time: nothing is known."""
 
     stage: KunitStage
 
 
-@dataclass(frozen=True, slots=True)
-class KernelRun:
+class KernelRun(Struct, frozen=True):
     """The kernel ran."""
 
     log: KtapLog

@@ -10,9 +10,11 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.builds import BuildFolder, BuildWorkspace, build_job
 from seriestool.check.builds.diagnostics import find_shortage
@@ -42,8 +44,7 @@ class LimitError(SeriestoolError):
     """There was too little memory, disk or the like: nothing is known of what was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class KunitSetup:
+class KunitSetup(Struct, frozen=True, kw_only=True):
     """What kernels are built and run with."""
 
     workspace: BuildWorkspace
@@ -57,8 +58,7 @@ class KunitSetup:
     report: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class KunitSetting:
+class KunitSetting(Struct, frozen=True):
     """A configuration as kunit.py is given it."""
 
     slug: str

@@ -3,15 +3,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MAX_SIZE = 1 << 20
 _RULE = re.compile(r"\s{0,16}([\w./-]{1,200}?)-(?:(y|m|objs)|\$[({]CONFIG_(\w{1,100})[)}])\s{0,16}[:+?]?=(.*)$")
 _KINDS = ("obj", "lib", "subdir", "core", "drivers")
 
 
-@dataclass(frozen=True, slots=True)
-class MakefileEntry:
+class MakefileEntry(Struct, frozen=True):
     """One place where an object is listed."""
 
     option: str | None

@@ -6,7 +6,8 @@ build, it panics), what is found later is said to lie somewhere since then, and 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.kunit.build_errors import BuildError
 from seriestool.check.kunit.ktap import Case, CaseStatus, KtapLog
@@ -25,8 +26,7 @@ from seriestool.util.text import count, shortened
 _MAX_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class KunitEvent:
+class KunitEvent(Struct, frozen=True):
     """Something to be said; `rule` is its kind."""
 
     rule: str
@@ -39,8 +39,7 @@ class KunitEvent:
     """The test that it is about, where it is about one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _JudgingObstacle:
+class _JudgingObstacle(Struct, frozen=True):
     """Why the last tree could not be judged."""
 
     what: str

@@ -6,7 +6,8 @@ A kernel that panics leaves tests without a name behind; the first one's results
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from seriestool.check.kunit.ktap import Case, CaseStatus, KtapLog
 
@@ -19,8 +20,7 @@ _ABOUT = re.compile(r" *# (.{1,200}?): (.+)")
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b")
 
 
-@dataclass(frozen=True, slots=True)
-class KernelCrash:
+class KernelCrash(Struct, frozen=True):
     """Where a kernel died."""
 
     path: CasePath
@@ -32,8 +32,7 @@ class KernelCrash:
     """How many tests of the kernel before it were not reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultDifference:
+class ResultDifference(Struct, frozen=True, kw_only=True):
     """What the second kernel does otherwise; tests in the order in which they ran."""
 
     broken: tuple[tuple[CasePath, Case], ...] = ()
@@ -106,8 +105,7 @@ def compare(old: Mapping[CasePath, Case], after: KtapLog) -> ResultDifference:
     )
 
 
-@dataclass(slots=True)
-class _DifferenceBuilder:
+class _DifferenceBuilder(Struct):
     known: frozenset[str]
     broken: list[tuple[CasePath, Case]] = field(default_factory=list)
     moved: list[tuple[CasePath, Case]] = field(default_factory=list)

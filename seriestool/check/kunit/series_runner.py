@@ -3,7 +3,9 @@
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.kunit.build_inputs import can_affect, find_inputs
 from seriestool.check.kunit.build_progress import duration, reporting_progress
@@ -26,8 +28,7 @@ _SEEN_TWICE = frozenset({"test-fails", "new-test-fails", "panic", "cut-short", "
 """Rules that hold for a patch only where a second run of its kernel says the same; it takes a fraction of a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledPatch:
+class ScheduledPatch(Struct, frozen=True, kw_only=True):
     """A patch on the way."""
 
     counter: int
@@ -43,8 +44,7 @@ class ScheduledPatch:
     """Whether the tree after it has the `.kunitconfig`; True where that is one of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class KunitSchedule:
+class KunitSchedule(Struct, frozen=True, kw_only=True):
     """What is to be run with one configuration, in order."""
 
     name: str

@@ -8,9 +8,10 @@ there, for which a configuration has to be made. Only the folders of changed fil
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.check.kunit.makefile import Makefile, options_of, parse_makefile
 from seriestool.git import ScratchRepository
@@ -33,8 +34,7 @@ _KEPT = 256  # files
 _MAX_PATHS = 400  # changed files looked at for each patch
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteConfiguration:
+class SuiteConfiguration(Struct, frozen=True):
     """Something to build and run."""
 
     path: bytes | None
@@ -49,8 +49,7 @@ class SuiteConfiguration:
         return os.fsdecode(self.path) if self.path is not None else f"tests of {os.fsdecode(self.folder)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteChoice:
+class SuiteChoice(Struct, frozen=True):
     """A configuration, and why a patch can break what it tests: a reason for each file."""
 
     configuration: SuiteConfiguration

@@ -7,9 +7,11 @@ that says something is the same compiled before the patch: what was said there t
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from posixpath import basename
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seriestool.check.builds import duration_text, find_toolchain, open_build_workspace
 from seriestool.check.builds.build_workspace import BuildFolder, BuildWorkspace
@@ -47,8 +49,7 @@ _WARNINGS_PAGE = "Documentation/process/maintainer-netdev.rst, W=1"
 _ELSEWHERE = ("tools/", "Documentation/", "samples/", "usr/", "scripts/")
 
 
-@dataclass(frozen=True, slots=True)
-class _TouchedFiles:
+class _TouchedFiles(Struct, frozen=True):
     """What of a patch can change what compiles."""
 
     sources: tuple[str, ...]

@@ -8,7 +8,8 @@ would say with their help, other checks say better, and those messages are left 
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status, skip
 from seriestool.sandbox import SandboxJob, SandboxLimits, SandboxResult, scratch
@@ -63,8 +64,7 @@ _ASM = re.compile(rb"\s*#\s*include\s*<asm/([A-Za-z0-9_-]{1,60}\.h)>")
 _STATUS = {b"ERROR": Status.FAIL, b"WARNING": Status.WARN, b"CHECK": Status.PASS}
 
 
-@dataclass(frozen=True, slots=True)
-class _LineOrigin:
+class _LineOrigin(Struct, frozen=True):
     """What a line of the mail is: of a file (after the patch), or of the commit message."""
 
     path: bytes | None

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.check.commits.cover_summary import (
     MOST_LINES,

@@ -7,8 +7,9 @@ the business of the check dt-schema.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, Status
 from seriestool.series.model import DiffKind, FileDiff, Patch, path_text
@@ -33,8 +34,7 @@ _LINE, _STRINGS, _MOST = 1000, 200, 20
 _READ_FILES, _READ_BYTES = 12_000, 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _CompatibleUse:
+class _CompatibleUse(Struct, frozen=True):
     """Where a compatible string is used first."""
 
     counter: int

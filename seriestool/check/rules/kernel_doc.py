@@ -5,9 +5,10 @@ import posixpath
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from seriestool.check.protocol import (
     Check,
@@ -42,8 +43,7 @@ _PERL = re.compile(r"(before|after)/([^:\n]{1,4096}):(\d{1,9}): (warning|error):
 _PYTHON = re.compile(r"(Warning|Error): (before|after)/([^:\n]{1,4096}):(\d{1,9}):? ([^\n]{1,1000})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _KernelDocScript:
+class _KernelDocScript(Struct, frozen=True):
     """The script and what runs it."""
 
     script: bytes

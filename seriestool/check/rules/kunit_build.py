@@ -3,7 +3,9 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from seriestool.check.builds import Toolchain, find_toolchain, open_build_workspace
 from seriestool.check.kunit.kunit_runner import KUNIT, KunitSetup, LimitError, make_setting, tree_setting
@@ -66,8 +68,7 @@ _RULES: dict[str, tuple[Status, str | None]] = {
 }
 
 
-@dataclass(slots=True)
-class _PlannedConfiguration:
+class _PlannedConfiguration(Struct):
     """A configuration, the patches that it was chosen for, and why."""
 
     configuration: SuiteConfiguration

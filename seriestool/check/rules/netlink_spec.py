@@ -5,7 +5,8 @@ Specification and code are often changed in two patches: what a later patch brin
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.abi.ynl import (
     NoGenerator,
@@ -23,16 +24,14 @@ _FIX_COMMAND = "tools/net/ynl/ynl-regen.sh -f"
 _SOURCE = "Documentation/userspace-api/netlink/intro-specs.rst"
 
 
-@dataclass(frozen=True, slots=True)
-class _TreeState:
+class _TreeState(Struct, frozen=True):
     """The tree after a patch (counter None: before all of them)."""
 
     counter: int | None
     tree: str
 
 
-@dataclass(frozen=True, slots=True)
-class _GeneratedFault:
+class _GeneratedFault(Struct, frozen=True):
     """A file that is not what the generator makes."""
 
     message: str

@@ -3,10 +3,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
+
+from msgspec import Struct, field
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.git import ScratchRepository
@@ -30,8 +31,7 @@ _LISTING = re.compile(rb"\$\(\s*shell[^\n]{0,500}?(?:\bfind\b|\bls\b|\*)")
 _NAMED, _LISTED, _LOOKED, _PATTERNS = 4, 2000, 10_000, 200
 
 
-@dataclass(frozen=True)
-class _TreeChange:
+class _TreeChange(Struct, frozen=True, dict=True, kw_only=True):
     """The tree before the series and after it."""
 
     scratch_repo: ScratchRepository

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Scope, SkipCheck, Status
 from seriestool.rebase.patch_stack import paths_of
@@ -29,8 +30,7 @@ _PERSON = re.compile(r'("[^"]{0,200}"|[^<>,;"]{0,200})<\s*([^<>\s@]{1,200}@[^<>\
 _ADDRESS = re.compile(r"[^\s<>,;\"]{1,200}@[^\s<>,;\"]{1,200}")
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedRecipients:
+class ExpectedRecipients(Struct, frozen=True):
     """Whom a patch is for, as To and Cc spell them."""
 
     maintainers: tuple[str, ...]
@@ -46,8 +46,7 @@ class ExpectedRecipients:
         return bool(self.maintainers or self.lists or self.reviewers or self.others)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRecipients:
+class KnownRecipients(Struct, frozen=True):
     """Those who have a mail already; lower case."""
 
     addresses: frozenset[str]

@@ -2,8 +2,9 @@
 """Who signed the patch off: its author, who developed it with them, and who sent it (docs/checks/sign-off.md)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from seriestool.check.commits.commit_lookup import CommitLookup
 from seriestool.check.commits.project_rules import read_mailmap, signs_off
@@ -38,8 +39,7 @@ def run(subject: CheckSubject) -> Iterator[Finding]:
     yield from _co_developers(inputs)
 
 
-@dataclass(frozen=True, slots=True)
-class _SignOff:
+class _SignOff(Struct, frozen=True):
     """A sign-off, and whose it is."""
 
     line: Trailer

@@ -7,8 +7,9 @@ include/uapi needs besides is the business of the check of the user space interf
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Check, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.git import ScratchRepository
@@ -36,8 +37,7 @@ _NAMES = dict.fromkeys((b"Makefile", b"Kconfig", b"Kbuild"), _HASH)
 _ENCODING = re.compile(rb"#.*coding[:=]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Licences:
+class _Licences(Struct, frozen=True):
     """What a LICENSES folder knows, names in upper case."""
 
     folders: dict[str, str]

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The answers as coloured words."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seriestool.precheck.precheck_result import PrecheckAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerWord:
+class AnswerWord(Struct, frozen=True):
     """A word, and the name of its colour."""
 
     word: str

@@ -2,24 +2,23 @@
 """Where a date stands on a line of so many pixels, and which dates are marked on it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
 _MOST_TICKS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class DateTick:
+class DateTick(Struct, frozen=True):
     """A date that the line is marked with."""
 
     x: float
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class DateScale:
+class DateScale(Struct, frozen=True):
     """From `since` at `left` to `until` at `right`."""
 
     since: datetime

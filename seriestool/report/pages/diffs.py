@@ -6,7 +6,8 @@ A diff may have a million lines, so a line is looked at only where it is shown.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.report.pages.finding_views import FindingView
 from seriestool.series.model import BinaryKind, DiffKind, FileDiff, Hunk
@@ -27,8 +28,7 @@ _NAMES = {
 _KINDS = {b"+": "add", b"-": "del"}
 
 
-@dataclass(frozen=True, slots=True)
-class TextRow:
+class TextRow(Struct, frozen=True):
     """A line: of a diff, or of a message."""
 
     kind: str
@@ -38,16 +38,14 @@ class TextRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineBlock:
+class LineBlock(Struct, frozen=True):
     """Lines without a break, and what is said under the last one of them."""
 
     rows: tuple[TextRow, ...]
     said: tuple[FindingView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileView:
+class FileView(Struct, frozen=True, kw_only=True):
     """One file's diff."""
 
     path: bytes

@@ -3,7 +3,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.check.protocol import Finding, Report, Status
 
@@ -16,8 +17,7 @@ Counts = tuple[tuple[str, int], ...]
 """(status, how often), the gravest first; notes are not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindingView:
+class FindingView(Struct, frozen=True):
     """A finding on the page."""
 
     anchor: str
@@ -35,8 +35,7 @@ class FindingView:
         return f"line {self.finding.line}" if self.finding.line is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
-class PageFindings:
+class PageFindings(Struct, frozen=True):
     """All that is said; of the patches by their counters, of the series with None."""
 
     shown: Mapping[int | None, Sequence[FindingView]]

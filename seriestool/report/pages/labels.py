@@ -2,15 +2,15 @@
 """Labels in a picture: as long as their text about is, and one above the other where they would overlap."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from unicodedata import east_asian_width
+
+from msgspec import Struct
 
 _WIDE = 1.9
 _GAP = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A text at `x`, which is where it begins, in the middle or at the end as `anchor` says."""
 
     x: float

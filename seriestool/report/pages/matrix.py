@@ -2,7 +2,8 @@
 """Patches x trees as cells with a word in each, and the reasons that the cells lead to."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.verdict import CommitSummary
 from seriestool.rebase.conflict_regions import ConflictRegion
@@ -20,8 +21,7 @@ _MOST_LINES = 12
 _LONGEST = 400  # of a line, in characters
 
 
-@dataclass(frozen=True, slots=True)
-class CellKind:
+class CellKind(Struct, frozen=True):
     """What a cell says: its colour's name, its mark and its word."""
 
     name: str
@@ -53,8 +53,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
+class MatrixCell(Struct, frozen=True):
     """OutcomeReason a patch fares on a tree."""
 
     kind: CellKind
@@ -64,8 +63,7 @@ class MatrixCell:
     """Of the reason; None where there is no more to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixColumn:
+class MatrixColumn(Struct, frozen=True):
     """A tree."""
 
     name: str
@@ -74,8 +72,7 @@ class MatrixColumn:
     is_clean: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
+class MatrixRow(Struct, frozen=True):
     """A patch."""
 
     counter: int
@@ -83,8 +80,7 @@ class MatrixRow:
     cells: tuple[MatrixCell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommitView:
+class CommitView(Struct, frozen=True):
     """A commit that made a tree's lines what they are."""
 
     tree: str
@@ -93,8 +89,7 @@ class CommitView:
     is_first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictSide:
+class ConflictSide(Struct, frozen=True):
     """One of the three versions of a place."""
 
     title: str
@@ -102,8 +97,7 @@ class ConflictSide:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictPlaceView:
+class ConflictPlaceView(Struct, frozen=True, kw_only=True):
     """A place in conflict."""
 
     where: str
@@ -113,8 +107,7 @@ class ConflictPlaceView:
     since: tuple[CommitView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileConflictView:
+class FileConflictView(Struct, frozen=True, kw_only=True):
     """A file in conflict."""
 
     path: bytes
@@ -124,8 +117,7 @@ class FileConflictView:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class CellReason:
+class CellReason(Struct, frozen=True):
     """What is behind cells that say the same of a patch."""
 
     anchor: str
@@ -144,8 +136,7 @@ class CellReason:
     """There are so many that this one is not told in full."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixView:
+class MatrixView(Struct, frozen=True, kw_only=True):
     """The grid, the kinds that occur in it, and the reasons in the order of the patches."""
 
     columns: tuple[MatrixColumn, ...]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each patch with what the checks say of it beside the lines that it is about; big diffs are cut, and say so."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seriestool.report.pages.diffs import FileView, LineBlock, TextRow, attach_findings, cut, view_file
 from seriestool.report.pages.finding_views import Counts, FindingView, PageFindings
@@ -17,8 +17,7 @@ MOST_FILES = 300
 """Of a patch."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatchView:
+class PatchView(Struct, frozen=True, kw_only=True):
     """One patch."""
 
     patch: Patch
@@ -33,8 +32,7 @@ class PatchView:
     """Whether there is something to fix, and room for it."""
 
 
-@dataclass(slots=True)
-class _LineBudget:
+class _LineBudget(Struct):
     """How many lines may still be shown, and be folded out."""
 
     lines: int = MOST_OF_PAGE

@@ -2,7 +2,8 @@
 """What a series builds on, as a graph from left to right: the series, what it needs, the tree below it all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
 from seriestool.base.verdict import Verdict
@@ -28,8 +29,7 @@ MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NeedEntry:
+class NeedEntry(Struct, frozen=True, kw_only=True):
     """A needed patch, in a box or in the list."""
 
     state: str
@@ -46,8 +46,7 @@ class NeedEntry:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class GraphBox:
+class GraphBox(Struct, frozen=True, kw_only=True):
     """A rounded box with a head and rows."""
 
     x: float
@@ -68,16 +67,14 @@ class GraphBox:
         return self.y + min(self.height, _HEAD) / 2 + 3
 
 
-@dataclass(frozen=True, slots=True)
-class GraphEdge:
+class GraphEdge(Struct, frozen=True):
     """A line from the right side of one box to the left side of another."""
 
     path: str
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True, kw_only=True):
     """The picture."""
 
     width: int
@@ -88,8 +85,7 @@ class Graph:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class PrerequisitesView:
+class PrerequisitesView(Struct, frozen=True):
     """The picture, where there is something to draw, and the list."""
 
     graph: Graph | None

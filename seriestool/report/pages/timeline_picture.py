@@ -3,8 +3,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TimelineSpan, TreeTimeline
 from seriestool.report.pages.date_scale import DateScale, DateTick, make_scale
@@ -34,8 +35,7 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RangeBar:
+class RangeBar(Struct, frozen=True):
     """A range in which the series applies."""
 
     x: float
@@ -45,8 +45,7 @@ class RangeBar:
     """Whether it reaches up to the tip."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkShape:
+class MarkShape(Struct, frozen=True):
     """A mark's shape in the picture."""
 
     kind: str
@@ -55,8 +54,7 @@ class MarkShape:
     label: Label | None
 
 
-@dataclass(frozen=True, slots=True)
-class TreeStrip:
+class TreeStrip(Struct, frozen=True, kw_only=True):
     """One tree's row; `y` is where its line is drawn."""
 
     name: str
@@ -68,8 +66,7 @@ class TreeStrip:
     signs: tuple[MarkShape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TimelinePicture:
+class TimelinePicture(Struct, frozen=True, kw_only=True):
     """All that is drawn."""
 
     width: int

@@ -8,8 +8,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from seriestool.series.mail.mbox_writer import encode_words, format_address, format_date, format_mail, patch_body
 from seriestool.series.model import Patch
@@ -19,8 +20,7 @@ _LONGEST_SLUG = 40
 _LIKE_PATCH = re.compile(r"^(?=diff -|Index: |---(?:\s|\Z)|\+\+\+ |@@ |GIT binary patch)", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingSeries:
+class OutgoingSeries(Struct, frozen=True, kw_only=True):
     """A version of a series about to be sent."""
 
     subject: str

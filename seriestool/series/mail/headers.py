@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
+from seriestool.util.lazy_pattern import lazy_pattern
+
 _MAX_HEADER = 50_000  # bytes of one value that are looked at
-_ENCODED_WORD = re.compile(r"=\?([!-9;-~]{1,60}?)(?:\*[a-zA-Z-]*)?\?([bBqQ])\?([^?\s]*)\?=")
-_BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?)")
+_ENCODED_WORD = lazy_pattern(r"=\?([!-9;-~]{1,60}?)(?:\*[a-zA-Z-]*)?\?([bBqQ])\?([^?\s]*)\?=")
+_BETWEEN_WORDS = lazy_pattern(r"(\?=)\s+(?==\?)")
 _DATE = re.compile(
     r"(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?"
     r"\s*([+-]\d{4}|[A-Za-z]+)?"
 )
 # "Sat Jun 6 06:26:10 PDT 2026", as mailing list archives and C's ctime print it.
-_CTIME = re.compile(r"([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:([A-Z]{3,4}|[+-]\d{4})\s+)?(\d{4})")
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})\s*([+-]\d{2}:?\d{2}|Z)?")
+_CTIME = lazy_pattern(r"([A-Za-z]{3})\s+(\d{1,2})\s+(\d{1,2}):(\d{2}):(\d{2})\s+(?:([A-Z]{3,4}|[+-]\d{4})\s+)?(\d{4})")
+_ISO = lazy_pattern(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})\s*([+-]\d{2}:?\d{2}|Z)?")
 _MONTHS = {
     "jan": 1,
     "feb": 2,
@@ -71,7 +73,7 @@ def decode_header(value: bytes) -> str:
     text = decode_text(value[:_MAX_HEADER])
     if "=?" not in text:
         return text
-    return _ENCODED_WORD.sub(_decode_word, _BETWEEN_WORDS.sub(r"\1", text))
+    return _ENCODED_WORD().sub(_decode_word, _BETWEEN_WORDS().sub(r"\1", text))
 
 
 def _decode_word(match: re.Match[str]) -> str:
@@ -94,9 +96,9 @@ def parse_date(text: str) -> datetime | None:
     text = text[:200]
     if match := _DATE.search(text):
         day, month, year, hour, minute, second, zone = match.groups()
-    elif match := _CTIME.search(text):
+    elif match := _CTIME().search(text):
         month, day, hour, minute, second, zone, year = match.groups()
-    elif match := _ISO.search(text):
+    elif match := _ISO().search(text):
         year, month, day, hour, minute, second, zone = match.groups()
     else:
         return None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from seriestool.series.mail.headers import decode_header, decode_text, parse_addresses, parse_date, parse_msgids
 from seriestool.series.mail.subject_line import SubjectLine, parse_subject
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _MAX_DEPTH = 8
 _MAX_PARTS = 200
@@ -18,7 +19,7 @@ _FOLD = re.compile(rb"\n[ \t]+")
 _PARAMETER = re.compile(rb';\s*([A-Za-z-]+)\*?(?:0\*?)?\s*=\s*(?:"([^"]*)"|([^\s;"]+))')
 _HEADER_LINE = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*)$")
 # What `git format-patch` writes above each patch; attached to a mail, it is the patch, and the mail's text is talk.
-_FORMAT_PATCH = re.compile(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\n(?=[A-Za-z-]+:)")
+_FORMAT_PATCH = lazy_pattern(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\n(?=[A-Za-z-]+:)")
 _DIFF = re.compile(rb"^(?:diff --git |diff -|Index: |--- \S[^\n]*\n\+\+\+ )", re.M)
 
 Headers = dict[str, list[bytes]]
@@ -109,7 +110,7 @@ class Mail:
         """The text as `git am` would see it; of a mail with an attached `git format-patch` file, that file."""
         texts = [part.text for part in self.parts]
         for place, text in enumerate(texts[1:], 1):
-            if _FORMAT_PATCH.match(text) and not _DIFF.search(b"".join(texts[:place])):
+            if _FORMAT_PATCH().match(text) and not _DIFF.search(b"".join(texts[:place])):
                 return text.partition(b"\n")[2]
         return b"".join(texts)
 
@@ -260,7 +261,7 @@ def _unflow_as_git(lines: list[bytes], delsp: bool) -> bytes:
     return b"\n".join(out)
 
 
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d{1,18}))? \+\d+(?:,(\d{1,18}))? @@")
+_HUNK = lazy_pattern(rb"@@ -\d+(?:,(\d{1,18}))? \+\d+(?:,(\d{1,18}))? @@")
 
 
 def has_whole_hunks(text: bytes) -> bool:
@@ -268,7 +269,7 @@ def has_whole_hunks(text: bytes) -> bool:
     old = new = 0
     for line in text.removesuffix(b"\n").split(b"\n"):
         if old <= 0 and new <= 0:
-            if match := _HUNK.match(line):
+            if match := _HUNK().match(line):
                 old, new = (int(count) if count is not None else 1 for count in match.groups())
         elif line[:1] == b" " or not line:
             old, new = old - 1, new - 1

@@ -4,6 +4,7 @@
 import re
 
 from seriestool.util.errors import InputError
+from seriestool.util.lazy_pattern import lazy_pattern
 
 MAX_BYTES = 200_000_000
 """A mailbox, or one mail, larger than this is refused: no series is, and everything is held in memory."""
@@ -13,9 +14,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # in a commit message does not (https://git-scm.com/docs/git-mailsplit, `is_from_line`).
 _FROM_LINE = re.compile(rb"^From [^\n]{0,200}\d:\d\d[^\n]{0,40} \d{4}\b[^\n]{0,40}\n(?=[!-9;-~]+[ \t]*:|>From )", re.M)
 _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,12})[ \t]*$", re.I | re.M)
-_ESCAPED_FROM = re.compile(rb"^>(?=From )", re.M)
-_ESCAPED_FROM_RD = re.compile(rb"^>(?=>*From )", re.M)
-_HEADER = re.compile(rb"\A(?:>?From [^\n]*\n)?[!-9;-~]+:", re.M)
+_ESCAPED_FROM = lazy_pattern(rb"^>(?=From )", re.M)
+_ESCAPED_FROM_RD = lazy_pattern(rb"^>(?=>*From )", re.M)
+_HEADER = lazy_pattern(rb"\A(?:>?From [^\n]*\n)?[!-9;-~]+:", re.M)
 
 
 class TooLargeError(InputError):
@@ -35,7 +36,7 @@ def split_mbox(data: bytes, name: str = "mailbox") -> tuple[bytes, ...]:
         data = data.replace(b"\r\n", b"\n")
     data = data.lstrip(b"\n").removeprefix(b"\xef\xbb\xbf")
     if not data.startswith(b"From "):
-        return (data,) if _HEADER.match(data) else ()
+        return (data,) if _HEADER().match(data) else ()
     starts = _starts(data)
     if not starts:
         return (data.partition(b"\n")[2],)
@@ -108,7 +109,7 @@ def _unescape(mail: bytes) -> bytes:
     if b">From " not in mail:
         return mail
     if from_line.startswith(b"From mboxrd@"):
-        return _ESCAPED_FROM_RD.sub(b"", mail)
+        return _ESCAPED_FROM_RD().sub(b"", mail)
     if from_line.endswith(b"Mon Sep 17 00:00:00 2001"):
         return mail  # git format-patch escapes nothing
-    return _ESCAPED_FROM.sub(b"", mail)
+    return _ESCAPED_FROM().sub(b"", mail)

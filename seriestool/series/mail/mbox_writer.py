@@ -4,8 +4,9 @@
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from seriestool.series.model import Patch, Series
 

@@ -12,18 +12,19 @@ from seriestool.series.mail.stated import Stated, parse_stated, parse_stated_bel
 from seriestool.series.mail.subject_line import clean_title
 from seriestool.series.message.commit_message import message_below
 from seriestool.series.model import Patch
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _INBODY = re.compile(rb"(from|subject|date)[ \t]*:[ \t]*(.*)$", re.I)
 # mailinfo.c, patchbreak()
 _BREAK = re.compile(rb"^(?:diff -|Index: |---[ \t\r\f\v]*$|--- \S)", re.M)
 _DIFF_START = re.compile(rb"^(?:diff --git |diff -|Index: |--- \S[^\n]*\n\+\+\+ \S)", re.M)
 _MAX_FROM = 2000  # characters; a real From value has some dozens
-_VIA = re.compile(r"\s+(?:via|on behalf of)\s+\S.{0,200}$", re.I)
+_VIA = lazy_pattern(r"\s+(?:via|on behalf of)\s+\S.{0,200}$", re.I)
 _QUOTED_NAME = re.compile(r'^"((?:[^"\\]|\\.)*)"$')
-_MADE_BY_GIT = re.compile(rb"^(?:---$|-- \n\d+\.\d+)", re.M)
-_STAT = re.compile(rb"^---\n(?:[^\n]*\n){0,3}? [^\n]+\|[^\n]*\n", re.M)
-_SIGNATURE = re.compile(rb"^-- \n\d+\.\d+[^\n]*\n\s*\Z", re.M)
-_NOT_OF_THE_MAIL = re.compile(rb"^(?:>|Subject:|From [0-9a-f]{40} )", re.M)
+_MADE_BY_GIT = lazy_pattern(rb"^(?:---$|-- \n\d+\.\d+)", re.M)
+_STAT = lazy_pattern(rb"^---\n(?:[^\n]*\n){0,3}? [^\n]+\|[^\n]*\n", re.M)
+_SIGNATURE = lazy_pattern(rb"^-- \n\d+\.\d+[^\n]*\n\s*\Z", re.M)
+_NOT_OF_THE_MAIL = lazy_pattern(rb"^(?:>|Subject:|From [0-9a-f]{40} )", re.M)
 _BLANK_RUN = re.compile(r"\n{3,}")
 
 
@@ -53,7 +54,7 @@ def take_apart(mail: Mail) -> MailText:
 
 def is_empty_patch(mail: Mail) -> bool:
     """Whether the mail is a patch that changes nothing: no diff, but `---` or the signature of git format-patch."""
-    return not mail.has_diff and _MADE_BY_GIT.search(mail.body) is not None
+    return not mail.has_diff and _MADE_BY_GIT().search(mail.body) is not None
 
 
 def is_unnamed_patch(mail: Mail) -> bool:
@@ -65,11 +66,11 @@ def is_unnamed_patch(mail: Mail) -> bool:
         return False
     if (mail.header("subject") or b"").lstrip().startswith(b"["):
         return False
-    stat = _STAT.search(mail.body)
-    if stat is None or not _SIGNATURE.search(mail.body):
+    stat = _STAT().search(mail.body)
+    if stat is None or not _SIGNATURE().search(mail.body):
         return False
     message = mail.body[: stat.start()]
-    return b"\nSigned-off-by: " in message and not _NOT_OF_THE_MAIL.search(message)
+    return b"\nSigned-off-by: " in message and not _NOT_OF_THE_MAIL().search(message)
 
 
 def parse_patch(mail: Mail, counter: int) -> Patch:
@@ -127,12 +128,12 @@ def parse_author(value: str) -> tuple[str, str]:
 
 def without_via(name: str) -> str:
     """The name without what lists put behind it where they send in their own name: `A U Thor via B4 Relay`."""
-    return _VIA.sub("", name).strip().strip("'\"").strip()
+    return _VIA().sub("", name).strip().strip("'\"").strip()
 
 
 def has_via(name: str) -> bool:
     """Whether a list or a relay sends in its own name."""
-    return _VIA.search(name) is not None
+    return _VIA().search(name) is not None
 
 
 def _author_date(inbody: str | None, mail: Mail) -> datetime:

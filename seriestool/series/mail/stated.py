@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from seriestool.series.message.commit_message import is_trailer_line
 from seriestool.series.model import BaseInfo, Prerequisite
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _KEY = re.compile(
     r"^(base-commit|change-id|prerequisite-(?:patch-id|message-id|change-id|base-commit)|based-on|depends-on)"
@@ -16,8 +17,8 @@ _KEY = re.compile(
     re.I,
 )
 _SEPARATOR = re.compile(r"^(?:\s.*|---+\s*|--\s*|)$")
-_MESSAGE_ID = re.compile(r"^<([^<>\s]+)>")
-_FULL_ID = re.compile(r"^([0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?)\s+\(")
+_MESSAGE_ID = lazy_pattern(r"^<([^<>\s]+)>")
+_FULL_ID = lazy_pattern(r"^([0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?)\s+\(")
 _PREREQUISITE_PREFIX = "prerequisite-"
 
 Stated = tuple[tuple[str, str], ...]
@@ -52,7 +53,7 @@ def _keys(lines: Iterable[str]) -> list[tuple[str, str]]:
 
 def _commit(value: str) -> str:
     """A full id without the remark that may stand behind it; anything else as it stands."""
-    match = _FULL_ID.match(value)
+    match = _FULL_ID().match(value)
     return match[1] if match else value
 
 
@@ -74,5 +75,5 @@ def change_id(stated: Stated) -> str | None:
 
 
 def _bare(value: str) -> str:
-    match = _MESSAGE_ID.match(value)
+    match = _MESSAGE_ID().match(value)
     return match[1] if match else value

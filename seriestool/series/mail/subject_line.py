@@ -4,12 +4,14 @@
 import re
 from typing import NamedTuple
 
+from seriestool.util.lazy_pattern import lazy_pattern
+
 _REPLY = re.compile(r"(?:re|aw|antw|fw|fwd|回复|答复)\s*(?:\[\d+\])?\s*[:\uff1a]\s*", re.I)
 _BRACKET = re.compile(r"\s*\[([^\[\]]{0,300})\]\s*")
 # `[PATCH 5.10/5.15]` and `[PATCH v6.1]` name stable trees.
 _COUNTER = re.compile(r"(?<![\d.])(\d{1,4})\s*(?:/|of)\s*(\d{1,4})(?![\d.])", re.I)
 _VERSION = re.compile(r"(?:(?<=PATCH)|(?<=RFC)|\b)[-_]?v(\d{1,4})\b(?!\.\d)", re.I)
-_BARE = re.compile(r"(?:rfc\s+)?patch\b[\s:,-]*(?:v(\d{1,4})\b[\s:,-]*)?(?:(\d{1,4})/(\d{1,4})[\s:,-]*)?", re.I)
+_BARE = lazy_pattern(r"(?:rfc\s+)?patch\b[\s:,-]*(?:v(\d{1,4})\b[\s:,-]*)?(?:(\d{1,4})/(\d{1,4})[\s:,-]*)?", re.I)
 _SPACE = re.compile(r"\s+")
 
 
@@ -79,7 +81,7 @@ def _with_brackets(words: str, title: str, is_reply: bool) -> SubjectLine:
 
 
 def _without_brackets(title: str, is_reply: bool) -> SubjectLine:
-    match = _BARE.match(title)
+    match = _BARE().match(title)
     if match is None or not match.end():
         return SubjectLine(title, is_reply)
     version, counter, expected = match.groups()

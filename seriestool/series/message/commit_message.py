@@ -6,8 +6,9 @@ The rules are those of git-interpret-trailers(1) as trailer.c of git has them, w
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from seriestool.series.message.trailer_names import is_well_known
 
@@ -16,8 +17,7 @@ _COMMENT = "#"
 _MADE_BY_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
 
 
-@dataclass(frozen=True, slots=True)
-class Trailer:
+class Trailer(Struct, frozen=True):
     """A trailer, or a line that looks like one."""
 
     number: int
@@ -34,8 +34,7 @@ class Trailer:
         return self.name.lower()
 
 
-@dataclass(frozen=True)
-class CommitMessage:
+class CommitMessage(Struct, frozen=True, dict=True):
     """A commit message; `lines[0]` is the subject, `lines[1]` the empty line below it."""
 
     lines: tuple[str, ...]

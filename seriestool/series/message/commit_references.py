@@ -6,8 +6,9 @@ Other hexadecimal words (digests, addresses, message-ids, numbers) are none; nor
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from seriestool.series.message.commit_message import CommitMessage
 
@@ -37,8 +38,7 @@ _OF_GIT = re.compile(r"This reverts |^\(cherry picked from |upstream\b|^\[ ?Upst
 """Lines that git or the stable team have a form for, without a title."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitReference:
+class CommitReference(Struct, frozen=True, kw_only=True):
     """A commit that the text speaks of."""
 
     number: int

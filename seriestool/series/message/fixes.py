@@ -7,8 +7,9 @@ author meant to write one: at the margin, or indented among the trailers. Quoted
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.trailer_names import edit_distance, is_well_known
@@ -89,8 +90,7 @@ _MEANING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FixesTag:
+class FixesTag(Struct, frozen=True):
     """A Fixes tag, well-formed or not."""
 
     number: int

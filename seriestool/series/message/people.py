@@ -4,8 +4,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 _PERSON = re.compile(r"([^<>]{0,300})<([^<>]{1,300})>")
 _BARE = re.compile(r"[^\s<>,;()]{1,200}@[^\s<>,;()]{1,200}")
@@ -16,8 +17,7 @@ _SHORTEST_SPELLING = 8
 _NOBODY = ("root", "user", "admin", "unknown", "nobody", "dev", "developer", "none", "(none)")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A name and an address, as they stand; either may be ''."""
 
     name: str
@@ -64,8 +64,7 @@ def parse_person(text: str) -> Person | None:
     return Person("", bare[0]) if bare else None
 
 
-@dataclass(frozen=True)
-class Mailmap:
+class Mailmap(Struct, frozen=True, dict=True):
     """Which addresses and names are one person's."""
 
     by_address: Mapping[str, Person] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.trailer_names import edit_distance
@@ -40,8 +41,7 @@ class StableFlaw(StrEnum):
         return "stable+noautosel needs a reason behind '#'"
 
 
-@dataclass(frozen=True, slots=True)
-class StableTag:
+class StableTag(Struct, frozen=True, kw_only=True):
     """A `Cc:` to the stable team."""
 
     number: int

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether the title that somebody quotes is that of a commit: exactly, nearly, or not at all."""
 
-import re
 import unicodedata
 from enum import Enum
+
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _QUOTES = str.maketrans(
     {
@@ -15,7 +16,7 @@ _QUOTES = str.maketrans(
         "\\": None,
     }
 )
-_LOST = re.compile(r"(?:[^\x00-\x7f]|\?|=[0-9A-F]{2})+")
+_LOST = lazy_pattern(r"(?:[^\x00-\x7f]|\?|=[0-9A-F]{2})+")
 _FEWEST = 12
 """Letters that a beginning of a title must have to count for it."""
 
@@ -58,5 +59,5 @@ def _is_mangled(quoted: str, title: str) -> bool:
     """Whether they differ only in letters that are not ASCII."""
     if quoted.isascii() and title.isascii() and "?" not in quoted:
         return False
-    one, other = (_LOST.sub("\0", text) for text in (quoted, title))
+    one, other = (_LOST().sub("\0", text) for text in (quoted, title))
     return one == other and len(one.replace("\0", "")) >= _FEWEST

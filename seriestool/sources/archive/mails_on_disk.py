@@ -10,9 +10,10 @@ from seriestool.git import Repository
 from seriestool.series.mail import MAX_BYTES, Mail, refuse_large, split_mbox
 from seriestool.sources.archive.public_inbox import find_epochs, find_mails, small_mails
 from seriestool.util.errors import InputError, NotFoundError, OutsideError
+from seriestool.util.lazy_pattern import lazy_pattern
 
 _MAIL_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".diff", ".gz", ".txt")
-_CHANGE_ID = re.compile(rb"^change-id:[ \t]*(\S+)[ \t]*$", re.M)
+_CHANGE_ID = lazy_pattern(rb"^change-id:[ \t]*(\S+)[ \t]*$", re.M)
 
 
 class _ScannedMail(NamedTuple):
@@ -122,7 +123,7 @@ def _find_in_git(paths: Sequence[Path], msgid: str | None, change_id: str | None
 
 def _entry(key: str, raw: bytes) -> _ScannedMail:
     mail = Mail(raw.replace(b"\r\n", b"\n") if b"\r\n" in raw[:2000] else raw)
-    match = _CHANGE_ID.search(raw) if b"\nchange-id:" in raw else None
+    match = _CHANGE_ID().search(raw) if b"\nchange-id:" in raw else None
     subject = mail.subject
     return _ScannedMail(
         key=key,

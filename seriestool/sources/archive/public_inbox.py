@@ -9,20 +9,20 @@ Source: public-inbox-v1-format(5), public-inbox-v2-format(5).
 
 import hashlib
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from seriestool.git import GitError, Repository, iter_tokens, without_password
 from seriestool.util.errors import NotFoundError, OutsideError
+from seriestool.util.lazy_pattern import lazy_pattern
 from seriestool.util.progress import TransferListener
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
-_ABSENT = re.compile(r"not found|does not appear to be a git repository|does not exist|not a git repository")
+_URL = lazy_pattern(r"[a-z][a-z0-9+.-]*://|[^/\s:]+@?[^/\s:]*:(?!/?$)", re.IGNORECASE)
+_ABSENT = lazy_pattern(r"not found|does not appear to be a git repository|does not exist|not a git repository")
 _FETCH_TIMEOUT = 6 * 3600.0
 _MAX_EPOCHS = 1000
-_RAW = re.compile(rb"\n?:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*")
+_RAW = lazy_pattern(rb"\n?:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*")
 _TAKEN_BACK = b"d"  # the path at which public-inbox names a mail that it removes
 
 
@@ -63,7 +63,7 @@ class ArchiveChanges:
 
 def is_url(source: str) -> bool:
     """Whether the source is fetched, and not read where it is."""
-    return bool(_URL.match(source))
+    return bool(_URL().match(source))
 
 
 def fetch_epochs(source: str, mirrors: Path, listener: TransferListener | None = None) -> tuple[Path, ...]:
@@ -175,7 +175,7 @@ def _arrivals(archive: Repository, tips: Sequence[str], known: Sequence[str], si
             for token in tokens:
                 if (start := token[:2].find(b"\1")) >= 0:
                     commit = b" ".join(token[start + 1 :].split()[:2])
-                elif match := _RAW.fullmatch(token):
+                elif match := _RAW().fullmatch(token):
                     blobs = match[1], match[2]
                 elif blobs[1].strip(b"0"):
                     found.append(b"%s %s %s" % (commit, blobs[1], b"gone" if token == _TAKEN_BACK else b""))
@@ -213,6 +213,8 @@ def _fetched_epochs(pattern: str, mirror: Path, listener: TransferListener | Non
 
 
 def _find_fetched(url: str, copy: Path, listener: TransferListener | None) -> Path | None:
+    import shutil
+
     was_there = copy.exists()
     try:
         copy.mkdir(parents=True, exist_ok=True)
@@ -222,7 +224,7 @@ def _find_fetched(url: str, copy: Path, listener: TransferListener | None) -> Pa
         if was_there and not _is_whole(copy):
             _set_aside(copy)
             return _find_fetched(url, copy, listener)
-        if was_there or not (isinstance(error, GitError) and _ABSENT.search(error.stderr)):
+        if was_there or not (isinstance(error, GitError) and _ABSENT().search(error.stderr)):
             raise OutsideError(f"cannot fetch '{without_password(url)}': {error.message}") from error
         shutil.rmtree(copy)
         return None
@@ -240,6 +242,8 @@ def _is_whole(copy: Path) -> bool:
 
 def _set_aside(copy: Path) -> None:
     """Move a damaged copy out of the way, for somebody to look at; one is enough."""
+    import shutil
+
     aside = copy.with_name(copy.name + ".damaged")
     shutil.rmtree(aside, ignore_errors=True)
     copy.rename(aside)

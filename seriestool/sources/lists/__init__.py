@@ -4,9 +4,10 @@
 `index` answers from local archives, `remote` from a public-inbox server; `update` reads the archives.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from seriestool.series.model import Patch
 
@@ -26,8 +27,7 @@ class BlobEdge(NamedTuple):
     """A `model.DiffKind`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedPatch:
+class ListedPatch(Struct, frozen=True, kw_only=True):
     """One patch mail, once for all lists that have it."""
 
     msgid: str

@@ -10,7 +10,8 @@ seriestool.list.NAME.via      git or http: how the bot reads it (default: git wh
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError
@@ -19,8 +20,7 @@ PREFIX = "seriestool.list."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredList:
+class ConfiguredList(Struct, frozen=True):
     """A list as git-config names it."""
 
     name: str

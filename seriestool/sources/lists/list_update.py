@@ -6,9 +6,10 @@ with what it added: an update that is cut short loses one batch, and two at once
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.git import Repository
 from seriestool.series.mail import split_mbox
@@ -30,8 +31,7 @@ Progress = Callable[[int], None]
 _BATCH = 1000  # mails
 
 
-@dataclass(slots=True)
-class UpdateTally:
+class UpdateTally(Struct):
     """What an update has done so far."""
 
     mails: int = 0

@@ -6,13 +6,14 @@ Every push to git.kernel.org is published as a mail
 a few lines of our own: keys that are not known are passed over, and what is not a push is none.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from seriestool.series.mail import Mail
+from seriestool.util.lazy_pattern import lazy_pattern
 
 MAX_RECORD = 32_000_000
 """Bytes of a record that are looked at; kernel.org puts lists above 1 MB into an attachment."""
@@ -20,18 +21,17 @@ _MAX_CHANGES = 10_000
 _MAX_COMMITS = 200_000
 _MAX_SUBJECT = 300
 
-_KEY = re.compile(r"( *)(- )?([a-z_]{1,40}):(?: (.*))?")
-_COMMIT = re.compile(r"\s*([0-9a-f]{64}|[0-9a-f]{40})(?: (.*))?")
-_OID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
-_REPO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}(?:/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}){0,20}")
-_REF = re.compile(r"refs/[!-~\u00a1-\U0010ffff]{1,500}")
+_KEY = lazy_pattern(r"( *)(- )?([a-z_]{1,40}):(?: (.*))?")
+_COMMIT = lazy_pattern(r"\s*([0-9a-f]{64}|[0-9a-f]{40})(?: (.*))?")
+_OID = lazy_pattern(r"[0-9a-f]{64}|[0-9a-f]{40}")
+_REPO = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}(?:/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,200}){0,20}")
+_REF = lazy_pattern(r"refs/[!-~\u00a1-\U0010ffff]{1,500}")
 
 PushedCommit = tuple[str, str]
 """(full id, subject)"""
 
 
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
+class RefUpdate(Struct, frozen=True):
     """What a push did to one ref; `old` is None where it was created, `new` where it was deleted."""
 
     ref: str
@@ -41,8 +41,7 @@ class RefUpdate:
     """Those that the old tip did not have, oldest first, as far as the record lists them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True, kw_only=True):
     """One push to one repository."""
 
     msgid: str
@@ -72,8 +71,8 @@ def parse_push(raw: bytes) -> Push | None:
     if not texts or not mail.msgid or not mail.header("date"):
         return None
     lines = _lines(texts[0])
-    top = {match[3]: (match[4] or "").strip() for line in lines if (match := _KEY.fullmatch(line)) and not match[1]}
-    if top.get("service") != "git-receive-pack" or not _REPO.fullmatch(top.get("repo", "")):
+    top = {match[3]: (match[4] or "").strip() for line in lines if (match := _KEY().fullmatch(line)) and not match[1]}
+    if top.get("service") != "git-receive-pack" or not _REPO().fullmatch(top.get("repo", "")):
         return None
     attached = [text for text in texts[1:] if not text.startswith(b"certificate ")]
     return Push(
@@ -115,10 +114,10 @@ def _blocks(lines: Sequence[str]) -> list[dict[str, str]]:
     log: list[str] | None = None
     inside = False
     for line in lines:
-        if log is not None and _COMMIT.fullmatch(line) and line.startswith(" "):
+        if log is not None and _COMMIT().fullmatch(line) and line.startswith(" "):
             log.append(line)
             continue
-        match = _KEY.fullmatch(line)
+        match = _KEY().fullmatch(line)
         if not match:
             continue
         if log:
@@ -138,7 +137,7 @@ def _blocks(lines: Sequence[str]) -> list[dict[str, str]]:
 
 def _change(block: dict[str, str]) -> RefUpdate | None:
     ref, old, new = (block.get(key, "").strip("\"'") for key in ("ref", "old", "new"))
-    if not (_REF.fullmatch(ref) and _OID.fullmatch(old) and _OID.fullmatch(new)):
+    if not (_REF().fullmatch(ref) and _OID().fullmatch(old) and _OID().fullmatch(new)):
         return None
     return RefUpdate(ref, _existing(old), _existing(new), _commits(block.get("log", "").split("\n")))
 
@@ -148,7 +147,7 @@ def _existing(oid: str) -> str | None:
 
 
 def _commits(lines: Sequence[str]) -> tuple[PushedCommit, ...]:
-    matches = (_COMMIT.fullmatch(line) for line in lines[:_MAX_COMMITS])
+    matches = (_COMMIT().fullmatch(line) for line in lines[:_MAX_COMMITS])
     return tuple((match[1], (match[2] or "").strip()[:_MAX_SUBJECT]) for match in matches if match)
 
 

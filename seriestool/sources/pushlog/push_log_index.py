@@ -6,11 +6,12 @@ A commit is looked up by the first 60 bits of its id as a number, so that an abb
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
+
+from msgspec import Struct
 
 from seriestool.sources.pushlog import Push, PushedCommit, RefUpdate, utc_time
 from seriestool.util.database import Database, DatabaseSchema, find_database, make_database, prefix_number, prefix_range
@@ -33,8 +34,7 @@ _SCHEMA = DatabaseSchema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """One time that a commit was seen in a repository."""
 
     commit: str

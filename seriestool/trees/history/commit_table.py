@@ -7,8 +7,9 @@ compared with what was asked before it is an answer.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from seriestool.git import Commit, ObjectReader
 from seriestool.trees.history.history_index import History
@@ -32,8 +33,7 @@ _MERGE = 1
 _FEWEST_DIGITS = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedCommit:
+class IndexedCommit(Struct, frozen=True, kw_only=True):
     """What the index knows of a commit without reading it."""
 
     position: int

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The manifest: which files make the index, and of which refs. Replacing it is what commits an update."""
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from seriestool.util.files import write_durably
 
@@ -11,8 +12,7 @@ VERSION = 3
 _NAME = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """What an index consists of."""
 
     key: str
@@ -31,17 +31,15 @@ class Manifest:
 def find_manifest(folder: Path) -> Manifest | None:
     """The manifest in the folder, or None where there is none that can be used."""
     try:
-        fields = json.loads((folder / _NAME).read_bytes())
-        fields["layers"] = tuple(map(str, fields["layers"]))
-        manifest = Manifest(**fields)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        manifest = msgspec.json.decode((folder / _NAME).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
     return manifest if manifest.version == VERSION else None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in the place of the one before, all or nothing."""
-    write_durably(folder / _NAME, [json.dumps(asdict(manifest), indent=1).encode()])
+    write_durably(folder / _NAME, [msgspec.json.format(msgspec.json.encode(manifest), indent=1)])
 
 
 def sweep(folder: Path) -> None:

@@ -3,11 +3,11 @@
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from seriestool.git import iter_tokens
 from seriestool.trees.history.index_layer import ArraySpec, Counts, IndexLayer, array_specs, header, padding
@@ -20,8 +20,7 @@ _OTHER_MODE = b"5"
 _LATEST = 2**32 - 1
 
 
-@dataclass(slots=True)
-class LayerDraft:
+class LayerDraft(Struct, kw_only=True):
     """Commits that are not numbered yet: row by row, in any order.
 
     Parents and merges name commits by their future layer's numbering: below `offset` a position in the layers below,

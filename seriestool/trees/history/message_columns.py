@@ -3,11 +3,11 @@
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from seriestool.trees.history.index_layer import IndexLayer
 from seriestool.trees.history.message_record import (
@@ -28,8 +28,7 @@ _COLUMNS = ("text_starts", "text_lengths", "marks", "authors", "authored", "zone
 _LATEST = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageColumns:
+class MessageColumns(Struct, frozen=True, kw_only=True):
     """What the messages of a draft's commits say, row by row; `text` has the records in any order."""
 
     columns: dict[str, npt.NDArray[Any]]

@@ -12,6 +12,7 @@ from zlib import crc32
 from seriestool.series.mail.headers import decode_text
 from seriestool.series.message.commit_message import CommitMessage
 from seriestool.series.message.title_comparison import fold_title
+from seriestool.util.lazy_pattern import lazy_pattern
 
 LINK, MESSAGE_ID, CHANGE_ID, FIXES, REVERTS, PICKS = b"L", b"M", b"C", b"F", b"R", b"P"
 TARGETS = (FIXES, REVERTS, PICKS)
@@ -24,14 +25,14 @@ _MOST_LINES = 100
 _MOST_READ = 1 << 16
 """Bytes of a message in which reverts are looked for, and of the last paragraph: a longer one is text."""
 _LETTERS = {b"link": LINK, b"message-id": MESSAGE_ID, b"change-id": CHANGE_ID, b"fixes": FIXES}
-_BLANK = re.compile(rb"\n[ \t\r\f\v]+\n")
-_ONLY_TRAILERS = re.compile(rb"(?:[A-Za-z0-9][A-Za-z0-9-]*+[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))++")
-_OURS = re.compile(
+_BLANK = lazy_pattern(rb"\n[ \t\r\f\v]+\n")
+_ONLY_TRAILERS = lazy_pattern(rb"(?:[A-Za-z0-9][A-Za-z0-9-]*+[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))++")
+_OURS = lazy_pattern(
     rb"^(fixes|link|message-id|change-id)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE | re.MULTILINE
 )
-_TARGET = re.compile(rb"(?:commit[ \t]+)?[<\[`']?([0-9a-fA-F]{7,64})(?![0-9A-Za-z_.-])")
-_REVERT = re.compile(rb"This reverts commit\s{1,2}([0-9a-f]{7,64})\b")
-_PICK = re.compile(rb"^\(cherry picked from commit ([0-9a-f]{7,64})\b", re.MULTILINE)
+_TARGET = lazy_pattern(rb"(?:commit[ \t]+)?[<\[`']?([0-9a-fA-F]{7,64})(?![0-9A-Za-z_.-])")
+_REVERT = lazy_pattern(rb"This reverts commit\s{1,2}([0-9a-f]{7,64})\b")
+_PICK = lazy_pattern(rb"^\(cherry picked from commit ([0-9a-f]{7,64})\b", re.MULTILINE)
 _QUOTING = (b" ", b"\t", b">", b"|")
 _NO_CONTROLS = b"\n" + bytes(range(32, 256))
 _FOLDED = bytes.maketrans(b'ABCDEFGHIJKLMNOPQRSTUVWXYZ`"', b"abcdefghijklmnopqrstuvwxyz''")
@@ -46,7 +47,7 @@ def read_notes(message: bytes) -> list[bytes]:
         found += _reverts(message[:_MOST_READ])
     block = _last_paragraph(message)
     if block:
-        found += [PICKS + oid for oid in _PICK.findall(block)] if b"(cherry picked" in block else ()
+        found += [PICKS + oid for oid in _PICK().findall(block)] if b"(cherry picked" in block else ()
         found += _trailers(block)
     return found[:_MOST_LINES]
 
@@ -115,7 +116,7 @@ def target_keys(oid: str) -> Iterator[int]:
 
 
 def _reverts(text: bytes) -> Iterator[bytes]:
-    for match in _REVERT.finditer(text):
+    for match in _REVERT().finditer(text):
         line = text.rfind(b"\n", 0, match.start()) + 1
         if not text.startswith(_QUOTING, line):
             yield REVERTS + match[1]
@@ -126,14 +127,15 @@ def _last_paragraph(message: bytes) -> bytes:
     message = message.strip()
     at = message.rfind(b"\n\n")
     block = message[at + 2 :] if at >= 0 else message
-    if (b"\n " in block or b"\n\t" in block or b"\n\r" in block) and (blanks := _BLANK.split(block[-_MOST_READ:]))[1:]:
+    has_blanks = b"\n " in block or b"\n\t" in block or b"\n\r" in block
+    if has_blanks and (blanks := _BLANK().split(block[-_MOST_READ:]))[1:]:
         at, block = 0, blanks[-1]
     return block if at >= 0 and len(block) < _MOST_READ else b""
 
 
 def _trailers(block: bytes) -> Iterator[bytes]:
-    ours = _OURS.findall(block)
-    if ours and _ONLY_TRAILERS.fullmatch(block) is None:
+    ours = _OURS().findall(block)
+    if ours and _ONLY_TRAILERS().fullmatch(block) is None:
         # Seldom: text and trailers in one paragraph, where git has rules for what it is.
         lines = block.decode("utf-8", "replace").split("\n")
         trailers = CommitMessage(("", "", *lines)).trailers
@@ -145,7 +147,7 @@ def _trailers(block: bytes) -> Iterator[bytes]:
 def _note(letter: bytes, value: bytes) -> Iterator[bytes]:
     flat = b" ".join(map(bytes.strip, value.split(b"\n"))) if b"\n" in value else value.strip()
     if letter == FIXES:
-        target = _TARGET.match(flat)
+        target = _TARGET().match(flat)
         flat = target[1].lower() if target else b""
     if 0 < len(flat) <= _LONGEST_VALUE and b"\n" not in flat:
         yield letter + flat

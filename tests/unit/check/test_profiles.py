@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How grave a finding is, by profile and by the user's word."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.profiles import (
     PROFILES,

@@ -4,11 +4,11 @@
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Check, CheckResult, CheckSubject, Finding, Requirement, Scope, SkipCheck, Status
 from seriestool.check.requirements import Availability

@@ -2,10 +2,10 @@
 """What all steps together say of a series: the answer in a word, the sentence, and how sure it is."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.base.verdict import FitLevel
 from seriestool.check.selection import CheckOptions

@@ -3,10 +3,10 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.selection import CheckOptions
 from seriestool.git import Repository

@@ -7,10 +7,10 @@ import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.base.verdict import FitLevel
 from seriestool.check.selection import CheckOptions

@@ -2,9 +2,9 @@
 """The words of a letter: what is said alike of several patches is said once, and who should take what."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.precheck.complaints import Complaint
 from seriestool.report.author_mail import AuthorMail, _patches, author_mail_text, guarded

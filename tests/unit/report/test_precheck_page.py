@@ -4,13 +4,13 @@
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.prerequisite_results import PrerequisiteResult, RebuiltBase
 from seriestool.base.verdict import FitLevel

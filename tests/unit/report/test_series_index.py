@@ -4,13 +4,13 @@
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.precheck.precheck_result import PrecheckAnswer
 from seriestool.report.series_index import FEED_ROWS, IndexRow, Paging, atom_feed, index_page, page_href

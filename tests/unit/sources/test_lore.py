@@ -3,10 +3,10 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.series.mail import split_mbox
 from seriestool.sources import lore as lore_module

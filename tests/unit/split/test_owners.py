@@ -2,9 +2,9 @@
 """Who owns a file, where a patch goes, and where that is a choice."""
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.series.model import Patch
 from seriestool.split.destination import Flavour

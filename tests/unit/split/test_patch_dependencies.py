@@ -2,9 +2,9 @@
 """All ties together."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.series.diff import split_diff
 from seriestool.series.model import Patch

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A patch cut by file is the patch, in parts."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from seriestool.series.diff import parse_diff
 from seriestool.series.model import Patch

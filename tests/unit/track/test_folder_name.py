@@ -2,11 +2,11 @@
 """Names of folders: whatever a mail says, they are one plain lower-case word."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.sources.resolve import SeriesSelector, series_of_text
 from seriestool.track.folder_name import folder_name, is_name

@@ -3,10 +3,10 @@
 
 import json
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.series.model import Series
 from seriestool.sources.resolve import SeriesSelector, series_of_text

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`series.toml` read and written: what people add stays, what is wrong is refused in one line."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.track.series_toml import write_record
 from seriestool.track.tracked_series import TrackedSeries, TrackedVersion, parse_record, toml_text

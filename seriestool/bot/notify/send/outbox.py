@@ -6,9 +6,10 @@ asked whether it has it, a maildir or Patchwork, is tried again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from seriestool.bot.bot_config import BotConfig
 from seriestool.bot.bot_tables import MessageState, sayings, series
@@ -39,8 +40,7 @@ _STATE_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class OpenChannels:
+class OpenChannels(Struct, frozen=True):
     """The ways that are open: what is not in `ways` is not said, and stays decided."""
 
     transports: Mapping[Channel, Transport] = field(default_factory=dict)

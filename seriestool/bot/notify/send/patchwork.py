@@ -4,11 +4,11 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
+from msgspec import Struct
 
 from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus
 from seriestool.bot.notify.patchwork_api import CheckPayload, PatchworkServer, find_missing, find_patch, parse_bodies
@@ -48,8 +48,7 @@ class _TokenAuth(requests.auth.AuthBase):
         return request
 
 
-@dataclass(frozen=True, slots=True)
-class Patchwork:
+class Patchwork(Struct, frozen=True):
     """A Patchwork server: it is asked what it has before it is told anything."""
 
     server: PatchworkServer
@@ -95,8 +94,7 @@ def _tell_all(visit: "_PatchworkConnection", bodies: tuple[CheckPayload, ...]) -
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _PatchworkConnection:
+class _PatchworkConnection(Struct, frozen=True):
     """A connection to a server, and how long it may last."""
 
     session: requests.Session

@@ -4,10 +4,11 @@
 import smtplib
 import ssl
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+
+from msgspec import Struct
 
 from seriestool.bot.notify.delivery import DeliveryResult, DeliveryStatus
 from seriestool.bot.notify.smtp_settings import SmtpSettings
@@ -22,8 +23,7 @@ def recipients_of(message: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.addr_spec for header in headers for one in header.addresses))
 
 
-@dataclass(frozen=True, slots=True)
-class Smtp:
+class Smtp(Struct, frozen=True):
     """A mail server. It cannot be asked whether it has a mail."""
 
     settings: SmtpSettings

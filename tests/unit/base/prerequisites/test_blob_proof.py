@@ -2,10 +2,10 @@
 """The search for one blob: which patches may be used for it, and how much is read and tried."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.base.preimage import find_preimage
 from seriestool.base.prerequisites.blob_proof import (

@@ -2,9 +2,9 @@
 """Mailed patches put on and taken off: by context, by the chain of index lines, led by pinned lines."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.patch_routes import (
     LINE,

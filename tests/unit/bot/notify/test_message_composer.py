@@ -3,7 +3,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from b4 import LoreMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import BotConfig, Policy
 from seriestool.bot.notify.message_composer import Wording, compose_message, parse_sender

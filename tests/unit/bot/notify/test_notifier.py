@@ -2,10 +2,10 @@
 """The bot's voice as an engine uses it: decided, said, and said later where a server was gone."""
 
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from seriestool.bot.bot_config import BotConfig, Policy

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who is told of what, and who is not: a case for each rule, and what holds of all of them."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import Policy, read_bot_config
 from seriestool.bot.notify.notify_decision import (

@@ -4,10 +4,10 @@
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import MessageState

@@ -3,11 +3,11 @@
 
 import ssl
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from seriestool.bot.bot_config import BotConfig, Policy

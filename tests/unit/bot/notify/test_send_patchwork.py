@@ -3,11 +3,11 @@
 
 import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import MessageState

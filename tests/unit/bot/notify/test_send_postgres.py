@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.bot.bot_config import Policy
 from seriestool.bot.bot_tables import MessageState

@@ -4,10 +4,10 @@
 import email
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.bot.notify.summary import SeriesRow, summarize_report, summary_from_json, summary_to_json
 from seriestool.check.protocol import Finding, Status

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """apply: a patch that applies, one that does not and whose fault that is, one that is there already."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Status
 from seriestool.check.rules.apply import CHECK

@@ -2,10 +2,10 @@
 """Each patch compiles what it touches: on a small tree whose Makefile does what a kernel's does for single objects."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Finding, Status
 from seriestool.check.rules.bisect import CHECK

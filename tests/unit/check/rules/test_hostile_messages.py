@@ -3,11 +3,11 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.check.protocol import Check, CheckSubject
 from seriestool.check.rules import commit_refs, fixes_tag, sign_off, trailers

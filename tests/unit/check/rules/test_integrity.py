@@ -2,7 +2,8 @@
 """integrity: gaps, doubles, what is taken back."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seriestool.check.rules.integrity import CHECK
 from tests.support.kernels import FOO_KERNEL

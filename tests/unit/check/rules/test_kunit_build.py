@@ -2,10 +2,10 @@
 """The KUnit suites of a series, run with a kunit.py that stands in for the kernel's: what it builds is a few lines."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.check.builds import Toolchain
 from seriestool.check.protocol import Finding, SkipCheck, Status

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The grid, and what is behind its cells."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from seriestool.rebase.rebase_result import Conflict, OutcomeReason, PatchResult, Rebase, TestMerge, TreeResult
 from seriestool.report.pages.matrix import MOST_REASONS, view_matrix

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is said of a patch, beside its lines; what is too long is cut."""
 
-from dataclasses import replace
 from time import process_time
+
+from msgspec.structs import replace
 
 from seriestool.check.protocol import CheckResult, Finding, Report, Status
 from seriestool.report.pages.diffs import FOLDED, MOST_OF_FILE, FileView

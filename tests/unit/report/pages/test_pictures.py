@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is drawn: dates on a line, labels that keep apart, the timeline and the graph of what a series builds on."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seriestool.base.prerequisites.prerequisite_results import NeededPatch, NeededPatchState, PrerequisiteResult
 from seriestool.precheck.timeline import MarkKind, Timeline, TimelineMark, TreeTimeline

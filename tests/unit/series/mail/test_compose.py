@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mails about to be sent: whom they go to, and what they state."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+
+from msgspec.structs import replace
 
 from seriestool.series.mail.compose import OutgoingSeries, compose
 from tests.support.split_series import patch_of

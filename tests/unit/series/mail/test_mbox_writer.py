@@ -2,10 +2,10 @@
 """What fetch writes: `git am` of it makes what `git am` of the original mails makes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from seriestool.series.mail import Mail, assemble, parse_mails, split_mbox
 from seriestool.series.mail.mbox_writer import format_date, mbox_name, write_mbox
