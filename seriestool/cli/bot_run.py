@@ -20,6 +20,7 @@ from seriestool.cli.exit_codes import EXIT_INTERRUPTED
 from seriestool.cli.options import CliParser, read_options
 from seriestool.cli.ui import Ui
 from seriestool.git import Repository, config_at
+from seriestool.sources.lists.list_config import get_lists
 
 if TYPE_CHECKING:
     from seriestool.bot.bot_config import BotConfig
@@ -71,7 +72,7 @@ def _run(options: BotRunOptions) -> int:
     config = read_config(options.repo)
     bot_setup.check_policy(config, options.send)
     git_config = config_at(options.repo)
-    lists = bot_setup.watched_lists(config, git_config)
+    lists = get_lists(git_config, config.lists)
     if not lists:
         _LOG.warning("no list is watched here: 'seriestool lists add NAME URL' adds one")
     notifier = Notifier.open(config, git_config, [each.name for each in lists], options.send)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from seriestool.cli.crash_log import log_bot_crash
 from seriestool.cli.user_folders import cache_dir, list_mirrors_path, lists_path
 from seriestool.git import Repository
-from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
-from seriestool.util.errors import InputError, NotFoundError
+from seriestool.sources.lists.list_config import ConfiguredList
+from seriestool.util.errors import InputError
 
 _RESEND_SECONDS = 120.0  # seconds between two tries to say what could not be said
 _PURGE = 86_400.0
@@ -56,15 +56,6 @@ def make_report_job_config(database: str, repository: Path, config: "BotConfig")
         select_checks(checks, opened.config(), os.environ, Unsandboxed())  # a slip is told now, not of each series
     settings = SessionSettings(cache_dir(), lists_path(), offline=True, jobs=1, environ=dict(os.environ))
     return ReportJobConfig(database, repository.absolute(), settings, SessionOptions(checks=checks))
-
-
-def watched_lists(config: "BotConfig", git_config: "Config") -> tuple[ConfiguredList, ...]:
-    """The lists that are watched; raises NotFoundError where one of them is not configured."""
-    known = {each.name: each for each in configured_lists(git_config)}
-    for name in config.lists:
-        if name not in known:
-            raise NotFoundError(f"no list '{name}' is configured", hint="see 'seriestool lists list'")
-    return tuple(known[name] for name in config.lists or known)
 
 
 def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[ConfiguredList, ...]") -> "ListIntake":

@@ -11,7 +11,7 @@ from seriestool.cli.ui import Ui
 from seriestool.cli.user_folders import list_mirrors_path, lists_path
 from seriestool.git import Repository, config_at, remove_global_section, set_global_config, without_password
 from seriestool.sources.archive.public_inbox import is_url, mirror_of
-from seriestool.sources.lists.list_config import PREFIX, ConfiguredList, check_name, configured_lists
+from seriestool.sources.lists.list_config import PREFIX, ConfiguredList, check_name, configured_lists, get_lists
 from seriestool.util.errors import InputError, NotFoundError, OutsideError, SeriestoolError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _remove(repo: Path, name: str, is_global: bool, ui: Ui) -> int:
 
     from seriestool.sources.lists.patch_index_writer import make_index
 
-    (known,) = _configured(repo, [name])
+    (known,) = get_lists(config_at(repo), [name])
     if is_global:
         remove_global_section(f"{PREFIX}{known.name}")
     else:
@@ -101,7 +101,7 @@ def _remove(repo: Path, name: str, is_global: bool, ui: Ui) -> int:
 def _update(repo: Path, names: Sequence[str], ui: Ui) -> int:
     from seriestool.sources.lists.patch_index_writer import make_index
 
-    lists = _configured(repo, names)
+    lists = get_lists(config_at(repo), names)
     if not lists:
         raise NotFoundError("no list was added", hint=_HINT)
     failed = []
@@ -157,11 +157,3 @@ def _list(repo: Path, as_json: bool, ui: Ui) -> int:
 
 def _to_dict(each: ConfiguredList, patches: int) -> dict[str, object]:
     return {"name": each.name, "url": without_password(each.url), "path": each.path, "patches": patches}
-
-
-def _configured(path: Path, names: Sequence[str]) -> tuple[ConfiguredList, ...]:
-    known = {each.name: each for each in configured_lists(config_at(path))}
-    for name in names:
-        if name not in known:
-            raise NotFoundError(f"no list '{name}' is configured", hint="see 'seriestool lists list'")
-    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(known.values())

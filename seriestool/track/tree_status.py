@@ -12,8 +12,7 @@ from seriestool.base import fit
 from seriestool.base.find import find_base
 from seriestool.base.history_region import HistoryRegion
 from seriestool.base.preimage import disambiguate_blobs, find_preimage
-from seriestool.base.prerequisites.patch_source import PatchSource
-from seriestool.base.prerequisites.rebuilt_base import find_prerequisites
+from seriestool.base.prerequisites.prerequisite_search import rebuild_from_trees
 from seriestool.base.search_context import SearchContext, TreeTip
 from seriestool.base.verdict import FitLevel
 from seriestool.git import ScratchRepository
@@ -122,7 +121,7 @@ def _find_start(series: Series, context: SearchContext) -> SeriesBase | None:
     verdict = find_base(series, context)
     if verdict.level in (FitLevel.EXACT, FitLevel.APPLIES):
         return find_series_base(verdict, None)
-    return find_series_base(verdict, find_prerequisites(verdict, context, PatchSource()).rebuilt)
+    return find_series_base(verdict, rebuild_from_trees(verdict, context))
 
 
 def _state(result: TreeResult, landed: int) -> ApplyState:

@@ -10,11 +10,12 @@ seriestool.list.NAME.via      git or http: how the bot reads it (default: git wh
 """
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from seriestool.util.config import Config, find_text
-from seriestool.util.errors import InputError
+from seriestool.util.errors import InputError, NotFoundError
 
 PREFIX = "seriestool.list."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -41,6 +42,18 @@ def configured_lists(config: Config) -> tuple[ConfiguredList, ...]:
         ConfiguredList(name, *(find_text(config, f"{PREFIX}{name}.{key}") for key in ("url", "path", "via")))
         for name in sorted(names)
     )
+
+
+def get_lists(config: Config, names: Sequence[str] = ()) -> tuple[ConfiguredList, ...]:
+    """The lists called so, each once, in that order; all where no name is given.
+
+    Raises NotFoundError where git-config names no such list.
+    """
+    known = {each.name: each for each in configured_lists(config)}
+    for name in names:
+        if name not in known:
+            raise NotFoundError(f"no list '{name}' is configured", hint="see 'seriestool lists list'")
+    return tuple(known[name] for name in dict.fromkeys(names or known))
 
 
 def check_name(name: str) -> None:
