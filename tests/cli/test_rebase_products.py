@@ -240,14 +240,18 @@ def test_interrupted_it_leaves_nothing_behind(case: ConflictCase, tmp_path: Path
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     before = case.state()
-    command = [sys.executable, "-m", "seriestool", "rebase", "--all-trees", "--branch", "r/{tree}", str(case.mbox)]
     import os
 
+    # ^C before our code runs is Python's to answer, with 1 where its own imports are cut short.
+    program = "import sys; from seriestool.cli.main import run; print('here', flush=True); run()"
+    command = [sys.executable, "-c", program, "rebase", "--all-trees", "--branch", "r/{tree}", str(case.mbox)]
     for delay in (0.05, 0.15, 0.25):
         process = subprocess.Popen(
             command, cwd=case.repo.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
         )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate()

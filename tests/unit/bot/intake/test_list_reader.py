@@ -202,7 +202,7 @@ from seriestool.bot.store import Store
 from seriestool.bot.intake.list_reader import ReadLimits, read_list
 from seriestool.bot.intake.due_mails import assemble_series
 store = Store.open(sys.argv[1])
-limits = ReadLimits(None, batch=5)
+limits = ReadLimits(first_days=None, batch=5)
 print(read_list(store, "list", sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), limits=limits).error)
 assemble_series(store, int(sys.argv[4]))
 """
