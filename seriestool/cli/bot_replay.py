@@ -75,7 +75,7 @@ def run(arguments: Namespace, ui: Ui) -> int:
     span = ReplayPeriod(parse_moment(arguments.since), parse_moment(arguments.until))
     if span.since >= span.until:
         raise InputError(f"'{arguments.until}' is not after '{arguments.since}'")
-    lists = _lists(arguments.repo, arguments.name, arguments.archive)
+    lists = _lists(arguments.repo, arguments.name, arguments.archive, ui)
     options = read_options(arguments, DryRunOptions)
     with _open_store(arguments.state) as store, _open_dry_run(options, store, lists) as begin:
         shown = []
@@ -201,7 +201,7 @@ def _to_dict(event: "ReplayEvent", looked: "DryRunResult | None") -> dict[str, o
     }
 
 
-def _lists(repo: Path, name: str | None, archive: Path | None) -> "list[ReplayList]":
+def _lists(repo: Path, name: str | None, archive: Path | None, ui: Ui) -> "list[ReplayList]":
     from seriestool.bot.intake.replay import ReplayList
 
     if archive:
@@ -214,11 +214,12 @@ def _lists(repo: Path, name: str | None, archive: Path | None) -> "list[ReplayLi
     if not wanted:
         problem = f"no list '{name}' is configured" if name else "no list was added"
         raise NotFoundError(problem, hint="see 'seriestool lists', or name an archive with --archive")
-    return [ReplayList(each.name, _epochs(each.name, each.source)) for each in wanted]
+    return [ReplayList(each.name, _epochs(each.name, each.source, ui)) for each in wanted]
 
 
-def _epochs(name: str, source: str) -> tuple[Path, ...]:
-    epochs = fetch_epochs(source, list_mirrors_path())
+def _epochs(name: str, source: str, ui: Ui) -> tuple[Path, ...]:
+    with ui.transfer(f"fetching '{name}'") as listener:
+        epochs = fetch_epochs(source, list_mirrors_path(), listener)
     if not epochs:
         raise NotFoundError(f"the list '{name}' has no git archive", hint="only those can be replayed")
     return epochs

@@ -15,6 +15,7 @@ from seriestool.bot.store import Store
 from seriestool.sources.lists.list_config import ConfiguredList, configured_lists
 from seriestool.util.config import Config
 from seriestool.util.errors import SeriestoolError
+from seriestool.util.progress import noted_transfer
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class ListIntake(Struct, frozen=True, dict=True):
                 if each.name not in wanted:
                     continue
                 try:
-                    update_list(index, each.name, each.source, self.mirrors)
+                    listener = noted_transfer(_LOG.info, f"fetching '{each.name}' for the index")
+                    update_list(index, each.name, each.source, self.mirrors, listener=listener)
                 except SeriestoolError as error:
                     _LOG.warning("cannot index '%s': %s", each.name, error.message)
 

@@ -9,6 +9,7 @@ An archive at a URL is read with git where there is a git archive (a copy is kep
 search; `via` says which, where somebody cares. The first time only the mails of some days are read.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -33,6 +34,9 @@ from seriestool.sources.lists.indexed_mail import MAX_MAIL
 from seriestool.sources.lore import Lore
 from seriestool.util.config import Config
 from seriestool.util.errors import InputError, NotFoundError, SeriestoolError
+from seriestool.util.progress import noted_transfer
+
+_LOG = logging.getLogger(__name__)
 
 _DAY = 24 * 3600
 _REWRITTEN = 2 * _DAY  # so much before it was read last an archive is read again when its history was rewritten
@@ -122,14 +126,15 @@ class _ListReader:
     def read_git(self, can_ask: bool) -> bool:
         """Whether there is a git archive; it has been read. NotFoundError where not, unless a server can be asked."""
         source = self.position.source
+        listener = noted_transfer(_LOG.info, f"fetching '{self.name}'")
         try:
             if not self.position.done and self.limits.first_days is not None:
                 times: list[int] = [0]
-                read_epochs(source, self.mirrors, lambda path: times.append(_newest(path)))
+                read_epochs(source, self.mirrors, lambda path: times.append(_newest(path)), listener)
                 # A clock that is in the future now must not hide what the archive has.
                 since = min(self.now, max(times)) - self.limits.first_days * _DAY
                 self.position = replace(self.position, since=max(0, since))
-            found = read_epochs(source, self.mirrors, self.read_epoch)
+            found = read_epochs(source, self.mirrors, self.read_epoch, listener)
         except NotFoundError:
             if not can_ask:
                 raise

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -313,6 +314,14 @@ def inbox(tmp_path: Path) -> Iterator[str]:
     received = [b"Received: from x by y; Mon, 1 Jun 2026 10:00:00 +0000\n" + raw for raw in mails]
     with public_inbox(tmp_path / "server", received) as url:
         yield url
+
+
+def test_a_copy_that_takes_long_is_logged(
+    bot: Bot, inbox: str, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seriestool.util.progress._NOTED_EVERY", 0)
+    assert read(bot, inbox, via="git").added == 4
+    assert any(re.fullmatch(r"fetching 'list': receiving, \d+ of \d+ objects.*", line) for line in said), said
 
 
 def test_a_server_over_http(bot: Bot, inbox: str) -> None:
