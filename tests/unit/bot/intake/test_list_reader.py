@@ -220,11 +220,11 @@ def test_killed_at_any_moment(tmp_path: Path, archive: Repo) -> None:
     begun = time.monotonic()
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     idle = time.monotonic() - begun  # what a run takes that has nothing to do
-    for moment in range(40):
+    for moment in range(20):
         command = [sys.executable, "-c", _CHILD, cut.url, str(archive.path), str(tmp_path / "m"), str(NOW)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
-            process.wait(0.6 * idle + 0.02 * moment)
+            process.wait(0.6 * idle + 0.04 * moment)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -460,17 +460,17 @@ def test_message_ids_that_look_like_something_else(bot: Bot, msgid: str) -> None
     assert bot.rows("SELECT msgid FROM series") == [(msgid,)]
 
 
-def test_one_author_with_a_thousand_series(bot: Bot) -> None:
+def test_one_author_with_hundreds_of_series(bot: Bot) -> None:
     start = time.monotonic()
-    bot.get(*[raw for n in range(1000) for raw in series(f"s{n}", 2, day=1 + n % 28)])
+    bot.get(*[raw for n in range(300) for raw in series(f"s{n}", 2, day=1 + n % 28)])
     bot.get(*series("other", 2))
     bot.look()
     bot.get(*series("more", 2))
     again = time.monotonic()
     bot.look()
-    assert len(bot.series()) == 1002
-    assert time.monotonic() - start < 60
-    assert time.monotonic() - again < 2
+    assert len(bot.series()) == 302
+    assert time.monotonic() - start < 20
+    assert time.monotonic() - again < 1
 
 
 def test_a_flood_of_mails_hides_no_other_series(bot: Bot) -> None:
@@ -478,7 +478,7 @@ def test_a_flood_of_mails_hides_no_other_series(bot: Bot) -> None:
     bot.get(victim[0], victim[1])
     bot.get(*[
         mail(f"{n}@x", f"[PATCH {1 + n % 7}/9] flood", diff(old=f"{n:07}"), below=above, sender=f"m{n % 9}@x")
-        for n in range(6000)
+        for n in range(2000)
         for above in ("victim-v1-0@x" if n % 2 else f"{n - 1}@x",)
     ])  # fmt: skip
     bot.get(victim[2], *series("other", 2))
@@ -487,7 +487,7 @@ def test_a_flood_of_mails_hides_no_other_series(bot: Bot) -> None:
     assert {"victim-v1-0@x", "other-v1-0@x"} <= {row[0] for row in bot.series()}
     bot.get(*series("more", 2))
     bot.look()
-    assert time.monotonic() - start < 90
+    assert time.monotonic() - start < 30
     assert "more-v1-0@x" in {row[0] for row in bot.series()}
 
 

@@ -439,25 +439,25 @@ def test_a_database_that_goes_away_and_comes_back(postgres: Server, tmp_path: Pa
     database = postgres.new_database()
     scene = Scene(database, tmp_path, [])
     with closing(Store.open(database)) as store:
-        fill(store, range(30))
-    for number in range(30):
+        fill(store, range(14))
+    for number in range(14):
         scene.order(number, "second")
     thread, stop = scene.start(jobs=4)
     with closing(Store.open(database)) as store:
         wait_for(lambda: counts(store)["done"] > 2)
     postgres.stop("immediate")
-    time.sleep(2.0)
+    time.sleep(1.0)
     postgres.start()
     with closing(Store.open(database)) as store:
-        wait_for(lambda: counts(store)["done"] == 30, 60)
-        assert {row_of(store, number).tries for number in range(30)} == {1}
+        wait_for(lambda: counts(store)["done"] == 14, 60)
+        assert {row_of(store, number).tries for number in range(14)} == {1}
         with store.transaction() as connection:
             unknown = set(connection.execute(select(sayings.c.key).where(sayings.c.state == "unknown")).scalars())
     wait_for(lambda: any("the bot's database is back" in line for line in scene.said))
     stop.set()
     thread.join(20)
     assert set(scene.messages().values()) == {1}
-    assert {key_of(number) for number in range(30)} - set(scene.messages()) <= unknown
+    assert {key_of(number) for number in range(14)} - set(scene.messages()) <= unknown
     assert len([line for line in scene.said if "the bot's database is back" in line]) == 1
 
 
