@@ -9,12 +9,11 @@ version of alpha was mailed last. `delta` builds on all of them.
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from seriestool.sources.lore import Lore
 from tests.support.repos import FIRST_DATE, Repo

@@ -190,7 +190,7 @@ def test_a_tree_without_maintainers_is_not_asked_for_sections(repo: Repo) -> Non
 
 
 def test_makefiles_of_shells_take_no_time() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert _may_list(b"$(shell " * 100_000, b"a/b.c") is False
     assert _may_list(b"obj-y += $(patsubst %.c,%.o,$(shell cd a && ls))", b"a/b.c")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
