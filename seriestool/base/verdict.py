@@ -4,10 +4,9 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from seriestool.series.model import SCHEMA, PatchFailure, PatchOutcome, Series, path_text
 from seriestool.sources.pushlog.push_log_index import Sighting  # at run time too: answers are kept by their types
+from seriestool.util.json_struct import JsonStruct
 
 
 class FitLevel(StrEnum):
@@ -45,8 +44,10 @@ class StatedBaseState(StrEnum):
     """The trailer's value is no commit id."""
 
 
-class CommitSummary(Struct, frozen=True):
+class CommitSummary(JsonStruct, frozen=True):
     """A commit as people name it."""
+
+    json_names = (("oid", "commit"),)
 
     oid: str
     subject: str
@@ -56,18 +57,8 @@ class CommitSummary(Struct, frozen=True):
     link: str | None = None
     """Where it was mailed: the URL of its Link trailer."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The commit as JSON shows it."""
-        return {
-            "commit": self.oid,
-            "subject": self.subject,
-            "date": self.date.isoformat(),
-            "author": self.author,
-            "link": self.link,
-        }
 
-
-class CommitRange(Struct, frozen=True, kw_only=True):
+class CommitRange(JsonStruct, frozen=True, kw_only=True):
     """A run of commits on one line of first parents for which the same holds."""
 
     oldest: str
@@ -78,18 +69,8 @@ class CommitRange(Struct, frozen=True, kw_only=True):
     ended_by: str | None
     """The commit after `newest` that ended it; None where it holds up to the tip."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The range as JSON shows it."""
-        return {
-            "oldest": self.oldest,
-            "newest": self.newest,
-            "commits": self.commits,
-            "made_by": self.made_by,
-            "ended_by": self.ended_by,
-        }
 
-
-class Candidate(Struct, frozen=True):
+class Candidate(JsonStruct, frozen=True):
     """What holds in one tree: the best commit of it, and all ranges in which the same holds."""
 
     tree: str | None
@@ -117,7 +98,7 @@ class Candidate(Struct, frozen=True):
         }
 
 
-class StatedBase(Struct, frozen=True):
+class StatedBase(JsonStruct, frozen=True):
     """The author's base-commit, checked."""
 
     commit: str
@@ -130,20 +111,8 @@ class StatedBase(Struct, frozen=True):
     note: str | None = None
     sightings: tuple[Sighting, ...] = ()
 
-    def to_dict(self) -> dict[str, object]:
-        """The statement as JSON shows it."""
-        return {
-            "commit": self.commit,
-            "state": str(self.state),
-            "verdict": str(self.verdict) if self.verdict else None,
-            "tree": self.tree,
-            "matched": self.matched,
-            "note": self.note,
-            "sightings": [sighting.to_dict() for sighting in self.sightings],
-        }
 
-
-class BlobHolder(Struct, frozen=True):
+class BlobHolder(JsonStruct, frozen=True):
     """A tree that has, or had, an expected blob."""
 
     tree: str
@@ -152,12 +121,8 @@ class BlobHolder(Struct, frozen=True):
     until: str | None
     """The commit that replaced it; None where the tip still has it."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The holder as JSON shows it."""
-        return {"tree": self.tree, "since": self.since, "until": self.until}
 
-
-class PathAnswer(Struct, frozen=True, kw_only=True):
+class PathAnswer(JsonStruct, frozen=True, kw_only=True):
     """One path of the pre-image: what the series expects there, and who has it."""
 
     path: bytes
@@ -194,7 +159,7 @@ class PathAnswer(Struct, frozen=True, kw_only=True):
         }
 
 
-class BestBase(Struct, frozen=True):
+class BestBase(JsonStruct, frozen=True):
     """The best commit, as people name it."""
 
     commit: str
@@ -203,18 +168,8 @@ class BestBase(Struct, frozen=True):
     subject: str
     date: datetime
 
-    def to_dict(self) -> dict[str, object]:
-        """The base as JSON shows it."""
-        return {
-            "commit": self.commit,
-            "tree": self.tree,
-            "describe": self.describe,
-            "subject": self.subject,
-            "date": self.date.isoformat(),
-        }
 
-
-class Verdict(Struct, frozen=True):
+class Verdict(JsonStruct, frozen=True):
     """The answer of find-base; candidates best first."""
 
     series: Series

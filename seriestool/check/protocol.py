@@ -23,6 +23,7 @@ from seriestool.trees.kernel_tree import is_kernel
 from seriestool.trees.maintainers import Maintainers
 from seriestool.util.config import Config
 from seriestool.util.errors import SeriestoolError
+from seriestool.util.json_struct import JsonStruct
 
 
 class Status(StrEnum):
@@ -65,7 +66,7 @@ class Requirement(StrEnum):
     """A C compiler on this machine."""
 
 
-class Finding(Struct, frozen=True):
+class Finding(JsonStruct, frozen=True):
     """One thing that a check has to say."""
 
     status: Status
@@ -239,7 +240,7 @@ class Check(Struct, frozen=True):
     """Rules of skips that last too: they come of the trees alone, and not of the machine or of a limit."""
 
 
-class CheckResult(Struct, frozen=True):
+class CheckResult(JsonStruct, frozen=True):
     """What one check said of one patch, or of the series."""
 
     check: str
@@ -267,7 +268,7 @@ class CheckResult(Struct, frozen=True):
         }
 
 
-class Report(Struct, frozen=True):
+class Report(JsonStruct, frozen=True):
     """All that the checks said of a series; results in the order of the patches, those of the series first."""
 
     series: Series

@@ -64,11 +64,7 @@ def make_intake(config: "BotConfig", git_config: "Config", lists: "tuple[Configu
     from seriestool.bot.intake.list_reader import ReadLimits
 
     return ListIntake(
-        lists=lists,
-        mirrors=list_mirrors_path(),
-        settle=config.settle,
-        limits=ReadLimits(),
-        config=git_config,
+        lists=lists, mirrors=list_mirrors_path(), settle=config.settle, limits=ReadLimits(), config=git_config
     )
 
 
@@ -112,8 +108,7 @@ def check_policy(config: "BotConfig", may_send: bool) -> None:
     speaks = config.policy in (Policy.DRAFT, Policy.AUTHOR, Policy.ALL)
     if speaks and not config.sender:
         raise InputError(
-            f"policy '{config.policy}' needs to know who speaks",
-            hint="git config seriestool.bot.from 'Name <address>'",
+            f"policy '{config.policy}' needs to know who speaks", hint="git config seriestool.bot.from 'Name <address>'"
         )
     if config.policy is Policy.DRAFT and not config.maildir:
         raise InputError("policy 'draft' needs a maildir", hint="git config seriestool.bot.maildir DIR")

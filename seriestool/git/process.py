@@ -188,11 +188,7 @@ class Git:
     ) -> subprocess.CompletedProcess[bytes]:
         # Always a pipe as standard input, empty if need be: git must never read the user's terminal.
         return subprocess.run(
-            [*self.command, *arguments],
-            capture_output=True,
-            env=clean_environment(env),
-            input=stdin or b"",
-            cwd=folder,
+            [*self.command, *arguments], capture_output=True, env=clean_environment(env), input=stdin or b"", cwd=folder
         )
 
 

@@ -15,6 +15,7 @@ from seriestool.rebase.rebase_result import Rebase
 from seriestool.series.model import Series
 from seriestool.split.split_plan import SplitPlan
 from seriestool.trees.suggestions import Suggestion
+from seriestool.util.json_struct import JsonStruct
 
 
 class PrecheckAnswer(StrEnum):
@@ -37,8 +38,10 @@ class PrecheckAnswer(StrEnum):
     """It goes in, and no check says FAIL."""
 
 
-class SeriesVersion(Struct, frozen=True):
+class SeriesVersion(JsonStruct, frozen=True):
     """A version of the series that was mailed."""
+
+    json_names = (("is_this", "this"),)
 
     version: int
     msgid: str
@@ -47,19 +50,8 @@ class SeriesVersion(Struct, frozen=True):
     patches: int
     is_this: bool
 
-    def to_dict(self) -> dict[str, object]:
-        """The version as JSON shows it."""
-        return {
-            "version": self.version,
-            "msgid": self.msgid,
-            "subject": self.subject,
-            "posted": self.posted.isoformat(),
-            "patches": self.patches,
-            "this": self.is_this,
-        }
 
-
-class StepNote(Struct, frozen=True):
+class StepNote(JsonStruct, frozen=True):
     """A step of the work: what it took, or why it could not be done."""
 
     name: str

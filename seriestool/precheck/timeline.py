@@ -4,9 +4,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from seriestool.base.verdict import FitLevel
+from seriestool.util.json_struct import JsonStruct
 
 
 class MarkKind(StrEnum):
@@ -24,7 +23,7 @@ class MarkKind(StrEnum):
     """A commit after which it does not apply any more."""
 
 
-class TimelineMark(Struct, frozen=True):
+class TimelineMark(JsonStruct, frozen=True):
     """A point in time, of one tree or of all."""
 
     kind: MarkKind
@@ -35,18 +34,8 @@ class TimelineMark(Struct, frozen=True):
     tree: str | None = None
     """None: of all trees."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The mark as JSON shows it."""
-        return {
-            "kind": str(self.kind),
-            "date": self.date.isoformat(),
-            "label": self.label,
-            "commit": self.commit,
-            "tree": self.tree,
-        }
 
-
-class TimelineSpan(Struct, frozen=True):
+class TimelineSpan(JsonStruct, frozen=True):
     """A run of commits of a tree's line to which the series applies."""
 
     oldest: str
@@ -58,19 +47,8 @@ class TimelineSpan(Struct, frozen=True):
     commits: int
     ended_by: str | None
 
-    def to_dict(self) -> dict[str, object]:
-        """The span as JSON shows it."""
-        return {
-            "oldest": self.oldest,
-            "newest": self.newest,
-            "since": self.since.isoformat(),
-            "until": self.until.isoformat() if self.until else None,
-            "commits": self.commits,
-            "ended_by": self.ended_by,
-        }
 
-
-class TreeTimeline(Struct, frozen=True):
+class TreeTimeline(JsonStruct, frozen=True):
     """One tree's history within the window."""
 
     tree: str
@@ -79,17 +57,8 @@ class TreeTimeline(Struct, frozen=True):
     spans: tuple[TimelineSpan, ...]
     """Oldest first; only those that reach into the window."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The line as JSON shows it."""
-        return {
-            "tree": self.tree,
-            "tip": self.tip,
-            "tip_date": self.tip_date.isoformat(),
-            "spans": [span.to_dict() for span in self.spans],
-        }
 
-
-class Timeline(Struct, frozen=True):
+class Timeline(JsonStruct, frozen=True):
     """The trees side by side, those that matter most first."""
 
     since: datetime
@@ -98,13 +67,3 @@ class Timeline(Struct, frozen=True):
     """What is proven of the commits in the spans: exact or applies; of no spans it is what find-base said."""
     lines: tuple[TreeTimeline, ...]
     marks: tuple[TimelineMark, ...]
-
-    def to_dict(self) -> dict[str, object]:
-        """The timeline as JSON shows it."""
-        return {
-            "since": self.since.isoformat(),
-            "until": self.until.isoformat(),
-            "level": str(self.level),
-            "lines": [line.to_dict() for line in self.lines],
-            "marks": [mark.to_dict() for mark in self.marks],
-        }

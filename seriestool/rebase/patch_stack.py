@@ -12,6 +12,7 @@ from seriestool.git import ScratchRepository, TreeEntry
 from seriestool.series.apply import FileState, apply_patch
 from seriestool.series.model import FileDiff, Patch, PatchFailure, Series
 from seriestool.util.errors import InputError
+from seriestool.util.json_struct import JsonStruct
 
 _GITLINK = 0o160000
 _SUBPROJECT = b"Subproject commit "
@@ -32,7 +33,7 @@ class BaseKind(StrEnum):
     """A commit that the user named, though it does not take all patches."""
 
 
-class SeriesBase(Struct, frozen=True):
+class SeriesBase(JsonStruct, frozen=True):
     """What the series is rebased from; `files` stand in the place of the commit's own."""
 
     footing: BaseKind

@@ -3,12 +3,11 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
-
 from seriestool.base.verdict import CommitSummary, failure_dict, line_text
 from seriestool.rebase.conflict_regions import ConflictRegion
 from seriestool.rebase.patch_stack import SeriesBase
 from seriestool.series.model import SCHEMA, Outcome, PatchFailure, Series, path_text
+from seriestool.util.json_struct import JsonStruct
 
 
 class OutcomeReason(StrEnum):
@@ -42,7 +41,7 @@ class OutcomeReason(StrEnum):
     """It does not apply, and what it was made from is not known: there is nothing to merge with."""
 
 
-class ConflictPlace(Struct, frozen=True):
+class ConflictPlace(JsonStruct, frozen=True):
     """One place of a file in conflict, and what is behind it."""
 
     region: ConflictRegion
@@ -68,7 +67,7 @@ class ConflictPlace(Struct, frozen=True):
         }
 
 
-class Conflict(Struct, frozen=True):
+class Conflict(JsonStruct, frozen=True):
     """One file that could not be merged."""
 
     path: bytes
@@ -93,7 +92,7 @@ class Conflict(Struct, frozen=True):
         }
 
 
-class PatchResult(Struct, frozen=True):
+class PatchResult(JsonStruct, frozen=True):
     """OutcomeReason one patch fared on one tree, after those before it."""
 
     counter: int
@@ -130,8 +129,10 @@ class PatchResult(Struct, frozen=True):
         }
 
 
-class TestMerge(Struct, frozen=True):
+class TestMerge(JsonStruct, frozen=True):
     """Whether the rebased series also merges with another tree."""
+
+    json_names = (("paths", "conflicts"),)
 
     __test__ = False  # pytest takes the name for a test
 
@@ -142,17 +143,8 @@ class TestMerge(Struct, frozen=True):
     problem: str | None = None
     """Why it could not be tried."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The merge as JSON shows it."""
-        return {
-            "tree": self.tree,
-            "commit": self.commit,
-            "conflicts": [path_text(path) for path in self.paths],
-            "problem": self.problem,
-        }
 
-
-class TreeResult(Struct, frozen=True):
+class TreeResult(JsonStruct, frozen=True):
     """The series on one tree."""
 
     name: str
@@ -185,7 +177,7 @@ class TreeResult(Struct, frozen=True):
         }
 
 
-class Rebase(Struct, frozen=True):
+class Rebase(JsonStruct, frozen=True):
     """The answer: the series on each of the trees."""
 
     series: Series

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from seriestool.series.message.commit_message import CommitMessage, Trailer, message_below
+from seriestool.util.json_struct import JsonStruct
 
 SCHEMA: Final = 1
 """The version of every `to_dict()`; adding a key is not a new version."""
@@ -182,7 +183,7 @@ class Patch(_MailContent, frozen=True, dict=True):
         return is_fix(self.commit_message)
 
 
-class Series(Struct, frozen=True):
+class Series(JsonStruct, frozen=True):
     """One version of a patch series, its patches in order."""
 
     msgid: str

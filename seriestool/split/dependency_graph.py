@@ -10,6 +10,7 @@ from msgspec import Struct
 from seriestool.series.apply import FileState
 from seriestool.series.model import Patch
 from seriestool.split.destination import Flavour
+from seriestool.util.json_struct import JsonStruct
 
 
 class DependencyKind(StrEnum):
@@ -32,7 +33,7 @@ class PatchStage(Struct, frozen=True):
     after: Mapping[bytes, FileState]
 
 
-class Dependency(Struct, frozen=True):
+class Dependency(JsonStruct, frozen=True):
     """The patch `patch` needs the earlier patch `needs`; both are counters."""
 
     patch: int
@@ -40,10 +41,6 @@ class Dependency(Struct, frozen=True):
     tie: DependencyKind
     names: tuple[str, ...]
     """Of TEXT the paths, else the identifiers; sorted."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The dependency as JSON shows it."""
-        return {"patch": self.patch, "needs": self.needs, "tie": str(self.tie), "names": list(self.names)}
 
 
 _Node = TypeVar("_Node")

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection, TreeLine
 from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
+from seriestool.util.json_struct import JsonStruct
 
 _FIXES = {"fixes", "urgent", "linus", "rc"}
 _NEXT = {"next", "devel", "testing"}
@@ -30,7 +30,7 @@ class Flavour(StrEnum):
     NEXT = "next"
 
 
-class DestinationBranch(Struct, frozen=True):
+class DestinationBranch(JsonStruct, frozen=True):
     """One branch that takes patches; `tree` is None where it is not in this repository."""
 
     name: str
@@ -49,7 +49,7 @@ class DestinationBranch(Struct, frozen=True):
         }
 
 
-class Destination(Struct, frozen=True):
+class Destination(JsonStruct, frozen=True):
     """A maintainer's tree; `fixes` is None where no branch of its own for fixes is known."""
 
     name: str
@@ -67,14 +67,6 @@ class Destination(Struct, frozen=True):
         names = {self.name, *(place.name for place in places), *(place.branch or "" for place in places)}
         names |= {place.tree.name for place in places if place.tree}
         return frozenset(name.lower() for name in names) - {"", *_MAIN}
-
-    def to_dict(self) -> dict[str, object]:
-        """The destination as JSON shows it."""
-        return {
-            "name": self.name,
-            "next": self.next.to_dict(),
-            "fixes": self.fixes.to_dict() if self.fixes else None,
-        }
 
 
 class _Stem(NamedTuple):

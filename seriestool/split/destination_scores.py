@@ -17,6 +17,7 @@ from seriestool.split.destination import Destination
 from seriestool.split.file_owners import FileOwners, folder_words, is_author, is_companion, is_kin
 from seriestool.trees.maintainers import MaintainersSection
 from seriestool.trees.tree_names import short_heading
+from seriestool.util.json_struct import JsonStruct
 
 _STATED = 0.6  # [PATCH net-next]
 _PREFIX = 0.35
@@ -28,7 +29,7 @@ _MARGIN = 0.1
 _STOP = {"the", "and", "for", "linux", "kernel", "drivers", "driver", "support", "subsystem", "code", "lib", "library"}
 
 
-class DestinationChoice(Struct, frozen=True):
+class DestinationChoice(JsonStruct, frozen=True):
     """A destination that a patch may go to; `score` is 1 where all its files speak for it, and nothing else."""
 
     destination: str

@@ -9,6 +9,7 @@ from msgspec import Struct
 from seriestool.series.model import Patch, path_text
 from seriestool.split.destination import Destination, Destinations, of_people
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
+from seriestool.util.json_struct import JsonStruct
 
 _COMPANIONS = (b"Documentation/", b"include/", b"tools/")
 _WORD = re.compile(r"[a-z0-9]+")
@@ -22,7 +23,7 @@ class SectionClaim(Struct, frozen=True):
     destinations: tuple[Destination, ...]
 
 
-class FileOwners(Struct, frozen=True):
+class FileOwners(JsonStruct, frozen=True):
     """The owners of one path."""
 
     path: bytes

@@ -11,7 +11,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from seriestool.series.model import Patch, Series, path_text
+from seriestool.series.model import Patch, Series
 from seriestool.split.destination import Destination, DestinationBranch, Destinations, Flavour
 from seriestool.split.destination_scores import (
     DestinationChoice,
@@ -37,10 +37,13 @@ from seriestool.split.file_owners import (
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection
 from seriestool.trees.suggestions import suggest
+from seriestool.util.json_struct import JsonStruct
 
 
-class Ack(Struct, frozen=True):
+class Ack(JsonStruct, frozen=True):
     """Whose agreement a patch wants when it goes through another tree: of any of `trees`, for these files."""
+
+    json_names = (("paths", "files"),)
 
     trees: tuple[str, ...]
     people: tuple[str, ...]
@@ -48,25 +51,14 @@ class Ack(Struct, frozen=True):
     """Those of the people who said so already, in the patch's trailers."""
     paths: tuple[bytes, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """The wish as JSON shows it."""
-        return {
-            "trees": list(self.trees),
-            "people": list(self.people),
-            "given": list(self.given),
-            "files": [path_text(path) for path in self.paths],
-        }
 
-
-class PatchPart(Struct, frozen=True):
+class PatchPart(JsonStruct, frozen=True):
     """The files of a patch that go to one destination (None: undecided) when it is cut by file."""
+
+    json_names = (("paths", "files"),)
 
     destination: str | None
     paths: tuple[bytes, ...]
-
-    def to_dict(self) -> dict[str, object]:
-        """The part as JSON shows it."""
-        return {"destination": self.destination, "files": [path_text(path) for path in self.paths]}
 
 
 class PatchOwner(Struct, frozen=True, kw_only=True):

@@ -4,8 +4,6 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from msgspec import Struct
-
 from seriestool.series.model import SCHEMA, Patch, Series
 from seriestool.split.dependency_graph import (
     Dependency,
@@ -21,6 +19,7 @@ from seriestool.split.destination import Destination, Flavour
 from seriestool.split.destination_scores import DestinationChoice
 from seriestool.split.file_owners import FileOwners, merge_cc
 from seriestool.split.owners import Ack, PatchOwner, PatchPart, SeriesOwners
+from seriestool.util.json_struct import JsonStruct
 
 
 class SubmissionOption(StrEnum):
@@ -40,8 +39,10 @@ class SubmissionOption(StrEnum):
     """Somebody has to say which tree takes them."""
 
 
-class PatchPlan(Struct, frozen=True, kw_only=True):
+class PatchPlan(JsonStruct, frozen=True, kw_only=True):
     """One patch in its sub-series."""
+
+    json_names = (("subject", "title"), ("is_fix", "fix"))
 
     counter: int
     subject: str
@@ -63,37 +64,16 @@ class PatchPlan(Struct, frozen=True, kw_only=True):
     """The tree that owns it, where it goes elsewhere because two trees would wait for each other."""
     cc: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """The patch as JSON shows it."""
-        return {
-            "counter": self.counter,
-            "title": self.subject,
-            "verdicts": [str(one) for one in self.verdicts],
-            "evidence": list(self.evidence),
-            "fix": self.is_fix,
-            "kept_by": list(self.kept_by),
-            "needs": list(self.needs),
-            "acks": [one.to_dict() for one in self.acks],
-            "parts": [one.to_dict() for one in self.parts],
-            "indivisible": list(self.indivisible),
-            "moved_from": self.moved_from,
-            "cc": list(self.cc),
-        }
 
-
-class SubSeriesDependency(Struct, frozen=True):
+class SubSeriesDependency(JsonStruct, frozen=True):
     """A sub-series needs another one, and by what."""
 
     on: int
     """Number of the sub-series that has to go first."""
     ties: tuple[Dependency, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """The wait as JSON shows it."""
-        return {"on": self.on, "ties": [one.to_dict() for one in self.ties]}
 
-
-class SubSeries(Struct, frozen=True, kw_only=True):
+class SubSeries(JsonStruct, frozen=True, kw_only=True):
     """The patches that go to one branch."""
 
     number: int
@@ -138,19 +118,15 @@ class SubSeries(Struct, frozen=True, kw_only=True):
         }
 
 
-class WaitCycle(Struct, frozen=True):
+class WaitCycle(JsonStruct, frozen=True):
     """Trees that would wait for each other, so that `moved` patches go through the one called `through`."""
 
     trees: tuple[str, ...]
     through: str
     moved: tuple[int, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """The cycle as JSON shows it."""
-        return {"trees": list(self.trees), "through": self.through, "moved": list(self.moved)}
 
-
-class SplitPlan(Struct, frozen=True, kw_only=True):
+class SplitPlan(JsonStruct, frozen=True, kw_only=True):
     """Which patches go where, in which order."""
 
     msgid: str

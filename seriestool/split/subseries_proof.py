@@ -19,6 +19,7 @@ from seriestool.rebase.rebase_series import rebase_series
 from seriestool.rebase.tree_rebaser import Resolutions, Target
 from seriestool.split.plan_series import PlannedSeries
 from seriestool.split.split_plan import SplitPlan, SubSeries
+from seriestool.util.json_struct import JsonStruct
 
 
 class ProofTarget(Struct, frozen=True):
@@ -29,7 +30,7 @@ class ProofTarget(Struct, frozen=True):
     """Whether it is the branch that it goes to; or else one that stands for it."""
 
 
-class SubSeriesProof(Struct, frozen=True, kw_only=True):
+class SubSeriesProof(JsonStruct, frozen=True, kw_only=True):
     """How one sub-series fared."""
 
     number: int
@@ -63,7 +64,7 @@ class SubSeriesProof(Struct, frozen=True, kw_only=True):
         }
 
 
-class Split(Struct, frozen=True, kw_only=True):
+class Split(JsonStruct, frozen=True, kw_only=True):
     """The answer: the plan, and what became of each sub-series."""
 
     plan: SplitPlan

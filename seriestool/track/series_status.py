@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from seriestool.base.verdict import CommitSummary
-from seriestool.series.model import SCHEMA, path_text
+from seriestool.series.model import SCHEMA
 from seriestool.track.tracked_series import TrackedSeries
+from seriestool.util.json_struct import JsonStruct
 
 
 class ApplyState(StrEnum):
@@ -28,8 +27,10 @@ class ApplyState(StrEnum):
     """There is no such tree here."""
 
 
-class LandedPatch(Struct, frozen=True):
+class LandedPatch(JsonStruct, frozen=True):
     """A patch that a tree has."""
+
+    json_names = (("counter", "patch"),)
 
     counter: int
     commit: str | None
@@ -37,13 +38,11 @@ class LandedPatch(Struct, frozen=True):
     how: str
     """rebase.result.How: patch-id, subject, reverse, merge."""
 
-    def to_dict(self) -> dict[str, object]:
-        """The patch as JSON shows it."""
-        return {"patch": self.counter, "commit": self.commit, "how": self.how}
 
-
-class TreeStatus(Struct, frozen=True):
+class TreeStatus(JsonStruct, frozen=True):
     """The series on one tree."""
+
+    json_names = (("landed", "merged"),)
 
     tree: str
     tip: str | None
@@ -58,33 +57,16 @@ class TreeStatus(Struct, frozen=True):
     """The commits that made the lines in conflict what they are."""
     landed: tuple[LandedPatch, ...] = ()
 
-    def to_dict(self) -> dict[str, object]:
-        """The tree as JSON shows it."""
-        return {
-            "tree": self.tree,
-            "tip": self.tip,
-            "state": str(self.state),
-            "patch": self.patch,
-            "path": path_text(self.path) if self.path is not None else None,
-            "broke": self.broke,
-            "behind": list(self.behind),
-            "merged": [one.to_dict() for one in self.landed],
-        }
 
-
-class NewestVersion(Struct, frozen=True):
+class NewestVersion(JsonStruct, frozen=True):
     """The newest version that lists or the server know of."""
 
     version: int
     msgid: str
     posted: datetime
 
-    def to_dict(self) -> dict[str, object]:
-        """The version as JSON shows it."""
-        return {"version": self.version, "msgid": self.msgid, "posted": self.posted.isoformat()}
 
-
-class SeriesStatus(Struct, frozen=True):
+class SeriesStatus(JsonStruct, frozen=True):
     """One tracked series, its newest tracked version looked at."""
 
     name: str

@@ -73,8 +73,7 @@ def _refuse_changes(
 ) -> None:
     if old is not None and old.msgid != new.msgid:
         raise InputError(
-            f"'{name}' has another v{old.version} already: '{old.msgid}'",
-            hint="--force puts this one in its place",
+            f"'{name}' has another v{old.version} already: '{old.msgid}'", hint="--force puts this one in its place"
         )
     for inner, data in files.items():
         if inner == new.mails and store.read(name, inner) not in (None, data):

@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from seriestool.series.model import Series
 from seriestool.util.errors import InputError
+from seriestool.util.json_struct import JsonStruct
 
 FILE = "series.toml"
 _MOST_VERSIONS = 1000
@@ -35,7 +36,7 @@ _LONGEST = 500
 _INNER_PATH = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
-class TrackedVersion(Struct, frozen=True):
+class TrackedVersion(JsonStruct, frozen=True):
     """One version that was mailed."""
 
     version: int
@@ -47,19 +48,6 @@ class TrackedVersion(Struct, frozen=True):
     mails: str | None = None
     """The mailbox, as a path within the folder."""
     report: str | None = None
-
-    def to_dict(self) -> dict[str, object]:
-        """The version as JSON shows it."""
-        return {
-            "version": self.version,
-            "msgid": self.msgid,
-            "subject": self.subject,
-            "posted": self.posted.isoformat(),
-            "patches": self.patches,
-            "base_commit": self.base_commit,
-            "mails": self.mails,
-            "report": self.report,
-        }
 
 
 class TrackedSeries(Struct, frozen=True):

@@ -17,6 +17,7 @@ from msgspec import Struct
 from seriestool.git import Ref, without_password
 from seriestool.util.config import Config, find_text
 from seriestool.util.errors import InputError
+from seriestool.util.json_struct import JsonStruct
 from seriestool.util.lazy_pattern import lazy_pattern
 
 Kind = Literal["branch", "remote", "configured", "tag", "other"]
@@ -29,7 +30,7 @@ _MAIN = ("master", "main", "mainline", "trunk")
 _NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-class Tree(Struct, frozen=True):
+class Tree(JsonStruct, frozen=True):
     """A maintainer's tree at one branch, and where that branch stands now."""
 
     name: str
@@ -43,17 +44,6 @@ class Tree(Struct, frozen=True):
     branch: str | None
     """The branch's name at that URL, or here for a local one."""
     kind: Kind
-
-    def to_dict(self) -> dict[str, object]:
-        """The tree as JSON shows it."""
-        return {
-            "name": self.name,
-            "ref": self.ref,
-            "commit": self.commit,
-            "url": self.url,
-            "branch": self.branch,
-            "kind": self.kind,
-        }
 
 
 class ConfiguredTree(Struct, frozen=True):

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from seriestool.git import Repository
 from seriestool.series.model import Series
 from seriestool.trees import Tree
 from seriestool.trees.maintainers import Maintainers, MaintainersSection, SectionMatch, TreeLine, parse_maintainers
 from seriestool.trees.tree_names import repository_name, short_heading, tree_line_name, url_key
+from seriestool.util.json_struct import JsonStruct
 from seriestool.util.lazy_pattern import lazy_pattern
 
 _PREFIX = 100.0
@@ -36,7 +35,7 @@ _MAX_FILES = 2000
 _MAX_LINES = 20_000
 
 
-class Suggestion(Struct, frozen=True):
+class Suggestion(JsonStruct, frozen=True):
     """A tree that the series may be meant for; `tree` is None for one that is not in this repository."""
 
     name: str

@@ -10,6 +10,7 @@ from seriestool.base.verdict import FitLevel, outcome_dict
 from seriestool.series.apply import FileState
 from seriestool.series.model import PatchOutcome, path_text
 from seriestool.sources.lists import ListedPatch
+from seriestool.util.json_struct import JsonStruct
 
 
 class NeededPatchState(StrEnum):
@@ -26,7 +27,7 @@ class NeededPatchState(StrEnum):
     """Stated, and several patches answer to it."""
 
 
-class NeededPatch(Struct, frozen=True):
+class NeededPatch(JsonStruct, frozen=True):
     """A mailed patch that stands between a tree and the base of the series."""
 
     patch: ListedPatch | None
@@ -60,7 +61,7 @@ class NeededPatch(Struct, frozen=True):
         }
 
 
-class BlobRecipe(Struct, frozen=True, kw_only=True):
+class BlobRecipe(JsonStruct, frozen=True, kw_only=True):
     """How one blob of the base is made, or what stands in for it where nothing makes it."""
 
     path: bytes
@@ -90,7 +91,7 @@ class BlobRecipe(Struct, frozen=True, kw_only=True):
         }
 
 
-class RebuiltBase(Struct, frozen=True):
+class RebuiltBase(JsonStruct, frozen=True):
     """A base put together: a commit of a tree, with the blobs that were proven in the place of its own."""
 
     commit: str
@@ -128,18 +129,12 @@ class PatchLayer(Struct, frozen=True):
     files: Mapping[bytes, FileState]
 
 
-class PrerequisiteResult(Struct, frozen=True):
+class PrerequisiteResult(JsonStruct, frozen=True):
     """What a series builds on beyond the trees."""
+
+    json_names = (("needs", "prerequisites"), ("hints", "dependence_hints"))
 
     needs: tuple[NeededPatch, ...] = ()
     rebuilt: RebuiltBase | None = None
     hints: tuple[str, ...] = ()
     """Links next to words of dependence in the cover letter; never applied by themselves."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The keys that find-base adds to its answer."""
-        return {
-            "prerequisites": [need.to_dict() for need in self.needs],
-            "rebuilt": self.rebuilt.to_dict() if self.rebuilt else None,
-            "dependence_hints": list(self.hints),
-        }

@@ -11,6 +11,7 @@ from seriestool.bot.queue.series_queue import counts
 from seriestool.bot.queue.workers import read_workers
 from seriestool.bot.store import Store
 from seriestool.series.model import SCHEMA
+from seriestool.util.json_struct import JsonStruct
 
 SHOWN = 100
 """Failed series and unknown messages that are listed; all of them are counted."""
@@ -56,7 +57,7 @@ class WorkerStatus(Struct, frozen=True):
     in_hand: int
 
 
-class Overview(Struct, frozen=True, kw_only=True):
+class Overview(JsonStruct, frozen=True, kw_only=True):
     """All of it."""
 
     lists: tuple[ListStatus, ...]

@@ -13,6 +13,7 @@ from seriestool.bot.migrations import NEWEST, find_version
 from seriestool.bot.site.database_reader import DatabaseReader, rows
 from seriestool.series.model import SCHEMA
 from seriestool.util.errors import OutsideError
+from seriestool.util.json_struct import JsonStruct
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,7 +29,7 @@ class HealthLimits(Struct, frozen=True):
     worker_unseen: int = 600
 
 
-class Health(Struct, frozen=True):
+class Health(JsonStruct, frozen=True):
     """What a monitor is answered."""
 
     reasons: Mapping[str, str | None]

@@ -76,7 +76,6 @@ def _alone(patch: Patch) -> Iterator[Finding]:
             rule="split",
             message=message,
             path=documents[0],
-            line=None,
             mend=mend,
             source=_SOURCE,
             counter=patch.counter,
@@ -85,14 +84,7 @@ def _alone(patch: Patch) -> Iterator[Finding]:
         message = "the subject of a patch to devicetree bindings begins with 'dt-bindings: <folder>:'"
         mend = f"dt-bindings: {_folder(documents)}: {patch.subject.rpartition(': ')[2]}"
         yield Finding(
-            status=Status.WARN,
-            rule="prefix",
-            message=message,
-            path=None,
-            line=1,
-            mend=mend,
-            source=_SOURCE,
-            counter=patch.counter,
+            status=Status.WARN, rule="prefix", message=message, line=1, mend=mend, source=_SOURCE, counter=patch.counter
         )
 
 
@@ -113,7 +105,6 @@ def _new_bindings(patch: Patch) -> Iterator[Finding]:
                 message=message,
                 path=file.path,
                 line=1,
-                mend=None,
                 source=_SOURCE,
                 counter=patch.counter,
             )
@@ -200,7 +191,6 @@ def _order(uses: Mapping[bytes, _CompatibleUse], documented: Mapping[bytes, int]
                 message=message,
                 path=use.path,
                 line=use.line,
-                mend=None,
                 source=_SOURCE,
                 counter=use.counter,
             )
@@ -221,7 +211,6 @@ def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -
             message=message,
             path=use.path,
             line=use.line,
-            mend=None,
             source=_SOURCE,
             counter=use.counter,
         )
@@ -233,7 +222,6 @@ def _undocumented(subject: CheckSubject, uses: Mapping[bytes, _CompatibleUse]) -
                 message=message,
                 path=use.path,
                 line=use.line,
-                mend=None,
                 source=_SOURCE,
                 counter=use.counter,
             )

@@ -165,7 +165,6 @@ def _finding(event: KunitEvent, configuration: SuiteConfiguration) -> Finding:
         message=message,
         path=event.path,
         line=event.line,
-        mend=None,
         source=source,
         counter=event.counter,
     )

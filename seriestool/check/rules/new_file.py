@@ -158,7 +158,6 @@ def _ask_for_section(name: str | None, size: int, paths: Sequence[bytes], is_new
             rule="no-section",
             message=message,
             path=paths[0],
-            line=None,
             mend=mend,
             source=_SOURCE,
             counter=counter,
@@ -170,21 +169,13 @@ def _ask_for_section(name: str | None, size: int, paths: Sequence[bytes], is_new
             rule="large-section",
             message=message,
             path=paths[0],
-            line=None,
             mend=mend,
             source=_SOURCE,
             counter=counter,
         )
     message = f"{name!r}, a section of more than {_SMALL} files, has {names}"
     return Finding(
-        status=Status.PASS,
-        rule="wide-section",
-        message=message,
-        path=paths[0],
-        line=None,
-        mend=None,
-        source=_SOURCE,
-        counter=counter,
+        status=Status.PASS, rule="wide-section", message=message, path=paths[0], source=_SOURCE, counter=counter
     )
 
 
@@ -227,8 +218,6 @@ def _left_behind(change: _TreeChange, maintainers: Maintainers) -> Iterator[Find
                         rule="stale-pattern",
                         message=message,
                         path=path,
-                        line=None,
-                        mend=None,
                         source=_SOURCE,
                         counter=counter,
                     )
@@ -241,15 +230,7 @@ def _without_files(change: _TreeChange, old: Maintainers, new: Maintainers) -> I
     for heading, pattern in islice(added, _PATTERNS):
         if _fits_nothing(change, pattern):
             message = f"nothing in the tree fits 'F: {path_text(pattern)}' of {heading!r}"
-            yield Finding(
-                status=Status.WARN,
-                rule="dead-pattern",
-                message=message,
-                path=b"MAINTAINERS",
-                line=None,
-                mend=None,
-                source=_SOURCE,
-            )
+            yield Finding(status=Status.WARN, rule="dead-pattern", message=message, path=b"MAINTAINERS", source=_SOURCE)
 
 
 def _fits_nothing(change: _TreeChange, pattern: bytes) -> bool:
@@ -284,8 +265,6 @@ def _not_built(change: _TreeChange) -> Iterator[Finding]:
             rule="not-built",
             message=message,
             path=paths[0],
-            line=None,
-            mend=None,
             source=source,
             counter=change.came[paths[0]],
         )
@@ -308,8 +287,6 @@ def _not_run(change: _TreeChange) -> Iterator[Finding]:
             rule="not-run",
             message=message,
             path=paths[0],
-            line=None,
-            mend=None,
             source=source,
             counter=change.came[paths[0]],
         )

@@ -119,8 +119,7 @@ def _choose_version(lineage: Lineage, wanted: SeriesSelector) -> Posting:
         return max(found, key=lambda posting: (not posting.missing, posting.first.posted))
     have = ", ".join(sorted({f"v{posting.version}" for posting in lineage}))
     raise NotFoundError(
-        f"version {wanted.version} of '{lineage[-1].first.subject.title}' was not found",
-        hint=f"there is {have}",
+        f"version {wanted.version} of '{lineage[-1].first.subject.title}' was not found", hint=f"there is {have}"
     )
 
 

@@ -11,11 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from msgspec import Struct
-
 from seriestool.sources.pushlog import Push, PushedCommit, RefUpdate, utc_time
 from seriestool.util.database import Database, DatabaseSchema, find_database, make_database, prefix_number, prefix_range
 from seriestool.util.errors import InputError
+from seriestool.util.json_struct import JsonStruct
 
 _BATCH = 2000  # records in one transaction
 _TABLES = """
@@ -34,7 +33,7 @@ _SCHEMA = DatabaseSchema(
 )
 
 
-class Sighting(Struct, frozen=True):
+class Sighting(JsonStruct, frozen=True):
     """One time that a commit was seen in a repository."""
 
     commit: str
@@ -50,19 +49,6 @@ class Sighting(Struct, frozen=True):
     """Where `until` is not known: by when something else was the tip; None where nothing newer was seen."""
     msgid: str
     """Of the push that replaced it; where that is not known, of the one that brought it."""
-
-    def to_dict(self) -> dict[str, object]:
-        """The sighting as JSON shows it."""
-        return {
-            "commit": self.commit,
-            "repo": self.repo,
-            "ref": self.ref,
-            "role": self.role,
-            "since": _iso(self.since),
-            "until": _iso(self.until),
-            "gone_by": _iso(self.gone_by),
-            "msgid": self.msgid,
-        }
 
 
 class _RefEvent(NamedTuple):
