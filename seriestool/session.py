@@ -8,11 +8,11 @@ as trees -> rebases, plan, checks. The commands, precheck, tracked series and th
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Protocol, Self, TypedDict, TypeVar, Unpack
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -107,6 +107,13 @@ def read_series(name: str, source: SourceOptions) -> SeriesInput:
     return SeriesInput(resolve(name, source), name=name, source=source)
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+CacheT = TypeVar("CacheT", bound=_Closable)
+
+
 class SessionResources:
     """One repository, and what stays open from series to series: thousands are looked at in memory that stays flat.
 
@@ -198,14 +205,16 @@ class SessionResources:
         """The answers of costly checks; None where they are not wanted, or cannot be kept."""
         from seriestool.check.result_cache import ResultCache
 
+        return self.open_cache(ResultCache.open)
+
+    def open_cache(self, open_in: "Callable[[Path], CacheT]") -> "CacheT | None":
+        """The cache in the user's cache folder, closed with these resources; None as `check_cache`."""
         if not self.settings.keeps:
             return None
         try:
-            cache = ResultCache.open(self.settings.cache_dir)
+            return self._opened.enter_context(closing(open_in(self.settings.cache_dir)))
         except (OSError, OutsideError):  # a cache that cannot be used is no reason to stop
             return None
-        self._opened.callback(cache.close)
-        return cache
 
 
 class _KnownAnswers(TypedDict, total=False):

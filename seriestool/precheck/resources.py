@@ -5,7 +5,6 @@ from functools import cached_property
 
 from seriestool.precheck.step_cache import StepCache
 from seriestool.session import SessionResources
-from seriestool.util.errors import OutsideError
 
 
 class PrecheckResources(SessionResources):
@@ -14,11 +13,4 @@ class PrecheckResources(SessionResources):
     @cached_property
     def steps(self) -> StepCache | None:
         """The answers of steps of earlier runs; None where they are not wanted, or cannot be kept."""
-        if not self.settings.keeps:
-            return None
-        try:
-            cache = StepCache.open(self.settings.cache_dir)
-        except (OSError, OutsideError):  # a cache that cannot be used is no reason to stop
-            return None
-        self._opened.callback(cache.close)
-        return cache
+        return self.open_cache(StepCache.open)
