@@ -3,30 +3,19 @@
 
 from argparse import SUPPRESS, Namespace
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import cast
 
+from seriestool.cli.command_table import CliCommand, CommandModule
 from seriestool.cli.options import CliParser, add_common_options
 from seriestool.cli.ui import Ui, open_ui
 from seriestool.util.errors import InputError
 
-if TYPE_CHECKING:
-    from seriestool.cli.command_table import CommandModule
-
-
-class Action(NamedTuple):
-    """An action's name, its module, and its line in the help."""
-
-    name: str
-    module: str
-    summary: str
-
-
 ACTIONS = (
-    Action("run", "seriestool.cli.bot_run", "watch the lists and look at each new series"),
-    Action("status", "seriestool.cli.bot_status", "show how the bot stands: lists, series, workers, what failed"),
-    Action("retry", "seriestool.cli.bot_retry", "have what failed, or a series, looked at again"),
-    Action("replay", "seriestool.cli.bot_replay", "go through old mails and print what would have been said"),
-    Action("serve", "seriestool.cli.bot_serve", "show the reports: pages, a JSON API, health and metrics"),
+    CliCommand("run", "seriestool.cli.bot_run", "watch the lists and look at each new series"),
+    CliCommand("status", "seriestool.cli.bot_status", "show how the bot stands: lists, series, workers, what failed"),
+    CliCommand("retry", "seriestool.cli.bot_retry", "have what failed, or a series, looked at again"),
+    CliCommand("replay", "seriestool.cli.bot_replay", "go through old mails and print what would have been said"),
+    CliCommand("serve", "seriestool.cli.bot_serve", "show the reports: pages, a JSON API, health and metrics"),
 )
 
 
@@ -42,7 +31,7 @@ def add_arguments(parser: CliParser) -> None:
 def run(arguments: Namespace, ui: Ui) -> int:  # noqa: ARG001
     """Do what the action says; its exit code."""
     action = get_action(arguments.action)
-    module = cast("CommandModule", import_module(action.module))
+    module = cast(CommandModule, import_module(action.module))
     parser = CliParser(f"seriestool bot {action.name}", description=action.summary)
     module.add_arguments(parser)
     add_common_options(parser)
@@ -53,7 +42,7 @@ def run(arguments: Namespace, ui: Ui) -> int:  # noqa: ARG001
     return module.run(arguments, open_ui(arguments))  # the common options may stand after the action
 
 
-def get_action(name: str | None) -> Action:
+def get_action(name: str | None) -> CliCommand:
     """The action of that name; raises InputError."""
     for action in ACTIONS:
         if action.name == name:
